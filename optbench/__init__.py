@@ -1,0 +1,80 @@
+"""optbench: bring an optimizer, get an honest leaderboard, and learn why it won or lost."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from optbench.contracts import (
+    Array,
+    Dataset,
+    DatasetSource,
+    Hyper,
+    InitContext,
+    Initializer,
+    Optimizer,
+    Rule,
+    StepContext,
+    Stepper,
+    Values,
+    hyper,
+)
+from optbench.errors import ConfigError, OptbenchError, PluginError, StoreError
+from optbench.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from optbench.engine.data import load_dataset
+    from optbench.engine.trajectory import trajectory
+    from optbench.engine.training import initialize, train
+    from optbench.network import Network
+    from optbench.records import Curve, RunResult, RunSpec, Status
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Array",
+    "ConfigError",
+    "Curve",
+    "Dataset",
+    "DatasetSource",
+    "Hyper",
+    "InitContext",
+    "Initializer",
+    "Network",
+    "OptbenchError",
+    "Optimizer",
+    "PluginError",
+    "Rule",
+    "RunResult",
+    "RunSpec",
+    "Status",
+    "StepContext",
+    "Stepper",
+    "StoreError",
+    "Values",
+    "hookimpl",
+    "hyper",
+    "initialize",
+    "load_dataset",
+    "train",
+    "trajectory",
+]
+
+_HOME = {
+    "load_dataset": "optbench.engine.data",
+    "trajectory": "optbench.engine.trajectory",
+    "train": "optbench.engine.training",
+    "initialize": "optbench.engine.training",
+    "Network": "optbench.network",
+    "Curve": "optbench.records",
+    "RunResult": "optbench.records",
+    "RunSpec": "optbench.records",
+    "Status": "optbench.records",
+}
+"""Where the rest of the public face lives; imported at first use, so that plugins load fast."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'optbench' has no attribute '{name}'")

@@ -1,0 +1,36 @@
+"""What optbench raises: one class for each party that can be at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class OptbenchError(Exception):
+    """Base of everything that optbench raises on purpose; its text is one clear line."""
+
+
+class ConfigError(OptbenchError):
+    """The user's input is at fault: an unknown name, a value out of range, an empty selection."""
+
+
+class PluginError(OptbenchError):
+    """A plugin is at fault; the message names its distribution, ``__cause__`` says why."""
+
+
+class StoreError(OptbenchError):
+    """A store of runs cannot be opened, read or written."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigError:
+    """An error for a name that nothing bears, with the nearest one that something does.
+
+    Args:
+        kind: what the name should have named, e.g. ``"optimizer"``.
+        name: the name as the user wrote it.
+        known: every name that would have been right.
+    """
+    names = sorted(known)
+    near = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
+    return ConfigError(f"unknown {kind} '{name}'; {hint}")

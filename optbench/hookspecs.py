@@ -1,0 +1,37 @@
+"""The hooks that plugins implement, each returning a list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pluggy
+
+from optbench.contracts import DatasetSource, Initializer, Optimizer
+
+hookspec = pluggy.HookspecMarker("optbench")
+hookimpl = pluggy.HookimplMarker("optbench")
+
+
+@hookspec
+def optbench_register_optimizers() -> list[Optimizer]:  # type: ignore[empty-body]
+    """Return Rule and Stepper classes."""
+
+
+@hookspec
+def optbench_register_initializers() -> list[type[Initializer]]:  # type: ignore[empty-body]
+    """Return Initializer classes."""
+
+
+@hookspec
+def optbench_register_datasets() -> list[type[DatasetSource]]:  # type: ignore[empty-body]
+    """Return DatasetSource classes."""
+
+
+@hookspec
+def optbench_register_suites() -> list[Path]:  # type: ignore[empty-body]
+    """Return paths of suite files (TOML); a suite's name is its file's stem."""
+
+
+@hookspec(firstresult=True)
+def optbench_resolve_optimizer(name: str) -> Optimizer | None:
+    """Return the optimizer for a name such as ``torch:adamw`` that is not listed, or None."""

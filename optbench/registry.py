@@ -1,0 +1,328 @@
+"""Finds plugins, loads them one by one, and hands out what they register.
+
+Built-ins come in through the same entry-point group as anyone's. A plugin that does not load is
+recorded with its cause and survived; two things of one name are refused.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from optbench import contracts, hookspecs
+from optbench.contracts import KEBAB, DatasetSource, Initializer, Optimizer, Rule, Stepper
+from optbench.errors import ConfigError, OptbenchError, PluginError, unknown_name
+
+GROUP = "optbench"
+KINDS = ("optimizers", "initializers", "datasets", "suites")
+
+
+class PluginWarning(UserWarning):
+    """A plugin was left out because it does not load."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered thing and where it came from."""
+
+    name: str
+    item: Any
+    distribution: str
+    version: str
+
+
+@dataclass
+class LoadedPlugin:
+    """One plugin: what it brought, or why it did not load."""
+
+    name: str
+    distribution: str
+    version: str
+    origin: str
+    error: str = ""
+    provides: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _is_class(base: type) -> Callable[[object], bool]:
+    return lambda item: isinstance(item, type) and issubclass(item, base)
+
+
+_EXPECTED: dict[str, tuple[str, Callable[[object], bool]]] = {
+    "optimizers": (
+        "Rule or Stepper classes",
+        lambda x: _is_class(Rule)(x) or _is_class(Stepper)(x),
+    ),
+    "initializers": ("Initializer classes", _is_class(Initializer)),
+    "datasets": ("DatasetSource classes", _is_class(DatasetSource)),
+    "suites": ("paths of TOML files", lambda x: isinstance(x, Path) and x.suffix == ".toml"),
+}
+
+
+class Registry:
+    """Everything registered, by kind and name."""
+
+    def __init__(self) -> None:
+        self._pm = pluggy.PluginManager(GROUP)
+        self._pm.add_hookspecs(hookspecs)
+        self._entries: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
+        self._resolved: dict[str, Entry] = {}
+        self.plugins: list[LoadedPlugin] = []
+        self.conflicts: list[str] = []
+
+    # -- loading ------------------------------------------------------------------------------
+
+    def load_entry_points(self, found: Iterable[EntryPoint] | None = None) -> None:
+        """Load every installed plugin; one that fails is recorded and left out."""
+        points = entry_points(group=GROUP) if found is None else found
+        for point in sorted(points, key=lambda p: (p.dist.name if p.dist else "", p.name)):
+            dist = point.dist
+            plugin = LoadedPlugin(
+                name=f"{dist.name if dist else '?'}:{point.name}",
+                distribution=dist.name if dist else "?",
+                version=dist.version if dist else "",
+                origin=f"entry point {point.value}",
+            )
+            self._load(plugin, point.load)
+
+    def load_named(self, target: str) -> None:
+        """Load a plugin from a file (``path/to/file.py``) or an importable module.
+
+        Raises:
+            PluginError: it does not import or does not register.
+        """
+        plugin = LoadedPlugin(target, target, "", "--plugin")
+        is_file = target.endswith(".py") or "/" in target
+        self._load(plugin, lambda: _import_file(target) if is_file else _import_module(target))
+        if plugin.error:
+            raise PluginError(f"plugin {target}: {plugin.error}") from self._causes.get(target)
+        if not any(plugin.provides.values()):
+            raise PluginError(
+                f"plugin {target} registers nothing; "
+                "it needs a function marked @optbench.hookimpl, or a class in the file"
+            )
+
+    @functools.cached_property
+    def _causes(self) -> dict[str, BaseException]:
+        return {}
+
+    def _load(self, plugin: LoadedPlugin, importer: Callable[[], Any]) -> None:
+        self.plugins.append(plugin)
+        try:
+            module = importer()
+            self.register(module, plugin)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as cause:  # a plugin may even call sys.exit while it is imported
+            self._causes[plugin.name] = cause
+            plugin.error = str(cause) if isinstance(cause, OptbenchError) else _one_line(cause)
+
+    def register(self, module: object, plugin: LoadedPlugin | None = None) -> LoadedPlugin:
+        """Register an imported module or object with hook implementations.
+
+        Raises:
+            PluginError: a misspelt hook, a hook that raises, or a result of the wrong kind.
+        """
+        if plugin is None:
+            name = getattr(module, "__name__", type(module).__name__)
+            plugin = LoadedPlugin(name, name, "", "registered")
+            self.plugins.append(plugin)
+        try:
+            self._pm.register(module, name=plugin.name)
+            self._pm.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as cause:
+            if self._pm.has_plugin(plugin.name):
+                self._pm.unregister(name=plugin.name)
+            raise PluginError(_one_line(cause)) from cause
+        try:
+            found = {kind: self._collect(kind, plugin) for kind in KINDS}
+        except PluginError:
+            self._pm.unregister(name=plugin.name)
+            raise
+        for kind, entries in found.items():
+            for entry in entries:
+                self._add(kind, entry)
+            plugin.provides[kind] = [entry.name for entry in entries]
+        return plugin
+
+    def unregister(self, plugin: LoadedPlugin) -> None:
+        """Take a plugin and all it registered out again."""
+        self._pm.unregister(name=plugin.name)
+        self.plugins.remove(plugin)
+        for kind, names in plugin.provides.items():
+            for name in names:
+                self._entries[kind].pop(name, None)
+
+    def _collect(self, kind: str, plugin: LoadedPlugin) -> list[Entry]:
+        hook = getattr(self._pm.hook, f"optbench_register_{kind}")
+        entries = []
+        for implementation in hook.get_hookimpls():
+            if implementation.plugin_name != plugin.name:
+                continue
+            try:
+                items = implementation.function()
+            except Exception as cause:
+                raise PluginError(f"optbench_register_{kind} raised {_one_line(cause)}") from cause
+            entries += self._check_items(kind, items, plugin)
+        return sorted(entries, key=lambda entry: entry.name)
+
+    def _check_items(self, kind: str, items: object, plugin: LoadedPlugin) -> list[Entry]:
+        expected, fits = _EXPECTED[kind]
+        if not isinstance(items, Sequence) or isinstance(items, str):
+            raise PluginError(f"optbench_register_{kind} must return a list of {expected}")
+        entries = []
+        for item in items:
+            if not fits(item):
+                raise PluginError(f"optbench_register_{kind} returned {item!r}, not {expected}")
+            name = item.stem if kind == "suites" else item.name
+            if not isinstance(name, str) or not KEBAB.fullmatch(name):
+                raise PluginError(f"{item!r} bears the name {name!r}; names are kebab-case")
+            entries.append(Entry(name, item, plugin.distribution, plugin.version))
+        return entries
+
+    def _add(self, kind: str, entry: Entry) -> None:
+        present = self._entries[kind].get(entry.name)
+        if present is None:
+            self._entries[kind][entry.name] = entry
+        else:
+            self.conflicts.append(
+                f"two {kind} are named '{entry.name}': one from {present.distribution}, "
+                f"one from {entry.distribution}; rename or uninstall one of them"
+            )
+
+    # -- looking up ---------------------------------------------------------------------------
+
+    def check(self, strict: bool = False) -> None:
+        """Refuse two things of one name; warn of plugins left out, or refuse them if `strict`.
+
+        Raises:
+            PluginError: a name is taken twice; or a plugin does not load and `strict` is set.
+        """
+        if self.conflicts:
+            raise PluginError(self.conflicts[0])
+        for plugin in self.plugins:
+            if plugin.error:
+                text = f"plugin {plugin.name} does not load: {plugin.error}"
+                if strict:
+                    raise PluginError(text) from self._causes.get(plugin.name)
+                warnings.warn(text, PluginWarning, stacklevel=2)
+
+    def entries(self, kind: str) -> Mapping[str, Entry]:
+        """Everything of one kind (``"optimizers"``, ...), sorted by name."""
+        return dict(sorted(self._entries[kind].items()))
+
+    def entry(self, kind: str, name: str) -> Entry:
+        """What bears this name.
+
+        Raises:
+            ConfigError: nothing does; the message has the nearest name.
+        """
+        if name in self._entries[kind]:
+            return self._entries[kind][name]
+        if kind == "optimizers" and ":" in name:
+            return self._resolve(name)
+        raise unknown_name(kind.removesuffix("s"), name, self._entries[kind])
+
+    def _resolve(self, name: str) -> Entry:
+        """Ask the plugins for an optimizer that is made on demand, e.g. ``torch:adamw``."""
+        if name not in self._resolved:
+            for implementation in reversed(
+                self._pm.hook.optbench_resolve_optimizer.get_hookimpls()
+            ):
+                found = implementation.function(name=name)
+                if found is not None:
+                    plugin = next(p for p in self.plugins if p.name == implementation.plugin_name)
+                    entry = Entry(name, found, plugin.distribution, plugin.version)
+                    self._resolved[name] = entry
+                    break
+            else:
+                raise ConfigError(
+                    f"unknown optimizer '{name}'; no installed plugin knows the prefix "
+                    f"'{name.partition(':')[0]}:'"
+                )
+        return self._resolved[name]
+
+    def optimizer(self, name: str) -> Optimizer:
+        """The optimizer of this name."""
+        return self.entry("optimizers", name).item  # type: ignore[no-any-return]
+
+    def initializer(self, name: str) -> type[Initializer]:
+        """The initializer of this name."""
+        return self.entry("initializers", name).item  # type: ignore[no-any-return]
+
+    def dataset_source(self, name: str) -> type[DatasetSource]:
+        """The source of the dataset of this name."""
+        return self.entry("datasets", name).item  # type: ignore[no-any-return]
+
+
+@functools.cache
+def default_registry() -> Registry:
+    """The registry of this process, with every installed plugin loaded."""
+    registry = Registry()
+    registry.load_entry_points()
+    registry.check()
+    return registry
+
+
+def fingerprint(item: type) -> str:
+    """Twelve hexadecimal digits that change when the source of a plugin class changes.
+
+    It covers the files of the class and of its bases outside `optbench.contracts`.
+    """
+    digest = hashlib.sha256()
+    for cls in item.__mro__:
+        if cls is object or cls.__module__ in (contracts.__name__, "abc"):
+            continue
+        digest.update(cls.__qualname__.encode())
+        digest.update(_module_source(cls))
+    return digest.hexdigest()[:12]
+
+
+def _module_source(cls: type) -> bytes:
+    module = sys.modules.get(cls.__module__)
+    path = getattr(module, "__file__", None)
+    if path and Path(path).is_file():
+        return Path(path).read_bytes()
+    try:
+        return inspect.getsource(cls).encode()
+    except (OSError, TypeError):
+        return b""
+
+
+def _import_file(target: str) -> Any:
+    path = Path(target)
+    if not path.is_file():
+        raise ConfigError("no such file")
+    name = f"optbench_plugin_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError("not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _import_module(target: str) -> Any:
+    return importlib.import_module(target)
+
+
+def _one_line(cause: BaseException) -> str:
+    return f"{type(cause).__name__}: {' '.join(str(cause).split())}".rstrip(": ")

@@ -1,0 +1,55 @@
+"""The optimizers, initializers, datasets and suites that come with optbench.
+
+A module in one of the folders is found by being there: its public subclasses are registered.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import optbench
+
+_HERE = Path(__file__).parent
+
+
+def _classes(folder: str, *bases: type[Any]) -> list[Any]:
+    found: list[Any] = []
+    for info in pkgutil.iter_modules([str(_HERE / folder)]):
+        module: ModuleType = importlib.import_module(f"{__name__}.{folder}.{info.name}")
+        found += [
+            item
+            for _, item in inspect.getmembers(module, inspect.isclass)
+            if issubclass(item, bases)
+            and item.__module__ == module.__name__
+            and vars(item).get("name")
+        ]
+    return found
+
+
+@optbench.hookimpl
+def optbench_register_optimizers() -> list[Any]:
+    """Every optimizer in ``optimizers/``."""
+    return _classes("optimizers", optbench.Rule, optbench.Stepper)
+
+
+@optbench.hookimpl
+def optbench_register_initializers() -> list[Any]:
+    """Every initializer in ``initializers/``."""
+    return _classes("initializers", optbench.Initializer)
+
+
+@optbench.hookimpl
+def optbench_register_datasets() -> list[Any]:
+    """Every dataset in ``datasets/``."""
+    return _classes("datasets", optbench.DatasetSource)
+
+
+@optbench.hookimpl
+def optbench_register_suites() -> list[Path]:
+    """Every suite in ``suites/``."""
+    return sorted((_HERE / "suites").glob("*.toml"))

@@ -1,0 +1,22 @@
+"""Gradient descent."""
+
+from __future__ import annotations
+
+from optbench import Array, Rule, Values, hyper
+
+
+class SGD(Rule):
+    """Stochastic gradient descent: theta <- theta - lr * grad.
+
+    With all examples in the batch this is batch gradient descent.
+    """
+
+    name = "sgd"
+    source = "Robbins & Monro 1951, A Stochastic Approximation Method"
+    variant = "no momentum, no weight decay"
+
+    lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 10))
+
+    @staticmethod
+    def update(theta: Array, grad: Array, t: int, h: Values) -> tuple[Array]:
+        return (theta - h.lr * grad,)
