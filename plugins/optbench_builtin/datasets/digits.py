@@ -1,0 +1,21 @@
+"""Handwritten digits, 8 x 8 pixels."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from optbench import Array, DatasetSource
+
+
+class Digits(DatasetSource):
+    """1,797 handwritten digits of 8 x 8 pixels, ten classes."""
+
+    name = "digits"
+    task = "multiclass"
+    source = "Alpaydin & Kaynak 1998, UCI Optical Recognition of Handwritten Digits; scikit-learn"
+
+    def load(self) -> tuple[Array, Array]:
+        """Pixels (1797, 64), 0 to 16, and the digit."""
+        from sklearn.datasets import load_digits
+
+        return cast("tuple[Array, Array]", load_digits(return_X_y=True))

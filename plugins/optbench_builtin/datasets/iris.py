@@ -1,0 +1,21 @@
+"""Irises of three species."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from optbench import Array, DatasetSource
+
+
+class Iris(DatasetSource):
+    """150 irises, 4 measurements of the flower, three species."""
+
+    name = "iris"
+    task = "multiclass"
+    source = "Fisher 1936, The Use of Multiple Measurements in Taxonomic Problems; scikit-learn"
+
+    def load(self) -> tuple[Array, Array]:
+        """Measurements in cm (150, 4) and the species."""
+        from sklearn.datasets import load_iris
+
+        return cast("tuple[Array, Array]", load_iris(return_X_y=True))
