@@ -24,8 +24,8 @@ from optbench.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from optbench.engine.data import load_dataset
-    from optbench.engine.trajectory import trajectory
     from optbench.engine.training import initialize, train
+    from optbench.engine.trajectory import trajectory
     from optbench.network import Network
     from optbench.records import Curve, RunResult, RunSpec, Status
 

@@ -228,7 +228,7 @@ class Rule(Plugin):
     """Names of the scalar states, with their value before the first step (float64)."""
 
     update: ClassVar[Callable[..., tuple[Any, ...]]]
-    """``update(theta, grad, *slots, *scalars, t, h) -> (theta, *slots, *scalars)``; a static method.
+    """Static: ``update(theta, grad, *slots, *scalars, t, h) -> (theta, *slots, *scalars)``.
 
     ``theta``, ``grad`` and the slots are arrays of one shape and dtype; ``t`` is 1 at the first
     step; ``h`` holds the hyperparameter values (float64).
@@ -247,11 +247,13 @@ class StepContext:
     Attributes:
         t: number of this step, 1 at the first (0 in `init`).
         h: hyperparameter values of this step (a schedule has been applied to ``h.lr``).
+        loss: loss of the batch at the parameters that `step` was given; NaN in `init`.
     """
 
     t: int
     h: Values
     declared: frozenset[str]
+    loss: float = math.nan
     _closure: Callable[[], float] | None = None
     _total_steps: int | None = None
     _rng: np.random.Generator | None = None

@@ -8,6 +8,7 @@ loss applies softmax or sigmoid itself, which keeps it finite for any logits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -136,10 +137,10 @@ class Network:
     @property
     def n_params(self) -> int:
         """Number of scalars in theta."""
-        return sum((a + 1) * b for a, b in zip(self.sizes, self.sizes[1:], strict=False))
+        return sum((a + 1) * b for a, b in pairwise(self.sizes))
 
     def forward(self, params: Params, x: Array) -> tuple[list[Array], list[Array]]:
-        """Pre-activations z and activations a of every layer; ``a[0]`` is x, the last a the logits."""
+        """Pre-activations z and activations a of every layer; a[0] is x, the last a the logits."""
         zs: list[Array] = []
         activations = [x]
         for layer, (weight, bias) in enumerate(params):
@@ -190,7 +191,7 @@ def offsets(sizes: Sequence[int]) -> list[tuple[int, int]]:
     """Where weight and bias of each layer begin in the flat buffer W1, b1, ..., WL, bL."""
     found = []
     at = 0
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         found.append((at, at + n_in * n_out))
         at += (n_in + 1) * n_out
     return found

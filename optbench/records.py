@@ -18,7 +18,7 @@ REGIMES: tuple[Regime, ...] = ("batch", "mini-batch", "sgd")
 DTYPES = ("float32", "float64")
 
 ENGINE_VERSION = 1
-"""Raised when a change alters the numbers a run gives; stored runs of older engines are not reused."""
+"""Raised when a change alters the numbers of a run; runs of older engines are not reused."""
 
 
 class Status(StrEnum):

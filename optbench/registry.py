@@ -304,7 +304,8 @@ def _import_file(target: str) -> Any:
     path = Path(target)
     if not path.is_file():
         raise ConfigError("no such file")
-    name = f"optbench_plugin_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+    where = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    name = f"optbench_plugin_{path.stem}_{where}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

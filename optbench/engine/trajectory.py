@@ -68,7 +68,6 @@ def trajectory(
         return float(value)
 
     for step in range(1, steps + 1):
-        evaluate()
-        updater.step([grad], evaluate)
+        updater.step([grad], evaluate(), evaluate)
         points[step] = updater.eval_params()[0]
     return points

@@ -1,4 +1,4 @@
-"""One interface over both optimizer contracts: something that updates arrays in place, step by step.
+"""One interface over both optimizer contracts: what updates arrays in place, step by step.
 
 This is the readable form of what the compiled loop does for Rules; `trajectory` and the stepped
 loop are built on it.
@@ -14,6 +14,8 @@ from optbench.contracts import Array, Optimizer, Rule, StepContext, Stepper, Val
 from optbench.errors import PluginError
 from optbench.records import StepControl
 from optbench.schedules import factors
+
+NO_CONTROL = StepControl()
 
 
 class Updater:
@@ -35,7 +37,7 @@ class Updater:
         hyper: Mapping[str, Value],
         params: list[Array],
         total_steps: int,
-        control: StepControl = StepControl(),
+        control: StepControl = NO_CONTROL,
         rng: np.random.Generator | None = None,
         layers: Sequence[tuple[int, int]] = (),
     ) -> None:
@@ -69,7 +71,12 @@ class Updater:
             return self._values
         return Values({**self._hyper, "lr": float(self._hyper["lr"]) * float(factor)})
 
-    def step(self, grads: list[Array], closure: Callable[[], float] | None = None) -> None:
+    def step(
+        self,
+        grads: list[Array],
+        loss: float = float("nan"),
+        closure: Callable[[], float] | None = None,
+    ) -> None:
         """Take one step along `grads`; `closure` evaluates anew and refills `grads`."""
         self.t += 1
         h = self._values_at(self.t)
@@ -77,9 +84,19 @@ class Updater:
         if self._rule is not None:
             self._step_rule(self._rule, grads, h)
         elif self._stepper is not None:
-            self._context.t, self._context.h, self._context._closure = self.t, h, closure
-            state = self._stepper.step(self.params, grads, self._state, self._context)
+            context = self._context
+            context.t, context.h, context.loss = self.t, h, loss
+            context._closure = self._clipped(closure, grads) if closure else None
+            state = self._stepper.step(self.params, grads, self._state, context)
             self._state = self._state if state is None else state
+
+    def _clipped(self, closure: Callable[[], float], grads: list[Array]) -> Callable[[], float]:
+        def evaluate() -> float:
+            loss = closure()
+            clip_by_global_norm(grads, self._clip)
+            return loss
+
+        return evaluate if self._clip else closure
 
     def _step_rule(self, rule: type[Rule], grads: list[Array], h: Values) -> None:
         n_slots = len(rule.slots)
@@ -123,4 +140,4 @@ def clip_by_global_norm(grads: list[Array], limit: float) -> None:
     norm = float(np.sqrt(sum(float(np.vdot(g, g)) for g in grads)))
     if norm > limit:
         for grad in grads:
-            grad *= grad.dtype.type(limit / norm)
+            np.multiply(grad, grad.dtype.type(limit / norm), out=grad)

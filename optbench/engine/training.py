@@ -1,0 +1,300 @@
+"""Trains one run: chooses the loop, evaluates along the grid, tells divergence from success."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from optbench.contracts import Array, Optimizer, Value
+from optbench.engine.data import prepare_dataset
+from optbench.engine.grid import evaluation_grid
+from optbench.engine.problem import Problem, build_problem, initial_params
+from optbench.engine.stepped import SteppedLoop
+from optbench.errors import ConfigError, OptbenchError, unknown_name
+from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
+from optbench.network import Params, check_activation
+from optbench.records import CURVE_COLUMNS, DTYPES, REGIMES, Curve, RunResult, RunSpec, Status
+from optbench.registry import Registry, default_registry, fingerprint
+
+DIVERGED_FACTOR = 10.0
+"""A loss of more than this many times the initial loss, ..."""
+DIVERGED_PATIENCE = 3
+"""... at this many evaluations in a row, is divergence."""
+
+
+class Loop(Protocol):
+    """What trains a problem: the stepped or the compiled loop."""
+
+    kind: str
+    flat: Array
+    updates: int
+    examples: int
+    grad_evals: int
+
+    def advance(self, examples: int) -> None:
+        """Train until at least so many gradients of examples have been computed."""
+
+    def evaluation_point(self) -> Params:
+        """The parameters to evaluate."""
+
+    def evaluate(self, x: Array, y: Array) -> tuple[float, float]:
+        """Mean loss and metric at the evaluation point."""
+
+
+def make_spec(
+    optimizer: str | Optimizer,
+    *,
+    dataset: str = "digits",
+    hidden: Sequence[int] = (32, 32),
+    activation: str = "relu",
+    initializer: str = "he-normal",
+    regime: str = "mini-batch",
+    batch_size: int = 32,
+    epochs: int = 10,
+    seed: int = 0,
+    dtype: str = "float32",
+    grid_points: int = 40,
+    hyper: Mapping[str, Value] | None = None,
+    registry: Registry | None = None,
+) -> RunSpec:
+    """Check every name and value, and write them down as a run.
+
+    Args: as `train`.
+
+    Raises:
+        ConfigError: the first thing that is wrong, with what is allowed.
+    """
+    registry = registry or default_registry()
+    name, given = parse_spelling(optimizer if isinstance(optimizer, str) else optimizer.name)
+    found = registry.optimizer(name)
+    own, control = split_control(found, {**given, **(hyper or {})})
+    init_name, init_given = parse_spelling(initializer)
+    init = registry.initializer(init_name)
+    data = prepare_dataset(registry.dataset_source(dataset))
+    if regime not in REGIMES:
+        raise unknown_name("regime", regime, REGIMES)
+    if dtype not in DTYPES:
+        raise unknown_name("dtype", dtype, DTYPES)
+    n = len(data.x_train)
+    sizes = {"batch": n, "sgd": 1, "mini-batch": _at_least("batch_size", batch_size, 1)}
+    if "full-batch" in found.needs and regime != "batch":
+        raise ConfigError(f"optimizer '{name}' is defined on full batches only; use regime batch")
+    return RunSpec(
+        optimizer=name,
+        hyper=complete(found, own),
+        control=control,
+        optimizer_code=fingerprint(found),
+        dataset=dataset,
+        dataset_hash=data.content_hash,
+        hidden=tuple(_at_least("hidden", width, 1) for width in hidden),
+        activation=check_activation(activation),
+        initializer=init_name,
+        initializer_hyper=complete(init, check_values(init, init_given)),
+        initializer_code=fingerprint(init),
+        regime=regime,
+        batch_size=min(sizes[regime], n),
+        epochs=_at_least("epochs", epochs, 1),
+        seed=_at_least("seed", seed, 0),
+        dtype=dtype,
+        grid_points=_at_least("grid_points", grid_points, 2),
+    )
+
+
+def _at_least(name: str, value: int, low: int) -> int:
+    if isinstance(value, bool) or int(value) != value or value < low:
+        raise ConfigError(f"{name}={value} is not allowed; a whole number >= {low}")
+    return int(value)
+
+
+def train(
+    optimizer: str | Optimizer,
+    dataset: str = "digits",
+    hidden: Sequence[int] = (32, 32),
+    activation: str = "relu",
+    initializer: str = "he-normal",
+    regime: str = "mini-batch",
+    batch_size: int = 32,
+    epochs: int = 10,
+    seed: int = 0,
+    dtype: str = "float32",
+    hyper: Mapping[str, Value] | None = None,
+    grid_points: int = 40,
+) -> RunResult:
+    """Train one network with one optimizer and return what was measured.
+
+    Args:
+        optimizer: name of a registered optimizer, values in brackets allowed
+            (``"adam[lr=0.01,schedule=cosine]"``), or a registered class.
+        dataset: name of a registered dataset.
+        hidden: widths of the hidden layers, each >= 1; empty for a linear model.
+        activation: relu, tanh, sigmoid, leaky-relu, gelu or linear.
+        initializer: name of a registered initializer, values in brackets allowed.
+        regime: ``"batch"`` (all examples an update), ``"mini-batch"`` or ``"sgd"`` (one).
+        batch_size: examples an update in ``"mini-batch"``; the last batch of an epoch may be short.
+        epochs: passes over the training part, >= 1.
+        seed: seed of initial weights and batch order, >= 0; shared by all optimizers.
+        dtype: ``"float32"`` or ``"float64"``.
+        hyper: hyperparameters by name; they win over those in brackets.
+        grid_points: evaluations along the run.
+
+    Returns:
+        The result; divergence is a status.
+
+    Raises:
+        ConfigError: an unknown name or a value out of range.
+        PluginError: the optimizer, initializer or dataset fails.
+
+    Example:
+        >>> train("sgd[lr=0.5]", dataset="iris", epochs=5).status
+        <Status.OK: 'ok'>
+    """
+    registry = default_registry()
+    spec = make_spec(
+        optimizer,
+        dataset=dataset,
+        hidden=hidden,
+        activation=activation,
+        initializer=initializer,
+        regime=regime,
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+        dtype=dtype,
+        grid_points=grid_points,
+        hyper=hyper,
+        registry=registry,
+    )
+    return train_problem(build_problem(spec, registry))
+
+
+def initialize(
+    initializer: str,
+    sizes: Sequence[int],
+    seed: int = 0,
+    dtype: str = "float64",
+    activation: str = "relu",
+    x: Array | None = None,
+) -> Params:
+    """Draw initial parameters.
+
+    Args:
+        initializer: name of a registered initializer, values in brackets allowed.
+        sizes: width of the input, of each hidden layer and of the output.
+        seed: seed of the ``"init"`` stream.
+        dtype: ``"float32"`` or ``"float64"``.
+        activation: told to initializers that ask.
+        x: inputs (n, sizes[0]), for initializers that need data.
+
+    Returns:
+        Weight (n_in, n_out) and bias (n_out,) of each layer.
+
+    Raises:
+        ConfigError: an unknown name, a value out of range, or data missing.
+
+    Example:
+        >>> [w.shape for w, b in initialize("he-normal", (4, 8, 3))]
+        [(4, 8), (8, 3)]
+    """
+    name, given = parse_spelling(initializer)
+    found = default_registry().initializer(name)
+    if "data" in found.needs and x is None:
+        raise ConfigError(f"initializer '{name}' looks at data; pass inputs as x")
+    widths = tuple(_at_least("sizes", width, 1) for width in sizes)
+    values = complete(found, given)
+    params = initial_params(found, widths, seed, check_activation(activation), values, x)
+    return [(weight.astype(dtype), bias.astype(dtype)) for weight, bias in params]
+
+
+def train_spec(spec: RunSpec, registry: Registry | None = None, loop: str = "auto") -> RunResult:
+    """Train a planned run; a plugin that fails gives status ``"failed"`` and the reason.
+
+    Args:
+        spec: the run.
+        registry: where its names are looked up; the default one if None.
+        loop: ``"auto"``, or ``"stepped"`` for the reference.
+    """
+    try:
+        return train_problem(build_problem(spec, registry or default_registry()), loop)
+    except (Exception, SystemExit) as cause:
+        kind = "" if isinstance(cause, OptbenchError) else f"{type(cause).__name__}: "
+        reason = f"{kind}{' '.join(str(cause).split())}"
+        return RunResult(
+            spec, Status.FAILED, Curve({c: np.empty(0) for c in CURVE_COLUMNS}), reason
+        )
+
+
+def choose_loop(optimizer: Optimizer) -> tuple[str, str]:
+    """Which loop trains an optimizer, and why: ``("compiled", ...)`` or ``("stepped", ...)``."""
+    return "stepped", "the reference loop trains everything"
+
+
+def make_loop(problem: Problem, loop: str = "auto") -> Loop:
+    """The loop for a problem."""
+    return SteppedLoop(problem)
+
+
+def train_problem(problem: Problem, loop: str = "auto") -> RunResult:
+    """Train along the evaluation grid until the end, or until it has diverged."""
+    spec = problem.spec
+    trainer = make_loop(problem, loop)
+    rows: list[tuple[float, ...]] = []
+    seconds = 0.0
+    status, reason = Status.OK, ""
+
+    def evaluate() -> float:
+        train_loss, train_metric = trainer.evaluate(*problem.train)
+        val_loss, val_metric = trainer.evaluate(*problem.val)
+        at = (trainer.examples / problem.n_train, trainer.updates, trainer.examples, seconds)
+        rows.append((*at, train_loss, val_loss, train_metric, val_metric))
+        return train_loss if math.isfinite(val_loss) else math.nan
+
+    with np.errstate(all="ignore"):
+        initial, strikes = evaluate(), 0
+        for examples in evaluation_grid(problem.n_train, spec.epochs, spec.grid_points):
+            if examples <= trainer.examples:
+                continue
+            start = time.thread_time()
+            trainer.advance(int(examples))
+            seconds += time.thread_time() - start
+            loss = evaluate()
+            strikes = strikes + 1 if loss > DIVERGED_FACTOR * initial else 0
+            if not math.isfinite(loss) or strikes >= DIVERGED_PATIENCE:
+                status, reason = Status.DIVERGED, _why(loss, initial, trainer.updates)
+                break
+        test = trainer.evaluate(*problem.test) if status is Status.OK else (math.nan, math.nan)
+    point = trainer.evaluation_point()
+    params = [(weight.copy(), bias.copy()) for weight, bias in point]
+    digest = hashlib.sha256(b"".join(part.tobytes() for pair in params for part in pair))
+    return RunResult(
+        spec=spec,
+        status=status,
+        reason=reason,
+        curve=Curve(dict(zip(CURVE_COLUMNS, np.array(rows).T, strict=True))),
+        test_loss=test[0],
+        test_metric=test[1],
+        params=params,
+        params_hash=digest.hexdigest(),
+        grad_evals=trainer.grad_evals,
+        seconds=seconds,
+        loop=trainer.kind,
+    )
+
+
+def _why(loss: float, initial: float, updates: int) -> str:
+    if math.isfinite(loss):
+        return f"loss {loss:.3g} is over {DIVERGED_FACTOR:g} x the initial {initial:.3g}"
+    return f"loss not finite after {updates} updates"
+
+
+def prepare(specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
+    """Compile what these runs need, before anything is timed.
+
+    Args:
+        specs: runs about to be trained.
+        say: called with a line when something takes a while.
+    """
