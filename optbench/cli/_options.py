@@ -1,0 +1,88 @@
+"""Options that several commands share, and the completion of plugin names."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _load_plugins(ctx: click.Context, param: click.Parameter, targets: tuple[str, ...]) -> None:
+    if not targets or ctx.resilient_parsing:
+        return
+    from optbench.registry import default_registry
+
+    registry = default_registry()
+    for target in targets:
+        if target not in {plugin.name for plugin in registry.plugins}:
+            registry.load_named(target)
+    registry.check()
+
+
+def _be_strict(ctx: click.Context, param: click.Parameter, strict: bool) -> None:
+    if not strict or ctx.resilient_parsing:
+        return
+    from optbench.registry import PluginWarning, default_registry
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PluginWarning)  # it is about to be an error
+        default_registry().check(strict=True)
+
+
+def plugin_options(command: F) -> F:
+    """Add ``--plugin FILE|MODULE`` and ``--strict``; both act before the command starts.
+
+    The command's function gets neither as an argument.
+    """
+    command = click.option(
+        "--strict",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_be_strict,
+        help="Make it an error when an installed plugin does not load.",
+    )(command)
+    return click.option(
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="FILE|MODULE",
+        is_eager=True,
+        expose_value=False,
+        callback=_load_plugins,
+        help="Load a plugin that is not installed: a Python file or a module. Repeatable.",
+        shell_complete=lambda ctx, param, text: [CompletionItem(text, type="file")],
+    )(command)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
+"""``--json``, passed to the command as ``as_json``."""
+
+
+def registered(*kinds: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """A completion for arguments that name a plugin of one of `kinds` (``"optimizers"``, ...)."""
+
+    def complete(ctx: click.Context, param: click.Parameter, text: str) -> list[Any]:
+        from optbench.registry import default_registry
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a completion must not write to the terminal
+            registry = default_registry()
+        return [
+            CompletionItem(name, help=help_of(entry.item))
+            for kind in kinds
+            for name, entry in registry.entries(kind).items()
+            if name.startswith(text)
+        ]
+
+    return complete
+
+
+def help_of(item: Any) -> str:
+    """The one-line summary of a registered thing; empty for suites, which are files."""
+    return str(item.summary()) if hasattr(item, "summary") else ""

@@ -1,0 +1,57 @@
+"""``optbench plugins``."""
+
+from __future__ import annotations
+
+import click
+
+from optbench.cli._options import json_option
+from optbench.cli._output import print_json, print_table
+
+
+@click.command("plugins")
+@click.option("--plugin", "targets", multiple=True, metavar="FILE|MODULE", help="Try this one too.")
+@click.option("--strict", is_flag=True, help="Exit with 1 when a plugin does not load.")
+@json_option
+def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
+    """List the plugins found and what each brings; broken ones with the cause.
+
+    Exits with 1 when two things bear the same name, because nothing runs then.
+
+    \b
+    Examples:
+      optbench plugins
+      optbench plugins --plugin mine.py
+      optbench plugins --strict --json
+    """
+    from optbench.errors import OptbenchError
+    from optbench.registry import Registry
+
+    # A registry of its own: the shared one refuses to start when names collide, and this command
+    # is there to say which.
+    registry = Registry()
+    registry.load_entry_points()
+    for target in targets:
+        try:
+            registry.load_named(target)
+        except OptbenchError as problem:
+            loaded = registry.plugins[-1]
+            loaded.error = loaded.error or str(problem)
+    broken = [plugin for plugin in registry.plugins if plugin.error]
+    if as_json:
+        fields = ("name", "distribution", "version", "origin", "error", "provides")
+        described = [{f: getattr(plugin, f) for f in fields} for plugin in registry.plugins]
+        print_json({"plugins": described, "conflicts": registry.conflicts})
+    else:
+        rows = [
+            (plugin.name, plugin.version, plugin.origin, plugin.error or _brings(plugin.provides))
+            for plugin in registry.plugins
+        ]
+        print_table(("plugin", "version", "found by", "brings, or why it does not load"), rows)
+        for conflict in registry.conflicts:
+            click.echo(f"{click.style('conflict:', fg='red', bold=True)} {conflict}", err=True)
+    return 1 if registry.conflicts or (strict and broken) else 0
+
+
+def _brings(provides: dict[str, list[str]]) -> str:
+    counts = [f"{len(names)} {kind}" for kind, names in provides.items() if names]
+    return ", ".join(counts) or "makes optimizers on demand"
