@@ -1,0 +1,20 @@
+"""All weights zero."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optbench import Array, Initializer, Values
+
+
+class Zeros(Initializer):
+    """W = 0: the units of a layer stay alike, for the lecture's sake."""
+
+    name = "zeros"
+    source = (
+        "Rumelhart, Hinton & Williams 1986, Learning internal representations, p. 330 (symmetry)"
+    )
+    variant = "weights and biases 0"
+
+    def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:
+        return np.zeros((n_in, n_out))
