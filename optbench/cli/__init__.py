@@ -85,7 +85,7 @@ class Optbench(click.Group):
             with formatter.section(title):
                 formatter.write_dl([(f"{name:<{width}}", text) for name, text in commands.items()])
 
-    def main(  # type: ignore[override]  # click's overloads say no more than this signature
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,

@@ -54,4 +54,4 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
 
 def _brings(provides: dict[str, list[str]]) -> str:
     counts = [f"{len(names)} {kind}" for kind, names in provides.items() if names]
-    return ", ".join(counts) or "makes optimizers on demand"
+    return ", ".join(counts) or "no listed names"
