@@ -120,8 +120,7 @@ class Registry:
     def _load(self, plugin: LoadedPlugin, importer: Callable[[], Any]) -> None:
         self.plugins.append(plugin)
         try:
-            module = importer()
-            self.register(module, plugin)
+            self.register(_with_hooks(importer()), plugin)
         except KeyboardInterrupt:
             raise
         except BaseException as cause:  # a plugin may even call sys.exit while it is imported
@@ -298,6 +297,46 @@ def _module_source(cls: type) -> bytes:
         return inspect.getsource(cls).encode()
     except (OSError, TypeError):
         return b""
+
+
+class _Classes:
+    """Stands in for a module without hooks: registers the named plugin classes it defines."""
+
+    def __init__(self, found: Sequence[type]) -> None:
+        self._found = found
+
+    def _of(self, *bases: type) -> list[Any]:
+        return [item for item in self._found if issubclass(item, bases)]
+
+    @hookspecs.hookimpl
+    def optbench_register_optimizers(self) -> list[Any]:
+        return self._of(Rule, Stepper)
+
+    @hookspecs.hookimpl
+    def optbench_register_initializers(self) -> list[Any]:
+        return self._of(Initializer)
+
+    @hookspecs.hookimpl
+    def optbench_register_datasets(self) -> list[Any]:
+        return self._of(DatasetSource)
+
+
+def _with_hooks(module: Any) -> Any:
+    """The module itself, or its plugin classes registered for it if it implements no hook."""
+    if any(hasattr(member, f"{GROUP}_impl") for member in vars(module).values()):
+        return module
+    if any(name.startswith(f"{GROUP}_") and callable(item) for name, item in vars(module).items()):
+        return module  # hooks without their marker: `register` says what is wrong with them
+    return _Classes(
+        [
+            item
+            for item in vars(module).values()
+            if isinstance(item, type)
+            and issubclass(item, Rule | Stepper | Initializer | DatasetSource)
+            and item.__module__ == module.__name__
+            and vars(item).get("name")
+        ]
+    )
 
 
 def _import_file(target: str) -> Any:
