@@ -1,0 +1,1 @@
+"""From records of runs to a leaderboard: metrics, statistics, tuning, sentences. Pure functions."""
