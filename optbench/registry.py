@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib
-import importlib.util
 import inspect
 import sys
 import warnings
@@ -24,6 +22,7 @@ import pluggy
 from optbench import contracts, hookspecs
 from optbench.contracts import KEBAB, DatasetSource, Initializer, Optimizer, Rule, Stepper
 from optbench.errors import ConfigError, OptbenchError, PluginError, unknown_name
+from optbench.loading import import_plugin, one_line, with_hooks
 
 GROUP = "optbench"
 KINDS = ("optimizers", "initializers", "datasets", "suites")
@@ -103,8 +102,7 @@ class Registry:
             PluginError: it does not import or does not register.
         """
         plugin = LoadedPlugin(target, target, "", "--plugin")
-        is_file = target.endswith(".py") or "/" in target
-        self._load(plugin, lambda: _import_file(target) if is_file else _import_module(target))
+        self._load(plugin, lambda: import_plugin(target))
         if plugin.error:
             raise PluginError(f"plugin {target}: {plugin.error}") from self._causes.get(target)
         if not any(plugin.provides.values()):
@@ -120,12 +118,12 @@ class Registry:
     def _load(self, plugin: LoadedPlugin, importer: Callable[[], Any]) -> None:
         self.plugins.append(plugin)
         try:
-            self.register(_with_hooks(importer()), plugin)
+            self.register(with_hooks(importer()), plugin)
         except KeyboardInterrupt:
             raise
         except BaseException as cause:  # a plugin may even call sys.exit while it is imported
             self._causes[plugin.name] = cause
-            plugin.error = str(cause) if isinstance(cause, OptbenchError) else _one_line(cause)
+            plugin.error = str(cause) if isinstance(cause, OptbenchError) else one_line(cause)
 
     def register(self, module: object, plugin: LoadedPlugin | None = None) -> LoadedPlugin:
         """Register an imported module or object with hook implementations.
@@ -143,7 +141,7 @@ class Registry:
         except (pluggy.PluginValidationError, ValueError) as cause:
             if self._pm.has_plugin(plugin.name):
                 self._pm.unregister(name=plugin.name)
-            raise PluginError(_one_line(cause)) from cause
+            raise PluginError(one_line(cause)) from cause
         try:
             found = {kind: self._collect(kind, plugin) for kind in KINDS}
         except PluginError:
@@ -172,7 +170,7 @@ class Registry:
             try:
                 items = implementation.function()
             except Exception as cause:
-                raise PluginError(f"optbench_register_{kind} raised {_one_line(cause)}") from cause
+                raise PluginError(f"optbench_register_{kind} raised {one_line(cause)}") from cause
             entries += self._check_items(kind, items, plugin)
         return sorted(entries, key=lambda entry: entry.name)
 
@@ -297,72 +295,3 @@ def _module_source(cls: type) -> bytes:
         return inspect.getsource(cls).encode()
     except (OSError, TypeError):
         return b""
-
-
-class _Classes:
-    """Stands in for a module without hooks: registers the named plugin classes it defines."""
-
-    def __init__(self, found: Sequence[type]) -> None:
-        self._found = found
-
-    def _of(self, *bases: type) -> list[Any]:
-        return [item for item in self._found if issubclass(item, bases)]
-
-    @hookspecs.hookimpl
-    def optbench_register_optimizers(self) -> list[Any]:
-        return self._of(Rule, Stepper)
-
-    @hookspecs.hookimpl
-    def optbench_register_initializers(self) -> list[Any]:
-        return self._of(Initializer)
-
-    @hookspecs.hookimpl
-    def optbench_register_datasets(self) -> list[Any]:
-        return self._of(DatasetSource)
-
-
-def _with_hooks(module: Any) -> Any:
-    """The module itself, or its plugin classes registered for it if it implements no hook."""
-    if any(hasattr(member, f"{GROUP}_impl") for member in vars(module).values()):
-        return module
-    if any(name.startswith(f"{GROUP}_") and callable(item) for name, item in vars(module).items()):
-        return module  # hooks without their marker: `register` says what is wrong with them
-    return _Classes(
-        [
-            item
-            for item in vars(module).values()
-            if isinstance(item, type)
-            and issubclass(item, Rule | Stepper | Initializer | DatasetSource)
-            and item.__module__ == module.__name__
-            and vars(item).get("name")
-        ]
-    )
-
-
-def _import_file(target: str) -> Any:
-    path = Path(target)
-    if not path.is_file():
-        raise ConfigError("no such file")
-    where = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-    name = f"optbench_plugin_{path.stem}_{where}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError("not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _import_module(target: str) -> Any:
-    return importlib.import_module(target)
-
-
-def _one_line(cause: BaseException) -> str:
-    return f"{type(cause).__name__}: {' '.join(str(cause).split())}".rstrip(": ")
