@@ -237,7 +237,7 @@ class Registry:
             for implementation in reversed(
                 self._pm.hook.optbench_resolve_optimizer.get_hookimpls()
             ):
-                found = implementation.function(name=name)
+                found = self._ask(implementation, name)
                 if found is not None:
                     plugin = next(p for p in self.plugins if p.name == implementation.plugin_name)
                     entry = Entry(name, found, plugin.distribution, plugin.version)
@@ -249,6 +249,19 @@ class Registry:
                     f"'{name.partition(':')[0]}:'"
                 )
         return self._resolved[name]
+
+    def _ask(self, implementation: pluggy.HookImpl, name: str) -> Optimizer | None:
+        where = f"plugin {implementation.plugin_name}: optbench_resolve_optimizer"
+        try:
+            found = implementation.function(name=name)
+        except OptbenchError:
+            raise
+        except Exception as cause:
+            raise PluginError(f"{where} raised {one_line(cause)}") from cause
+        expected, fits = _EXPECTED["optimizers"]
+        if found is not None and not fits(found):
+            raise PluginError(f"{where} returned {found!r}, not one of {expected}")
+        return found  # type: ignore[no-any-return]
 
     def optimizer(self, name: str) -> Optimizer:
         """The optimizer of this name."""
