@@ -12,6 +12,9 @@ class Constant(Initializer):
 
     name = "constant"
     source = (
+        "Rumelhart, Hinton & Williams 1986, Learning internal representations by error "
+        "propagation, p. 330 (the problem of breaking symmetry)"
+    )
         "Rumelhart, Hinton & Williams 1986, Learning internal representations, p. 330 (symmetry)"
     )
     variant = "every weight alike; biases 0"

@@ -11,7 +11,10 @@ class XavierNormal(Initializer):
     """W ~ N(0, 2 / (n_in + n_out))."""
 
     name = "xavier-normal"
-    source = "Glorot & Bengio 2010, Difficulty of training deep feedforward networks, eq. 12"
+    source = (
+        "Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural "
+        "networks, eq. 12"
+    )
     variant = "not truncated, no gain; biases 0"
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:

@@ -11,7 +11,10 @@ class XavierUniform(Initializer):
     """W ~ U(-a, a), a = sqrt(6 / (n_in + n_out)), so that Var W = 2 / (n_in + n_out)."""
 
     name = "xavier-uniform"
-    source = "Glorot & Bengio 2010, Difficulty of training deep feedforward networks, eq. 16"
+    source = (
+        "Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural "
+        "networks, eq. 16"
+    )
     variant = "no gain; biases 0"
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:

@@ -12,6 +12,9 @@ class Zeros(Initializer):
 
     name = "zeros"
     source = (
+        "Rumelhart, Hinton & Williams 1986, Learning internal representations by error "
+        "propagation, p. 330 (the problem of breaking symmetry)"
+    )
         "Rumelhart, Hinton & Williams 1986, Learning internal representations, p. 330 (symmetry)"
     )
     variant = "weights and biases 0"

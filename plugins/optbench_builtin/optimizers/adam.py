@@ -11,7 +11,8 @@ class Adam(Rule):
     """Adam: momentum and a step size for each weight, both debiased.
 
     m <- beta1 m + (1 - beta1) grad,  v <- beta2 v + (1 - beta2) grad^2,
-    theta <- theta - lr * m_hat / (sqrt(v_hat) + eps).
+    theta <- theta - lr * m_hat / (sqrt(v_hat) + eps),
+    m_hat = m / (1 - beta1^t),  v_hat = v / (1 - beta2^t).
     """
 
     name = "adam"
@@ -19,11 +20,14 @@ class Adam(Rule):
     variant = "eps outside the root, after the bias correction (torch, optax)"
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(0.9, "decay of the mean", low=0, high=1, one_minus_log_range=(0.01, 0.5))
+    beta1: float = hyper(
+        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
+    )
     beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=1, one_minus_log_range=(1e-4, 0.1)
+        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
     )
     eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
+    debias: bool = hyper(True, "correct both averages for their start at 0")
     slots = ("m", "v")
 
     @staticmethod
@@ -32,6 +36,6 @@ class Adam(Rule):
     ) -> tuple[Array, Array, Array]:
         m = h.beta1 * m + (1 - h.beta1) * grad
         v = h.beta2 * v + (1 - h.beta2) * grad * grad
-        m_hat = m / (1 - h.beta1**t)
-        v_hat = v / (1 - h.beta2**t)
+        m_hat = m / (1 - h.beta1**t if h.debias else 1.0)
+        v_hat = v / (1 - h.beta2**t if h.debias else 1.0)
         return theta - h.lr * m_hat / (np.sqrt(v_hat) + h.eps), m, v

@@ -1,0 +1,31 @@
+"""Nesterov momentum."""
+
+from __future__ import annotations
+
+from optbench import Array, Rule, Values, hyper
+
+
+class Nesterov(Rule):
+    """Momentum that looks one step ahead.
+
+    m <- mu m + grad,  theta <- theta - lr * (grad + mu m),  m_0 = 0.
+    """
+
+    name = "nesterov"
+    source = (
+        "Nesterov 1983, A method for solving the convex programming problem with convergence rate "
+        "O(1/k^2); in this form Bengio, Boulanger-Lewandowski & Pascanu 2013, eq. 7"
+    )
+    variant = (
+        "gradient at theta, step along grad + mu m, m a sum (torch, optax); Sutskever's form, "
+        "gradient at the lookahead point, is the same path seen at that point"
+    )
+
+    lr: float = hyper(0.01, "learning rate", low=0, log_range=(1e-3, 10), scaled_by="mu")
+    mu: float = hyper(0.9, "momentum", low=0, high=0.999999, one_minus_log_range=(1e-3, 0.5))
+    slots = ("m",)
+
+    @staticmethod
+    def update(theta: Array, grad: Array, m: Array, t: int, h: Values) -> tuple[Array, Array]:
+        m = h.mu * m + grad
+        return theta - h.lr * (grad + h.mu * m), m
