@@ -1,0 +1,130 @@
+"""Runs as bytes: JSON for what is said, raw little-endian float64 for what was measured.
+
+The store and the workers share this form. Reading it executes nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+
+from optbench.errors import StoreError
+from optbench.records import Curve, RunResult, RunSpec, Status
+
+_LENGTH = struct.Struct("<I")
+_FLOAT = np.dtype("<f8")
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """All of a result but its curve."""
+
+    spec: RunSpec
+    status: Status
+    reason: str
+    test_loss: float | None
+    test_metric: float | None
+    params_hash: str
+    grad_evals: int
+    seconds: float
+    loop: str
+    columns: tuple[str, ...]
+
+
+_heads = msgspec.json.Decoder(_Head)
+_specs = msgspec.json.Decoder(RunSpec)
+
+
+def pack_spec(spec: RunSpec) -> bytes:
+    """A run as JSON with sorted keys."""
+    return msgspec.json.encode(spec, order="sorted")
+
+
+def unpack_spec(data: bytes) -> RunSpec:
+    """The run that `pack_spec` wrote.
+
+    Raises:
+        StoreError: the bytes are no run.
+    """
+    try:
+        return _specs.decode(data)
+    except msgspec.MsgspecError as cause:
+        raise StoreError(f"this is no run: {cause}") from cause
+
+
+def pack_curve(curve: Curve) -> bytes:
+    """The columns one after the other, each little-endian float64."""
+    if not len(curve):
+        return b""
+    return np.array(list(curve.values()), dtype=_FLOAT).tobytes()
+
+
+def unpack_curve(columns: Sequence[str], data: bytes) -> Curve:
+    """The curve that `pack_curve` wrote; its columns are read-only views of `data`.
+
+    Raises:
+        StoreError: the bytes do not divide into the columns.
+    """
+    if len(data) % (_FLOAT.itemsize * max(len(columns), 1)) or (data and not columns):
+        raise StoreError(f"{len(data)} bytes do not divide into {len(columns)} columns of a curve")
+    table = np.frombuffer(data, dtype=_FLOAT).reshape(max(len(columns), 1), -1)
+    return Curve(dict(zip(columns, table, strict=False)))
+
+
+def pack_result(result: RunResult) -> bytes:
+    """A result as bytes, without its parameters (their hash stays)."""
+    head = _Head(
+        spec=result.spec,
+        status=result.status,
+        reason=result.reason,
+        test_loss=_or_none(result.test_loss),
+        test_metric=_or_none(result.test_metric),
+        params_hash=result.params_hash,
+        grad_evals=result.grad_evals,
+        seconds=result.seconds,
+        loop=result.loop,
+        columns=result.curve.columns,
+    )
+    text = msgspec.json.encode(head)
+    return _LENGTH.pack(len(text)) + text + pack_curve(result.curve)
+
+
+def unpack_result(data: bytes) -> RunResult:
+    """The result that `pack_result` wrote.
+
+    Raises:
+        StoreError: the bytes are no result.
+    """
+    try:
+        end = _LENGTH.size + _LENGTH.unpack_from(data)[0]
+        head = _heads.decode(data[_LENGTH.size : end])
+    except (msgspec.MsgspecError, struct.error) as cause:
+        raise StoreError(f"this is no result of a run: {cause}") from cause
+    return RunResult(
+        spec=head.spec,
+        status=head.status,
+        reason=head.reason,
+        curve=unpack_curve(head.columns, data[end:]),
+        test_loss=_or_nan(head.test_loss),
+        test_metric=_or_nan(head.test_metric),
+        params_hash=head.params_hash,
+        grad_evals=head.grad_evals,
+        seconds=head.seconds,
+        loop=head.loop,
+    )
+
+
+def without_params(result: RunResult) -> RunResult:
+    """The same result without its parameters, which only the one who trained it keeps."""
+    return result if result.params is None else replace(result, params=None)
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
