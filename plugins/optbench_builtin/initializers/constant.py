@@ -15,8 +15,6 @@ class Constant(Initializer):
         "Rumelhart, Hinton & Williams 1986, Learning internal representations by error "
         "propagation, p. 330 (the problem of breaking symmetry)"
     )
-        "Rumelhart, Hinton & Williams 1986, Learning internal representations, p. 330 (symmetry)"
-    )
     variant = "every weight alike; biases 0"
 
     value: float = hyper(0.1, "every weight", log_range=(1e-3, 1))

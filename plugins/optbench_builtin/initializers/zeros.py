@@ -15,8 +15,6 @@ class Zeros(Initializer):
         "Rumelhart, Hinton & Williams 1986, Learning internal representations by error "
         "propagation, p. 330 (the problem of breaking symmetry)"
     )
-        "Rumelhart, Hinton & Williams 1986, Learning internal representations, p. 330 (symmetry)"
-    )
     variant = "weights and biases 0"
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:
