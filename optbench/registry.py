@@ -261,7 +261,7 @@ class Registry:
         expected, fits = _EXPECTED["optimizers"]
         if found is not None and not fits(found):
             raise PluginError(f"{where} returned {found!r}, not one of {expected}")
-        return found  # type: ignore[no-any-return]
+        return found  # type: ignore[return-value]  # `fits` has just checked it
 
     def optimizer(self, name: str) -> Optimizer:
         """The optimizer of this name."""
