@@ -1,0 +1,67 @@
+"""Schedule-Free AdamW."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optbench import Array, StepContext, Stepper, hyper
+
+
+@dataclass
+class _State:
+    """The fast sequence z, its weighted average x, the mean square v, and the weights so far."""
+
+    z: list[Array]
+    x: list[Array]
+    v: list[Array]
+    largest_lr: float = 0.0
+    total: float = 0.0
+
+
+class ScheduleFreeAdamW(Stepper):
+    """AdamW that needs no schedule: it trains at y and is evaluated at an average, x.
+
+    v <- beta2 v + (1 - beta2) grad(y)^2,
+    z <- z - lr * (grad(y) / (sqrt(v_hat) + eps) + weight_decay * y),
+    x <- (1 - c) x + c z,  y <- beta x + (1 - beta) z,  c = w_t / (w_1 + ... + w_t),
+    w_t = (largest lr so far)^2.
+    """
+
+    name = "schedule-free-adamw"
+    source = "Defazio et al. 2024, The Road Less Scheduled, algorithm 1"
+    variant = "gradient and decay at y, evaluation at x, weights lr^2 (optax, the authors' code)"
+
+    lr: float = hyper(2.5e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
+    beta: float = hyper(
+        0.9, "where y lies between z and x", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
+    )
+    beta2: float = hyper(
+        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
+    )
+    eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
+    weight_decay: float = hyper(0.0, "decoupled weight decay", low=0)
+
+    def init(self, params: list[Array], context: StepContext) -> _State:
+        z, x = [p.copy() for p in params], [p.copy() for p in params]
+        return _State(z, x, [np.zeros_like(p) for p in params])
+
+    def step(
+        self, params: list[Array], grads: list[Array], state: _State, context: StepContext
+    ) -> _State:
+        h = context.h
+        state.largest_lr = max(state.largest_lr, h.lr)
+        weight = state.largest_lr**2
+        state.total += weight
+        share = weight / state.total if state.total > 0 else 0.0
+        for y, grad, z, x, v in zip(params, grads, state.z, state.x, state.v, strict=True):
+            v[...] = h.beta2 * v + (1 - h.beta2) * grad * grad
+            spread = np.sqrt(v / (1 - h.beta2**context.t)) + h.eps
+            z[...] -= h.lr * (grad / spread + h.weight_decay * y)
+            x[...] = (1 - share) * x + share * z
+            y[...] = h.beta * x + (1 - h.beta) * z
+        return state
+
+    def eval_params(self, params: list[Array], state: _State, context: StepContext) -> list[Array]:
+        return state.x
