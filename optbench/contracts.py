@@ -56,6 +56,8 @@ class Hyper:
             return "one of " + ", ".join(self.choices)
         if self.kind is bool:
             return "true or false"
+        if self.kind is str:
+            return "a word"
         what = "a whole number" if self.kind is int else "a number"
         low = "" if self.low == -math.inf else f" >= {self.low:g}"
         high = "" if self.high == math.inf else f" <= {self.high:g}"
@@ -76,11 +78,14 @@ class Hyper:
             if not isinstance(value, bool):
                 raise problem
             return value
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
             raise problem
-        if self.kind is int and value != int(value):
+        try:
+            number = self.kind(value)
+        except (OverflowError, ValueError):  # int(nan), float(10**400)
+            raise problem from None
+        if self.kind is int and (value != number or abs(number) > 2**53):  # float64 counts so far
             raise problem
-        number = self.kind(value)
         if not self.low <= number <= self.high or not math.isfinite(number):
             raise problem
         return number  # type: ignore[no-any-return]
