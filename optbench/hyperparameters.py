@@ -37,7 +37,7 @@ def parse_spelling(text: str) -> tuple[str, dict[str, Value]]:
     """
     match = _SPELLING.fullmatch(text.strip())
     if match is None:
-        raise ConfigError(f"'{text}' is not of the form name[key=value,...], as in adam[lr=0.01]")
+        raise ConfigError(f"'{text}' is not of the form name[key=value,...]")
     values: dict[str, Value] = {}
     for part in filter(None, (match["body"] or "").split(",")):
         key, equals, raw = (piece.strip() for piece in part.partition("="))

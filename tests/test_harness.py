@@ -1,0 +1,132 @@
+"""Promises of the harness as a whole: it names no plugin, and it starts fast."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import optbench
+from optbench.network import ACTIVATIONS, LOSSES
+from optbench.records import REGIMES
+from optbench.registry import KINDS, default_registry
+from optbench.schedules import SCHEDULES
+
+PACKAGE = Path(optbench.__file__).parent
+
+OWN_WORDS = {*REGIMES, *SCHEDULES, *ACTIVATIONS, *LOSSES}
+"""Words of the harness's own that a plugin may bear as well: the regime ``sgd`` and such."""
+
+EXEMPT = {
+    ("records.py", "he-normal"): "default value of the public face",
+    ("suites.py", "he-normal"): "default value of a suite's file",
+    ("engine/training.py", "he-normal"): "default value of the public face",
+    ("engine/training.py", "digits"): "default value of the public face",
+}
+"""Names that stand in a file of the harness on purpose, each with the reason."""
+
+
+def literals(path: Path) -> Iterator[tuple[int, str]]:
+    """String literals of a file that are code: docstrings, with their examples, are left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    prose = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            yield node.lineno, node.value
+
+
+def named_in(path: Path, names: set[str]) -> dict[str, int]:
+    """Registered names that a file's literals contain as a word, with the line."""
+    found = {}
+    for line, text in literals(path):
+        for word in re.findall(r"[\w-]+", text):
+            if word in names:
+                found[word] = line
+    return found
+
+
+def registered_names() -> set[str]:
+    found = {name for kind in KINDS for name in default_registry().entries(kind)}
+    return found - OWN_WORDS
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
+def test_the_harness_names_no_plugin(path: Path) -> None:
+    """Whatever is registered is treated alike; nothing is known by name."""
+    relative = path.relative_to(PACKAGE).as_posix()
+    found = {
+        name: line
+        for name, line in named_in(path, registered_names()).items()
+        if (relative, name) not in EXEMPT
+    }
+    assert not found, f"optbench/{relative} names {found}"
+
+
+@pytest.mark.parametrize(("relative", "name"), sorted(EXEMPT))
+def test_no_exemption_outlives_its_use(relative: str, name: str) -> None:
+    """The list of exemptions only ever holds what is needed."""
+    assert name in named_in(PACKAGE / relative, {name})
+
+
+def test_the_scan_finds_what_it_looks_for(tmp_path: Path) -> None:
+    """A planted name is found in code, whole words only, and not in a docstring."""
+    planted = tmp_path / "planted.py"
+    planted.write_text('"""adam in prose"""\nx = f"use {1} adam now"\ny = "adamant madam adam-x"\n')
+    assert named_in(planted, {"adam"}) == {"adam": 2}
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys; print(*{{m.partition('.')[0] for m in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+HEAVY = {"numba", "scipy", "sklearn", "matplotlib", "plotly", "pandas", "rich", "sqlite3", "torch"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import optbench",
+        "import optbench; optbench.Network, optbench.RunSpec, optbench.trajectory",
+        "import optbench.cli",
+        "from optbench.registry import default_registry; default_registry()",
+    ],
+)
+def test_heavy_libraries_are_imported_when_they_are_needed(statement: str) -> None:
+    """Importing optbench, asking for help and listing plugins do not wait for them."""
+    assert not loaded_after(statement) & HEAVY
+
+
+def test_help_imports_no_command() -> None:
+    """``optbench --help`` costs the group alone."""
+    code = (
+        "import sys\nfrom optbench.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print('MODULES', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.partition("MODULES")[2].split())
+    assert "optbench.cli" in loaded
+    commands = {m for m in loaded if m.startswith("optbench.cli.") and "._" not in m}
+    assert not commands
+    assert not loaded & HEAVY
+
+
+def test_the_public_face_is_all_there() -> None:
+    """Every public name can be imported, and only those are offered."""
+    for name in optbench.__all__:
+        assert getattr(optbench, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing_of_the_kind'"):
+        _ = optbench.nothing_of_the_kind
