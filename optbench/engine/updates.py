@@ -109,9 +109,16 @@ class Updater:
                     f"optimizer '{rule.name}': update must return a tuple of {expected}: "
                     f"{', '.join(('theta', *rule.slots, *rule.scalars))}"
                 )
+            # Copied before theta changes: a rule may keep the gradient or the old theta as a slot,
+            # and both buffers are written again.
+            self._slots[index] = [np.array(s, dtype=theta.dtype) for s in result[1 : 1 + n_slots]]
             theta[...] = result[0]
-            self._slots[index] = list(result[1 : 1 + n_slots])
             self._scalars = result[1 + n_slots :]
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The needs that the optimizer has made use of so far."""
+        return frozenset(self._context.used)
 
     def eval_params(self) -> list[Array]:
         """The point at which to evaluate."""
