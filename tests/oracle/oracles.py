@@ -1,0 +1,125 @@
+"""Other implementations behind one interface: a path, given the start and every step's rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+import numpy as np
+import pytest
+
+from optbench import Array
+from tests.oracle.problems import ValueAndGrad
+
+
+class Oracle(Protocol):
+    """Something that is right about an optimizer."""
+
+    package: str
+
+    def path(self, f: ValueAndGrad, x0: Array, rates: Array, h: SimpleNamespace) -> Array:
+        """Every point visited, x0 first: shape (len(rates) + 1, *x0.shape)."""
+
+
+def need(package: str) -> Any:
+    """The package, or a skip that names it."""
+    return pytest.importorskip(package, reason=f"the oracle package '{package}' is not installed")
+
+
+class Torch:
+    """An optimizer class with torch's interface: ``make(package, [parameter], h)``."""
+
+    def __init__(self, make: Callable[..., Any], package: str = "torch", averaged: bool = False):
+        self.make = make
+        self.package = package
+        self.averaged = averaged
+        """Whether it has ``train()`` and ``eval()``, and is judged at the latter's point."""
+
+    def path(self, f: ValueAndGrad, x0: Array, rates: Array, h: SimpleNamespace) -> Array:
+        torch, package = need("torch"), need(self.package)
+        usual = torch.get_default_dtype()
+        # Else torch keeps scalar state, such as NAdam's product of momenta, in float32.
+        torch.set_default_dtype(torch.float64)
+        try:
+            return self._path(torch, package, f, x0, rates, h)
+        finally:
+            torch.set_default_dtype(usual)
+
+    def _path(
+        self, torch: Any, package: Any, f: ValueAndGrad, x0: Array, rates: Array, h: SimpleNamespace
+    ) -> Array:
+        x = torch.tensor(x0, requires_grad=True)
+        optimizer = self.make(package, [x], h)
+
+        def closure() -> float:
+            value, grad = f(x.detach().numpy().copy())
+            x.grad = torch.tensor(grad)
+            return value
+
+        points = [x0]
+        for rate in rates:
+            for group in optimizer.param_groups:
+                group["lr"] = float(rate)
+            if self.averaged:
+                optimizer.train()
+            optimizer.step(closure)
+            if self.averaged:
+                optimizer.eval()
+            points.append(x.detach().numpy().copy())
+        return np.array(points)
+
+
+def same_state(state: Any, h: SimpleNamespace) -> Any:
+    """The initial state as optax makes it."""
+    return state
+
+
+def at_params(params: Any, state: Any) -> Any:
+    """The point trained at."""
+    return params
+
+
+class Optax:
+    """A gradient transformation: ``make(optax, rate, h)``, rate a function of the step's index."""
+
+    package = "optax"
+
+    def __init__(
+        self,
+        make: Callable[..., Any],
+        initial: Callable[[Any, SimpleNamespace], Any] = same_state,
+        judged: Callable[[Any, Any], Any] = at_params,
+    ):
+        self.make = make
+        self.initial = initial
+        self.judged = judged
+        self._compiled: dict[tuple[Any, ...], Any] = {}
+
+    def _step(self, h: SimpleNamespace, shape: tuple[int, ...]) -> Any:
+        """One compiled step; hyperparameters are constants in it, rates an argument."""
+        jax, optax = need("jax"), need("optax")
+        key = (*sorted(vars(h).items()), shape)
+        if key not in self._compiled:
+
+            def step(grad: Any, state: Any, params: Any, rates: Any) -> tuple[Any, Any]:
+                transformation = self.make(optax, lambda count: rates[count], h)
+                updates, state = transformation.update(grad, state, params)
+                return optax.apply_updates(params, updates), state
+
+            self._compiled[key] = jax.jit(step)
+        return self._compiled[key]
+
+    def path(self, f: ValueAndGrad, x0: Array, rates: Array, h: SimpleNamespace) -> Array:
+        optax = need("optax")
+        jax = need("jax")
+        with jax.enable_x64(True):
+            table = jax.numpy.asarray(rates)
+            x = jax.numpy.asarray(x0)
+            state = self.initial(self.make(optax, lambda count: table[count], h).init(x), h)
+            step = self._step(h, x0.shape)
+            points = [x0]
+            for _ in rates:
+                x, state = step(jax.numpy.asarray(f(np.array(x))[1]), state, x, table)
+                points.append(np.array(self.judged(x, state)))
+        return np.array(points)
