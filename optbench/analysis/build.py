@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
-from optbench.analysis.leaderboard import Leaderboard
-from optbench.records import Cell, Protocol
+import msgspec
+import numpy as np
 
-Targets = Mapping[tuple[str, str], Mapping[str, float]]
-"""(dataset, ``Workload.network``) -> level (``"easy"``, ``"medium"``, ``"hard"``) -> loss."""
+from optbench.analysis import ranking, scoring
+from optbench.analysis.bias_variance import bias_variance
+from optbench.analysis.cautions import cautions
+from optbench.analysis.leaderboard import AXES, Leaderboard
+from optbench.analysis.profiles import performance_profile
+from optbench.analysis.regimes import regime_views
+from optbench.analysis.rows import measure, overall_rows, workload_boards
+from optbench.analysis.table import Table
+from optbench.analysis.targets import LEVELS, Targets, derive_targets
+from optbench.analysis.verdicts import verdicts
+from optbench.analysis.views import budget_curves, initializer_matrix, lr_curves
+from optbench.contracts import Array
+from optbench.errors import ConfigError, unknown_name
+from optbench.records import Cell, Protocol
 
 
 def build_leaderboard(
@@ -19,16 +32,76 @@ def build_leaderboard(
     *,
     level: str = "medium",
     title: str = "",
+    references: Mapping[str, float] | None = None,
 ) -> Leaderboard:
     """Compare the entrants of `cells` with one another.
 
     Args:
         cells: one for each entrant and workload; cells without evaluation runs are left out.
         protocol: how configurations were chosen.
-        targets: frozen validation losses; where one is missing it is derived from the cells,
-            and marked so.
+        targets: frozen validation losses by (dataset, ``Workload.network``) and level; where one
+            is missing it is derived from the cells, and marked so.
         rng_seed: seed of the bootstrap; the same cells and seed give the same leaderboard.
         level: which target times are measured to.
         title: free text, shown above the leaderboard.
+        references: dataset -> loss of a good model, for the bias-variance diagnosis.
+
+    Raises:
+        ConfigError: no cell has an evaluation run, or the level is unknown.
     """
-    raise NotImplementedError
+    if level not in LEVELS:
+        raise unknown_name("target level", level, LEVELS)
+    table = Table(cells)
+    if not table.runs:
+        raise ConfigError("nothing to compare: no evaluation run has finished")
+    chosen, frozen = _targets(table, cells, targets or {}, level)
+    measured = measure(table, chosen, frozen)
+    overall = scoring.pooled_iqm(measured.score)
+    pairs, better = ranking.compare_pairs(measured.score, overall, table.labels, rng_seed)
+    order = ranking.order_of(overall).tolist()
+    groups = ranking.tie_groups(better, order, table.labels)
+    rows = overall_rows(table, measured, overall, better, groups, rng_seed)
+    profiles = [
+        performance_profile(a, measured.median_times[a], table.labels, table.workload_labels)
+        for a in AXES
+    ]
+    board = Leaderboard(
+        title=title,
+        protocol=protocol,
+        ruleset=protocol.ruleset,
+        target_level=level,
+        seeds=min(len(cell.evaluation) for cell in table.cells.values()),
+        runs=len(table.runs) + sum(t.runs for t in table.trials.values()),
+        overall=rows,
+        tie_groups=groups,
+        pairs=pairs,
+        workloads=workload_boards(table, measured, level),
+        profiles=tuple(profile for profile in profiles if profile is not None),
+        budgets=budget_curves(table, protocol.budget),
+        lr_curves=lr_curves(table),
+        regimes=regime_views(table),
+        matrix=initializer_matrix(table),
+        critical_difference=ranking.demsar(ranking.workload_means(measured.score), table.labels),
+        bias_variance=bias_variance(table, references, rng_seed),
+        verdicts=(),
+        warnings=(),
+    )
+    return msgspec.structs.replace(
+        board,
+        verdicts=verdicts(board, table, measured, rng_seed),
+        warnings=cautions(board, table, measured),
+    )
+
+
+def _targets(
+    table: Table, cells: Sequence[Cell], known: Targets, level: str
+) -> tuple[Array, tuple[bool, ...]]:
+    """The target of each workload (NaN without), and whether it was frozen beforehand."""
+    keys = [(w.dataset, w.network) for w in table.workloads]
+    frozen = tuple(level in known.get(key, {}) for key in keys)
+    derived = {} if all(frozen) else derive_targets(cells)
+    values = [
+        known[key][level] if fixed else derived.get(key, {}).get(level, math.nan)
+        for key, fixed in zip(keys, frozen, strict=True)
+    ]
+    return np.array(values, dtype=float), frozen

@@ -1,0 +1,111 @@
+"""What a reader must know before believing the leaderboard, one line each."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from optbench.analysis import scoring
+from optbench.analysis.leaderboard import Leaderboard
+from optbench.analysis.rows import Measured
+from optbench.analysis.statistics import ALPHA
+from optbench.analysis.table import Table
+
+FEW_SEEDS = 3
+"""With fewer the simulated intervals cover 90% instead of 95%."""
+
+
+def cautions(board: Leaderboard, table: Table, measured: Measured) -> tuple[str, ...]:
+    """Every warning that applies to a leaderboard."""
+    found: list[str] = []
+    found += _about_evidence(board, table)
+    found += _about_workloads(board, table, measured)
+    found += _about_entrants(board, table)
+    found += _about_others(board, table, measured)
+    return tuple(found)
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """``a, b and c``; past `most` names ``a, b, c and 4 more``."""
+    shown = list(names[:most])
+    if len(names) > most:
+        return ", ".join(shown) + f" and {len(names) - most} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+
+
+def count(n: int, noun: str) -> str:
+    """``1 workload``, ``2 workloads``."""
+    return f"{n} {noun}" + ("" if n == 1 else "s")
+
+
+def workloads_needed(pairs: int) -> int:
+    """Fewest workloads with which the signed-rank test can separate one of so many pairs."""
+    return math.ceil(math.log2(2 * pairs / ALPHA) + 1e-9) if pairs else 0
+
+
+def _about_evidence(board: Leaderboard, table: Table) -> Iterator[str]:
+    n, pairs = len(table.workloads), len(board.pairs)
+    if pairs and n < workloads_needed(pairs):
+        yield (
+            f"with {count(n, 'workload')} the two-sided Wilcoxon test cannot go below p = "
+            f"{min(1.0, 2.0 ** (1 - n)):.3g}, and {count(pairs, 'pair')} are compared (Holm): "
+            f"nobody can be told apart; {workloads_needed(pairs)} workloads are the least"
+        )
+    if board.seeds == 1:
+        yield "one evaluation seed: there are no intervals; use at least 3 seeds, better 5"
+    elif board.seeds < FEW_SEEDS:
+        yield f"{board.seeds} evaluation seeds: the 95% intervals cover only about 90%"
+    uneven = {len(cell.evaluation) for cell in table.cells.values()}
+    if len(uneven) > 1:
+        yield f"seeds are uneven ({min(uneven)} to {max(uneven)} a cell): the study is unfinished"
+
+
+def _about_workloads(board: Leaderboard, table: Table, measured: Measured) -> Iterator[str]:
+    nobody = scoring.unlearned(table.initial_loss, measured.best)
+    names = [name for name, flat in zip(table.workload_labels, nobody, strict=True) if flat]
+    if names:
+        yield f"nobody learned (2% below the initial loss) on {listed(names)}: all score 0 there"
+    derived = sorted({b.workload.dataset for b in board.workloads if not b.target_frozen})
+    if derived:
+        yield (
+            f"no frozen target for {listed(derived)}: targets there come from this very study, "
+            "and times to them cannot be compared with other studies"
+        )
+    for profile in board.profiles:
+        if profile.axis == "examples" and profile.unsolved:
+            yield (
+                f"nobody reached the {board.target_level} target on {listed(profile.unsolved)}: "
+                "left out of the performance profiles"
+            )
+
+
+def _about_entrants(board: Leaderboard, table: Table) -> Iterator[str]:
+    for row in board.overall:
+        if row.partial:
+            yield (
+                f"{row.label} was judged on {row.workloads} of {len(board.workloads)} workloads: "
+                "its score is over those, its comparisons over the common ones"
+            )
+        if row.failed:
+            reason = (
+                next(r.reason for r in table.runs if r.status == "failed" and r.reason)
+                if any(r.status == "failed" and r.reason for r in table.runs)
+                else "no reason given"
+            )
+            yield f"{row.label}: {count(row.failed, 'run')} failed ({reason}); they score 0"
+        for (hyper, side), times in Counter((e.hyper, e.side) for e in row.edges).items():
+            yield (
+                f"{row.label}: the best {hyper} lies at the {side} edge of its search range on "
+                f"{count(times, 'workload')}, after widening too; it may be better than shown"
+            )
+
+
+def _about_others(board: Leaderboard, table: Table, measured: Measured) -> Iterator[str]:
+    flips = scoring.leave_one_out(table.test_loss, table.initial_loss, table.labels)
+    for a, b, out in flips[:3]:
+        yield f"without {out}, {b} would score above {a}: their order hangs on a third entrant"
+    for profile in board.profiles:
+        if profile.axis == "examples":
+            for a, b, out in profile.flips[:3]:
+                yield f"without {out}, {b} would be ahead of {a} in the performance profile"

@@ -1,0 +1,172 @@
+"""The cells of a study as arrays: entrant x workload x seed, and curves stacked in rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from optbench.analysis import metrics
+from optbench.analysis.leaderboard import AXES, COLUMN_OF, Axis
+from optbench.analysis.tuning import trial_loss
+from optbench.contracts import Array
+from optbench.records import Cell, RunResult, Status, Workload
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The tuning of one cell: lr (NaN for an optimizer without one) and final loss of each trial.
+
+    Attributes:
+        only_lr: nothing but lr differs between the trials.
+    """
+
+    lr: Array
+    loss: Array
+    only_lr: bool
+    runs: int
+    diverged: int
+
+
+class Table:
+    """A study as arrays; S entrants, W workloads, n seeds, R evaluation runs, G evaluations.
+
+    Arrays of shape (S, W, n) hold NaN where there was no run. A run that diverged or failed holds
+    infinite losses, minus infinity as its metric, and True in `lost`.
+
+    Attributes:
+        labels: entrants, in the order in which they come.
+        workloads: likewise.
+        cells: by indices (s, w).
+        place: indices (s, w, k) of each run, shape (R, 3).
+        lost, failed: shape (R,).
+    """
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        judged = [cell for cell in cells if cell.evaluation]
+        named = [(cell.entrant.label, cell.workload.label) for cell in judged]
+        self.labels = list(dict.fromkeys(label for label, _ in named))
+        by_label = {name: cell.workload for (_, name), cell in zip(named, judged, strict=True)}
+        self.workload_labels = list(by_label)
+        self.workloads: list[Workload] = list(by_label.values())
+        row = {label: i for i, label in enumerate(self.labels)}
+        column = {label: i for i, label in enumerate(self.workload_labels)}
+        self.cells: dict[tuple[int, int], Cell] = {
+            (row[a], column[b]): cell for (a, b), cell in zip(named, judged, strict=True)
+        }
+        self.seeds_of = self._seeds()
+        self.n_seeds = max((len(s) for s in self.seeds_of), default=0)
+        self.runs: list[RunResult] = []
+        places = []
+        for (s, w), cell in self.cells.items():
+            for result in cell.evaluation:
+                self.runs.append(result)
+                places.append((s, w, self.seeds_of[w][result.spec.seed]))
+        self.place = np.array(places, dtype=int).reshape(-1, 3)
+        self.lost = np.array([not _ended_well(r) for r in self.runs], dtype=bool)
+        self.failed = np.array([r.status == Status.FAILED for r in self.runs], dtype=bool)
+
+    def _seeds(self) -> list[dict[int, int]]:
+        """Seed -> k on each workload, so that the same seed is paired between entrants."""
+        found: list[set[int]] = [set() for _ in self.workloads]
+        for (_, w), cell in self.cells.items():
+            found[w].update(result.spec.seed for result in cell.evaluation)
+        return [{seed: k for k, seed in enumerate(sorted(seeds))} for seeds in found]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """S, W, n."""
+        return len(self.labels), len(self.workloads), self.n_seeds
+
+    def spread(self, per_run: Array) -> Array:
+        """Values of runs, shape (R,), laid out as (S, W, n) with NaN where there is no run."""
+        laid = np.full(self.shape, np.nan)
+        laid[tuple(self.place.T)] = per_run
+        return laid
+
+    # -- curves -------------------------------------------------------------------------------
+
+    def _stack(self, column: str) -> Array:
+        """One column of every run's curve, shape (R, G), NaN after the end."""
+        curves = [r.curve[column] if column in r.curve else np.empty(0) for r in self.runs]
+        stacked = np.full((len(curves), max([len(c) for c in curves] + [2])), np.nan)
+        for i, curve in enumerate(curves):
+            stacked[i, : len(curve)] = curve
+        return stacked
+
+    @cached_property
+    def val(self) -> Array:
+        """Validation loss along every run."""
+        return self._stack("val_loss")
+
+    @cached_property
+    def train(self) -> Array:
+        """Training loss along every run."""
+        return self._stack("train_loss")
+
+    @cached_property
+    def costs(self) -> dict[Axis, Array]:
+        """Cost along every run, on each axis."""
+        return {axis: self._stack(COLUMN_OF[axis]) for axis in AXES}
+
+    # -- ends ---------------------------------------------------------------------------------
+
+    def _ends(self, values: Array, lost: float = math.inf) -> Array:
+        return self.spread(np.where(self.lost | np.isnan(values), lost, values))
+
+    @cached_property
+    def val_loss(self) -> Array:
+        """Final validation loss, shape (S, W, n)."""
+        return self._ends(np.array([r.final("val_loss") for r in self.runs]))
+
+    @cached_property
+    def train_loss(self) -> Array:
+        """Final training loss."""
+        return self._ends(np.array([r.final("train_loss") for r in self.runs]))
+
+    @cached_property
+    def test_loss(self) -> Array:
+        """Test loss at the end."""
+        return self._ends(np.array([r.test_loss for r in self.runs]))
+
+    @cached_property
+    def test_metric(self) -> Array:
+        """Accuracy or R squared on the test part; minus infinity for a lost run."""
+        return self._ends(np.array([r.test_metric for r in self.runs]), -math.inf)
+
+    @cached_property
+    def lost_runs(self) -> Array:
+        """1 for a run that did not end well, 0 for one that did."""
+        return self.spread(self.lost.astype(float))
+
+    @cached_property
+    def initial_loss(self) -> Array:
+        """Median validation loss before training on each workload, shape (W,); NaN if unknown."""
+        first = self.val[:, 0]
+        laid = self.spread(np.where(np.isfinite(first), first, np.nan))
+        return metrics.median(np.moveaxis(laid, 1, 0).reshape(self.shape[1], -1))
+
+    @cached_property
+    def trials(self) -> dict[tuple[int, int], Trials]:
+        """The tuning of every cell that was tuned."""
+        return {at: _read_trials(cell) for at, cell in self.cells.items() if len(cell.trials) > 1}
+
+
+def _ended_well(result: RunResult) -> bool:
+    return result.status == Status.OK and math.isfinite(result.final("val_loss"))
+
+
+def _read_trials(cell: Cell) -> Trials:
+    lrs = [float(t.hyper.get("lr", math.nan)) for t in cell.trials]
+    others = {tuple(sorted((k, v) for k, v in t.hyper.items() if k != "lr")) for t in cell.trials}
+    results = [r for t in cell.trials for r in t.results]
+    return Trials(
+        lr=np.array(lrs),
+        loss=np.array([trial_loss(t) for t in cell.trials]),
+        only_lr=len(others) == 1 and not any(map(math.isnan, lrs)),
+        runs=len(results),
+        diverged=sum(not _ended_well(r) for r in results),
+    )

@@ -1,0 +1,202 @@
+"""Sentences derived from the numbers, so that nobody has to read a table to learn who won.
+
+Nothing is said that the intervals do not carry: "sooner" needs a ratio whose interval lies above
+1, "above" a separated pair, "lost" a difference whose interval lies below 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from optbench.analysis import scoring
+from optbench.analysis.cautions import count, listed
+from optbench.analysis.leaderboard import Estimate, Leaderboard, OverallRow, Verdict
+from optbench.analysis.rows import Measured
+from optbench.analysis.speed import grid_steps, pooled_speedup, speedup
+from optbench.analysis.table import Table
+from optbench.contracts import Array
+from optbench.records import Workload
+
+IN_REGIME = {"batch": "full batch", "mini-batch": "mini-batches", "sgd": "single examples"}
+
+
+def verdicts(
+    board: Leaderboard, table: Table, measured: Measured, rng_seed: int = 0
+) -> tuple[Verdict, ...]:
+    """What the study says: first about the whole, then about each entrant, best first."""
+    found = [Verdict(label="", text=_summary(board))]
+    speeds = _Speeds(table, measured)
+    for row in board.overall:
+        s = table.labels.index(row.label)
+        found += [
+            Verdict(label=row.label, text=text)
+            for part in (
+                _place(board, row),
+                _speed(board, row, speeds, _lost(board, table, measured, s, rng_seed)),
+                _stability(board, row),
+                _tuning(board, row),
+            )
+            for text in part
+        ]
+    return tuple(found)
+
+
+def interval_text(estimate: Estimate, digits: int = 2) -> str:
+    """`` (95% interval 1.7 to 2.6)``, or nothing where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f" (95% interval {estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+
+
+def short_names(workloads: Sequence[Workload]) -> list[str]:
+    """Names of workloads made of what differs between them, the dataset always."""
+    parts = [
+        (w.dataset, w.network, w.initialization, IN_REGIME[w.regime], f"B={w.batch_size}", w.epochs)
+        for w in workloads
+    ]
+    differs = [len({p[i] for p in parts}) > 1 for i in range(5)]
+    one_size = len({(w.regime, w.batch_size) for w in workloads}) == len(
+        {w.regime for w in workloads}
+    )
+    keep = [True, differs[1], differs[2], differs[3], differs[4] and not one_size]
+    return [", ".join(str(x) for x, k in zip(p, keep, strict=False) if k) for p in parts]
+
+
+def _summary(board: Leaderboard) -> str:
+    if len(board.overall) == 1:
+        row = board.overall[0]
+        return f"{row.label} alone was measured: score {row.score.value:.2f}" + interval_text(
+            row.score
+        )
+    first = [row.label for row in board.overall if row.place[0] == 1]
+    where = f"over {count(len(board.workloads), 'workload')}, {count(board.seeds, 'seed')} each"
+    if len(first) == 1:
+        return f"{first[0]} comes first {where}; it is told apart from every other entrant"
+    if len(first) == len(board.overall):
+        return f"none of the {len(first)} entrants can be told apart from all others {where}"
+    return f"places 1 to {len(first)} cannot be told apart {where}: {listed(first, most=6)}"
+
+
+def _place(board: Leaderboard, row: OverallRow) -> Iterator[str]:
+    low, high = row.place
+    place = f"place {low}" if low == high else f"places {low} to {high}"
+    score = f"score {row.score.value:.2f}{interval_text(row.score)}"
+    above = [p.second for p in board.pairs if p.separated and p.first == row.label]
+    below = [p.first for p in board.pairs if p.separated and p.second == row.label]
+    text = f"{row.label}: {place} of {len(board.overall)}, {score}"
+    text += f"; above {listed(above)}" if above else ""
+    yield text + (f"; below {listed(below)}" if below else "")
+
+
+class _Speeds:
+    """Speedups between entrants, computed when asked for."""
+
+    def __init__(self, table: Table, measured: Measured) -> None:
+        self.table, self.times = table, measured.times["examples"]
+        self.steps = grid_steps(table, measured)
+        self.names = short_names(table.workloads)
+
+    def on_each(self, a: int, b: int) -> list[tuple[Estimate, float]]:
+        """Speedup of a over b on every workload."""
+        return [
+            speedup(self.times[a, w], self.times[b, w], self.steps[a, w], self.steps[b, w])
+            for w in range(len(self.names))
+        ]
+
+    def best(self, label: str, others: Sequence[str]) -> str:
+        """The surest gain in speed of an entrant, in words; empty when there is none."""
+        index = {name: i for i, name in enumerate(self.table.labels)}
+        found: list[tuple[float, str]] = []
+        for other in others:
+            parts = self.on_each(index[label], index[other])
+            pooled = pooled_speedup(parts, self.times.shape[-1] - 1)
+            number = sum(part.value is not None for part, _ in parts)
+            places = [(part, f"on {self.names[w]}") for w, (part, _) in enumerate(parts)]
+            if number > 1:
+                places.append((pooled, f"on average over {number} workloads"))
+            for part, where in places:
+                if part.value is not None and part.low is not None and part.low > 1:
+                    text = f"{part.value:.1f}x sooner than {other} {where}"
+                    found.append((part.low, text + interval_text(part, 1)))
+        return max(found)[1] if found else ""
+
+
+def _speed(
+    board: Leaderboard, row: OverallRow, speeds: _Speeds, lost: Sequence[str]
+) -> Iterator[str]:
+    others = [other.label for other in board.overall if other.rank > row.rank][:MOST_COMPARED]
+    best = speeds.best(row.label, others)
+    ties = [
+        p.second if p.first == row.label else p.first
+        for p in board.pairs
+        if row.label in (p.first, p.second) and not p.separated
+    ]
+    parts = [f"reaches the target {best}"] if best else []
+    parts += [f"not distinguishable from {listed(ties)}"] if ties else []
+    parts += lost
+    if parts:
+        yield f"{row.label} " + ("is " if parts[0].startswith("not") else "") + "; ".join(parts)
+
+
+MOST_COMPARED = 12
+"""Speeds are compared with so many of those behind; the sentence names one of them."""
+
+
+def _lost(board: Leaderboard, table: Table, measured: Measured, s: int, rng_seed: int) -> list[str]:
+    """Regimes in which someone behind it overall did better, beyond the spread of the seeds."""
+    regimes = list(dict.fromkeys(w.regime for w in table.workloads))
+    if len(regimes) < 2:
+        return []
+    rank = {row.label: row.rank for row in board.overall}
+    behind = [i for i, name in enumerate(table.labels) if rank[name] > rank[table.labels[s]]]
+    found = []
+    for regime in regimes:
+        here = [w for w, workload in enumerate(table.workloads) if workload.regime == regime]
+        gains = [(measured.score[i][here] - measured.score[s][here], i) for i in behind]
+        means = [(float(np.nanmean(g)), i, g) for g, i in gains if not np.isnan(g).all()]
+        if not means:
+            continue
+        gain, winner, difference = max(means, key=lambda entry: entry[:2])
+        if gain > 0 and _surely_above_zero(difference, rng_seed):
+            found.append(f"lost in {IN_REGIME[regime]} to {table.labels[winner]}")
+    return found
+
+
+def _surely_above_zero(difference: Array, rng_seed: int) -> bool:
+    interval = scoring.mean_interval(difference, np.random.default_rng([rng_seed, 5]))
+    return bool(interval and interval[0] > 0)
+
+
+def _stability(board: Leaderboard, row: OverallRow) -> Iterator[str]:
+    lost = row.divergence
+    if lost.count:
+        yield (
+            f"{row.label} {'failed or ' if row.failed else ''}diverged in {lost.count} of {lost.total} runs "
+            f"({lost.rate:.0%}; 95% interval {lost.low:.0%} to {lost.high:.0%})"
+        )
+    own = [r.lr_width for b in board.workloads for r in b.rows if r.label == row.label]
+    widths = [width for width in own if width is not None]
+    if widths:
+        yield (
+            f"{row.label} stays within 10% of its best loss over {np.median(widths):.1f} decades "
+            f"of lr (median of {count(len(widths), 'workload')})"
+        )
+
+
+def _tuning(board: Leaderboard, row: OverallRow) -> Iterator[str]:
+    """Would more tuning change it? Compares the last doubling of trials with the gap ahead."""
+    curves = {b.label: b.score for b in board.budgets if b.workload == ""}
+    own = curves.get(row.label, ())
+    ahead = next((r for r in board.overall if r.rank == row.rank - 1), None)
+    if len(own) < 4 or ahead is None or ahead.score.value is None or row.score.value is None:
+        return
+    half = len(own) // 2
+    gain, gap = own[-1] - own[half - 1], ahead.score.value - row.score.value
+    if gap > 0:
+        could = "could still change" if gain > gap else "would hardly change"
+        yield (
+            f"{row.label}: trials {half + 1} to {len(own)} raised its expected score by "
+            f"{gain:.2f}, and {ahead.label} is {gap:.2f} ahead: more tuning {could} their order"
+        )
