@@ -1,0 +1,133 @@
+"""A worker process, fed through its standard streams.
+
+Frames are a length and as many bytes. In: first the settings (JSON), then one run a frame. Out:
+`READY` at the start, then one result a run, in order; around what runs share (loading a dataset,
+compiling) `WARMING` and `READY`, because that is not to count against a run's time. Nothing is
+pickled, and the main program is not imported again, so a study can be run from any script. What
+plugins print goes to stderr.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import struct
+import sys
+import threading
+import warnings
+from typing import BinaryIO
+
+import msgspec
+
+from optbench.records import RunSpec
+
+LENGTH = struct.Struct("<I")
+READY = b"ready"
+WARMING = b"warming"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is told before its first run.
+
+    Attributes:
+        plugins: files and modules given by ``--plugin``.
+        path: ``sys.path`` of the driver, so that the worker finds the same plugins.
+        memory_mb: what a worker may allocate beyond what it has when it is ready.
+    """
+
+    plugins: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    memory_mb: int | None = None
+
+
+def write_frame(stream: BinaryIO, data: bytes) -> None:
+    """Send one frame."""
+    stream.write(LENGTH.pack(len(data)) + data)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """The next frame; None at the end, also when it comes in the middle of a frame."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    size = LENGTH.unpack(head)[0]
+    data = stream.read(size)
+    return data if len(data) == size else None
+
+
+def limit_memory(megabytes: int | None) -> None:
+    """Bound what this process may still allocate, where the platform can (Linux)."""
+    if megabytes is None:
+        return
+    with contextlib.suppress(ImportError, ValueError, OSError):  # no such thing on this platform
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            pages = int(statm.read().split()[0])
+        size = pages * resource.getpagesize() + megabytes * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def load_plugins(targets: tuple[str, ...]) -> None:
+    """Load the driver's extra plugins into this process, once."""
+    from optbench.registry import default_registry
+
+    registry = default_registry()
+    for target in targets:
+        if target not in {plugin.name for plugin in registry.plugins}:
+            registry.load_named(target)
+
+
+def main() -> None:
+    """Train runs until the driver closes the stream or dies."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # a plugin that prints must not write into the results
+    source = sys.stdin.buffer
+    settings = msgspec.json.decode(read_frame(source) or b"{}", type=Settings)
+    sys.path[:] = list(settings.path) or sys.path
+    warnings.simplefilter("ignore")
+    from optbench.engine.training import train_spec
+    from optbench.packing import pack_result, unpack_spec
+
+    load_plugins(settings.plugins)
+    waiting = _listen(source)
+    write_frame(out, READY)
+    limit_memory(settings.memory_mb)
+    warm: set[tuple[str, ...]] = set()
+    while True:
+        spec = unpack_spec(waiting.get())
+        shared = (spec.optimizer, spec.dataset, spec.dtype)
+        if shared not in warm:
+            warm.add(shared)
+            write_frame(out, WARMING)
+            _warm_up(spec)
+            write_frame(out, READY)
+        write_frame(out, pack_result(train_spec(spec)))
+
+
+def _warm_up(spec: RunSpec) -> None:
+    """Load and compile what runs like this one share; a fault will come again in the run."""
+    from optbench.engine.data import load_dataset
+    from optbench.engine.training import prepare
+
+    with contextlib.suppress(Exception, SystemExit):
+        load_dataset(spec.dataset)
+        prepare([spec], lambda line: None)
+
+
+def _listen(source: BinaryIO) -> queue.SimpleQueue[bytes]:
+    """Read ahead in a thread, which ends the process when the driver has gone.
+
+    Also in the middle of a run: a plugin that loops for ever must not outlive its study.
+    """
+    frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def listen() -> None:
+        while (frame := read_frame(source)) is not None:
+            frames.put(frame)
+        os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    return frames
