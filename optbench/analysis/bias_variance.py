@@ -20,6 +20,7 @@ from optbench.analysis import metrics, scoring
 from optbench.analysis.leaderboard import BiasVariance, Estimate
 from optbench.analysis.statistics import bootstrap_draws, tail_probability
 from optbench.analysis.table import Table
+from optbench.analysis.views import number
 from optbench.contracts import Array
 
 HIGH = 0.1
@@ -38,27 +39,26 @@ def bias_variance(
     if not table.cells:
         return ()
     floors, refs = _floors(table), _references(table, references or {})
-    places = tuple(np.array(list(table.cells)).T)
-    train, val = table.train_loss[places], table.val_loss[places]
-    samples = _bootstrap_medians(train, val, rng_seed)
-    initial = table.initial_loss
-    found = []
-    for i, (s, w) in enumerate(table.cells):
-        workload = table.workloads[w]
-        reference = refs[workload.dataset]
-        found.append(
-            _row(
-                table.labels[s],
-                table.workload_labels[w],
-                reference,
-                floors[workload.dataset, workload.network],
-                HIGH * max(float(initial[w]) - reference, 0.0),
-                (float(metrics.median(train[i])), float(metrics.median(val[i]))),
-                None if samples is None else (samples[0][:, i], samples[1][:, i]),
-                table.n_seeds - 1,
-            )
+    cells = list(table.cells)
+    places = tuple(np.array(cells).T)
+    workloads = [table.workloads[w] for _, w in cells]
+    floor = np.array([floors[w.dataset, w.network] for w in workloads])
+    reference = np.array([refs[w.dataset] for w in workloads])
+    terms = _terms(table.train_loss[places], table.val_loss[places], floor, rng_seed)
+    delta = HIGH * np.fmax(table.initial_loss[places[1]] - reference, 0.0)
+    lost = ~np.isfinite(metrics.median(table.val_loss[places]))
+    return tuple(
+        _row(
+            table.labels[s],
+            table.workload_labels[w],
+            float(reference[i]),
+            float(floor[i]),
+            float(delta[i]),
+            {name: tuple(part[:, i].tolist()) for name, part in terms.items()},
+            bool(lost[i]),
         )
-    return tuple(found)
+        for i, (s, w) in enumerate(cells)
+    )
 
 
 def _floors(table: Table) -> dict[tuple[str, str], float]:
@@ -79,19 +79,45 @@ def _references(table: Table, given: Mapping[str, float]) -> dict[str, float]:
     return {name: given.get(name, loss) for name, loss in found.items()}
 
 
-def _bootstrap_medians(train: Array, val: Array, rng_seed: int) -> tuple[Array, Array] | None:
-    """Medians of resampled seeds, shape (B, cells), of training and validation loss, paired.
+def _terms(train: Array, val: Array, floor: Array, rng_seed: int) -> dict[str, Array]:
+    """Optimization gap and variance of every cell: value, low, high, each of shape (3, cells).
 
-    Missing seeds count as repeats of the first: a cell that lacks some is nearly finished anyway.
+    Training and validation loss are resampled together. Missing seeds count as repeats of the
+    first: a cell that lacks some is nearly finished anyway. One seed gives NaN for low and high.
     """
     n = train.shape[1]
-    if n < 2:
-        return None
     train = np.where(np.isnan(train), train[:, :1], train)
     val = np.where(np.isnan(val), val[:, :1], val)
+    middle = metrics.median(train), metrics.median(val)
+    values = _gaps(*middle, floor)
+    if n < 2:
+        unknown = np.full(len(train), np.nan)
+        return {name: np.stack([value, unknown, unknown]) for name, value in values.items()}
     rng = np.random.default_rng([rng_seed, 3])
-    index = bootstrap_draws(rng, scoring.draws_for(train.size * 4, most=1000), [n])[0][:, 0]
-    return _medians(train[:, index]).T, _medians(val[:, index]).T
+    draws = scoring.draws_for(train.size * 4, most=1000)
+    index = bootstrap_draws(rng, draws, [n])[0][:, 0]
+    samples = _gaps(_medians(train[:, index]), _medians(val[:, index]), floor[:, None])
+    tail = tail_probability(n - 1)
+    return {
+        name: np.stack(
+            [
+                value,
+                np.fmin(metrics.quantile(samples[name], tail), value),
+                np.fmax(metrics.quantile(samples[name], 1 - tail), value),
+            ]
+        )
+        for name, value in values.items()
+    }
+
+
+def _gaps(train: Array, val: Array, floor: Array) -> dict[str, Array]:
+    """The two terms that seeds decide; infinite where a loss is."""
+    with np.errstate(invalid="ignore"):
+        gap, variance = train - floor, val - train
+    return {
+        "optimization": np.where(np.isfinite(train), gap, np.inf),
+        "variance": np.where(np.isfinite(val), variance, np.inf),
+    }
 
 
 def _medians(x: Array) -> Array:
@@ -107,40 +133,26 @@ def _row(
     reference: float,
     floor: float,
     delta: float,
-    ends: tuple[float, float],
-    samples: tuple[Array, Array] | None,
-    df: int,
+    measured: dict[str, tuple[float, ...]],
+    lost: bool,
 ) -> BiasVariance:
-    train, val = ends
-    lost = not np.isfinite(val)
-    weak = floor - reference if np.isfinite(floor) and np.isfinite(reference) else None
-    bias = Estimate(value=weak, low=weak, high=weak)
+    weak = floor - reference if np.isfinite(floor) and np.isfinite(reference) else np.nan
+    terms = {"bias": (weak, weak, weak), **measured}
     if lost:
-        gap, variance = Estimate(value=np.inf), Estimate(value=None)
-    elif samples is None:
-        gap, variance = Estimate(value=train - floor), Estimate(value=val - train)
-    else:
-        gap = _estimate(train - floor, samples[0] - floor, df)
-        with np.errstate(invalid="ignore"):
-            variance = _estimate(val - train, samples[1] - samples[0], df)
-    terms = {"bias": bias, "optimization": gap, "variance": variance}
-    high = [name for name, term in terms.items() if term.low is not None and term.low > delta]
-    verdict = " + ".join(high) or ("none high" if samples is not None else "unknown")
+        terms["variance"] = (np.nan, np.nan, np.nan)
+    high = [name for name, (_, low, _) in terms.items() if low > delta]
+    one_seed = bool(np.isnan(terms["optimization"][1]))
+    verdict = " + ".join(high) or ("unknown" if one_seed else "none high")
+    records = {
+        name: Estimate(value=number(value), low=number(low), high=number(high))
+        for name, (value, low, high) in terms.items()
+    }
     return BiasVariance(
         label=label,
         workload=workload,
         reference=reference,
         floor=floor,
         delta=delta,
-        bias=bias,
-        optimization=gap,
-        variance=variance,
         verdict="diverged" if lost else verdict,
+        **records,
     )
-
-
-def _estimate(value: float, samples: Array, df: int) -> Estimate:
-    samples = np.where(np.isnan(samples), np.inf, samples)
-    tail = tail_probability(df)
-    low, high = (float(metrics.quantile(samples, q)) for q in (tail, 1 - tail))
-    return Estimate(value=value, low=min(low, value), high=max(high, value))

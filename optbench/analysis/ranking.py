@@ -7,6 +7,7 @@ no independent evidence about another workload.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -109,17 +110,18 @@ def improvement(first: Array, second: Array, draws: int, rng_seed: int = 0) -> E
     df = float((counts - 1).sum()) / 2
     if not draws or df == 0:
         return Estimate(value=value)
-    rng = np.random.default_rng([rng_seed, 2])
-    index, mask = statistics.bootstrap_draws(rng, draws, counts)
-    weights = _draw_counts(index, mask, wins.shape[-1])
-    taken = mask.sum(axis=1)
+    weights = _draw_counts(draws, tuple(counts.tolist()), wins.shape[-1], rng_seed)
+    taken = np.maximum(counts - 1, 1)
     samples = np.einsum("bwi,wij,bwj->bw", weights, wins, weights, optimize=True) / taken**2
     low, high = statistics.percentile_interval(samples.mean(axis=1), df)
     return Estimate(value=value, low=min(float(low), value), high=max(float(high), value))
 
 
-def _draw_counts(index: Array, mask: Array, n: int) -> Array:
-    """How often each seed was drawn, shape (B, W, n)."""
+@lru_cache(maxsize=4)  # most pairs of a study share the same counts
+def _draw_counts(draws: int, counts: tuple[int, ...], n: int, rng_seed: int) -> Array:
+    """How often each seed is drawn in a bootstrap sample, shape (B, W, n)."""
+    rng = np.random.default_rng([rng_seed, 2])
+    index, mask = statistics.bootstrap_draws(rng, draws, counts)
     return np.asarray(((index[..., None] == np.arange(n)) & mask[..., None]).sum(axis=2), float)
 
 

@@ -67,7 +67,7 @@ def _view(table: Table, label: str, members: list[int]) -> RegimeView:
     cells.sort(key=lambda at: (at[0], members.index(at[1])))
     names = _regime_names([table.workloads[w] for w in members])
     regime_of = dict(zip(members, names, strict=True))
-    medians = {a: np.array([metrics.median(x[at]) for at in cells]) for a, x in losses.items()}
+    medians = {axis: _medians(laid, cells) for axis, laid in losses.items()}
     ranks = {axis: average_ranks(values) for axis, values in medians.items()}
     return RegimeView(
         label=label,
@@ -96,6 +96,11 @@ def _regime_names(workloads: list[Workload]) -> list[str]:
     sized = [f"{w.regime} B={w.batch_size}" for w in workloads]
     full = [f"{w.regime} B={w.batch_size} {w.epochs} epochs" for w in workloads]
     return next((names for names in (plain, sized) if len(set(names)) == len(names)), full)
+
+
+def _medians(laid: Array, cells: list[Member]) -> Array:
+    """Median over seeds of each member, from values (S, W, n)."""
+    return metrics.median(laid[tuple(np.array(cells).T)])
 
 
 def _leads(first: Array, second: Array) -> bool:
@@ -136,15 +141,15 @@ def _order_flips(
 ) -> list[OrderFlip]:
     there = set(cells)
     entrants = sorted({s for s, _ in cells})
+    medians = {at: float(m) for at, m in zip(cells, _medians(loss, cells), strict=True)}
     found = []
     for one, other in combinations(regime_of, 2):
         for i, j in combinations(entrants, 2):
             if not {(i, one), (j, one), (i, other), (j, other)} <= there:
                 continue
             for a, b in ((i, j), (j, i)):
-                x = metrics.median(np.stack([loss[a, one], loss[b, one]]))
-                y = metrics.median(np.stack([loss[a, other], loss[b, other]]))
-                if x[0] < x[1] and y[1] < y[0]:
+                leads = medians[a, one] < medians[b, one]
+                if leads and medians[b, other] < medians[a, other]:
                     clear = _leads(loss[a, one], loss[b, one])
                     clear &= _leads(loss[b, other], loss[a, other])
                     found.append(

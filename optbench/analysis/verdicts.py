@@ -172,8 +172,9 @@ def _surely_above_zero(difference: Array, rng_seed: int) -> bool:
 def _stability(board: Leaderboard, row: OverallRow) -> Iterator[str]:
     lost = row.divergence
     if lost.count:
+        what = "failed or diverged" if row.failed else "diverged"
         yield (
-            f"{row.label} {'failed or ' if row.failed else ''}diverged in {lost.count} of {lost.total} runs "
+            f"{row.label} {what} in {lost.count} of {lost.total} runs "
             f"({lost.rate:.0%}; 95% interval {lost.low:.0%} to {lost.high:.0%})"
         )
     own = [r.lr_width for b in board.workloads for r in b.rows if r.label == row.label]
