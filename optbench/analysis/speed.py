@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,51 +31,60 @@ def grid_steps(table: Table, measured: Measured, axis: Axis = "examples") -> Arr
     return table.spread(np.where(np.isfinite(reached), step, 0.0))
 
 
-def speedup(
-    first: Array, second: Array, first_steps: Array, second_steps: Array
-) -> tuple[Estimate, float]:
+@dataclass(frozen=True)
+class Speedups:
+    """Speedup on each of W workloads: ratio, its interval, and the squared error of its log.
+
+    NaN where it is not known: somebody missed the target on some seed, or (all but `value`) there
+    is one seed.
+    """
+
+    value: Array
+    low: Array
+    high: Array
+    error: Array
+    seeds: Array
+
+
+def speedups(first: Array, second: Array, first_steps: Array, second_steps: Array) -> Speedups:
     """Geometric mean over seeds of (time of `second` / time of `first`), with a 95% interval.
 
     A paired t interval of the log ratio. A time known up to a grid step d adds the variance d^2/12
     of a rounding error, without which equal times on every seed would claim certainty.
 
     Args:
-        first, second: times to target on one workload, shape (n,), paired by seed.
+        first, second: times to target, shape (W, n), paired by seed; NaN where there was no run,
+            infinite where the target was missed.
         first_steps, second_steps: from `grid_steps`.
 
     Returns:
-        The ratio, and its squared standard error in logs. The value is None unless both reached
-        the target on every seed, at a cost above 0.
+        The ratios, known where both reached the target on every common seed, at a cost above 0.
     """
     common = ~np.isnan(first) & ~np.isnan(second)
-    a, b = first[common], second[common]
-    n = len(a)
-    if not n or not (np.isfinite(a) & np.isfinite(b) & (a > 0) & (b > 0)).all():
-        return Estimate(value=None), math.nan
-    logs = np.log(b / a)
-    mean = float(logs.mean())
-    if n == 1:
-        return Estimate(value=math.exp(mean)), math.nan
-    steps = (first_steps[common] ** 2 + second_steps[common] ** 2) / 12
-    error = float((logs.var(ddof=1) + steps.mean()) / n)
-    half = t_quantile(n - 1) * math.sqrt(error)
-    value, low, high = (math.exp(x) for x in (mean, mean - half, mean + half))
-    return Estimate(value=value, low=low, high=high), error
+    n = common.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.log(second / first)
+        usable = np.isfinite(first) & np.isfinite(second) & np.isfinite(logs)
+        mean = np.where(common & usable, logs, 0).sum(axis=1) / n
+        mean = np.where((usable | ~common).all(axis=1), mean, np.nan)
+        rest = np.where(common, logs - mean[:, None], 0)
+        variance = (rest**2).sum(axis=1) / (n - 1)
+        steps = np.where(common, (first_steps**2 + second_steps**2) / 12, 0).sum(axis=1) / n
+        error = np.where(n > 1, (variance + steps) / n, np.nan)
+        quantile = np.array([np.nan, np.nan, *map(t_quantile, range(1, first.shape[1]))])[n]
+        half = quantile * np.sqrt(error)
+        return Speedups(np.exp(mean), np.exp(mean - half), np.exp(mean + half), error, n)
 
 
-def pooled_speedup(parts: Sequence[tuple[Estimate, float]], df: int) -> Estimate:
-    """Geometric mean over workloads of their speedups; None without any.
-
-    Args:
-        parts: what `speedup` gave on each workload; those without a value are left out.
-        df: degrees of freedom of one workload, n - 1.
-    """
-    known = [(part.value, error) for part, error in parts if part.value is not None]
-    if not known:
+def pooled_speedup(parts: Speedups) -> Estimate:
+    """Geometric mean over the workloads on which the speedup is known; None without any."""
+    known = ~np.isnan(parts.value)
+    if not known.any():
         return Estimate(value=None)
-    mean = float(np.mean([math.log(value) for value, _ in known]))
-    errors = [error for _, error in known]
-    if any(map(math.isnan, errors)):
+    mean = float(np.log(parts.value[known]).mean())
+    error = float(parts.error[known].sum())
+    df = int((parts.seeds[known] - 1).sum())
+    if math.isnan(error) or df == 0:
         return Estimate(value=math.exp(mean))
-    half = t_quantile(df * len(known)) * math.sqrt(sum(errors)) / len(known)
+    half = t_quantile(df) * math.sqrt(error) / int(known.sum())
     return Estimate(value=math.exp(mean), low=math.exp(mean - half), high=math.exp(mean + half))

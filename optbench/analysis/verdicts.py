@@ -14,7 +14,7 @@ from optbench.analysis import scoring
 from optbench.analysis.cautions import count, listed
 from optbench.analysis.leaderboard import Estimate, Leaderboard, OverallRow, Verdict
 from optbench.analysis.rows import Measured
-from optbench.analysis.speed import grid_steps, pooled_speedup, speedup
+from optbench.analysis.speed import Speedups, grid_steps, pooled_speedup, speedups
 from optbench.analysis.table import Table
 from optbench.contracts import Array
 from optbench.records import Workload
@@ -98,24 +98,25 @@ class _Speeds:
         self.steps = grid_steps(table, measured)
         self.names = short_names(table.workloads)
 
-    def on_each(self, a: int, b: int) -> list[tuple[Estimate, float]]:
+    def over(self, a: int, b: int) -> Speedups:
         """Speedup of a over b on every workload."""
-        return [
-            speedup(self.times[a, w], self.times[b, w], self.steps[a, w], self.steps[b, w])
-            for w in range(len(self.names))
-        ]
+        return speedups(self.times[a], self.times[b], self.steps[a], self.steps[b])
 
     def best(self, label: str, others: Sequence[str]) -> str:
         """The surest gain in speed of an entrant, in words; empty when there is none."""
         index = {name: i for i, name in enumerate(self.table.labels)}
         found: list[tuple[float, str]] = []
         for other in others:
-            parts = self.on_each(index[label], index[other])
-            pooled = pooled_speedup(parts, self.times.shape[-1] - 1)
-            number = sum(part.value is not None for part, _ in parts)
-            places = [(part, f"on {self.names[w]}") for w, (part, _) in enumerate(parts)]
+            parts = self.over(index[label], index[other])
+            number = int((~np.isnan(parts.value)).sum())
+            places = []
+            if not np.isnan(parts.low).all():
+                w = int(np.nanargmax(parts.low))
+                value, low, high = (float(x[w]) for x in (parts.value, parts.low, parts.high))
+                places.append((Estimate(value=value, low=low, high=high), f"on {self.names[w]}"))
             if number > 1:
-                places.append((pooled, f"on average over {number} workloads"))
+                where = f"on average over {number} workloads"
+                places.append((pooled_speedup(parts), where))
             for part, where in places:
                 if part.value is not None and part.low is not None and part.low > 1:
                     text = f"{part.value:.1f}x sooner than {other} {where}"
