@@ -1,0 +1,34 @@
+"""The checks that a plugin's author runs: ``optbench check NAME``, or two lines of pytest.
+
+Each check is a function ``check_<promise>`` of one plugin class, which raises if the promise is
+broken. A check that fails on purpose is declared on the class, with the reason, in
+``expected_failures``; it is an error when such a check passes.
+"""
+
+from __future__ import annotations
+
+from optbench.conformance import (
+    datasets,
+    initializers,
+    metadata,
+    optimizers,
+    rules,
+    steppers,
+    training,
+)
+from optbench.conformance.kit import CHECKS, Check, CheckFailedError, checks_for
+from optbench.conformance.running import Outcome, parametrize_with_checks, run_check, run_checks
+
+for _module in (metadata, optimizers, rules, steppers, training, initializers, datasets):
+    globals().update({name: item for name, item in vars(_module).items() if name in CHECKS})
+
+__all__ = [
+    "CHECKS",
+    "Check",
+    "CheckFailedError",
+    "Outcome",
+    "checks_for",
+    "parametrize_with_checks",
+    "run_check",
+    "run_checks",
+]

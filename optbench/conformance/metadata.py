@@ -1,0 +1,157 @@
+"""Checks of what a plugin says about itself."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from optbench.conformance.kit import (
+    EVERYTHING,
+    OPTIMIZERS,
+    PLUGINS,
+    Kind,
+    check,
+    kind_of,
+    require,
+)
+from optbench.contracts import KEBAB, Hyper, Plugin
+from optbench.errors import ConfigError
+
+KNOWN_NEEDS: dict[Kind, frozenset[str]] = {
+    "rule": frozenset(),
+    "stepper": frozenset({"closure", "layers", "total_steps", "rng", "full-batch"}),
+    "initializer": frozenset({"data"}),
+}
+LONGEST_SUMMARY = 120
+
+
+def _has_lr(item: type[Plugin]) -> bool:
+    return "lr" in item.hypers()
+
+
+@check(EVERYTHING)
+def check_name_is_kebab_case(item: Any) -> None:
+    """Its name is in kebab-case."""
+    require(
+        isinstance(item.name, str) and KEBAB.fullmatch(item.name),
+        f"the name {item.name!r} is not kebab-case, as in 'my-optimizer'",
+    )
+
+
+@check(EVERYTHING)
+def check_summary_is_one_line(item: Any) -> None:
+    """Its docstring opens with one line that says what it is."""
+    summary = item.summary()
+    require(summary, "the class has no docstring; its first line is what lists show")
+    require(
+        len(summary) <= LONGEST_SUMMARY,
+        f"the first line of the docstring has {len(summary)} characters, over {LONGEST_SUMMARY}",
+    )
+
+
+@check(EVERYTHING)
+def check_source_is_named(item: Any) -> None:
+    """It names its source."""
+    require(item.source.strip(), "`source` is empty; name the paper, or say 'own work'")
+
+
+@check(PLUGINS)
+def check_variant_is_named(item: type[Plugin]) -> None:
+    """It says which variant of the formula it is."""
+    require(
+        item.variant.strip(),
+        "`variant` is empty; say where the published forms differ and which this is",
+    )
+
+
+@check(PLUGINS)
+def check_needs_are_known(item: type[Plugin]) -> None:
+    """It needs only what exists."""
+    known = KNOWN_NEEDS[kind_of(item)]
+    unknown = sorted(set(item.needs) - known)
+    require(not unknown, f"`needs` holds {unknown}; what exists is {sorted(known) or 'nothing'}")
+
+
+@check(PLUGINS)
+def check_hyperparameters_are_explained(item: type[Plugin]) -> None:
+    """Every hyperparameter has a meaning in one line."""
+    silent = [name for name, declared in item.hypers().items() if not declared.meaning.strip()]
+    require(not silent, f"no meaning is given for {', '.join(silent)}")
+
+
+@check(PLUGINS)
+def check_defaults_are_allowed(item: type[Plugin]) -> None:
+    """Every default lies in its own valid range."""
+    for declared in item.hypers().values():
+        declared.check(declared.default)
+
+
+@check(PLUGINS)
+def check_invalid_values_are_refused(item: type[Plugin]) -> None:
+    """Values that make no sense are refused."""
+    for declared in item.hypers().values():
+        for value in _senseless(declared, kind_of(item) in OPTIMIZERS):
+            try:
+                declared.check(value)
+            except ConfigError:
+                continue
+            require(
+                False,
+                f"{declared.name}={value} is accepted; declare `low` and `high` for what the "
+                "formula can take",
+            )
+
+
+def _senseless(declared: Hyper, of_optimizer: bool) -> list[Any]:
+    """Values that a hyperparameter must refuse, judged by its type and its search space."""
+    if declared.kind in (bool, str):
+        return [None, 0.5]
+    values: list[Any] = [math.nan, math.inf, "text", None]
+    if of_optimizer and (declared.prior == "log" or declared.name == "lr"):
+        values.append(-1 if declared.kind is int else -1.0)
+    if declared.prior == "one-minus-log":
+        values += [-0.5, 1.5]
+    return values
+
+
+@check(PLUGINS)
+def check_search_space_is_sane(item: type[Plugin]) -> None:
+    """Tuning only ever proposes values that are allowed."""
+    hypers = item.hypers()
+    for declared in hypers.values():
+        if declared.search is None:
+            continue
+        require(
+            declared.kind in (int, float),
+            f"{declared.name} has a search range, but its values are no numbers",
+        )
+        for end in search_ends(declared):
+            declared.check(end)
+        scale = declared.scaled_by
+        require(
+            scale is None or scale in hypers,
+            f"{declared.name} is scaled by '{scale}', which is not declared",
+        )
+
+
+@check(OPTIMIZERS, when=_has_lr)
+def check_learning_rate_can_be_tuned(item: type[Plugin]) -> None:
+    """The learning rate declares a search range, and the default lies in it."""
+    lr = item.hypers()["lr"]
+    require(lr.search, "lr declares no search range, so its budget of trials would be wasted")
+    low, high = search_ends(lr)
+    if lr.scaled_by is None:
+        require(
+            low <= float(lr.default) <= high,
+            f"the default lr={lr.default} lies outside of the search range {low:g} to {high:g}",
+        )
+
+
+def search_ends(declared: Hyper) -> tuple[Any, Any]:
+    """Smallest and largest value that tuning proposes."""
+    if declared.search is None:
+        raise ValueError(f"{declared.name} has no search range")
+    low, high = declared.search
+    if declared.prior == "one-minus-log":
+        low, high = 1 - high, 1 - low
+    return (math.ceil(low), math.floor(high)) if declared.kind is int else (low, high)
