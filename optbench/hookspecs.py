@@ -32,6 +32,11 @@ def optbench_register_suites() -> list[Path]:  # type: ignore[empty-body]
     """Return paths of suite files (TOML); a suite's name is its file's stem."""
 
 
+@hookspec
+def optbench_register_targets() -> list[Path]:  # type: ignore[empty-body]
+    """Return paths of files of frozen target losses (TOML, made by ``optbench targets``)."""
+
+
 @hookspec(firstresult=True)
 def optbench_resolve_optimizer(name: str) -> Optimizer | None:
     """Return the optimizer for a name such as ``torch:adamw`` that is not listed, or None."""

@@ -26,6 +26,9 @@ from optbench.loading import import_plugin, one_line, with_hooks
 
 GROUP = "optbench"
 KINDS = ("optimizers", "initializers", "datasets", "suites")
+"""What a user can name."""
+HOOKS = (*KINDS, "targets")
+"""What plugins register, each by a hook ``optbench_register_<it>``."""
 
 
 class PluginWarning(UserWarning):
@@ -66,6 +69,7 @@ _EXPECTED: dict[str, tuple[str, Callable[[object], bool]]] = {
     "initializers": ("Initializer classes", _is_class(Initializer)),
     "datasets": ("DatasetSource classes", _is_class(DatasetSource)),
     "suites": ("paths of TOML files", lambda x: isinstance(x, Path) and x.suffix == ".toml"),
+    "targets": ("paths of TOML files", lambda x: isinstance(x, Path) and x.suffix == ".toml"),
 }
 
 
@@ -75,7 +79,7 @@ class Registry:
     def __init__(self) -> None:
         self._pm = pluggy.PluginManager(GROUP)
         self._pm.add_hookspecs(hookspecs)
-        self._entries: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
+        self._entries: dict[str, dict[str, Entry]] = {kind: {} for kind in HOOKS}
         self._resolved: dict[str, Entry] = {}
         self.plugins: list[LoadedPlugin] = []
         self.conflicts: list[str] = []
@@ -143,7 +147,7 @@ class Registry:
                 self._pm.unregister(name=plugin.name)
             raise PluginError(one_line(cause)) from cause
         try:
-            found = {kind: self._collect(kind, plugin) for kind in KINDS}
+            found = {kind: self._collect(kind, plugin) for kind in HOOKS}
         except PluginError:
             self._pm.unregister(name=plugin.name)
             raise
@@ -182,7 +186,7 @@ class Registry:
         for item in items:
             if not fits(item):
                 raise PluginError(f"optbench_register_{kind} returned {item!r}, not {expected}")
-            name = item.stem if kind == "suites" else item.name
+            name = item.stem if isinstance(item, Path) else item.name
             if not isinstance(name, str) or not KEBAB.fullmatch(name):
                 raise PluginError(f"{item!r} bears the name {name!r}; names are kebab-case")
             entries.append(Entry(name, item, plugin.distribution, plugin.version))

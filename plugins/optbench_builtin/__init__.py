@@ -53,3 +53,9 @@ def optbench_register_datasets() -> list[Any]:
 def optbench_register_suites() -> list[Path]:
     """Every suite in ``suites/``."""
     return sorted((_HERE / "suites").glob("*.toml"))
+
+
+@optbench.hookimpl
+def optbench_register_targets() -> list[Path]:
+    """The frozen targets of the built-in datasets."""
+    return sorted((_HERE / "targets").glob("*.toml"))
