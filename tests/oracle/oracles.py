@@ -123,3 +123,42 @@ class Optax:
                 x, state = step(jax.numpy.asarray(f(np.array(x))[1]), state, x, table)
                 points.append(np.array(self.judged(x, state)))
         return np.array(points)
+
+
+class OptaxSophia:
+    """optax's Sophia, told the Hessian's diagonal: signs times a difference of two gradients."""
+
+    package = "optax"
+
+    def path(self, f: ValueAndGrad, x0: Array, rates: Array, h: SimpleNamespace) -> Array:
+        jax, optax = need("jax"), need("optax")
+        rng = np.random.default_rng(0)  # the stream that `trajectory` hands out
+        told = optax.GradientTransformationExtraArgs(
+            lambda params: optax.EmptyState(),
+            lambda updates, state, params=None, *, diagonal: (diagonal, state),
+        )
+        with jax.enable_x64(True):
+            table = jax.numpy.asarray(rates)
+            transformation = optax.contrib.sophia(
+                lambda count: table[count],
+                *(h.beta1, h.beta2, h.eps, h.weight_decay),
+                gamma=h.gamma,
+                update_interval=h.every,
+                hessian_diagonal_fn=told,
+            )
+            update = jax.jit(transformation.update)
+            x = jax.numpy.asarray(x0)
+            state = transformation.init(x)
+            points = [x0]
+            for t in range(len(rates)):
+                here = np.array(x)
+                grad = f(here.copy())[1]
+                diagonal = np.zeros_like(here)
+                if t % h.every == 0:
+                    signs = 2.0 * rng.integers(2, size=here.shape) - 1
+                    r = h.radius * (1 + np.abs(here).max())
+                    diagonal = signs * (f(here + r * signs)[1] - grad) / r
+                updates, state = update(grad, state, x, diagonal=diagonal)
+                x = optax.apply_updates(x, updates)
+                points.append(np.array(x))
+        return np.array(points)

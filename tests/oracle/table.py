@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.oracle.oracles import Optax, Oracle, Torch
+from tests.oracle.oracles import Optax, OptaxSophia, Oracle, Torch
 from tests.oracle.problems import STEPS, N
 
 VECTOR = (N,)
@@ -434,6 +434,13 @@ WHOLE_LAYER: list[Row] = [
         ),
         {},
         {"lr": 0.5, "beta1": 0.8, "beta2": 0.99, "d0": 1e-3, "d_coef": 2.0, "weight_decay": 0.1},
+    ),
+    *rows(
+        "sophia",
+        OptaxSophia(),
+        {"gamma": 30.0, "eps": 0.01, "radius": 0.01},
+        {"lr": 0.01, "beta1": 0.8, "gamma": 1.0, "weight_decay": 0.1, "every": 3, "radius": 0.1},
+        shapes=_ALL_SHAPES,
     ),
     *rows(
         "lbfgs",
