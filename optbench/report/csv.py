@@ -1,0 +1,133 @@
+"""The leaderboard as CSV: one row for each optimizer and workload, and one for the whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from optbench.analysis.leaderboard import AXES, Leaderboard, OverallRow, WorkloadBoard, WorkloadRow
+
+COLUMNS = (
+    "workload",
+    "dataset",
+    "network",
+    "initializer",
+    "regime",
+    "batch_size",
+    "epochs",
+    "optimizer",
+    "label",
+    "configuration",
+    "place_first",
+    "place_last",
+    "tie_groups",
+    "score",
+    "score_low",
+    "score_high",
+    "train_loss",
+    "val_loss",
+    "test_loss",
+    "test_loss_q25",
+    "test_loss_q75",
+    "test_metric",
+    "seed_spread",
+    *(f"time_{axis}" for axis in AXES),
+    "reached_target",
+    "runs",
+    "diverged",
+    "divergence_low",
+    "divergence_high",
+    "lr_width",
+    "lr_sensitivity",
+    "spikes",
+    "edges",
+)
+
+
+def leaderboard_csv(board: Leaderboard) -> str:
+    """Text of ``leaderboard.csv``; the rows of the whole have an empty ``workload``.
+
+    Infinity is ``inf``, what is not known is empty. A cell that a spreadsheet would take for a
+    formula begins with an apostrophe.
+    """
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in board.overall:
+        writer.writerow(_clean(_overall(row)))
+    for workload in board.workloads:
+        for workload_row in workload.rows:
+            writer.writerow(_clean(_workload(board, workload, workload_row)))
+    return out.getvalue()
+
+
+def _overall(row: OverallRow) -> dict[str, Any]:
+    return {
+        "optimizer": row.optimizer,
+        "label": row.label,
+        "place_first": row.place[0],
+        "place_last": row.place[1],
+        "tie_groups": row.tie_groups,
+        "score": row.score.value,
+        "score_low": row.score.low,
+        "score_high": row.score.high,
+        "runs": row.divergence.total,
+        "diverged": row.divergence.count,
+        "divergence_low": row.divergence.low,
+        "divergence_high": row.divergence.high,
+        "edges": " ".join(f"{e.workload}: {e.hyper} {e.side};" for e in row.edges),
+    }
+
+
+def _workload(board: Leaderboard, place: WorkloadBoard, row: WorkloadRow) -> dict[str, Any]:
+    names = {r.label: r.optimizer for r in board.overall}
+    workload = place.workload
+    return {
+        "workload": place.label,
+        "dataset": workload.dataset,
+        "network": workload.network,
+        "initializer": workload.initialization,
+        "regime": workload.regime,
+        "batch_size": workload.batch_size,
+        "epochs": workload.epochs,
+        "optimizer": names.get(row.label, ""),
+        "label": row.label,
+        "configuration": row.configuration,
+        "score": row.score.value,
+        "score_low": row.score.low,
+        "score_high": row.score.high,
+        "train_loss": row.train_loss.median,
+        "val_loss": row.val_loss.median,
+        "test_loss": row.test_loss.median,
+        "test_loss_q25": row.test_loss.q25,
+        "test_loss_q75": row.test_loss.q75,
+        "test_metric": row.test_metric.median,
+        "seed_spread": row.seed_spread,
+        **{f"time_{axis}": getattr(row.time, axis) for axis in AXES},
+        "reached_target": row.reached,
+        "runs": row.divergence.total,
+        "diverged": row.divergence.count,
+        "divergence_low": row.divergence.low,
+        "divergence_high": row.divergence.high,
+        "lr_width": row.lr_width,
+        "lr_sensitivity": row.lr_sensitivity,
+        "spikes": row.spikes,
+        "edges": " ".join(f"{e.hyper} {e.side};" for e in row.edges),
+    }
+
+
+def _clean(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: _cell(value) for key, value in row.items()}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(value)
+    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r"):
+        return "'" + value
+    return "" if value is None else value
+
+

@@ -1,0 +1,115 @@
+"""What the plots show, as plain arrays: bands over seeds, panels of workloads."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optbench.analysis.leaderboard import COLUMN_OF, Axis
+from optbench.contracts import Array
+from optbench.records import REGIMES, Cell, RunResult, Workload
+
+
+@dataclass(frozen=True)
+class Band:
+    """Median and quartiles over seeds along a run; arrays of one length, NaN where undefined.
+
+    Attributes:
+        x: cost, the median over seeds (seconds differ between them, examples do not).
+        mid: median; NaN once half of the runs have diverged.
+        low, high: quartiles; equal to `mid` with a single seed.
+    """
+
+    x: Array
+    mid: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One workload and its cells by label."""
+
+    workload: Workload
+    title: str
+    cells: Mapping[str, Cell]
+
+
+def stack(runs: Sequence[RunResult], column: str) -> Array:
+    """One column of every run, shape (runs, rows), NaN after the end of a run."""
+    curves = [r.curve[column] if column in r.curve else np.empty(0) for r in runs]
+    rows = np.full((len(curves), max((len(c) for c in curves), default=0)), np.nan)
+    for row, curve in zip(rows, curves, strict=True):
+        row[: len(curve)] = curve
+    return rows
+
+
+def band(runs: Sequence[RunResult], column: str = "val_loss", axis: Axis = "examples") -> Band:
+    """Median and quartiles of a column over runs of one configuration.
+
+    A run that has ended early counts as worst from there on: infinite loss, or a metric of minus
+    infinity. Rows of the runs are taken together by position, as all log on one grid.
+    """
+    y = stack(runs, column)
+    x = stack(runs, COLUMN_OF[axis])
+    if not y.size:
+        empty = np.empty(0)
+        return Band(empty, empty, empty, empty)
+    worst = np.inf if column.endswith("loss") else -np.inf
+    y = np.where(np.isfinite(y), y, worst)
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # a row that no run reached: NaN is meant
+        cost = np.nanmedian(x, axis=0)
+        low, mid, high = np.percentile(y, [25, 50, 75], axis=0)
+    mid = np.where(np.isfinite(mid), mid, np.nan)
+    low, high = (np.where(np.isfinite(q), q, mid) for q in (low, high))
+    return Band(cost, mid, low, high)
+
+
+def parts(workload: Workload) -> list[str]:
+    """Everything but the dataset and the regime that tells a workload from others, in words."""
+    return [
+        workload.network,
+        workload.initialization,
+        f"B={workload.batch_size}" if workload.regime == "mini-batch" else "",
+        f"{workload.epochs} epochs",
+    ]
+
+
+def common(workloads: Sequence[Workload]) -> str:
+    """What all of these workloads share, e.g. ``"32-32 relu, he-normal, B=32, 10 epochs"``."""
+    columns = [set(column) for column in zip(*map(parts, workloads), strict=True)]
+    return ", ".join(text for column in columns if len(column) == 1 for text in column if text)
+
+
+def short_titles(workloads: Sequence[Workload]) -> dict[str, str]:
+    """Label -> the dataset, and whatever else tells the workload from the others."""
+    rows = [parts(w) for w in workloads]
+    differ = [len(set(column)) > 1 for column in zip(*rows, strict=True)]
+    return {
+        w.label: ", ".join(
+            [w.dataset, *(t for t, keep in zip(row, differ, strict=True) if keep and t)]
+        )
+        for w, row in zip(workloads, rows, strict=True)
+    }
+
+
+def panels(cells: Sequence[Cell]) -> dict[str, list[Panel]]:
+    """Regime -> one panel a workload, in the order of `REGIMES` and then of the titles."""
+    by_workload: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if cell.evaluation:
+            by_workload.setdefault(cell.workload.label, []).append(cell)
+    found: dict[str, list[Panel]] = {regime: [] for regime in REGIMES}
+    for group in by_workload.values():
+        workload = group[0].workload
+        cells_by_label = {c.entrant.label: c for c in sorted(group, key=lambda c: c.entrant.label)}
+        found[workload.regime].append(Panel(workload, "", cells_by_label))
+    for regime, untitled in found.items():
+        titles = short_titles([panel.workload for panel in untitled])
+        named = [replace(p, title=titles[p.workload.label]) for p in untitled]
+        found[regime] = sorted(named, key=lambda panel: panel.title)
+    return {regime: group for regime, group in found.items() if group}

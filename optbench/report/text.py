@@ -1,0 +1,86 @@
+"""How names and numbers are written: escaped for where they go, and short."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+
+from optbench.analysis.leaderboard import Estimate, Number, Rate, Spread
+
+UNKNOWN = "–"
+NEVER = "never"
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+
+
+def slug(text: str, limit: int = 60) -> str:
+    """A file name made of ``a-z 0-9 -`` alone; two texts never share one.
+
+    Text that does not survive unchanged gets a short hash, so that it stays apart.
+
+    Example:
+        >>> slug("mini-batch")
+        'mini-batch'
+        >>> slug("../etc")
+        'etc-a8d7f9'
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:limit].strip("-")
+    if plain == text:
+        return plain
+    return (plain + "-" if plain else "") + hashlib.sha256(text.encode()).hexdigest()[:6]
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters, runs of blanks made one."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def markdown(text: str) -> str:
+    """Text that Markdown shows as it stands: nothing in it is markup, HTML or a table border."""
+    escaped = one_line(text).replace("&", "&amp;").replace("<", "&lt;")
+    return _MARKDOWN.sub(lambda m: f"&#{ord(m[0])};" if m[0] in "|`" else "\\" + m[0], escaped)
+
+
+def number(value: Number, digits: int = 3, infinite: str = NEVER) -> str:
+    """A number in short: ``1.23``, ``12.3k``, ``never`` for infinity, a dash when unknown."""
+    if value is None or math.isnan(value):
+        return UNKNOWN
+    if math.isinf(value):
+        return infinite if value > 0 else "-" + infinite
+    for unit, size in (("M", 1e6), ("k", 1e4)):
+        if abs(value) >= size:
+            return f"{value / (1e6 if unit == 'M' else 1e3):.{digits}g}{unit}"
+    return f"{value:.{max(digits, 4)}g}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+
+
+def fixed(value: Number, places: int = 2) -> str:
+    """A number with a fixed count of decimals, for columns that are read downwards."""
+    return UNKNOWN if value is None or math.isnan(value) else f"{value:.{places}f}"
+
+
+def interval(estimate: Estimate, places: int = 2) -> str:
+    """``0.93 [0.90, 0.95]``, or the number alone where there is no interval."""
+    text = fixed(estimate.value, places)
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} [{fixed(estimate.low, places)}, {fixed(estimate.high, places)}]"
+
+
+def place(first: int, last: int) -> str:
+    """``1`` or ``1 to 3``.
+
+    Example:
+        >>> place(1, 3)
+        '1 to 3'
+    """
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def rate(value: Rate) -> str:
+    """``3 of 40 (8%)``."""
+    return f"{value.count} of {value.total}" + (f" ({value.rate:.0%})" if value.count else "")
+
+
+def loss(spread: Spread) -> str:
+    """Median loss; ``diverged`` where the median run did."""
+    return number(spread.median, infinite="diverged")

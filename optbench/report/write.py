@@ -1,0 +1,173 @@
+"""Writes everything that a study leaves in its folder; what has not changed is not drawn again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from optbench.analysis.leaderboard import Leaderboard, to_json
+from optbench.errors import ConfigError, unknown_name
+from optbench.records import Cell
+
+FORMATS = ("png", "svg", "pdf")
+MANIFEST = ".report.json"
+"""Which input each file was made from; without it everything is written anew."""
+
+
+def write_all(
+    leaderboard: Leaderboard,
+    cells: Sequence[Cell],
+    out_dir: str | Path,
+    *,
+    environment: Mapping[str, Any],
+    command: str,
+    formats: Sequence[str] = ("png", "svg"),
+    say: Callable[[str], None] | None = None,
+) -> list[Path]:
+    """Write ``leaderboard.{md,csv,json}``, ``report.html`` and ``plots/``.
+
+    Files made from the very same leaderboard, curves, environment and command are left alone, so
+    a second call takes as long as comparing a hash. Each file appears complete or not at all.
+
+    Args:
+        leaderboard: what `optbench.analysis` made of the cells.
+        cells: the cells; they hold the curves.
+        out_dir: made when it is missing.
+        environment: shown at the end of the page and the Markdown: versions, machine.
+        command: the exact command that repeats the study.
+        formats: of the plots, any of ``"png"``, ``"svg"``, ``"pdf"``.
+        say: told in a few words what is being written.
+
+    Returns:
+        Every file, written now or before, the leaderboard first.
+
+    Raises:
+        ConfigError: an unknown format, or a folder that cannot be written.
+    """
+    for form in formats:
+        if form not in FORMATS:
+            raise unknown_name("plot format", form, FORMATS)
+    out = Path(out_dir)
+    digest = input_hash(leaderboard, cells, environment, command)
+    try:
+        (out / "plots").mkdir(parents=True, exist_ok=True)
+        return _write(leaderboard, cells, out, environment, command, formats, digest, say)
+    except OSError as cause:
+        reason = cause.strerror or type(cause).__name__
+        raise ConfigError(f"cannot write the report to '{out}': {reason}") from cause
+
+
+def _write(
+    board: Leaderboard,
+    cells: Sequence[Cell],
+    out: Path,
+    environment: Mapping[str, Any],
+    command: str,
+    formats: Sequence[str],
+    digest: str,
+    say: Callable[[str], None] | None,
+) -> list[Path]:
+    known = _read_manifest(out)
+    made: dict[str, str] = {}
+
+    def current(name: str) -> bool:
+        return known.get(name) == digest and (out / name).is_file()
+
+    plots = {form: [n for n in known if n.endswith(f".{form}") and current(n)] for form in formats}
+    missing = [form for form in formats if not plots[form]]
+    if missing:
+        if say:
+            say("drawing the plots")
+        from optbench.report.plots import write_plots
+
+        for path in write_plots(board, cells, out / "plots", missing):
+            made[path.relative_to(out).as_posix()] = digest
+    kept = {name: digest for names in plots.values() for name in names}
+    pictures = sorted({**kept, **made})
+
+    def markdown() -> str:
+        from optbench.report.markdown import leaderboard_markdown
+
+        return leaderboard_markdown(board, pictures, environment=environment, command=command)
+
+    def csv() -> str:
+        from optbench.report.csv import leaderboard_csv
+
+        return leaderboard_csv(board)
+
+    def page() -> str:
+        from optbench.report.html import report_html
+
+        return report_html(board, cells, environment=environment, command=command)
+
+    texts: dict[str, Callable[[], str]] = {
+        "leaderboard.md": markdown,
+        "leaderboard.csv": csv,
+        "leaderboard.json": lambda: to_json(board).decode() + "\n",
+        "report.html": page,
+    }
+    for name, text in texts.items():
+        if not current(name) or (missing and name == "leaderboard.md"):
+            if say:
+                say(f"writing {name}")
+            write_text(out / name, text())
+        made[name] = digest
+    _remove_stale(out, known, {**kept, **made}, formats)
+    write_text(out / MANIFEST, json.dumps({**known, **kept, **made}, indent=0, sort_keys=True))
+    return [out / name for name in [*texts, *pictures]]
+
+
+def _remove_stale(
+    out: Path, known: dict[str, str], made: dict[str, str], formats: Sequence[str]
+) -> None:
+    """Take away plots of an earlier study in the same folder that this one does not have."""
+    for name in [n for n in known if n.startswith("plots/") and n not in made]:
+        if name.rpartition(".")[2] in formats or known[name] not in made.values():
+            path = out / name
+            if path.parent == out / "plots":  # a manifest edited by hand must not reach further
+                path.unlink(missing_ok=True)
+            del known[name]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is there complete or not at all."""
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)
+
+
+def _read_manifest(out: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode((out / MANIFEST).read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def input_hash(
+    board: Leaderboard, cells: Sequence[Cell], environment: Mapping[str, Any], command: str
+) -> str:
+    """Changes with anything that the report shows, and with the code that shows it."""
+    digest = hashlib.sha256(code_hash().encode())
+    digest.update(to_json(board))
+    digest.update(json.dumps([dict(environment), command], sort_keys=True, default=str).encode())
+    for cell in cells:
+        digest.update(f"{cell.entrant.label}\0{cell.workload.label}".encode())
+        for result in cell.evaluation:
+            digest.update(f"{result.status}\0{result.spec.seed}".encode())
+            for column, values in sorted(result.curve.items()):
+                digest.update(column.encode() + values.tobytes())
+    return digest.hexdigest()
+
+
+def code_hash() -> str:
+    """Hash of the files of this package."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".j2", ".js", ".css"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
