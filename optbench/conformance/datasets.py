@@ -44,7 +44,7 @@ def check_inputs_are_a_finite_table(item: type[DatasetSource]) -> None:
         require(x.dtype.kind in "fiu", f"inputs are {x.dtype}, not numbers")
         require(len(x) == len(y), f"{len(x)} inputs have {len(y)} targets")
         require(np.isfinite(x).all(), "not every input is finite")
-        require(np.ptp(x, axis=0).any(), "no feature varies")
+        require(np.ptp(x, axis=0).any(), "no feature varies over the examples")
 
 
 @check(("dataset",))

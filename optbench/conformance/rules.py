@@ -124,7 +124,7 @@ def check_compiled_equals_reference(item: type[Rule]) -> None:
 
     if choose_loop(item)[0] != "compiled":
         return  # it trains in the reference loop, so that there is nothing to compare
-    reference = train_once(item, loop="stepped")
+    reference = train_once(item, loop="reference")
     compiled = train_once(item, loop="compiled")
     require(compiled.loop == "compiled", f"it was to be compiled, but ran {compiled.loop}")
     for (w, b), (w_ref, b_ref) in zip(compiled.params or [], reference.params or [], strict=True):

@@ -1,0 +1,20 @@
+"""Everything that is registered keeps every promise of the kit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optbench.conformance import Check, parametrize_with_checks
+from optbench.registry import default_registry
+
+REGISTERED = [
+    entry.item
+    for kind in ("optimizers", "initializers", "datasets")
+    for entry in default_registry().entries(kind).values()
+]
+
+
+@parametrize_with_checks(REGISTERED)
+def test_promises(item: Any, check: Check) -> None:
+    """Whatever is registered is held to the same promises as a stranger's plugin."""
+    check(item)

@@ -1,0 +1,121 @@
+"""The kit itself: every check can fail, and a good plugin passes all of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from optbench import ConfigError, PluginError, conformance
+from optbench.conformance import (
+    CHECKS,
+    CheckFailedError,
+    checks_for,
+    parametrize_with_checks,
+    run_check,
+    run_checks,
+)
+from optbench.registry import default_registry
+from tests.contract.planted import GOOD, PLANTED, GoodRule, stepper, variant
+
+
+def test_every_check_has_a_planted_plugin_that_breaks_it() -> None:
+    """A check that nothing can fail proves nothing."""
+    assert set(PLANTED) == set(CHECKS)
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED))
+def test_the_planted_plugin_is_caught(name: str) -> None:
+    """Each check fails on the plugin that breaks its promise, and says why in one line."""
+    item = PLANTED[name]
+    assert CHECKS[name].concerns(item)
+    outcome = run_check(CHECKS[name], item)
+    assert outcome.verdict == "failed"
+    assert len(outcome.detail) > 20
+    assert "\n" not in outcome.detail
+
+
+@pytest.mark.parametrize("item", GOOD, ids=lambda item: item.name)
+def test_a_good_plugin_passes_every_check(item: type) -> None:
+    """The kit asks nothing that an honest plugin cannot give."""
+    outcomes = list(run_checks(item))
+    assert len(outcomes) >= 8
+    assert [outcome for outcome in outcomes if not outcome.ok] == []
+
+
+# -- expected failures --------------------------------------------------------------------------
+
+BROKEN = variant(
+    GoodRule, variant="", expected_failures={"check_variant_is_named": "kept for the test"}
+)
+
+
+def test_an_expected_failure_counts_as_kept() -> None:
+    """A promise that is broken on purpose, and says why, is no failure."""
+    outcome = run_check(CHECKS["check_variant_is_named"], BROKEN)
+    assert (outcome.ok, outcome.verdict) == (True, "expected failure")
+    assert outcome.detail == "kept for the test"
+
+
+def test_an_expected_failure_that_passes_is_a_failure() -> None:
+    """The declaration cannot outlive its reason."""
+    item = variant(BROKEN, variant="said after all")
+    outcome = run_check(CHECKS["check_variant_is_named"], item)
+    assert not outcome.ok
+    assert "take it out of expected_failures" in outcome.detail
+
+
+def test_an_expected_failure_of_no_check_is_refused() -> None:
+    """A misspelt name does not silence anything."""
+    item = variant(GoodRule, expected_failures={"check_variant_is_nmaed": "a slip"})
+    with pytest.raises(PluginError, match="check_variant_is_nmaed"):
+        checks_for(item)
+
+
+def test_what_is_no_plugin_has_no_checks() -> None:
+    """The kit names what it can check."""
+    with pytest.raises(PluginError, match="is no Rule, Stepper, Initializer or DatasetSource"):
+        checks_for(int)
+
+
+def test_an_exception_of_the_plugin_is_told_with_its_type() -> None:
+    """The author sees what went wrong, not only that something did."""
+
+    def crash(self: object, params: object, grads: object, state: object, context: object) -> None:
+        raise LookupError("no such\nthing")
+
+    outcome = run_check(CHECKS["check_something_moves"], stepper(crash))
+    assert outcome.detail == "LookupError: no such thing"
+
+
+def test_an_interrupt_is_not_a_failure() -> None:
+    """Ctrl-C ends the checks."""
+
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_check(CHECKS["check_something_moves"], stepper(interrupt))
+
+
+def test_under_pytest_each_check_is_a_test_and_expected_failures_are_strict() -> None:
+    """`parametrize_with_checks` names each case and marks what is expected to fail."""
+    cases = parametrize_with_checks([BROKEN]).args[1]
+    assert [case.id for case in cases][:1] == ["good-rule-check_name_is_kebab_case"]
+    assert len(cases) == len(checks_for(BROKEN))
+    (marked,) = [case for case in cases if case.marks]
+    assert marked.id.endswith("check_variant_is_named")
+    assert marked.marks[0].kwargs == {"reason": "kept for the test", "strict": True}
+
+
+def test_a_registered_plugin_can_be_given_by_name() -> None:
+    """A name will do where the class is not at hand; an unknown one gets the nearest."""
+    name = next(iter(default_registry().entries("optimizers")))
+    assert parametrize_with_checks([name]).args[1]
+    with pytest.raises(ConfigError, match="unknown optimizer 'no-such-optimizer'"):
+        parametrize_with_checks(["no-such-optimizer"])
+
+
+def test_checks_are_functions_that_can_be_called_by_themselves() -> None:
+    """An author may call one check in a test of their own."""
+    conformance.check_something_moves(GoodRule)
+    with pytest.raises(CheckFailedError, match="variant"):
+        conformance.check_variant_is_named(BROKEN)
