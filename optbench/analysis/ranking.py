@@ -107,7 +107,7 @@ def improvement(first: Array, second: Array, draws: int, rng_seed: int = 0) -> E
     wins = (a[:, :, None] > b[:, None, :]) + 0.5 * (a[:, :, None] == b[:, None, :])
     known = ~np.isnan(a)[:, :, None] & ~np.isnan(b)[:, None, :]
     value = float(((wins * known).sum(axis=(1, 2)) / known.sum(axis=(1, 2))).mean())
-    df = float((counts - 1).sum()) / 2
+    df = float((counts - 1).sum())
     if not draws or df == 0:
         return Estimate(value=value)
     weights = _draw_counts(draws, tuple(counts.tolist()), wins.shape[-1], rng_seed)

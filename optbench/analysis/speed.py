@@ -49,8 +49,10 @@ class Speedups:
 def speedups(first: Array, second: Array, first_steps: Array, second_steps: Array) -> Speedups:
     """Geometric mean over seeds of (time of `second` / time of `first`), with a 95% interval.
 
-    A paired t interval of the log ratio. A time known up to a grid step d adds the variance d^2/12
-    of a rounding error, without which equal times on every seed would claim certainty.
+    A paired t interval of the log ratio. A time known up to a grid step d has a rounding error of
+    variance d^2/12. Where seeds differ by more, their variance contains it; where they differ by
+    less they share it, no mean over seeds reduces it, and what is missing is added. Otherwise
+    equal times on every seed would claim certainty.
 
     Args:
         first, second: times to target, shape (W, n), paired by seed; NaN where there was no run,
@@ -70,7 +72,7 @@ def speedups(first: Array, second: Array, first_steps: Array, second_steps: Arra
         rest = np.where(common, logs - mean[:, None], 0)
         variance = (rest**2).sum(axis=1) / (n - 1)
         steps = np.where(common, (first_steps**2 + second_steps**2) / 12, 0).sum(axis=1) / n
-        error = np.where(n > 1, (variance + steps) / n, np.nan)
+        error = np.where(n > 1, variance / n + np.maximum(steps - variance, 0), np.nan)
         quantile = np.array([np.nan, np.nan, *map(t_quantile, range(1, first.shape[1]))])[n]
         half = quantile * np.sqrt(error)
         return Speedups(np.exp(mean), np.exp(mean - half), np.exp(mean + half), error, n)
