@@ -39,8 +39,8 @@ _specs = msgspec.json.Decoder(RunSpec)
 
 
 def pack_spec(spec: RunSpec) -> bytes:
-    """A run as JSON with sorted keys."""
-    return msgspec.json.encode(spec, order="sorted")
+    """A run as JSON; hyperparameters keep their order."""
+    return msgspec.json.encode(spec)
 
 
 def unpack_spec(data: bytes) -> RunSpec:

@@ -1,0 +1,17 @@
+"""One execution of a suite: plan, train, store, choose, and hand over to the analysis."""
+
+from optbench.study.environment import describe_environment
+from optbench.study.running import Progress, run_study
+from optbench.study.saved import Study, load_study, make_study
+from optbench.study.tuning import SearchTuning, known_targets
+
+__all__ = [
+    "Progress",
+    "SearchTuning",
+    "Study",
+    "describe_environment",
+    "known_targets",
+    "load_study",
+    "make_study",
+    "run_study",
+]

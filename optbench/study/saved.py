@@ -1,0 +1,139 @@
+"""A study with all that came of it, fresh or read from its store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from optbench.errors import ConfigError, StoreError
+from optbench.plan import StudyRecord, restore_cell
+from optbench.records import Cell, Protocol, RunResult, Status
+from optbench.store import Store
+from optbench.targets import Targets
+
+if TYPE_CHECKING:
+    from optbench.analysis.leaderboard import Leaderboard
+
+STORE_NAME = "runs.sqlite"
+"""The store in a study's folder."""
+
+_records = msgspec.json.Decoder(StudyRecord)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What came of one execution of a suite.
+
+    Attributes:
+        suite: name of the suite.
+        protocol: how configurations were chosen and judged.
+        cells: every entrant on every workload.
+        complete: False when it was interrupted.
+        left_out: one line for each entrant and regime that do not go together.
+        trained: runs trained by this execution.
+        reused: runs that were in the store already.
+        command: the command that trained last.
+        environment: the machine that trained last.
+        unchanged: True when the store held this very study already.
+    """
+
+    suite: str
+    protocol: Protocol
+    cells: tuple[Cell, ...] = field(repr=False)
+    complete: bool = True
+    left_out: tuple[str, ...] = ()
+    trained: int = 0
+    reused: int = 0
+    command: str = ""
+    environment: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    unchanged: bool = False
+
+    @property
+    def runs(self) -> list[RunResult]:
+        """Every run, each once."""
+        found: dict[str, RunResult] = {}
+        for cell in self.cells:
+            for results in (*(trial.results for trial in cell.trials), cell.evaluation):
+                found |= {result.key: result for result in results}
+        return list(found.values())
+
+    @property
+    def failed(self) -> list[RunResult]:
+        """Runs that failed for a cause other than divergence."""
+        return [run for run in self.runs if run.status is Status.FAILED]
+
+    def leaderboard(self, targets: Targets | None = None) -> Leaderboard:
+        """The comparison of all entrants.
+
+        Args:
+            targets: frozen targets; what is missing is derived from the study, and marked so.
+
+        Raises:
+            ConfigError: not one evaluation run has finished.
+        """
+        from optbench.analysis.build import build_leaderboard
+
+        return build_leaderboard(self.cells, self.protocol, targets, title=self.suite)
+
+
+def make_study(
+    record: StudyRecord,
+    store: Store,
+    *,
+    trained: int = 0,
+    reused: int = 0,
+    unchanged: bool = False,
+) -> Study:
+    """Join the record of a study with the results in its store.
+
+    All results come from the store, also those just trained: when several drivers share it, all
+    see the same ones.
+    """
+    results = {result.key: result for result in store.results(set(record.keys()))}
+    command, environment = store.last_session() or ("", {})
+    return Study(
+        suite=record.suite,
+        protocol=record.protocol,
+        cells=tuple(restore_cell(cell, results) for cell in record.cells),
+        complete=record.complete,
+        left_out=record.left_out,
+        trained=trained,
+        reused=reused,
+        command=command,
+        environment=environment,
+        unchanged=unchanged,
+    )
+
+
+def load_study(folder: Path) -> Study:
+    """Read the study that was last run with ``--out FOLDER``.
+
+    Raises:
+        ConfigError: the folder has no study.
+        StoreError: its store cannot be read.
+    """
+    if not (folder / STORE_NAME).is_file():
+        raise ConfigError(f"{folder} has no study: no {STORE_NAME} in it")
+    with Store(folder / STORE_NAME, create=False) as store:
+        saved = store.last_study()
+        if saved is None:
+            raise ConfigError(
+                f"the study in {folder} has not come to an end; run its command again to go on"
+            )
+        return make_study(decode_record(saved, folder / STORE_NAME), store)
+
+
+def decode_record(data: bytes, path: Path) -> StudyRecord:
+    """The record of a study as the store has it.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    try:
+        return _records.decode(data)
+    except msgspec.MsgspecError as cause:
+        raise StoreError(f"{path}: the study in it cannot be read: {cause}") from cause
