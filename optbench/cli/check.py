@@ -1,0 +1,114 @@
+"""``optbench check``."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from optbench.cli._options import json_option, plugin_options, registered
+from optbench.cli._output import print_json
+
+if TYPE_CHECKING:
+    from optbench.conformance import Outcome
+
+KINDS = ("optimizers", "initializers", "datasets")
+MARKS = {
+    "passed": ("ok", "green"),
+    "failed": ("FAIL", "red"),
+    "expected failure": ("xfail", "yellow"),
+}
+
+
+@click.command("check")
+@click.argument(
+    "targets", nargs=-1, required=True, metavar="NAME|FILE...", shell_complete=registered(*KINDS)
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print failures and the summary only.")
+@json_option
+@plugin_options
+def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
+    """Check that plugins keep their promises.
+
+    NAME is a registered optimizer, initializer or dataset; FILE is a Python file, of which
+    everything it registers is checked. Exits with 1 if a check fails. What each check looks at is
+    told beside it; a check that a plugin fails on purpose is declared in its class, in
+    expected_failures, with the reason.
+
+    \b
+    Examples:
+      optbench check mine
+      optbench check mine.py
+      optbench check adam he-normal digits --quiet
+    """
+    from optbench.conformance import run_checks
+
+    outcomes: list[Outcome] = []
+    for name, item in _resolve(targets):
+        if not as_json:
+            click.echo(click.style(name, bold=True))
+        mine = []
+        for outcome in run_checks(item):
+            mine.append(outcome)
+            if not as_json:
+                _print(outcome, quiet)
+        if not as_json:
+            click.echo(_summary(mine))
+        outcomes += mine
+    if as_json:
+        fields = ("item", "check", "promise", "verdict", "detail")
+        print_json([{field: getattr(each, field) for field in fields} for each in outcomes])
+    return 0 if all(outcome.ok for outcome in outcomes) else 1
+
+
+def _resolve(targets: Sequence[str]) -> list[tuple[str, type]]:
+    """Name and class of everything to check, each once.
+
+    Raises:
+        ConfigError: nothing bears a name.
+        PluginError: a file does not load.
+    """
+    from optbench.errors import unknown_name
+    from optbench.registry import default_registry
+
+    registry = default_registry()
+    found: dict[tuple[str, str], type] = {}
+    for target in targets:
+        if target.endswith(".py"):
+            if target not in {plugin.name for plugin in registry.plugins}:
+                registry.load_named(target)
+                registry.check()
+            plugin = next(p for p in registry.plugins if p.name == target)
+            names = [(kind, name) for kind in KINDS for name in plugin.provides.get(kind, [])]
+        else:
+            names = [(kind, target) for kind in KINDS if target in registry.entries(kind)]
+            if not names and ":" in target:
+                names = [("optimizers", target)]
+        if not names:
+            known = [name for kind in KINDS for name in registry.entries(kind)]
+            raise unknown_name("optimizer, initializer or dataset", target, known)
+        found |= {(kind, name): registry.entry(kind, name).item for kind, name in names}
+    return [(f"{name} ({kind.removesuffix('s')})", item) for (kind, name), item in found.items()]
+
+
+def _print(outcome: Outcome, quiet: bool) -> None:
+    if quiet and outcome.ok:
+        return
+    mark, colour = MARKS[outcome.verdict]
+    click.echo(f"  {click.style(f'{mark:<5}', fg=colour)} {outcome.promise}")
+    if outcome.detail:
+        click.echo(f"        {outcome.check}: {outcome.detail}")
+    sys.stdout.flush()
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    counts = Counter(outcome.verdict for outcome in outcomes)
+    parts = [f"{counts['passed']} of {len(outcomes)} checks passed"]
+    if counts["expected failure"]:
+        parts.append(f"{counts['expected failure']} failed on purpose")
+    if counts["failed"]:
+        parts.append(click.style(f"{counts['failed']} failed", fg="red", bold=True))
+    return ", ".join(parts) + "\n"
