@@ -1,0 +1,352 @@
+"""From cells to the leaderboard: whole studies with known truth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from optbench.analysis import Leaderboard, build_leaderboard, from_json, to_json
+from optbench.analysis.leaderboard import AXES
+from optbench.analysis.targets import derive_targets
+from optbench.errors import ConfigError
+from optbench.records import CURVE_COLUMNS, Cell, Curve, Protocol, Status
+from tests.analysis.synthetic import make_cells
+
+QUICK = ("alpha", "beta", "gamma", "delta", "epsilon")
+
+
+def build(cells: list[Cell], **options: Any) -> Leaderboard:
+    return build_leaderboard(cells, Protocol(), **options)
+
+
+def group_of(board: Leaderboard, label: str) -> str:
+    return next(row.tie_groups for row in board.overall if row.label == label)
+
+
+def texts(board: Leaderboard) -> str:
+    return "\n".join(v.text for v in board.verdicts)
+
+
+def test_an_optimizer_entered_twice_ends_in_one_tie_group() -> None:
+    """Under two names it is the same: equal scores, one group, never told apart."""
+    board = build(make_cells(QUICK, skill={"gamma": 0.5}, twins={"epsilon": "alpha"}))
+    assert set(group_of(board, "alpha")) & set(group_of(board, "epsilon"))
+    rows = {row.label: row for row in board.overall}
+    assert rows["alpha"].score == rows["epsilon"].score
+    assert rows["alpha"].place == rows["epsilon"].place
+    pair = next(p for p in board.pairs if {p.first, p.second} == {"alpha", "epsilon"})
+    assert (pair.p_value, pair.wins, pair.losses, pair.ties) == (1.0, 0, 0, 9)
+    assert pair.improvement.value == pytest.approx(0.5)
+
+
+def test_a_planted_better_optimizer_is_separated_from_all_others() -> None:
+    """In a study of the size of the quick suite it holds the first place alone."""
+    board = build(make_cells(QUICK, skill={"gamma": 0.5}))
+    first = board.overall[0]
+    assert first.label == "gamma"
+    assert first.place == (1, 1)
+    assert all(pair.separated for pair in board.pairs if pair.first == "gamma")
+    assert [g.labels for g in board.tie_groups if "gamma" in g.labels] == [("gamma",)]
+    assert "gamma comes first" in board.verdicts[0].text
+
+
+@pytest.mark.parametrize("rng_seed", range(4))
+def test_equal_optimizers_share_their_places(rng_seed: int) -> None:
+    """Where nothing is better, places are ranges that reach from the first to the last."""
+    board = build(make_cells(QUICK, rng_seed=rng_seed))
+    assert all(row.place == (1, 5) for row in board.overall)
+    assert len(board.tie_groups) == 1
+
+
+def test_the_same_cells_give_the_same_leaderboard() -> None:
+    """The bootstrap is seeded: not one digit depends on the call."""
+    cells = make_cells(QUICK, diverging={"beta": 0.2})
+    assert to_json(build(cells)) == to_json(build(cells))
+
+
+def test_json_keeps_everything_and_is_strict() -> None:
+    """Infinity is the string inf, what is not known is null, and reading gives back the same."""
+    board = build(make_cells(QUICK, diverging={"beta": 0.7}, initializers=("he-normal", "zeros")))
+    text = to_json(board)
+    assert b'"inf"' in text
+    assert b"null" in text
+    assert b"NaN" not in text
+    assert b"Infinity" not in text
+    assert from_json(text) == board
+    with pytest.raises(msgspec.ValidationError):
+        from_json(b"{}")
+
+
+def numbers_of(value: Any) -> list[float]:
+    if isinstance(value, dict):
+        return [x for item in value.values() for x in numbers_of(item)]
+    if isinstance(value, list | tuple):
+        return [x for item in value for x in numbers_of(item)]
+    return [value] if isinstance(value, float) else []
+
+
+def test_no_number_is_ever_nan() -> None:
+    """What is not known is None, even when whole cells diverge, fail, or have one seed."""
+    cells = make_cells(QUICK, diverging={"beta": 1.0, "gamma": 0.5}, seeds=3)
+    cells += make_cells(("alpha", "beta"), datasets=("wine",), diverging={"alpha": 1, "beta": 1})
+    cells += make_cells(("zeta",), datasets=("moons",), seeds=1, trials=1)
+    for found in numbers_of(msgspec.to_builtins(build(cells))):
+        assert not math.isnan(found)
+
+
+def test_a_diverged_run_is_the_worst_and_never_dropped() -> None:
+    """It scores 0, its time is infinite, it is counted, and the sentence says so."""
+    board = build(make_cells(("alpha", "beta"), diverging={"beta": 1.0}))
+    row = next(r for r in board.overall if r.label == "beta")
+    assert row.score.value == 0
+    assert row.stability.value == 0
+    assert (row.divergence.count, row.divergence.total) == (45, 45)
+    assert all(summary.solved == 0 for summary in row.times)
+    assert all(summary.ratio == math.inf for summary in row.times)
+    cell = next(r for r in board.workloads[0].rows if r.label == "beta")
+    assert cell.val_loss.median == math.inf
+    assert cell.time.updates == math.inf
+    assert cell.log_area.updates == math.inf
+    assert cell.seed_spread == math.inf
+    assert "beta diverged in 45 of 45 runs" in texts(board)
+
+
+def test_a_run_that_failed_counts_like_one_that_diverged_and_is_named() -> None:
+    """A plugin that raises gets no better place than one that blows up."""
+    cells = make_cells(("alpha", "beta"))
+    empty = Curve({column: np.empty(0) for column in CURVE_COLUMNS})
+    broken = [
+        replace(
+            cell,
+            evaluation=tuple(
+                replace(r, status=Status.FAILED, reason="ValueError: no", curve=empty)
+                for r in cell.evaluation
+            ),
+        )
+        if cell.entrant.label == "beta"
+        else cell
+        for cell in cells
+    ]
+    board = build(broken)
+    row = board.overall[1]
+    assert (row.label, row.failed, row.score.value) == ("beta", 45, 0)
+    assert any("beta: 45 runs failed (ValueError: no)" in w for w in board.warnings)
+
+
+def test_an_entrant_that_misses_workloads_is_marked() -> None:
+    """One that exists in full batch only is compared there, and the reader is told."""
+    cells = make_cells(QUICK) + make_cells(("full",), regimes=("batch",))
+    board = build(cells)
+    row = next(r for r in board.overall if r.label == "full")
+    assert (row.workloads, row.partial, row.mean_rank) == (3, True, None)
+    assert any("full was judged on 3 of 9 workloads" in w for w in board.warnings)
+    assert board.critical_difference is not None
+    assert "full" not in board.critical_difference.labels
+
+
+def test_too_few_workloads_are_warned_of() -> None:
+    """On 5 workloads the test cannot separate anyone, however clear the case."""
+    cells = make_cells(
+        ("alpha", "beta"), [f"d{i}" for i in range(5)], ("batch",), skill={"beta": 1.0}
+    )
+    board = build(cells)
+    assert board.pairs[0].p_value == 0.0625
+    assert not board.pairs[0].separated
+    assert any("cannot go below p = 0.0625" in w and "6 workloads" in w for w in board.warnings)
+
+
+@pytest.mark.parametrize(("seeds", "warned"), [(1, "one evaluation seed"), (2, "2 evaluation")])
+def test_too_few_seeds_are_warned_of(seeds: int, warned: str) -> None:
+    """One seed gives no interval, and none is made up."""
+    board = build(make_cells(("alpha", "beta"), seeds=seeds))
+    assert any(w.startswith(warned) for w in board.warnings)
+    assert (board.overall[0].score.low is None) == (seeds == 1)
+
+
+def test_times_are_given_on_every_cost_axis() -> None:
+    """Updates, examples, epochs and seconds of one moment agree with one another."""
+    board = build(make_cells(("alpha", "beta"), regimes=("mini-batch",)))
+    row = board.workloads[0].rows[0]
+    assert row.time.examples is not None
+    assert math.isfinite(row.time.examples)
+    assert row.time.updates == pytest.approx(row.time.examples / 32)
+    assert row.time.epochs == pytest.approx(row.time.examples / 600)
+    assert row.time.seconds == pytest.approx(row.time.examples * 1e-5)
+    assert {p.axis for p in board.profiles} == set(AXES)
+
+
+def test_frozen_targets_are_used_and_derived_ones_marked() -> None:
+    """A target from the file wins; where there is none the leaderboard says so."""
+    cells = make_cells(("alpha", "beta"), ("moons", "iris"))
+    board = build(cells, targets={("moons", "32-32 relu"): {"medium": 0.77}})
+    targets = {b.workload.dataset: (b.target, b.target_frozen) for b in board.workloads}
+    assert targets["moons"] == (0.77, True)
+    assert not targets["iris"][1]
+    assert any("no frozen target for iris" in w for w in board.warnings)
+
+
+def test_derived_targets_lie_between_the_first_and_the_best_loss() -> None:
+    """Easy, medium, hard at 1/2, 3/4 and 9/10 of the way in log loss, for all regimes alike."""
+    cells = make_cells(("alpha", "beta"), ("moons",))
+    found = derive_targets(cells)
+    assert set(found) == {("moons", "32-32 relu")}
+    levels = found["moons", "32-32 relu"]
+    low = min(
+        float(np.median([np.maximum(c[:-1], c[1:]).min() for c in curves]))
+        for curves in ([r.curve["val_loss"] for r in cell.evaluation] for cell in cells)
+    )
+    way = [math.log(1.1 / levels[x]) / math.log(1.1 / low) for x in ("easy", "medium", "hard")]
+    assert way == pytest.approx([0.5, 0.75, 0.9])
+    assert derive_targets(make_cells(("alpha",), ("moons",), diverging={"alpha": 1.0})) != {}
+
+
+def test_edges_are_marked_in_row_and_warning() -> None:
+    """A best trial at the edge after widening may be better than shown."""
+    cells = [
+        replace(cell, edges={"lr": "high"}) if cell.entrant.label == "beta" else cell
+        for cell in make_cells(("alpha", "beta"))
+    ]
+    board = build(cells)
+    row = next(r for r in board.overall if r.label == "beta")
+    assert len(row.edges) == 9
+    assert any("beta: the best lr lies at the high edge" in w for w in board.warnings)
+
+
+def test_budget_curves_start_at_the_mean_and_end_at_the_best_trial() -> None:
+    """Expected best of 1 is the mean, of all n the minimum; scores never fall with budget."""
+    cells = make_cells(("alpha", "beta"), ("moons",), ("batch",))
+    board = build(cells)
+    curve = next(b for b in board.budgets if b.label == "alpha" and b.workload)
+    losses = np.array([t.results[0].final("val_loss") for t in cells[0].trials])
+    losses = np.where(np.isnan(losses), 1.1, np.minimum(losses, 1.1))
+    assert curve.loss[0] == pytest.approx(losses.mean())
+    assert curve.loss[-1] == pytest.approx(losses.min())
+    assert all(np.diff(b.score).min() >= -1e-12 for b in board.budgets)
+    assert {b.label for b in board.budgets if not b.workload} == {"alpha", "beta"}
+
+
+def test_lr_curves_are_sorted_and_keep_diverged_trials() -> None:
+    """Every trial is there, the diverged ones as infinite."""
+    board = build(make_cells(("alpha",), ("moons",), ("batch",)))
+    curve = board.lr_curves[0]
+    assert list(curve.lr) == sorted(curve.lr)
+    assert len(curve.lr) == 8
+    assert curve.only_lr
+    assert all(math.isinf(x) == (lr > 10**-0.5) for lr, x in zip(curve.lr, curve.loss, strict=True))
+
+
+def test_the_matrix_shows_a_bad_initializer() -> None:
+    """One yardstick for all initializers: the one on which all diverge scores 0."""
+    good = make_cells(("alpha", "beta"), initializers=("he-normal",))
+    bad = make_cells(
+        ("alpha", "beta"), initializers=("huge",), diverging={"alpha": 1.0, "beta": 1.0}
+    )
+    matrix = build(good + bad).matrix
+    assert matrix is not None
+    assert matrix.initializations == ("he-normal", "huge")
+    assert all((row[0] or 0) > 0.5 and row[1] == 0 for row in matrix.score)
+    assert all(row == (0.0, 1.0) for row in matrix.divergence)
+    assert build(good).matrix is None
+
+
+def regime_cells() -> list[Cell]:
+    """Batch is ahead at equal updates, sgd at equal examples; alpha and beta swap in batch."""
+    cells = make_cells(("alpha", "beta"), ("moons",), ("batch", "sgd"), seeds=4)
+    speed = {("alpha", "batch"): 0.2, ("beta", "batch"): 0.1, ("alpha", "sgd"): 0.002,
+             ("beta", "sgd"): 0.003}  # fmt: skip
+    made = []
+    for cell in cells:
+        rate = speed[cell.entrant.label, cell.workload.regime]
+        runs = []
+        for run in cell.evaluation:
+            columns = dict(run.curve)
+            columns["val_loss"] = np.exp(-rate * columns["updates"]) * (1 + 0.01 * run.spec.seed)
+            runs.append(replace(run, curve=Curve(columns)))
+        made.append(replace(cell, evaluation=tuple(runs)))
+    return made
+
+
+def test_regimes_are_compared_at_equal_examples_and_at_equal_updates() -> None:
+    """The losses are those of the formula at 6,000 examples and at 10 updates."""
+    view = build(regime_cells()).regimes[0]
+    assert (view.examples, view.updates) == (6000, 10)
+    row = next(r for r in view.rows if (r.label, r.regime) == ("alpha", "sgd"))
+    assert row.at_examples == pytest.approx(math.exp(-12) * 1.015)
+    assert row.at_updates == pytest.approx(math.exp(-0.02) * 1.015, rel=0.01)
+    batch = next(r for r in view.rows if (r.label, r.regime) == ("alpha", "batch"))
+    assert batch.at_examples == batch.at_updates == pytest.approx(math.exp(-2) * 1.015)
+    assert batch.rank_at_updates == 1
+    assert row.rank_at_examples == 2
+
+
+def test_rank_flips_between_the_views_and_between_regimes_are_pointed_out() -> None:
+    """sgd leads batch at equal examples and trails at equal updates; alpha and beta swap."""
+    view = build(regime_cells()).regimes[0]
+    flips = {(f.first, f.second): f.clear for f in view.flips}
+    assert flips[("alpha", "sgd"), ("alpha", "batch")]
+    assert flips[("beta", "sgd"), ("beta", "batch")]
+    assert len(flips) == 2
+    assert [(f.first, f.second, f.regime, f.other_regime, f.clear) for f in view.order_flips] == [
+        ("alpha", "beta", "batch", "sgd", True)
+    ]
+
+
+def test_one_regime_has_no_regime_view() -> None:
+    """There is nothing to put side by side."""
+    assert build(make_cells(("alpha", "beta"), regimes=("batch",))).regimes == ()
+
+
+def test_the_sentence_on_speed_is_the_number_in_the_cells() -> None:
+    """A planted 3x is said to be about 3x, with an interval that holds it."""
+    cells = []
+    for cell in make_cells(("fast", "slow"), [f"d{i}" for i in range(9)], ("mini-batch",)):
+        factor = 3.0 if cell.entrant.label == "fast" else 1.0
+        runs = []
+        for run in cell.evaluation:
+            columns = dict(run.curve)
+            luck = 1 + 0.02 * (run.spec.seed - 2)
+            columns["val_loss"] = np.exp(-factor * luck * columns["examples"] / 1500)
+            runs.append(replace(run, curve=Curve(columns)))
+        cells.append(replace(cell, evaluation=tuple(runs)))
+    target = {(f"d{i}", "32-32 relu"): {"medium": 0.3} for i in range(9)}
+    said = texts(build(cells, targets=target))
+    sentence = next(s for s in said.splitlines() if "sooner" in s)
+    assert sentence.startswith("fast reaches the target ")
+    assert "x sooner than slow on" in sentence
+    ratio = float(sentence.split("target ")[1].split("x")[0])
+    low, high = sentence.split("interval ")[1].split(")")[0].split(" to ")
+    assert ratio == pytest.approx(3, rel=0.3)
+    assert float(low) <= 3 <= float(high)
+
+
+def test_a_loss_in_one_regime_is_said() -> None:
+    """Better overall, yet beaten in full batch: the sentence names regime and winner."""
+    cells = make_cells(("alpha", "beta"), [f"d{i}" for i in range(4)], skill={"alpha": 0.6})
+    cells = [c for c in cells if c.workload.regime != "batch"]
+    cells += make_cells(
+        ("alpha", "beta"), [f"d{i}" for i in range(4)], ("batch",), skill={"beta": 0.6}
+    )
+    said = texts(build(cells))
+    assert "lost in full batch to beta" in said
+    assert "lost in single examples" not in said
+
+
+def test_nothing_is_compared_when_nothing_has_run() -> None:
+    """An empty study and an unknown level are the user's fault, in one line."""
+    with pytest.raises(ConfigError, match="no evaluation run"):
+        build([])
+    with pytest.raises(ConfigError, match="did you mean 'hard'"):
+        build(make_cells(("alpha",)), level="hart")
+
+
+def test_one_entrant_alone_has_a_leaderboard_too() -> None:
+    """With nobody to compare with, there is a score and no pair."""
+    board = build(make_cells(("alpha",), ("moons",), ("batch",)))
+    assert board.pairs == ()
+    assert board.overall[0].place == (1, 1)
+    assert "alpha alone was measured" in board.verdicts[0].text
