@@ -29,9 +29,7 @@ class Muon(Stepper):
     )
 
     lr: float = hyper(0.02, "learning rate", low=0, log_range=(1e-3, 0.1))
-    beta: float = hyper(
-        0.95, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
+    beta: float = hyper(0.95, "decay of the mean", low=0, high=0.999999)
     ns_steps: int = hyper(5, "iterations towards an orthogonal matrix", low=1, high=50)
     eps: float = hyper(1e-8, "keeps both denominators from 0", low=0)
     weight_decay: float = hyper(0.0, "decoupled weight decay of matrices", low=0)
