@@ -140,8 +140,11 @@ def typed_parts(source: type[DatasetSource], dtype: str) -> tuple[tuple[Array, A
     classification = data.task != "regression"
 
     def typed(x: Array, y: Array) -> tuple[Array, Array]:
+        inputs = np.ascontiguousarray(x, dtype=dtype)
         target = y if classification else np.ascontiguousarray(y, dtype=dtype)
-        return np.ascontiguousarray(x, dtype=dtype), target
+        inputs.setflags(write=False)
+        target.setflags(write=False)
+        return inputs, target
 
     return (
         typed(data.x_train, data.y_train),

@@ -10,9 +10,10 @@ from optbench.contracts import Array
 from optbench.engine.problem import Problem
 from optbench.engine.streams import stream
 from optbench.engine.updates import Updater
-from optbench.network import Params, unpack
+from optbench.network import Params, pack, unpack
 
-LossAndGrad = Callable[[Params, Array, Array], tuple[float, Params]]
+LossAndGrad = Callable[[Array, Array, Array], float]
+"""(flat parameters, flat gradient to fill, rows of the training part) -> mean loss."""
 
 
 class SteppedLoop:
@@ -21,6 +22,7 @@ class SteppedLoop:
     Args:
         problem: the run, resolved.
         loss_and_grad: by default the network's own in NumPy.
+        evaluate: likewise; (flat parameters, x, y) -> mean loss and metric.
 
     Attributes:
         updates: updates made so far.
@@ -30,14 +32,24 @@ class SteppedLoop:
 
     kind = "stepped"
 
-    def __init__(self, problem: Problem, loss_and_grad: LossAndGrad | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        loss_and_grad: LossAndGrad | None = None,
+        evaluate: Callable[[Array, Array, Array], tuple[float, float]] | None = None,
+    ) -> None:
         self._problem = problem
         self._network = problem.network
-        self._loss_and_grad = loss_and_grad or problem.network.loss_and_grad
+        self._loss_and_grad = loss_and_grad or self._reference_loss_and_grad
+        self._evaluate = evaluate or self._reference_evaluate
+        self._all_rows = np.arange(problem.n_train, dtype=np.int32)
+        self._all_rows.setflags(write=False)
         self.flat = problem.theta0.copy()
         self.params = unpack(self.flat, self._network.sizes)
         self._arrays = [part for pair in self.params for part in pair]
-        self._grads = [np.empty_like(part) for part in self._arrays]
+        self._flat_grad = np.empty_like(self.flat)
+        grads = unpack(self._flat_grad, self._network.sizes)
+        self._grads = [part for pair in grads for part in pair]
         self._updater = Updater(
             problem.optimizer,
             problem.spec.hyper,
@@ -51,27 +63,33 @@ class SteppedLoop:
         self.examples = 0
         self.grad_evals = 0
 
-    def _batch(self) -> tuple[Array, Array]:
+    def _batch(self) -> Array:
+        """Rows of the training part that the next update sees."""
         problem = self._problem
-        x, y = problem.train
         if problem.order is None:
-            return x, y
+            return self._all_rows
         epoch, index = divmod(self.updates, problem.updates_per_epoch)
         size = problem.spec.batch_size
-        rows = problem.order[epoch, index * size : (index + 1) * size]
-        return x[rows], y[rows]
+        return problem.order[epoch, index * size : (index + 1) * size]
+
+    def _reference_loss_and_grad(self, flat: Array, flat_grad: Array, rows: Array) -> float:
+        x, y = self._problem.train
+        params = unpack(flat, self._network.sizes)
+        loss, grads = self._network.loss_and_grad(params, x[rows], y[rows])
+        flat_grad[...] = pack(grads, flat_grad.dtype.name)
+        return loss
+
+    def _reference_evaluate(self, flat: Array, x: Array, y: Array) -> tuple[float, float]:
+        return self._network.evaluate(unpack(flat, self._network.sizes), x, y)
 
     def advance(self, examples: int) -> None:
         """Train until at least so many gradients of examples have been computed."""
         while self.examples < examples and self.updates < self._problem.total_updates:
-            x, y = self._batch()
+            rows = self._batch()
 
-            def evaluate(x: Array = x, y: Array = y) -> float:
-                loss, grads = self._loss_and_grad(self.params, x, y)
-                parts = (part for pair in grads for part in pair)
-                for buffer, part in zip(self._grads, parts, strict=True):
-                    buffer[...] = part
-                self.examples += len(x)
+            def evaluate(rows: Array = rows) -> float:
+                loss = self._loss_and_grad(self.flat, self._flat_grad, rows)
+                self.examples += len(rows)
                 self.grad_evals += 1
                 return loss
 
@@ -85,4 +103,6 @@ class SteppedLoop:
 
     def evaluate(self, x: Array, y: Array) -> tuple[float, float]:
         """Mean loss and metric at the evaluation point."""
-        return self._network.evaluate(self.evaluation_point(), x, y)
+        arrays = self._updater.eval_params()
+        flat = self.flat if arrays is self._arrays else np.concatenate([a.ravel() for a in arrays])
+        return self._evaluate(flat, x, y)

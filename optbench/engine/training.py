@@ -6,14 +6,15 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from optbench.contracts import Array, Optimizer, Value
+from optbench.contracts import Array, Optimizer, Rule, Value
 from optbench.engine.data import prepare_dataset
 from optbench.engine.grid import evaluation_grid
 from optbench.engine.problem import Problem, build_problem, initial_params
+from optbench.engine.rules import why_not_fused
 from optbench.engine.stepped import SteppedLoop
 from optbench.errors import ConfigError, OptbenchError, unknown_name
 from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
@@ -31,10 +32,18 @@ class Loop(Protocol):
     """What trains a problem: the stepped or the compiled loop."""
 
     kind: str
-    flat: Array
-    updates: int
-    examples: int
-    grad_evals: int
+
+    @property
+    def updates(self) -> int:
+        """Updates made so far."""
+
+    @property
+    def examples(self) -> int:
+        """Gradients of examples computed so far, closure calls included."""
+
+    @property
+    def grad_evals(self) -> int:
+        """Gradient evaluations so far."""
 
     def advance(self, examples: int) -> None:
         """Train until at least so many gradients of examples have been computed."""
@@ -216,7 +225,7 @@ def train_spec(spec: RunSpec, registry: Registry | None = None, loop: str = "aut
     Args:
         spec: the run.
         registry: where its names are looked up; the default one if None.
-        loop: ``"auto"``, or ``"stepped"`` for the reference.
+        loop: as for `make_loop`.
     """
     try:
         return train_problem(build_problem(spec, registry or default_registry()), loop)
@@ -230,12 +239,35 @@ def train_spec(spec: RunSpec, registry: Registry | None = None, loop: str = "aut
 
 def choose_loop(optimizer: Optimizer) -> tuple[str, str]:
     """Which loop trains an optimizer, and why: ``("compiled", ...)`` or ``("stepped", ...)``."""
-    return "stepped", "the reference loop trains everything"
+    if not issubclass(optimizer, Rule):
+        return "stepped", "a Stepper runs in Python, over the compiled gradient"
+    reason = why_not_fused(optimizer)  # type: ignore[arg-type]  # a class is hashable
+    if reason:
+        return "stepped", reason
+    return "compiled", "a Rule whose update is fused into one compiled loop"
 
 
 def make_loop(problem: Problem, loop: str = "auto") -> Loop:
-    """The loop for a problem."""
-    return SteppedLoop(problem)
+    """The loop for a problem.
+
+    Args:
+        problem: what to train.
+        loop: ``"auto"``; ``"reference"`` for the stepped loop in NumPy alone; ``"stepped"`` for
+            the stepped loop over the compiled gradient; ``"compiled"``.
+    """
+    if loop == "reference":
+        return SteppedLoop(problem)
+    from optbench.engine.compiled import CompiledLoop, CompiledNetwork
+
+    kind = choose_loop(problem.optimizer)[0] if loop == "auto" else loop
+    if kind == "compiled":
+        return CompiledLoop(problem)
+    net, (x, y) = CompiledNetwork(problem), problem.train
+    return SteppedLoop(
+        problem,
+        lambda flat, grad, rows: net.loss_and_grad(flat, grad, x, y, rows),
+        net.evaluate,
+    )
 
 
 def train_problem(problem: Problem, loop: str = "auto") -> RunResult:
@@ -292,9 +324,32 @@ def _why(loss: float, initial: float, updates: int) -> str:
 
 
 def prepare(specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
-    """Compile what these runs need, before anything is timed.
+    """Compile what these runs need, before anything is timed; afterwards threads share it.
 
     Args:
         specs: runs about to be trained.
-        say: called with a line when something takes a while.
+        say: called with a line when something has to be compiled, which takes seconds.
     """
+    first = {(spec.optimizer, spec.dtype): spec for spec in specs}
+    if not first:
+        return
+    from optbench.engine.warmup import warm_up
+
+    registry = default_registry()
+    for spec in first.values():
+        optimizer = registry.optimizer(spec.optimizer)
+        fused = choose_loop(optimizer)[0] == "compiled"
+        warm_up(optimizer, fused, spec.dtype, say)
+
+
+def hold_blas_to_one_thread() -> Any:
+    """Limit BLAS libraries to one thread: a run is small and the cores have runs of their own.
+
+    Returns:
+        A context manager's object whose ``restore_original_limits()`` undoes it.
+    """
+    import scipy.linalg.blas  # the BLAS that compiled code calls must be loaded to be limited
+    from threadpoolctl import threadpool_limits
+
+    del scipy
+    return threadpool_limits(limits=1, user_api="blas")

@@ -1,0 +1,174 @@
+"""Activations and losses of the network, on flat arrays."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from optbench.engine.kernels.elementary import vector_exp, vector_tanh
+from optbench.engine.kernels.jit import jit
+from optbench.engine.kernels.memory import choose, load, number, store
+from optbench.network import ACTIVATIONS, LEAK, LOSSES
+
+ACTIVATION_CODE = {name: code for code, name in enumerate(ACTIVATIONS)}
+LOSS_CODE = {name: code for code, name in enumerate(LOSSES)}
+
+RELU, TANH, SIGMOID = ACTIVATION_CODE["relu"], ACTIVATION_CODE["tanh"], ACTIVATION_CODE["sigmoid"]
+LEAKY, GELU = ACTIVATION_CODE["leaky-relu"], ACTIVATION_CODE["gelu"]
+CROSS_ENTROPY = LOSS_CODE["cross-entropy"]
+BINARY, SQUARED = LOSS_CODE["binary-cross-entropy"], LOSS_CODE["mse"]
+
+_ROOT_HALF = math.sqrt(0.5)
+_DENSITY_AT_0 = 1 / math.sqrt(2 * math.pi)
+
+
+@jit
+def sigmoid(z):
+    """1 / (1 + exp(-z)), finite for any z."""
+    e = vector_exp(-abs(z))
+    one = number(1, z)
+    return choose(z >= number(0, z), one, e) / (one + e)
+
+
+@jit
+def normal_cdf(z):
+    """Distribution function of the standard normal, in the precision of z."""
+    half = number(0.5, z)
+    return half + half * math.erf(z * number(_ROOT_HALF, z))
+
+
+@jit
+def activate(code, a, start, size, z):
+    """a[start + i] <- phi(a[start + i]) for i < size; gelu keeps its argument in z."""
+    zero, one = a.dtype.type(0), a.dtype.type(1)
+    if code == RELU:
+        for i in range(start, start + size):
+            # A product and not a choice: LLVM would turn "store 0 or what was there" into a masked
+            # store, which is ten times slower. NaN stays NaN, so a diverged network says so.
+            v = load(a, i)
+            store(a, i, v * choose(v > zero, one, zero))
+    elif code == TANH:
+        for i in range(start, start + size):
+            store(a, i, vector_tanh(load(a, i)))
+    elif code == SIGMOID:
+        for i in range(start, start + size):
+            store(a, i, sigmoid(load(a, i)))
+    elif code == LEAKY:
+        leak = a.dtype.type(LEAK)
+        for i in range(start, start + size):
+            v = load(a, i)
+            store(a, i, v * choose(v > zero, one, leak))
+    elif code == GELU:
+        for i in range(start, start + size):
+            v = load(a, i)
+            store(z, i, v)
+            store(a, i, v * normal_cdf(v))
+
+
+@jit
+def times_slope(code, delta, size, a, z, start):
+    """delta[i] <- delta[i] phi'(z) for i < size, with a = phi(z) at a[start + i]."""
+    zero, one = a.dtype.type(0), a.dtype.type(1)
+    if code == RELU:
+        for i in range(size):
+            store(delta, i, load(delta, i) * choose(load(a, start + i) > zero, one, zero))
+    elif code == TANH:
+        for i in range(size):
+            v = load(a, start + i)
+            store(delta, i, load(delta, i) * (one - v * v))
+    elif code == SIGMOID:
+        for i in range(size):
+            v = load(a, start + i)
+            store(delta, i, load(delta, i) * v * (one - v))
+    elif code == LEAKY:
+        leak = a.dtype.type(LEAK)
+        for i in range(size):
+            store(delta, i, load(delta, i) * choose(load(a, start + i) > zero, one, leak))
+    elif code == GELU:
+        for i in range(size):
+            v = load(z, start + i)
+            bell = vector_exp(-v * v * number(0.5, v)) * number(_DENSITY_AT_0, v)
+            store(delta, i, load(delta, i) * (normal_cdf(v) + v * bell))
+
+
+@jit
+def _softmax(delta, logits, start, m, k, share):
+    """delta (m, k) <- share * softmax of each row of the logits.
+
+    The exponentials are one flat loop, long enough to be worth vectorising.
+    """
+    for i in range(m):
+        z = start + i * k
+        top = load(logits, z)
+        for j in range(1, k):
+            top = max(top, load(logits, z + j))
+        for j in range(k):
+            store(delta, i * k + j, load(logits, z + j) - top)
+    for i in range(m * k):
+        store(delta, i, vector_exp(load(delta, i)))
+    for i in range(m):
+        total = load(delta, i * k)
+        for j in range(1, k):
+            total += load(delta, i * k + j)
+        scale = share / total
+        for j in range(k):
+            store(delta, i * k + j, load(delta, i * k + j) * scale)
+
+
+@jit
+def output_delta(code, delta, logits, start, m, k, data, order, first, batch):
+    """delta (m, k) <- gradient of the batch's mean loss with respect to the logits.
+
+    Example i of the chunk is row order[first + i] of data.labels (class, or 0 and 1) or
+    data.targets (n, k).
+    """
+    share = delta.dtype.type(1.0 / (batch * k if code == SQUARED else batch))
+    if code == CROSS_ENTROPY:
+        _softmax(delta, logits, start, m, k, share)
+        for i in range(m):
+            at = i * k + data.labels[order[first + i]]
+            store(delta, at, load(delta, at) - share)
+    elif code == BINARY:
+        for i in range(m):
+            label = delta.dtype.type(data.labels[order[first + i]])
+            store(delta, i, (sigmoid(load(logits, start + i)) - label) * share)
+    else:
+        for i in range(m):
+            row = order[first + i] * k
+            for j in range(k):
+                error = load(logits, start + i * k + j) - load(data.targets, row + j)
+                store(delta, i * k + j, (error + error) * share)
+
+
+@jit
+def loss_and_score(code, logits, start, m, k, data, order, first):
+    """Sum over m examples of the loss, and of correct predictions, in float64.
+
+    Example i is row order[first + i]. For squared error the loss is summed over the outputs too,
+    and the second value is 0.
+    """
+    loss = 0.0
+    correct = 0
+    for i in range(m):
+        z = start + i * k
+        row = order[first + i]
+        if code == CROSS_ENTROPY:
+            best = 0
+            for j in range(1, k):
+                if logits[z + j] > logits[z + best]:
+                    best = j
+            total = 0.0
+            for j in range(k):
+                total += math.exp(np.float64(logits[z + j] - logits[z + best]))
+            loss += math.log(total) - np.float64(logits[z + data.labels[row]] - logits[z + best])
+            correct += best == data.labels[row]
+        elif code == BINARY:
+            v = np.float64(logits[z])
+            loss += max(v, 0.0) - v * data.labels[row] + math.log1p(math.exp(-abs(v)))
+            correct += (v > 0) == (data.labels[row] == 1)
+        else:
+            for j in range(k):
+                error = np.float64(logits[z + j] - data.targets[row * k + j])
+                loss += error * error
+    return loss, correct

@@ -1,0 +1,57 @@
+"""Reading and writing array elements without Python's negative indices.
+
+``a[i]`` in compiled code asks at each element whether i < 0, unless i comes straight from a
+``range``; that question keeps LLVM from vectorising a loop over ``a[start + i]``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+from numba.extending import intrinsic
+
+
+def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+    return builder.gep(context.make_array(kind)(context, builder, array).data, [index])
+
+
+@intrinsic
+def load(_: Any, array: Any, index: Any) -> Any:
+    """array[index] of a flat contiguous array, for 0 <= index < size."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_address(context, builder, signature.args[0], *args))
+
+    return array.dtype(array, types.int64), generate
+
+
+@intrinsic
+def store(_: Any, array: Any, index: Any, value: Any) -> Any:
+    """array[index] = value of a flat contiguous array, for 0 <= index < size."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[2], _address(context, builder, signature.args[0], *args[:2]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, array.dtype), generate
+
+
+@intrinsic
+def choose(_: Any, condition: Any, yes: Any, no: Any) -> Any:
+    """``yes if condition else no`` with both sides computed: a select, never a branch."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(*args)
+
+    return yes(types.boolean, yes, yes), generate
+
+
+@intrinsic
+def number(_: Any, value: Any, like: Any) -> Any:
+    """`value` in the type of `like`: a constant must not turn float32 into float64."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.cast(builder, args[0], value, like)
+
+    return like(value, like), generate

@@ -1,0 +1,115 @@
+"""Fused Rules as machine code, kept on disk: a Rule is compiled once on a machine."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import platformdirs
+
+from optbench.contracts import Rule
+from optbench.engine.fuse import NotFusibleError, fuse
+from optbench.errors import PluginError
+
+_TEMPLATE = '''"""Made by optbench from the optimizer '{name}'; safe to delete."""
+
+import math
+
+import numpy as np
+from numba import cfunc, types
+
+dtype = np.{dtype}
+REAL = types.{dtype}
+SIGNATURE = types.void(
+    REAL[::1], REAL[::1], REAL[:, ::1], types.float64[::1], types.float64[::1], types.int64
+)
+
+
+{source}
+
+def compile(cache):
+    # Error model of C: a check for division by zero would keep the loop from being vectorised.
+    options = {{"error_model": "numpy", "fastmath": {{"contract"}}}}
+    return cfunc(SIGNATURE, nopython=True, cache=cache, **options)(update)
+'''
+
+
+def cache_folder() -> Path:
+    """Where compiled Rules are kept: ``OPTBENCH_CACHE``, or the user's cache folder."""
+    chosen = os.environ.get("OPTBENCH_CACHE")
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("optbench"))
+
+
+@functools.cache
+def why_not_fused(rule: type[Rule]) -> str:
+    """Empty if the Rule can be fused, else the reason."""
+    try:
+        fuse(rule, "float64")
+    except NotFusibleError as reason:
+        return str(reason)
+    return ""
+
+
+@functools.cache
+def compiled_rule(rule: type[Rule], dtype: str) -> Any:
+    """The Rule as a first-class compiled function ``(theta, grad, slots, scalars, h, t) -> None``.
+
+    Args:
+        rule: the Rule.
+        dtype: ``"float32"`` or ``"float64"``, of theta, grad and slots.
+
+    Raises:
+        NotFusibleError: the Rule cannot be fused.
+        PluginError: what was fused does not compile.
+    """
+    text = _TEMPLATE.format(name=rule.name, dtype=dtype, source=fuse(rule, dtype))
+    module = _module(text)
+    try:
+        return module.compile(cache=True)
+    except RuntimeError:  # no folder for the cache can be written to
+        return module.compile(cache=False)
+    except Exception as cause:
+        raise PluginError(f"optimizer '{rule.name}' does not compile: {cause}") from cause
+
+
+def is_cached(rule: type[Rule], dtype: str) -> bool:
+    """Whether the machine code of this Rule lies on disk already."""
+    text = _TEMPLATE.format(name=rule.name, dtype=dtype, source=fuse(rule, dtype))
+    return any((cache_folder() / "rules" / "__pycache__").glob(f"{_name(text)}.*.nbi"))
+
+
+def _name(text: str) -> str:
+    return f"rule_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _module(text: str) -> ModuleType:
+    """Import the text from a file named by its content, since Numba's cache goes by file."""
+    name = _name(text)
+    try:
+        path = _write(cache_folder() / "rules", name, text)
+    except OSError:
+        path = _write(Path(tempfile.mkdtemp(prefix="optbench-")), name, text)
+    spec = importlib.util.spec_from_file_location(f"optbench_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _write(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.py"
+    if not path.is_file() or path.read_text() != text:
+        partial = folder / f".{name}.{os.getpid()}.py"
+        partial.write_text(text)
+        partial.replace(path)
+    return path
