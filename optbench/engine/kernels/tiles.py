@@ -104,7 +104,7 @@ def make_tile(rows: int, vectors: int, masked: bool) -> Callable[..., None]:
 
         return signature, generate
 
-    return tile  # type: ignore[no-any-return]
+    return tile
 
 
 def _flatten(context: Any, builder: Any, signature: Any, args: Any) -> list[Any]:
