@@ -73,6 +73,13 @@ _EXPECTED: dict[str, tuple[str, Callable[[object], bool]]] = {
 }
 
 
+def _missing_methods(item: object) -> str:
+    """What a class must define and does not, or an empty string."""
+    if isinstance(item, type) and issubclass(item, Rule) and not hasattr(item, "update"):
+        return "update"
+    return "` and `".join(sorted(getattr(item, "__abstractmethods__", ())))
+
+
 class Registry:
     """Everything registered, by kind and name."""
 
@@ -189,6 +196,9 @@ class Registry:
             name = item.stem if isinstance(item, Path) else item.name
             if not isinstance(name, str) or not KEBAB.fullmatch(name):
                 raise PluginError(f"{item!r} bears the name {name!r}; names are kebab-case")
+            missing = _missing_methods(item)
+            if missing:
+                raise PluginError(f"'{name}' defines no `{missing}`")
             entries.append(Entry(name, item, plugin.distribution, plugin.version))
         return entries
 

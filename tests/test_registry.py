@@ -175,6 +175,18 @@ def test_names_are_kebab_case(name: str) -> None:
         Registry().register(module_of(DESCENT.format(name=name) + HOOK))
 
 
+@pytest.mark.parametrize(
+    ("base", "missing"),
+    [("Rule", "`update`"), ("Stepper", "`init` and `step`"), ("DatasetSource", "`load`")],
+)
+def test_a_class_without_its_methods_is_refused(tmp_path: Path, base: str, missing: str) -> None:
+    """A half-written plugin is told what it lacks when it is loaded, not in the middle of a run."""
+    path = tmp_path / "half.py"
+    path.write_text(f"from optbench import {base}\nclass Half({base}):\n    name = 'half'\n")
+    with pytest.raises(PluginError, match=f"'half' defines no {missing}"):
+        Registry().load_named(str(path))
+
+
 def test_a_plugin_file_is_loaded_once_and_named(tmp_path: Path) -> None:
     """--plugin FILE brings what the file registers."""
     path = tmp_path / "mine.py"
