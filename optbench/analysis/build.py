@@ -12,9 +12,11 @@ from optbench.analysis import ranking, scoring
 from optbench.analysis.bias_variance import bias_variance
 from optbench.analysis.cautions import cautions
 from optbench.analysis.leaderboard import AXES, Leaderboard
+from optbench.analysis.measured import measure
+from optbench.analysis.overall import overall_rows
 from optbench.analysis.profiles import performance_profile
 from optbench.analysis.regimes import regime_views
-from optbench.analysis.rows import measure, overall_rows, workload_boards
+from optbench.analysis.rows import workload_boards
 from optbench.analysis.table import Table
 from optbench.analysis.targets import LEVELS, Targets, derive_targets
 from optbench.analysis.verdicts import verdicts

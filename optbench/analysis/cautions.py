@@ -6,9 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from optbench.analysis import scoring
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.analysis.rows import Measured
+from optbench.analysis.measured import Measured
 from optbench.analysis.statistics import ALPHA
 from optbench.analysis.table import Table
 
@@ -27,10 +29,10 @@ def cautions(board: Leaderboard, table: Table, measured: Measured) -> tuple[str,
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:
-    """``a, b and c``; past `most` names ``a, b, c and 4 more``."""
-    shown = list(names[:most])
-    if len(names) > most:
-        return ", ".join(shown) + f" and {len(names) - most} more"
+    """``a, b and c``; well past `most` names ``a, b, c and 4 more``."""
+    shown = list(names if len(names) <= most + 1 else names[:most])
+    if len(names) > len(shown):
+        return ", ".join(shown) + f" and {len(names) - len(shown)} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
@@ -88,11 +90,7 @@ def _about_entrants(board: Leaderboard, table: Table) -> Iterator[str]:
                 "its score is over those, its comparisons over the common ones"
             )
         if row.failed:
-            reason = (
-                next(r.reason for r in table.runs if r.status == "failed" and r.reason)
-                if any(r.status == "failed" and r.reason for r in table.runs)
-                else "no reason given"
-            )
+            reason = _reason(table, table.labels.index(row.label))
             yield f"{row.label}: {count(row.failed, 'run')} failed ({reason}); they score 0"
         for (hyper, side), times in Counter((e.hyper, e.side) for e in row.edges).items():
             yield (
@@ -101,10 +99,18 @@ def _about_entrants(board: Leaderboard, table: Table) -> Iterator[str]:
             )
 
 
+def _reason(table: Table, s: int) -> str:
+    """Why the first failed run of an entrant failed."""
+    rows = np.flatnonzero(table.failed & (table.place[:, 0] == s))
+    return next((table.runs[i].reason for i in rows if table.runs[i].reason), "no reason given")
+
+
 def _about_others(board: Leaderboard, table: Table, measured: Measured) -> Iterator[str]:
     flips = scoring.leave_one_out(table.test_loss, table.initial_loss, table.labels)
-    for a, b, out in flips[:3]:
-        yield f"without {out}, {b} would score above {a}: their order hangs on a third entrant"
+    apart = {(pair.first, pair.second) for pair in board.pairs if pair.separated}
+    for a, b, out in sorted(flips, key=lambda flip: (flip[0], flip[1]) not in apart)[:3]:
+        tie = "" if (a, b) in apart else " (a tie in any case)"
+        yield f"without {out}, {b} would score above {a}{tie}: their order hangs on a third entrant"
     for profile in board.profiles:
         if profile.axis == "examples":
             for a, b, out in profile.flips[:3]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optbench.analysis.leaderboard import Axis, Estimate
-from optbench.analysis.rows import Measured
+from optbench.analysis.measured import Measured
 from optbench.analysis.statistics import t_quantile
 from optbench.analysis.table import Table
 from optbench.contracts import Array

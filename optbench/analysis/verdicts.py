@@ -13,7 +13,7 @@ import numpy as np
 from optbench.analysis import scoring
 from optbench.analysis.cautions import count, listed
 from optbench.analysis.leaderboard import Estimate, Leaderboard, OverallRow, Verdict
-from optbench.analysis.rows import Measured
+from optbench.analysis.measured import Measured
 from optbench.analysis.speed import Speedups, grid_steps, pooled_speedup, speedups
 from optbench.analysis.table import Table
 from optbench.contracts import Array
@@ -53,15 +53,12 @@ def interval_text(estimate: Estimate, digits: int = 2) -> str:
 def short_names(workloads: Sequence[Workload]) -> list[str]:
     """Names of workloads made of what differs between them, the dataset always."""
     parts = [
-        (w.dataset, w.network, w.initialization, IN_REGIME[w.regime], f"B={w.batch_size}", w.epochs)
+        (w.dataset, w.network, w.initialization, IN_REGIME[w.regime], f"B={w.batch_size}")
         for w in workloads
     ]
-    differs = [len({p[i] for p in parts}) > 1 for i in range(5)]
-    one_size = len({(w.regime, w.batch_size) for w in workloads}) == len(
-        {w.regime for w in workloads}
-    )
-    keep = [True, differs[1], differs[2], differs[3], differs[4] and not one_size]
-    return [", ".join(str(x) for x, k in zip(p, keep, strict=False) if k) for p in parts]
+    sizes = {w.batch_size for w in workloads if w.regime == "mini-batch"}
+    keep = [True, *(len({p[i] for p in parts}) > 1 for i in (1, 2, 3)), len(sizes) > 1]
+    return [", ".join(x for x, k in zip(p, keep, strict=True) if k) for p in parts]
 
 
 def _summary(board: Leaderboard) -> str:
@@ -74,8 +71,8 @@ def _summary(board: Leaderboard) -> str:
     where = f"over {count(len(board.workloads), 'workload')}, {count(board.seeds, 'seed')} each"
     if len(first) == 1:
         return f"{first[0]} comes first {where}; it is told apart from every other entrant"
-    if len(first) == len(board.overall):
-        return f"none of the {len(first)} entrants can be told apart from all others {where}"
+    if not any(pair.separated for pair in board.pairs):
+        return f"no two of the {len(first)} entrants can be told apart {where}"
     return f"places 1 to {len(first)} cannot be told apart {where}: {listed(first, most=6)}"
 
 
@@ -103,9 +100,13 @@ class _Speeds:
         return speedups(self.times[a], self.times[b], self.steps[a], self.steps[b])
 
     def best(self, label: str, others: Sequence[str]) -> str:
-        """The surest gain in speed of an entrant, in words; empty when there is none."""
+        """The surest gain in speed of an entrant, in words; empty when there is none.
+
+        An average over workloads comes before a single one: of many workloads, some are
+        flattering by chance.
+        """
         index = {name: i for i, name in enumerate(self.table.labels)}
-        found: list[tuple[float, str]] = []
+        found: list[tuple[bool, float, str]] = []
         for other in others:
             parts = self.over(index[label], index[other])
             number = int((~np.isnan(parts.value)).sum())
@@ -115,13 +116,14 @@ class _Speeds:
                 value, low, high = (float(x[w]) for x in (parts.value, parts.low, parts.high))
                 places.append((Estimate(value=value, low=low, high=high), f"on {self.names[w]}"))
             if number > 1:
-                where = f"on average over {number} workloads"
+                where = f"on average over {number} workloads that both always solve"
                 places.append((pooled_speedup(parts), where))
             for part, where in places:
                 if part.value is not None and part.low is not None and part.low > 1:
                     text = f"{part.value:.1f}x sooner than {other} {where}"
-                    found.append((part.low, text + interval_text(part, 1)))
-        return max(found)[1] if found else ""
+                    average = where.startswith("on average")
+                    found.append((average, part.low, text + interval_text(part, 1)))
+        return max(found)[2] if found else ""
 
 
 def _speed(

@@ -1,0 +1,89 @@
+"""Every metric of every run of a study, as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optbench.analysis import metrics, scoring
+from optbench.analysis.leaderboard import (
+    AXES,
+    Axis,
+    EdgeMark,
+    Rate,
+)
+from optbench.analysis.statistics import wilson
+from optbench.analysis.table import Table
+from optbench.contracts import Array
+from optbench.records import Cell
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Every metric of a study as arrays (S, W, n), NaN where there was no run.
+
+    Attributes:
+        targets: target of each workload, NaN when unknown.
+        frozen: whether it came from a file.
+        score: in [0, 1].
+        times: time to target on each axis; infinite where missed.
+        median_times: median over seeds, shape (S, W).
+        areas: mean log validation loss over log cost, on each axis.
+        spikes, worst_rise, kept: see `metrics`.
+    """
+
+    targets: Array
+    frozen: tuple[bool, ...]
+    best: Array
+    score: Array
+    times: dict[Axis, Array]
+    median_times: dict[Axis, Array]
+    areas: dict[Axis, Array]
+    spikes: Array
+    worst_rise: Array
+    kept: Array
+
+
+def measure(table: Table, targets: Array, frozen: tuple[bool, ...]) -> Measured:
+    """Compute every metric of every run."""
+    best = scoring.best_losses(table.test_loss)
+    target = targets[table.place[:, 1]]
+    times, areas = {}, {}
+    for axis in AXES:
+        cost = table.costs[axis]
+        reached = metrics.time_to_target(cost, table.val, target)
+        reached = np.where(table.lost, np.inf, reached)
+        times[axis] = table.spread(np.where(np.isnan(target), np.nan, reached))
+        areas[axis] = table.spread(metrics.area_under_log_curve(cost, table.val, table.lost))
+    return Measured(
+        targets=targets,
+        frozen=frozen,
+        best=best,
+        score=scoring.score(table.test_loss, table.initial_loss, best),
+        times=times,
+        median_times={axis: metrics.median(t) for axis, t in times.items()},
+        areas=areas,
+        spikes=table.spread(metrics.spikes(table.train)),
+        worst_rise=table.spread(metrics.worst_rise(table.train, table.lost)),
+        kept=table.spread(metrics.kept_progress(table.train, table.lost)),
+    )
+
+
+def rate(flags: Array) -> Rate:
+    """Share of ones, with its Wilson interval; NaN entries are not counted."""
+    total, count = int((~np.isnan(flags)).sum()), int(np.nansum(flags))
+    return make_rate(count, total)
+
+
+def make_rate(count: int, total: int) -> Rate:
+    """`count` of `total` with its Wilson interval; nothing of nothing is 0."""
+    low, high = wilson(count, total)
+    return Rate(count=count, total=total, rate=count / max(total, 1), low=low, high=high)
+
+
+def edge_marks(cell: Cell, workload: str) -> tuple[EdgeMark, ...]:
+    """The marks of one cell."""
+    return tuple(
+        EdgeMark(workload=workload, hyper=k, side=v) for k, v in sorted(cell.edges.items())
+    )

@@ -1,0 +1,95 @@
+"""Every sentence says what the numbers say, and no more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from optbench.analysis import Leaderboard, build_leaderboard
+from optbench.analysis.cautions import listed
+from optbench.analysis.verdicts import short_names
+from optbench.records import Cell, Curve, Protocol
+from tests.analysis.synthetic import make_cells
+
+QUICK = ("alpha", "beta", "gamma", "delta", "epsilon")
+
+
+def build(cells: list[Cell], **options: Any) -> Leaderboard:
+    return build_leaderboard(cells, Protocol(), **options)
+
+
+def texts(board: Leaderboard) -> str:
+    return "\n".join(v.text for v in board.verdicts)
+
+
+def test_the_sentence_on_speed_is_the_number_in_the_cells() -> None:
+    """A planted 3x is said to be about 3x, with an interval that holds it."""
+    cells = []
+    for cell in make_cells(("fast", "slow"), [f"d{i}" for i in range(9)], ("mini-batch",)):
+        factor = 3.0 if cell.entrant.label == "fast" else 1.0
+        runs = []
+        for run in cell.evaluation:
+            columns = dict(run.curve)
+            luck = 1 + 0.02 * (run.spec.seed - 2)
+            columns["val_loss"] = np.exp(-factor * luck * columns["examples"] / 1500)
+            runs.append(replace(run, curve=Curve(columns)))
+        cells.append(replace(cell, evaluation=tuple(runs)))
+    target = {(f"d{i}", "32-32 relu"): {"medium": 0.3} for i in range(9)}
+    said = texts(build(cells, targets=target))
+    sentence = next(s for s in said.splitlines() if "sooner" in s)
+    assert sentence.startswith("fast reaches the target ")
+    assert "x sooner than slow on average over 9 workloads" in sentence
+    ratio = float(sentence.split("target ")[1].split("x")[0])
+    low, high = sentence.split("interval ")[1].split(")")[0].split(" to ")
+    assert ratio == pytest.approx(3, rel=0.3)
+    assert float(low) <= 3 <= float(high)
+
+
+def test_a_loss_in_one_regime_is_said() -> None:
+    """Better overall, yet beaten in full batch: the sentence names regime and winner."""
+    cells = make_cells(("alpha", "beta"), [f"d{i}" for i in range(4)], skill={"alpha": 0.6})
+    cells = [c for c in cells if c.workload.regime != "batch"]
+    cells += make_cells(
+        ("alpha", "beta"), [f"d{i}" for i in range(4)], ("batch",), skill={"beta": 0.6}
+    )
+    said = texts(build(cells))
+    assert "lost in full batch to beta" in said
+    assert "lost in single examples" not in said
+
+
+def test_workloads_are_named_by_what_differs_between_them() -> None:
+    """The dataset always; the regime, the initializer, the batch size where there are several."""
+    [one] = make_cells(("alpha",), ("moons",), ("batch",))
+    assert short_names([one.workload]) == ["moons"]
+    many = [c.workload for c in make_cells(("alpha",), ("moons",), initializers=("a", "b"))]
+    assert short_names(many)[:2] == ["moons, a, full batch", "moons, b, full batch"]
+    small = msgspec.structs.replace(many[2], batch_size=8)
+    assert short_names([many[2], small]) == ["moons, B=32", "moons, B=8"]
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [("a", "a"), ("ab", "a and b"), ("abcd", "a, b, c and d"), ("abcde", "a, b, c and 2 more")],
+)
+def test_lists_of_names_read_as_prose(names: str, text: str) -> None:
+    """Never "and 1 more": the one more is named."""
+    assert listed(list(names)) == text
+
+
+def test_a_study_without_a_separated_pair_claims_no_order() -> None:
+    """The first sentence says that nobody can be told apart, and nobody is above anybody."""
+    board = build(make_cells(("alpha", "beta", "gamma")))
+    assert board.verdicts[0].text.startswith("no two of the 3 entrants can be told apart")
+    assert "above" not in texts(board)
+
+
+def test_more_tuning_is_said_to_matter_only_when_its_gain_exceeds_the_gap() -> None:
+    """The gain of the last doubling of trials against the distance to the place ahead."""
+    near = texts(build(make_cells(("alpha", "beta"), skill={"alpha": 0.02}, trials=8)))
+    far = texts(build(make_cells(("alpha", "beta"), skill={"alpha": 3.0}, trials=64)))
+    assert "could still change their order" in near
+    assert "would hardly change their order" in far
