@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optbench.analysis.leaderboard import COLUMN_OF, Axis
+from optbench.analysis.leaderboard import COLUMN_OF, Axis, RegimeView
 from optbench.contracts import Array
 from optbench.records import REGIMES, Cell, RunResult, Workload
 
@@ -113,3 +113,15 @@ def panels(cells: Sequence[Cell]) -> dict[str, list[Panel]]:
         named = [replace(p, title=titles[p.workload.label]) for p in untitled]
         found[regime] = sorted(named, key=lambda panel: panel.title)
     return {regime: group for regime, group in found.items() if group}
+
+
+def ranks_within(view: RegimeView) -> dict[str, dict[str, float]]:
+    """Label -> regime -> rank by loss at equal examples among the entrants of that regime."""
+    ranks: dict[str, dict[str, float]] = {}
+    for regime in view.regimes:
+        rows = [row for row in view.rows if row.regime == regime]
+        for row in rows:
+            below = sum(other.at_examples < row.at_examples for other in rows)
+            equal = sum(other.at_examples == row.at_examples for other in rows)
+            ranks.setdefault(row.label, {})[regime] = below + (equal + 1) / 2
+    return ranks

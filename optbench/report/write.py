@@ -96,7 +96,7 @@ def _write(
         return leaderboard_markdown(board, pictures, environment=environment, command=command)
 
     def csv() -> str:
-        from optbench.report.csv import leaderboard_csv
+        from optbench.report.tables import leaderboard_csv
 
         return leaderboard_csv(board)
 

@@ -11,6 +11,7 @@ from optbench.analysis.leaderboard import Leaderboard, Profile, RegimeView
 from optbench.report import text
 from optbench.report.palette import Look
 from optbench.report.plots import base, naming
+from optbench.report.series import ranks_within
 
 AXIS_NAMES = {
     "updates": "updates",
@@ -194,15 +195,3 @@ def rank_flips(
     if not direct:
         naming.legend(made, labels, looks)
     return made
-
-
-def ranks_within(view: RegimeView) -> dict[str, dict[str, float]]:
-    """Label -> regime -> rank by loss at equal examples among the entrants of that regime."""
-    ranks: dict[str, dict[str, float]] = {}
-    for regime in view.regimes:
-        rows = [row for row in view.rows if row.regime == regime]
-        for row in rows:
-            below = sum(other.at_examples < row.at_examples for other in rows)
-            equal = sum(other.at_examples == row.at_examples for other in rows)
-            ranks.setdefault(row.label, {})[regime] = below + (equal + 1) / 2
-    return ranks

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from optbench.analysis.leaderboard import AXES, Leaderboard, OverallRow, WorkloadBoard, WorkloadRow
@@ -129,5 +128,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in tuple("=+-@\t\r"):
         return "'" + value
     return "" if value is None else value
-
-

@@ -1,0 +1,116 @@
+"""``report.html``: one file that needs nothing else, neither a network nor a server.
+
+Whatever comes from a plugin is escaped: by jinja2 in the text, by JSON with ``<`` written as
+``\\u003c`` in the data. A content security policy lets the page run its own three scripts, known by
+their hashes, and nothing else, and lets it load nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from optbench.analysis.leaderboard import AXES, Leaderboard
+from optbench.records import Cell
+from optbench.report import text
+from optbench.report.markdown import chosen, flatten, protocol_rows
+from optbench.report.palette import looks
+from optbench.report.payload import page_data
+from optbench.report.series import common, short_titles
+
+_PAGE = Path(__file__).parent / "page"
+
+
+def report_html(
+    board: Leaderboard, cells: Sequence[Cell], *, environment: Mapping[str, Any], command: str
+) -> str:
+    """The whole page as text.
+
+    Args:
+        board: the leaderboard.
+        cells: the cells it was built from; they hold the curves.
+        environment: shown at the end.
+        command: the exact command that repeats the study.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    jinja = Environment(
+        loader=FileSystemLoader(_PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    jinja.filters.update(
+        number=text.number,
+        fixed=text.fixed,
+        loss=text.loss,
+        rate=text.rate,
+        interval=text.interval,
+        chosen=chosen,
+        sortable=_sortable,
+    )
+    scripts = [plotly_js(), _read("charts.js"), _read("page.js")]
+    return jinja.get_template("report.html.j2").render(
+        board=board,
+        titles=short_titles([b.workload for b in board.workloads]),
+        common=common([b.workload for b in board.workloads]),
+        choices=_choices(board),
+        looks=looks(row.label for row in board.overall),
+        axes=AXES,
+        place=text.place,
+        protocol=protocol_rows(board.protocol),
+        environment=flatten(environment),
+        command=text.one_line(command),
+        css=Markup(_read("report.css")),
+        data=Markup(json_for_script(page_data(board, cells))),
+        scripts=[Markup(script) for script in scripts],
+        script_hashes=" ".join(f"'sha256-{_sha256(script)}'" for script in scripts),
+    )
+
+
+def json_for_script(data: Any) -> str:
+    """Strict JSON that cannot end the script element it stands in."""
+    return (
+        json.dumps(data, allow_nan=False, separators=(",", ":"))
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+    )
+
+
+def plotly_js() -> str:
+    """The script of plotly, from the installed package."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).replace("</script", "<\\/script")
+
+
+def _read(name: str) -> str:
+    return (_PAGE / name).read_text(encoding="utf-8")
+
+
+def _sha256(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _choices(board: Leaderboard) -> list[tuple[str, str, list[str]]]:
+    """What one can filter by: key in the data, heading, values; only where there is a choice."""
+    workloads = [b.workload for b in board.workloads]
+    found = [
+        ("regime", "Regime", list(dict.fromkeys(w.regime for w in workloads))),
+        ("dataset", "Dataset", sorted({w.dataset for w in workloads})),
+        ("init", "Initializer", sorted({w.initialization for w in workloads})),
+        ("network", "Network", sorted({w.network for w in workloads})),
+    ]
+    return [choice for choice in found if len(choice[2]) > 1 or choice[0] != "network"]
+
+
+def _sortable(value: float | None) -> str:
+    """A number for a script to sort by; unknown is empty and comes last."""
+    return "" if value is None else repr(float(value))

@@ -1,0 +1,244 @@
+"""The leaderboard as Markdown that reads well on a code-hosting page."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from optbench.analysis.leaderboard import Leaderboard, OverallRow, WorkloadBoard
+from optbench.records import Protocol
+from optbench.report import text
+from optbench.report.series import common, short_titles
+
+CAPTIONS = {
+    "ranking": "Ranking with 95% intervals",
+    "convergence-": "Convergence, {}",
+    "lr-sensitivity-": "Learning-rate sensitivity, {}",
+    "performance-profile": "Performance profiles: time to target",
+    "budget": "What tuning is worth",
+    "critical-difference": "Critical differences",
+    "rank-flips": "Does the winner depend on the regime?",
+    "optimizer-initializer": "Optimizer × initializer",
+    "bias-variance": "Where the validation loss comes from",
+}
+
+
+def leaderboard_markdown(
+    board: Leaderboard,
+    pictures: Sequence[str],
+    *,
+    environment: Mapping[str, Any],
+    command: str,
+) -> str:
+    """Text of ``leaderboard.md``.
+
+    Args:
+        board: the leaderboard.
+        pictures: paths of the plots, relative to the file; of each plot the PNG is shown.
+        environment: listed at the end.
+        command: the exact command that repeats the study.
+    """
+    blocks = [
+        "# Leaderboard" + (f": {text.markdown(board.title)}" if board.title else ""),
+        _opening(board),
+        _overall(board),
+        _notes(board),
+        *_picture(pictures, "ranking"),
+        "## In words\n\n" + "\n".join(f"- {text.markdown(v.text)}" for v in board.verdicts),
+        *_warnings(board),
+        *_pictures(pictures),
+        "## Workload by workload\n\n" + _reading(),
+        *_workloads(board),
+        "## Protocol\n\n" + _table(("setting", "value"), protocol_rows(board.protocol)),
+        "## How to get it again\n\n" + _code(command),
+        *_environment(environment),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _opening(board: Leaderboard) -> str:
+    n = len(board.workloads)
+    shared = common([b.workload for b in board.workloads])
+    return (
+        f"{len(board.overall)} optimizers on {n} workload{'s' * (n != 1)}, {board.seeds} fresh "
+        f"seed{'s' * (board.seeds != 1)} each, {board.runs} runs in all; "
+        f"tuned: {_tuned(board.protocol)}."
+        + (f" Everywhere: {text.markdown(shared)}." if shared else "")
+    )
+
+
+def _tuned(protocol: Protocol) -> str:
+    what = {"defaults": "nothing", "lr": "the learning rate", "full": "every hyperparameter"}
+    if protocol.ruleset == "defaults":
+        return what["defaults"]
+    return f"{what[protocol.ruleset]}, {protocol.budget} trials an optimizer and workload"
+
+
+def _overall(board: Leaderboard) -> str:
+    heads = ("place", "optimizer", "score", "ties", "wins", "solved", "time / best", "diverged")
+    return _table(heads, (_overall_row(row) for row in board.overall), left=(1,))
+
+
+def _overall_row(row: OverallRow) -> tuple[str, ...]:
+    on_examples = next((t for t in row.times if t.axis == "examples"), None)
+    marks = (" \\*" if row.edges else "") + (" †" if row.partial else "")
+    return (
+        text.place(*row.place),
+        f"**{text.markdown(row.label)}**{marks}",
+        text.interval(row.score),
+        row.tie_groups,
+        f"{row.wins} of {row.workloads}",
+        f"{on_examples.solved} of {on_examples.workloads}" if on_examples else text.UNKNOWN,
+        text.number(on_examples.ratio) if on_examples else text.UNKNOWN,
+        text.rate(row.divergence),
+    )
+
+
+def _notes(board: Leaderboard) -> str:
+    lines = [
+        "*Score*: share of the possible progress in log loss, inter-quartile mean over workloads "
+        "and seeds, with its 95% bootstrap interval. *Place*: what the paired tests leave open; "
+        "who shares a letter under *ties* cannot be told apart. *Solved* and *time / best*: the "
+        "target loss, in examples seen."
+    ]
+    if any(row.edges for row in board.overall):
+        lines.append("\\* the best value lay at the edge of a search range, even after widening.")
+    if any(row.partial for row in board.overall):
+        lines.append("† not judged on every workload.")
+    return "  \n".join(lines)
+
+
+def _warnings(board: Leaderboard) -> list[str]:
+    if not board.warnings:
+        return []
+    return ["## Cautions\n\n" + "\n".join(f"- {text.markdown(w)}" for w in board.warnings)]
+
+
+def caption(stem: str) -> str:
+    """What a plot shows, from its file name."""
+    for prefix, words in CAPTIONS.items():
+        if stem.startswith(prefix):
+            return words.format(stem.removeprefix(prefix))
+    return stem
+
+
+def _picture(pictures: Sequence[str], stem: str) -> list[str]:
+    """The plot, linked to its SVG where there is one."""
+    path = f"plots/{stem}"
+    forms = [form for form in ("png", "svg") if f"{path}.{form}" in pictures]
+    if not forms:
+        return []
+    shown = f"![{caption(stem)}]({path}.{forms[0]})"
+    return [f"[{shown}]({path}.svg)" if forms == ["png", "svg"] else shown]
+
+
+def _pictures(pictures: Sequence[str]) -> list[str]:
+    stems = {p.removeprefix("plots/").rpartition(".")[0] for p in pictures} - {"ranking"}
+    order = list(CAPTIONS)
+
+    def position(stem: str) -> tuple[int, str]:
+        return next((i for i, k in enumerate(order) if stem.startswith(k)), len(order)), stem
+
+    blocks = [
+        f"### {caption(stem)}\n\n{shown}"
+        for stem in sorted(stems, key=position)
+        for shown in _picture(pictures, stem)
+    ]
+    return ["## Plots", *blocks] if blocks else []
+
+
+def _reading() -> str:
+    return (
+        "Losses are medians over the seeds, *spread* is the inter-quartile range of the final log "
+        "loss. *To target* counts examples seen until the target validation loss holds."
+    )
+
+
+def _workloads(board: Leaderboard) -> list[str]:
+    titles = short_titles([b.workload for b in board.workloads])
+    return [_workload(b, titles[b.label]) for b in board.workloads]
+
+
+def _workload(place: WorkloadBoard, title: str) -> str:
+    heads = ("optimizer", "score", "test loss", "val loss", "train loss", "metric", "to target")
+    rows = [
+        (
+            f"**{text.markdown(row.label)}**",
+            text.fixed(row.score.value),
+            text.loss(row.test_loss),
+            text.loss(row.val_loss),
+            text.loss(row.train_loss),
+            text.number(row.test_metric.median, infinite=text.UNKNOWN),
+            f"{text.number(row.time.examples)} ({row.reached}/{row.seeds})",
+            text.number(row.seed_spread),
+            str(row.divergence.count or ""),
+            text.markdown(chosen(row.hyper)),
+        )
+        for row in place.rows
+    ]
+    known = place.target is not None
+    target = f" Target: {text.number(place.target)} ({place.target_level})." if known else ""
+    return (
+        f"<details><summary>{html.escape(text.one_line(title))}, {place.workload.regime}</summary>\n\n"
+        + (target.strip() + "\n\n" if target else "")
+        + _table((*heads, "spread", "diverged", "chosen"), rows, left=(0, 9))
+        + "\n\n</details>"
+    )
+
+
+def chosen(hyper: Mapping[str, Any]) -> str:
+    """Hyperparameter values in short: ``lr=0.0123, beta=0.9``."""
+    parts = []
+    for name, value in hyper.items():
+        is_real = isinstance(value, float)
+        shown = f"{value:.3g}" if is_real else str(value).lower()
+        parts.append(f"{name}={shown}")
+    return ", ".join(parts)
+
+
+def protocol_rows(protocol: Protocol) -> list[tuple[str, str]]:
+    """The protocol as pairs of words."""
+    select = {"val_loss": "final validation loss", "time": "examples to the target"}
+    return [
+        ("tuned", _tuned(protocol)),
+        ("chosen by", select[protocol.select] + "; test data is read once, at the end"),
+        ("tuning seeds", str(protocol.tuning_seeds)),
+        ("evaluation seeds", f"{protocol.seeds}, apart from the tuning seeds"),
+        ("a range that ends too soon is widened", f"{protocol.widen} time(s)"),
+        ("numbers", protocol.dtype),
+        ("evaluations along a run", str(protocol.grid_points)),
+    ]
+
+
+def _environment(environment: Mapping[str, Any]) -> list[str]:
+    if not environment:
+        return []
+    rows = [(text.markdown(k), text.markdown(v)) for k, v in flatten(environment)]
+    return ["## Environment\n\n" + _table(("what", "value"), rows)]
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested mappings as pairs ``("packages.numpy", "2.1")``."""
+    pairs: list[tuple[str, str]] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            pairs += flatten(value, f"{prefix}{key}.")
+        elif isinstance(value, list | tuple):
+            pairs.append((f"{prefix}{key}", ", ".join(map(str, value))))
+        else:
+            pairs.append((f"{prefix}{key}", str(value)))
+    return pairs
+
+
+def _code(command: str) -> str:
+    """An indented block, which nothing in the command can end."""
+    return f"    {text.one_line(command)}"
+
+
+def _table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], left: Sequence[int] = (0, 1)
+) -> str:
+    rules = [":--" if i in left else "--:" for i in range(len(heads))]
+    lines = [heads, rules, *rows]
+    return "\n".join("| " + " | ".join(cell or " " for cell in line) + " |" for line in lines)

@@ -1,0 +1,155 @@
+// Charts of the report. Each function takes a figure and draws it for the present choices.
+"use strict";
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const CHOICE = { axis: "examples", quantity: "val_loss", logx: true, logy: true, bands: true, off: new Set(), filter: {} };
+const AXIS_NAMES = { updates: "updates", examples: "examples seen", epochs: "epochs", seconds: "seconds of training" };
+const QUANTITY_NAMES = { val_loss: "validation loss", train_loss: "training loss", val_metric: "validation metric", train_metric: "training metric" };
+
+// plotly reads some HTML in texts; names are shown as they stand
+const asText = (s) => String(s).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+const brief = (s) => asText(s.length > 26 ? s.slice(0, 25) + "…" : s);
+const isOn = (label) => !CHOICE.off.has(label);
+const fits = (w) => Object.entries(CHOICE.filter).every(([key, value]) => !value || DATA.workloads[w][key] === value);
+const selected = () => DATA.workloads.map((_, w) => w).filter(fits);
+const colour = (label) => DATA.looks[label][0];
+const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+
+function layout(more) {
+  const axis = { gridcolor: ink("grid"), zeroline: false, linecolor: ink("rule"), tickcolor: ink("rule"), automargin: true, title: { standoff: 6 } };
+  const base = {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
+    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink("soft") },
+    margin: { l: 48, r: 12, t: 8, b: 40 }, hovermode: "closest", dragmode: false,
+    hoverlabel: { bgcolor: ink("panel"), bordercolor: ink("rule"), font: { color: ink("ink") }, namelength: 40 },
+  };
+  const made = { ...base, ...more };
+  for (const key of ["xaxis", "yaxis", "xaxis2", "yaxis2"]) {
+    if (key in made || key.length === 5) made[key] = { ...axis, ...made[key], title: { ...axis.title, ...(made[key] || {}).title } };
+  }
+  return made;
+}
+
+function draw(figure, traces, more) {
+  const config = { displaylogo: false, responsive: true, displayModeBar: false, scrollZoom: false };
+  return Plotly.react(figure.querySelector(".plot"), traces, layout(more), config);
+}
+
+const logAxis = (title, log) => ({ title: { text: title }, type: log ? "log" : "linear", exponentformat: "power", ...(log ? { dtick: undefined, nticks: 6, minor: { showgrid: false } } : {}) });
+const line = (label, more) => ({ type: "scatter", mode: "lines", name: asText(label), line: { color: colour(label), dash: DATA.looks[label][1], width: 2 }, ...more });
+
+function bandOf(label, x, low, high, log) {
+  const rows = x.map((v, i) => i).filter((i) => low[i] !== null && high[i] !== null && x[i] !== null && (!log || x[i] > 0));
+  return {
+    type: "scatter", mode: "lines", hoverinfo: "skip", fill: "toself", fillcolor: colour(label) + "2b", line: { width: 0 }, name: "band of " + asText(label),
+    x: [...rows.map((i) => x[i]), ...rows.toReversed().map((i) => x[i])],
+    y: [...rows.map((i) => low[i]), ...rows.toReversed().map((i) => high[i])],
+  };
+}
+
+function drawCurve(figure) {
+  const w = Number(figure.dataset.w);
+  const isLoss = CHOICE.quantity.endsWith("loss");
+  const bands = [], lines = [];
+  for (const c of DATA.curves) {
+    const y = c.y[CHOICE.quantity];
+    if (c.w !== w || !isOn(c.label) || !y) continue;
+    const x = c.x[CHOICE.axis];
+    if (CHOICE.bands && y.length === 3) bands.push(bandOf(c.label, x, y[1], y[2], CHOICE.logx));
+    lines.push(line(c.label, { x, y: y[0], hovertemplate: "%{y:.4g} at %{x:.4~s}" }));
+  }
+  const target = DATA.workloads[w].target;
+  const shapes = target !== null && CHOICE.quantity === "val_loss" ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: target, y1: target, line: { color: ink("soft"), width: 1, dash: "dot" } }] : [];
+  return draw(figure, [...bands, ...lines], {
+    xaxis: logAxis(AXIS_NAMES[CHOICE.axis], CHOICE.logx),
+    yaxis: logAxis(QUANTITY_NAMES[CHOICE.quantity], CHOICE.logy && isLoss), shapes,
+  });
+}
+
+function drawLr(figure) {
+  const w = Number(figure.dataset.w);
+  const mine = DATA.lr.filter((c) => c.w === w && isOn(c.label));
+  const starts = mine.map((c) => c.start).filter((v) => v);
+  const start = starts.length ? Math.max(...starts) : null;
+  const ceiling = start ? 3 * start : Infinity;
+  const fine = (v) => v !== null && v <= ceiling;
+  const all = mine.flatMap((c) => c.loss.filter(fine)).concat(starts);
+  const top = all.length ? Math.max(...all) * 1.5 : 1;
+  const traces = [];
+  for (const c of mine) {
+    const ok = c.lr.map((_, i) => i).filter((i) => fine(c.loss[i]));
+    const lost = c.lr.map((_, i) => i).filter((i) => !fine(c.loss[i]));
+    const near = c.chosen === null ? -1 : ok.reduce((best, i) => best < 0 || Math.abs(Math.log(c.lr[i] / c.chosen)) < Math.abs(Math.log(c.lr[best] / c.chosen)) ? i : best, -1);
+    traces.push(line(c.label, {
+      mode: c.joined ? "lines+markers" : "markers", x: ok.map((i) => c.lr[i]), y: ok.map((i) => c.loss[i]), hovertemplate: "loss %{y:.4g}, lr %{x:.3g}",
+      marker: { size: ok.map((i) => (i === near ? 11 : 5)), symbol: ok.map((i) => (i === near ? "circle-open-dot" : "circle")), color: colour(c.label), line: { width: ok.map((i) => (i === near ? 2 : 0)) } },
+    }));
+    traces.push({ type: "scatter", mode: "markers", name: asText(c.label), x: lost.map((i) => c.lr[i]), y: lost.map(() => top), hovertemplate: "diverged, lr %{x:.3g}", marker: { symbol: "x-thin", size: 8, line: { width: 2, color: colour(c.label) } } });
+  }
+  const shapes = start ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: start, y1: start, line: { color: ink("soft"), width: 1, dash: "dot" } }] : [];
+  return draw(figure, traces, { xaxis: logAxis("learning rate", true), yaxis: logAxis("validation loss", true), shapes });
+}
+
+function drawProfile(figure) {
+  const p = DATA.profiles[CHOICE.axis];
+  const traces = p ? Object.keys(p.rho).sort().filter(isOn).map((label) => line(label, { x: p.tau, y: p.rho[label], line: { color: colour(label), dash: DATA.looks[label][1], width: 2, shape: "hv" }, hovertemplate: "%{y:.0%} within %{x:.2f}×" })) : [];
+  return draw(figure, traces, { xaxis: { title: { text: "τ: " + AXIS_NAMES[CHOICE.axis] + " / least of anyone" } }, yaxis: { title: { text: "workloads solved" }, tickformat: ".0%", range: [-0.03, 1.04] } });
+}
+
+function drawBudget(figure) {
+  const chosen = new Set(selected());
+  const everything = chosen.size === DATA.workloads.length;
+  const traces = DATA.labels.toSorted().filter(isOn).flatMap((label) => {
+    const mine = DATA.budgets.filter((b) => b.label === label && (everything ? b.w < 0 : chosen.has(b.w)));
+    const length = Math.min(...mine.map((b) => b.score.length));
+    if (!mine.length) return [];
+    const mean = Array.from({ length }, (_, k) => mine.reduce((sum, b) => sum + b.score[k], 0) / mine.length);
+    return [line(label, { mode: "lines+markers", x: mean.map((_, k) => k + 1), y: mean, marker: { size: 5 }, hovertemplate: "%{y:.3f} after %{x} trials" })];
+  });
+  return draw(figure, traces, { xaxis: { title: { text: "trials k" }, type: "log", tickvals: [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128], minor: { showgrid: false } }, yaxis: { title: { text: "expected score" } } });
+}
+
+function drawStability(figure) {
+  const rows = DATA.stability.filter((r) => isOn(r.label)).toReversed();
+  figure.querySelector(".plot").style.height = 90 + 28 * rows.length + "px";
+  const dots = (key, name, more) => rows.map((r) => {
+    const [v, lo, hi] = r[key];
+    return { type: "scatter", mode: "markers", name: asText(r.label), x: [v], y: [brief(r.label)], marker: { color: colour(r.label), size: 9 }, error_x: { type: "data", symmetric: false, array: [hi === null ? 0 : hi - v], arrayminus: [lo === null ? 0 : v - lo], color: colour(r.label), thickness: 2, width: 0 }, hovertemplate: name + " %{x:.1%}", ...more };
+  });
+  const narrow = figure.clientWidth < 560;
+  return draw(figure, [...dots("kept", "kept"), ...dots("lost", "diverged", { xaxis: "x2" })], {
+    xaxis: { title: { text: "progress kept" }, tickformat: ".0%", domain: [0, 0.46], nticks: narrow ? 3 : 6, rangemode: "normal" },
+    xaxis2: { title: { text: "diverged" }, tickformat: ".0%", domain: [0.54, 1], nticks: narrow ? 3 : 6, range: [-0.02, Math.max(0.1, ...rows.map((r) => r.lost[2])) * 1.05] }, yaxis: { type: "category" },
+  });
+}
+
+function drawFlips(figure) {
+  const view = DATA.views[Number(figure.dataset.view)];
+  const traces = Object.keys(view.ranks).sort().filter(isOn).map((label) => line(label, { mode: "lines+markers+text", x: view.regimes, y: view.regimes.map((r) => view.ranks[label][r] ?? null), marker: { size: 8 }, text: view.regimes.map((_, i) => (i === view.regimes.length - 1 ? " " + brief(label) : "")), textposition: "middle right", textfont: { color: ink("ink") }, cliponaxis: false, hovertemplate: "rank %{y} with %{x}" }));
+  const longest = Math.max(0, ...Object.keys(view.ranks).map((k) => Math.min(k.length, 26)));
+  return draw(figure, traces, { margin: { l: 34, r: 22 + 7 * longest, t: 8, b: 32 }, yaxis: { autorange: "reversed", dtick: 1, title: { text: "rank" } }, xaxis: { type: "category" } });
+}
+
+function drawMatrix(figure) {
+  const m = DATA.matrix;
+  const rows = m.labels.map((_, i) => i).filter((i) => isOn(m.labels[i])).toReversed();
+  figure.querySelector(".plot").style.height = 130 + 34 * rows.length + "px";
+  const cell = (v, lost) => (v === null ? "–" : v.toFixed(2)) + (lost ? "<br>(" + Math.round(100 * lost) + "%)" : "");
+  return draw(figure, [{ type: "heatmap", x: m.initializations.map(brief), y: rows.map((i) => brief(m.labels[i])), z: rows.map((i) => m.score[i]), zmin: 0, zmax: 1, xgap: 2, ygap: 2, showscale: false, colorscale: [[0, "#f3f6f9"], [0.25, "#a9cbe4"], [0.5, "#4a90c2"], [0.75, "#15588f"], [1, "#06294d"]], text: rows.map((i) => m.score[i].map((v, j) => cell(v, m.divergence[i][j]))), texttemplate: "%{text}", hovertemplate: "%{y} with %{x}: %{z:.3f}<extra></extra>" }], { xaxis: { side: "top", type: "category" }, yaxis: { type: "category" }, margin: { l: 40, r: 12, t: 60, b: 10 } });
+}
+
+function drawMap(figure) {
+  figure.querySelector(".plot").style.height = "440px";
+  const squeeze = (v) => Math.asinh(v / 0.1); // linear near 0, logarithmic beyond 10%
+  const ticks = [-1, -0.1, 0, 0.1, 1, 10, 100];
+  const traces = DATA.labels.toSorted().filter(isOn).map((label) => {
+    const mine = DATA.map.filter((e) => e.label === label && fits(e.w));
+    return { type: "scatter", mode: "markers", name: asText(label), x: mine.map((e) => squeeze(e.terms[1][0])), y: mine.map((e) => squeeze(e.terms[2][0])), marker: { color: colour(label), symbol: DATA.looks[label][2], size: 10, line: { color: ink("paper"), width: 1 } }, customdata: mine.map((e) => [asText(DATA.workloads[e.w].title + ", " + DATA.workloads[e.w].regime), ...e.terms.map((t) => t[0]), e.verdict]), hovertemplate: "%{customdata[0]}<br>bias %{customdata[1]:.1%}, optimization gap %{customdata[2]:.1%}, variance %{customdata[3]:.1%}<br>high: %{customdata[4]}" };
+  });
+  const edge = squeeze(0.1);
+  const rule = { line: { color: ink("soft"), width: 1, dash: "dot" }, type: "line" };
+  const shapes = [{ ...rule, yref: "paper", y0: 0, y1: 1, x0: edge, x1: edge }, { ...rule, xref: "paper", x0: 0, x1: 1, y0: edge, y1: edge }];
+  const axis = (title) => ({ title: { text: title }, tickvals: ticks.map(squeeze), ticktext: ticks.map((t) => 100 * t + "%") });
+  return draw(figure, traces, { shapes, xaxis: axis("optimization gap"), yaxis: axis("variance (validation − training)") });
+}
+
+const DRAWINGS = { curve: drawCurve, lr: drawLr, profile: drawProfile, budget: drawBudget, stability: drawStability, flips: drawFlips, matrix: drawMatrix, map: drawMap };
