@@ -336,3 +336,24 @@ def optbench_resolve_optimizer(name):
     registry.register(module_of(source, "maker"))
     with pytest.raises(PluginError, match=f"plugin maker: {match}"):
         registry.optimizer("lib:x")
+
+
+def test_files_of_suites_and_targets_are_registered_by_their_stem(tmp_path: Path) -> None:
+    """A plugin can bring workloads and their frozen target losses."""
+    source = f"""
+from pathlib import Path
+import optbench
+
+@optbench.hookimpl
+def optbench_register_suites():
+    return [Path({str(tmp_path / "tiny.toml")!r})]
+
+@optbench.hookimpl
+def optbench_register_targets():
+    return [Path({str(tmp_path / "tiny-targets.toml")!r})]
+"""
+    registry = Registry()
+    plugin = registry.register(module_of(source))
+    assert registry.entry("suites", "tiny").item == tmp_path / "tiny.toml"
+    assert registry.entry("targets", "tiny-targets").item == tmp_path / "tiny-targets.toml"
+    assert plugin.provides["suites"] == ["tiny"]
