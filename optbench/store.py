@@ -169,27 +169,30 @@ class Store:
         self.flush()
         return int(next(self._select("SELECT count(*) FROM runs"))[0])
 
-    def merge(self, other: Store) -> tuple[int, list[Conflict]]:
-        """Take in the runs of another store.
-
-        Returns:
-            How many were new, and those that both have with different numbers (ours stay).
-        """
-        self.flush()
+    def merge(self, other: Store) -> int:
+        """Take in the runs of another store that this one lacks; how many there were."""
         other.flush()
-        new, conflicts = 0, []
-        ours = dict(self._select("SELECT key, params_hash || status FROM runs"))
+        ours, new = self.keys(), 0
         for row in other._select(f"SELECT {_FIELDS} FROM runs"):
-            key, spec, status, params_hash = row[0], row[1], row[2], row[6]
-            if key not in ours:
+            if row[0] not in ours:
                 self._pending.append((*row, self.session))
                 new += 1
                 if len(self._pending) >= CHUNK:
                     self.flush()
-            elif ours[key] != params_hash + status:
-                conflicts.append(Conflict(key, spec))
         self.flush()
-        return new, conflicts
+        return new
+
+    def conflicts(self, other: Store) -> list[Conflict]:
+        """Runs that both stores have with different numbers."""
+        self.flush()
+        other.flush()
+        query = "SELECT key, params_hash || status, spec FROM runs"
+        ours = {key: content for key, content, _ in self._select(query)}
+        return [
+            Conflict(key, spec)
+            for key, content, spec in other._select(query)
+            if ours.get(key, content) != content
+        ]
 
     # -- sessions and studies -----------------------------------------------------------------
 

@@ -136,8 +136,8 @@ def test_merge_takes_what_is_new_and_names_conflicts(tmp_path: Path) -> None:
         theirs.put(make_result(1))
         theirs.put(replace(make_result(0), params_hash="differs"))
         theirs.put(make_result(2))
-        new, conflicts = ours.merge(theirs)
-        assert new == 1
+        conflicts = ours.conflicts(theirs)
+        assert ours.merge(theirs) == 1
         assert [conflict.key for conflict in conflicts] == [make_result(0).key]
         assert msgspec.json.decode(conflicts[0].spec)["optimizer"] == "some"
         assert ours.count() == 3

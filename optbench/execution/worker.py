@@ -102,12 +102,12 @@ def main() -> None:
         if shared not in warm:
             warm.add(shared)
             write_frame(out, WARMING)
-            _warm_up(spec)
+            warm_up(spec)
             write_frame(out, READY)
         write_frame(out, pack_result(train_spec(spec)))
 
 
-def _warm_up(spec: RunSpec) -> None:
+def warm_up(spec: RunSpec) -> None:
     """Load and compile what runs like this one share; a fault will come again in the run."""
     from optbench.engine.data import load_dataset
     from optbench.engine.training import prepare

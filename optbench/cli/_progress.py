@@ -1,0 +1,108 @@
+"""Progress of a study on stderr: a bar in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+if TYPE_CHECKING:
+    from optbench.study import Progress
+
+LINE_SECONDS = 5.0
+"""Without a terminal, a line so often at most."""
+
+
+class ProgressView:
+    """Shows runs done of all, time left, and who is best so far. Call it with each `Progress`.
+
+    Args:
+        quiet: show nothing.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._started = self._shown = time.monotonic()
+        self._first: int | None = None
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        if not self._quiet and sys.stderr.isatty():
+            self._bar = _make_bar()
+            self._task = self._bar.add_task("starting", total=None, leader="")
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: object, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """Show what takes a while besides the runs."""
+        if self._bar is not None:
+            self._bar.update(self._task, description=text)
+        elif not self._quiet:
+            click.echo(text, err=True)
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of the progress."""
+        if self._bar is not None:
+            self._bar.update(
+                self._task,
+                description="training",
+                completed=progress.done,
+                total=progress.planned,
+                leader=f"best so far: {progress.leader}" if progress.leader else "",
+            )
+        elif not self._quiet and time.monotonic() - self._shown >= LINE_SECONDS:
+            self._shown = time.monotonic()
+            click.echo(self._line(progress), err=True)
+
+    def _line(self, progress: Progress) -> str:
+        line = f"{progress.done} of {progress.planned} runs"
+        if progress.trained:
+            rate = (time.monotonic() - self._started) / progress.trained
+            line += f", {span(rate * (progress.planned - progress.done))} left"
+        return line + (f", best so far: {progress.leader}" if progress.leader else "")
+
+
+def _make_bar() -> Any:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("runs"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[leader]}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+        refresh_per_second=8,
+    )
+
+
+def span(seconds: float) -> str:
+    """A length of time in words, e.g. ``"3 min 20 s"``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

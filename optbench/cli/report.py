@@ -1,0 +1,64 @@
+"""``optbench report``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from optbench.cli._options import json_option, plugin_options
+from optbench.cli._output import print_json
+from optbench.cli._progress import ProgressView
+from optbench.cli._study import (
+    DEFAULT_OUT,
+    Formats,
+    open_folder,
+    show_board,
+    show_failures,
+    summary_json,
+    write_report,
+)
+from optbench.errors import ConfigError
+
+
+@click.command("report")
+@click.argument("folder", type=click.Path(path_type=Path), default=DEFAULT_OUT)
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path, file_okay=False), help="Write it elsewhere."
+)
+@click.option(
+    "--formats",
+    type=Formats(),
+    default="png,svg",
+    show_default=True,
+    help="Formats of the plots: png, svg, pdf.",
+)
+@json_option
+@plugin_options
+def command(folder: Path, target: Path | None, formats: Sequence[str], as_json: bool) -> None:
+    """Write leaderboard, plots and HTML of the study in FOLDER again, from its store.
+
+    Nothing is trained and no plugin is needed; it also works for an interrupted study.
+
+    \b
+    Examples:
+      optbench report
+      optbench report results --formats pdf --to paper
+    """
+    from optbench.study import load_study
+
+    study = load_study(folder)
+    out = open_folder(target or folder)
+    with ProgressView() as view:
+        board, files = write_report(study, out, study.command, formats, view.say)
+    if board is None:
+        raise ConfigError(f"nothing to report in {folder}: no evaluation run has finished")
+    if as_json:
+        print_json(summary_json(study, board, files))
+    else:
+        show_board(board, study)
+    show_failures(study)
+    if not study.complete:
+        click.echo(f"the study is not complete; to go on: {study.command}", err=True)
+    click.echo(f"report: {out / 'report.html'}", err=True)
