@@ -20,7 +20,7 @@ from optbench.report import text
 from optbench.report.markdown import chosen, flatten, protocol_rows
 from optbench.report.palette import looks
 from optbench.report.payload import page_data
-from optbench.report.series import common, short_titles
+from optbench.report.series import common, titles_by_regime, view_titles
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -55,11 +55,14 @@ def report_html(
         chosen=chosen,
         sortable=_sortable,
     )
+    views = sorted(board.regimes, key=lambda view: view.label)
     scripts = [plotly_js(), _read("charts.js"), _read("page.js")]
     return jinja.get_template("report.html.j2").render(
         board=board,
-        titles=short_titles([b.workload for b in board.workloads]),
+        titles=titles_by_regime([b.workload for b in board.workloads]),
         common=common([b.workload for b in board.workloads]),
+        views=list(zip(views, view_titles(views), strict=True)),
+        verdicts=_verdicts(board),
         choices=_choices(board),
         looks=looks(row.label for row in board.overall),
         axes=AXES,
@@ -99,10 +102,18 @@ def _sha256(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
+def _verdicts(board: Leaderboard) -> dict[str, list[str]]:
+    """Label -> its sentences, those about the whole study first, under the empty label."""
+    found: dict[str, list[str]] = {"": []}
+    for verdict in board.verdicts:
+        found.setdefault(verdict.label, []).append(verdict.text)
+    return found
+
+
 def _choices(board: Leaderboard) -> list[tuple[str, str, list[str]]]:
     """What one can filter by: key in the data, heading, values; only where there is a choice."""
     workloads = [b.workload for b in board.workloads]
-    found = [
+    found: list[tuple[str, str, list[str]]] = [
         ("regime", "Regime", list(dict.fromkeys(w.regime for w in workloads))),
         ("dataset", "Dataset", sorted({w.dataset for w in workloads})),
         ("init", "Initializer", sorted({w.initialization for w in workloads})),

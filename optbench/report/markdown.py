@@ -9,7 +9,7 @@ from typing import Any
 from optbench.analysis.leaderboard import Leaderboard, OverallRow, WorkloadBoard
 from optbench.records import Protocol
 from optbench.report import text
-from optbench.report.series import common, short_titles
+from optbench.report.series import common, titles_by_regime
 
 CAPTIONS = {
     "ranking": "Ranking with 95% intervals",
@@ -156,7 +156,7 @@ def _reading() -> str:
 
 
 def _workloads(board: Leaderboard) -> list[str]:
-    titles = short_titles([b.workload for b in board.workloads])
+    titles = titles_by_regime([b.workload for b in board.workloads])
     return [_workload(b, titles[b.label]) for b in board.workloads]
 
 
@@ -180,7 +180,7 @@ def _workload(place: WorkloadBoard, title: str) -> str:
     known = place.target is not None
     target = f" Target: {text.number(place.target)} ({place.target_level})." if known else ""
     return (
-        f"<details><summary>{html.escape(text.one_line(title))}, {place.workload.regime}</summary>\n\n"
+        f"<details><summary>{html.escape(text.one_line(title))}</summary>\n\n"
         + (target.strip() + "\n\n" if target else "")
         + _table((*heads, "spread", "diverged", "chosen"), rows, left=(0, 9))
         + "\n\n</details>"

@@ -12,7 +12,7 @@ from optbench.analysis.leaderboard import AXES, Estimate, Leaderboard, plain
 from optbench.contracts import Array
 from optbench.records import Cell
 from optbench.report.palette import looks
-from optbench.report.series import Band, band, ranks_within, short_titles
+from optbench.report.series import Band, band, ranks_within, titles_by_regime
 
 QUANTITIES = ("val_loss", "train_loss", "val_metric", "train_metric")
 
@@ -81,7 +81,7 @@ _SYMBOLS = {
 
 
 def _workloads(board: Leaderboard) -> list[dict[str, Any]]:
-    titles = short_titles([b.workload for b in board.workloads])
+    titles = titles_by_regime([b.workload for b in board.workloads])
     return [
         {
             "title": titles[b.label],

@@ -34,7 +34,30 @@ function draw(figure, traces, more) {
   return Plotly.react(figure.querySelector(".plot"), traces, layout(more), config);
 }
 
-const logAxis = (title, log) => ({ title: { text: title }, type: log ? "log" : "linear", exponentformat: "power", ...(log ? { dtick: undefined, nticks: 6, minor: { showgrid: false } } : {}) });
+function logTicks(low, high) {
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  for (const steps of [[1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]]) {
+    const ticks = [];
+    for (let p = first; p <= last; p++) ticks.push(...steps.map((s) => s * 10 ** p).filter((t) => t >= low * 0.999 && t <= high * 1.001));
+    if (ticks.length <= 6 && (ticks.length > 1 || steps.length === 5)) return ticks;
+  }
+  const every = Math.ceil((last - first + 1) / 6);
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((p) => p % every === 0).map((p) => 10 ** p);
+}
+function tickText(v) {
+  if (v < 1e-4 || v >= 1e9) return v.toExponential(0).replace("1e", "10^").replace("+", "").replace(/10\^(-?\d+)/, "10<sup>$1</sup>");
+  return v >= 1e6 ? +(v / 1e6).toPrecision(3) + "M" : v >= 1e3 ? +(v / 1e3).toPrecision(3) + "k" : String(+v.toPrecision(3));
+}
+// few round ticks; plotly's own crowd a small chart with digits
+function scale(title, log, values) {
+  const good = log ? values.filter((v) => v !== null && v > 0 && Number.isFinite(v)) : [];
+  if (!good.length) return { title: { text: title }, nticks: 6 };
+  let [low, high] = [good.reduce((a, b) => Math.min(a, b)), good.reduce((a, b) => Math.max(a, b))].map(Math.log10);
+  const room = Math.max((high - low) * 0.05, 0.02);
+  [low, high] = [low - room, high + room];
+  const ticks = logTicks(10 ** low, 10 ** high);
+  return { title: { text: title }, type: "log", range: [low, high], tickvals: ticks, ticktext: ticks.map(tickText) };
+}
 const line = (label, more) => ({ type: "scatter", mode: "lines", name: asText(label), line: { color: colour(label), dash: DATA.looks[label][1], width: 2 }, ...more });
 
 function bandOf(label, x, low, high, log) {
@@ -60,8 +83,8 @@ function drawCurve(figure) {
   const target = DATA.workloads[w].target;
   const shapes = target !== null && CHOICE.quantity === "val_loss" ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: target, y1: target, line: { color: ink("soft"), width: 1, dash: "dot" } }] : [];
   return draw(figure, [...bands, ...lines], {
-    xaxis: logAxis(AXIS_NAMES[CHOICE.axis], CHOICE.logx),
-    yaxis: logAxis(QUANTITY_NAMES[CHOICE.quantity], CHOICE.logy && isLoss), shapes,
+    xaxis: scale(AXIS_NAMES[CHOICE.axis], CHOICE.logx, lines.flatMap((t) => t.x)),
+    yaxis: scale(QUANTITY_NAMES[CHOICE.quantity], CHOICE.logy && isLoss, lines.flatMap((t) => t.y).concat(bands.flatMap((t) => t.y), target)), shapes,
   });
 }
 
@@ -75,6 +98,7 @@ function drawLr(figure) {
   const all = mine.flatMap((c) => c.loss.filter(fine)).concat(starts);
   const top = all.length ? Math.max(...all) * 1.5 : 1;
   const traces = [];
+  const lostAny = mine.some((c) => !c.loss.every(fine));
   for (const c of mine) {
     const ok = c.lr.map((_, i) => i).filter((i) => fine(c.loss[i]));
     const lost = c.lr.map((_, i) => i).filter((i) => !fine(c.loss[i]));
@@ -86,7 +110,7 @@ function drawLr(figure) {
     traces.push({ type: "scatter", mode: "markers", name: asText(c.label), x: lost.map((i) => c.lr[i]), y: lost.map(() => top), hovertemplate: "diverged, lr %{x:.3g}", marker: { symbol: "x-thin", size: 8, line: { width: 2, color: colour(c.label) } } });
   }
   const shapes = start ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: start, y1: start, line: { color: ink("soft"), width: 1, dash: "dot" } }] : [];
-  return draw(figure, traces, { xaxis: logAxis("learning rate", true), yaxis: logAxis("validation loss", true), shapes });
+  return draw(figure, traces, { xaxis: scale("learning rate", true, mine.flatMap((c) => c.lr)), yaxis: scale("validation loss", true, all.concat(lostAny ? top : [])), shapes });
 }
 
 function drawProfile(figure) {

@@ -114,8 +114,8 @@
     if (!everything && chosen.length) narrow(chosen);
     resort($("#overall"));
     $("#scope").textContent = everything ? "" : `Score, wins, times and diverged: mean over the ${chosen.length} of ${DATA.workloads.length} workloads selected. Places and ties hold for all workloads together.`;
-    for (const row of $$("tr[data-label], #verdicts li[data-label]")) {
-      row.hidden = (row.dataset.label !== "" && !isOn(row.dataset.label)) || (row.dataset.w !== undefined && !fits(Number(row.dataset.w)));
+    for (const row of $$("tr[data-label], .cards [data-label]")) {
+      row.hidden = !isOn(row.dataset.label) || (row.dataset.w !== undefined && !fits(Number(row.dataset.w)));
     }
     for (const figure of $$("figure[data-w]")) figure.hidden = !fits(Number(figure.dataset.w));
     for (const none of $$(".none")) none.hidden = chosen.length > 0;
@@ -176,6 +176,7 @@
     }
   });
 
+  if (matchMedia("(max-width: 640px)").matches) $$(".cards details").forEach((d, i) => { d.open = i < 1; });
   redraw();
   figures.forEach((figure) => observer.observe(figure));
 })();

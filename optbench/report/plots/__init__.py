@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from optbench.analysis.leaderboard import Leaderboard, RegimeView
+from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import REGIMES, Cell
 from optbench.report.palette import Look, looks
 from optbench.report.plots import base, curves, maps, overview
-from optbench.report.series import panels, short_titles
+from optbench.report.series import panels, short_titles, view_titles
 
 MOST_PANELS = 12
 """Panels on one sheet; more workloads go on further sheets."""
@@ -57,13 +57,6 @@ def drawings(board: Leaderboard, cells: Sequence[Cell]) -> Iterator[Drawing]:
     if board.bias_variance:
         places = {b.label: b.workload for b in board.workloads}
         yield "bias-variance", lambda: maps.bias_variance(board.bias_variance, places, seen)
-
-
-def view_titles(views: Sequence[RegimeView]) -> list[str]:
-    """Titles of the regime views: the parts of their labels that differ, the dataset always."""
-    parts = [view.label.split(" | ") for view in views]
-    differ = [i == 0 or len({p[i] for p in parts}) > 1 for i in range(min(map(len, parts)))]
-    return [", ".join(t for t, keep in zip(p, differ, strict=False) if keep) for p in parts]
 
 
 def _convergence(cells: Sequence[Cell], seen: dict[str, Look]) -> Iterator[Drawing]:
