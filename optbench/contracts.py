@@ -187,6 +187,8 @@ class Plugin:
     """What it uses beyond its ordinary arguments; anything else is refused at use."""
     expected_failures: ClassVar[Mapping[str, str]] = {}
     """Checks of ``optbench check`` that fail on purpose, each with its reason. Strict."""
+    version: ClassVar[str] = ""
+    """Which code it runs beside its own file, such as a library's version; part of a run's key."""
 
     @classmethod
     def hypers(cls) -> dict[str, Hyper]:

@@ -40,3 +40,8 @@ def optbench_register_targets() -> list[Path]:  # type: ignore[empty-body]
 @hookspec(firstresult=True)
 def optbench_resolve_optimizer(name: str) -> Optimizer | None:
     """Return the optimizer for a name such as ``torch:adamw`` that is not listed, or None."""
+
+
+@hookspec
+def optbench_list_optimizers() -> dict[str, str]:  # type: ignore[empty-body]
+    """Return name and summary of what `optbench_resolve_optimizer` makes, importing nothing big."""

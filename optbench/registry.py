@@ -29,6 +29,8 @@ KINDS = ("optimizers", "initializers", "datasets", "suites")
 """What a user can name."""
 HOOKS = (*KINDS, "targets")
 """What plugins register, each by a hook ``optbench_register_<it>``."""
+ON_DEMAND = "optimizers on demand"
+"""Names that a plugin lists without making the optimizers yet."""
 
 
 class PluginWarning(UserWarning):
@@ -43,6 +45,17 @@ class Entry:
     item: Any
     distribution: str
     version: str
+
+
+@dataclass(frozen=True)
+class OnDemand:
+    """Stands for an optimizer that is made when it is asked for."""
+
+    text: str
+
+    def summary(self) -> str:
+        """What it is, in one line."""
+        return self.text
 
 
 @dataclass
@@ -86,7 +99,7 @@ class Registry:
     def __init__(self) -> None:
         self._pm = pluggy.PluginManager(GROUP)
         self._pm.add_hookspecs(hookspecs)
-        self._entries: dict[str, dict[str, Entry]] = {kind: {} for kind in HOOKS}
+        self._entries: dict[str, dict[str, Entry]] = {kind: {} for kind in (*HOOKS, ON_DEMAND)}
         self._resolved: dict[str, Entry] = {}
         self.plugins: list[LoadedPlugin] = []
         self.conflicts: list[str] = []
@@ -155,6 +168,8 @@ class Registry:
             raise PluginError(one_line(cause)) from cause
         try:
             found = {kind: self._collect(kind, plugin) for kind in HOOKS}
+            if demanded := self._collect_on_demand(plugin):
+                found[ON_DEMAND] = demanded
         except PluginError:
             self._pm.unregister(name=plugin.name)
             raise
@@ -174,16 +189,27 @@ class Registry:
 
     def _collect(self, kind: str, plugin: LoadedPlugin) -> list[Entry]:
         hook = getattr(self._pm.hook, f"optbench_register_{kind}")
-        entries = []
-        for implementation in hook.get_hookimpls():
-            if implementation.plugin_name != plugin.name:
-                continue
-            try:
-                items = implementation.function()
-            except Exception as cause:
-                raise PluginError(f"optbench_register_{kind} raised {one_line(cause)}") from cause
-            entries += self._check_items(kind, items, plugin)
+        entries = [
+            entry
+            for items in _call(hook, plugin)
+            for entry in self._check_items(kind, items, plugin)
+        ]
         return sorted(entries, key=lambda entry: entry.name)
+
+    def _collect_on_demand(self, plugin: LoadedPlugin) -> list[Entry]:
+        entries = []
+        for items in _call(self._pm.hook.optbench_list_optimizers, plugin):
+            if not isinstance(items, Mapping):
+                raise PluginError("optbench_list_optimizers must return names and summaries")
+            for name, text in items.items():
+                if not (isinstance(name, str) and KEBAB.fullmatch(name) and ":" in name):
+                    raise PluginError(
+                        f"optbench_list_optimizers lists {name!r}; a name is prefix:rest"
+                    )
+                entries.append(
+                    Entry(name, OnDemand(str(text)), plugin.distribution, plugin.version)
+                )
+        return entries
 
     def _check_items(self, kind: str, items: object, plugin: LoadedPlugin) -> list[Entry]:
         expected, fits = _EXPECTED[kind]
@@ -232,6 +258,11 @@ class Registry:
     def entries(self, kind: str) -> Mapping[str, Entry]:
         """Everything of one kind (``"optimizers"``, ...), sorted by name."""
         return dict(sorted(self._entries[kind].items()))
+
+    def listed(self, kind: str) -> Mapping[str, Entry]:
+        """As `entries`, and the optimizers that are made on demand (`OnDemand`) after them."""
+        demanded = self.entries(ON_DEMAND) if kind == "optimizers" else {}
+        return {**self.entries(kind), **demanded}
 
     def entry(self, kind: str, name: str) -> Entry:
         """What bears this name.
@@ -290,6 +321,18 @@ class Registry:
         return self.entry("datasets", name).item  # type: ignore[no-any-return]
 
 
+def _call(hook: pluggy.HookCaller, plugin: LoadedPlugin) -> list[object]:
+    """What a plugin's own implementations of a hook return."""
+    results = []
+    for implementation in hook.get_hookimpls():
+        if implementation.plugin_name == plugin.name:
+            try:
+                results.append(implementation.function())
+            except Exception as cause:
+                raise PluginError(f"{hook.name} raised {one_line(cause)}") from cause
+    return results
+
+
 @functools.cache
 def default_registry() -> Registry:
     """The registry of this process, with every installed plugin loaded."""
@@ -302,9 +345,10 @@ def default_registry() -> Registry:
 def fingerprint(item: type) -> str:
     """Twelve hexadecimal digits that change when the source of a plugin class changes.
 
-    It covers the files of the class and of its bases outside `optbench.contracts`.
+    It covers the files of the class and of its bases outside `optbench.contracts`, and the
+    ``version`` that the class names.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(getattr(item, "version", "").encode())
     for cls in item.__mro__:
         if cls is object or cls.__module__ in (contracts.__name__, "abc"):
             continue

@@ -10,7 +10,15 @@ import pytest
 
 import optbench
 from optbench.errors import ConfigError, PluginError
-from optbench.registry import KINDS, Entry, PluginWarning, Registry, default_registry, fingerprint
+from optbench.registry import (
+    KINDS,
+    ON_DEMAND,
+    Entry,
+    PluginWarning,
+    Registry,
+    default_registry,
+    fingerprint,
+)
 
 DESCENT = """
 import optbench
@@ -314,6 +322,52 @@ def optbench_resolve_optimizer(name):
     assert issubclass(registry.optimizer("lib:descent"), optbench.Rule)
     registry.optimizer("lib:descent")
     assert module.calls == ["lib:descent"]
+
+
+def test_the_fingerprint_follows_the_version_of_what_is_wrapped() -> None:
+    """A run of another release of a wrapped library is another run."""
+
+    def of(version: str) -> str:
+        return fingerprint(type("Wrapped", (optbench.Rule,), {"version": version}))
+
+    assert of("1.0") == of("1.0")
+    assert of("1.0") != of("1.1")
+
+
+LISTED = """
+import optbench
+
+@optbench.hookimpl
+def optbench_list_optimizers():
+    return {result}
+"""
+
+
+def test_names_made_on_demand_are_listed_and_nothing_is_made() -> None:
+    """A list of another library's optimizers costs no import of that library."""
+    registry = Registry()
+    plugin = registry.register(module_of(LISTED.format(result="{'lib:a': 'the first'}")))
+    registry.register(module_of(DESCENT.format(name="own") + HOOK, "other"))
+    assert list(registry.listed("optimizers")) == ["own", "lib:a"]
+    assert registry.listed("optimizers")["lib:a"].item.summary() == "the first"
+    assert list(registry.entries("optimizers")) == ["own"]
+    assert plugin.provides[ON_DEMAND] == ["lib:a"]
+    registry.unregister(plugin)
+    assert list(registry.listed("optimizers")) == ["own"]
+
+
+@pytest.mark.parametrize(
+    ("result", "match"),
+    [
+        ("['lib:a']", "must return names and summaries"),
+        ("{'no-prefix': ''}", "lists 'no-prefix'; a name is prefix:rest"),
+        ("1 / 0", "optbench_list_optimizers raised ZeroDivisionError"),
+    ],
+)
+def test_a_wrong_list_of_names_is_refused(result: str, match: str) -> None:
+    """A fault in listing is found when the plugin loads."""
+    with pytest.raises(PluginError, match=match):
+        Registry().register(module_of(LISTED.format(result=result)))
 
 
 @pytest.mark.parametrize(

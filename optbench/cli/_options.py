@@ -76,7 +76,7 @@ def registered(*kinds: str) -> Callable[[click.Context, click.Parameter, str], l
         return [
             CompletionItem(name, help=help_of(entry.item))
             for kind in kinds
-            for name, entry in registry.entries(kind).items()
+            for name, entry in registry.listed(kind).items()
             if name.startswith(text)
         ]
 

@@ -44,7 +44,7 @@ def command(kind: str | None, as_json: bool) -> None:
             "version": entry.version,
         }
         for each in ([kind] if kind else KINDS)
-        for name, entry in registry.entries(each).items()
+        for name, entry in registry.listed(each).items()
     ]
     if as_json:
         print_json(found)
