@@ -1,0 +1,210 @@
+"""One run: paired streams, the shared grid, regimes, divergence, failure."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+import optbench
+from optbench import ConfigError, PluginError, Stepper, hyper
+from optbench.engine.data import load_dataset
+from optbench.engine.grid import evaluation_grid
+from optbench.engine.streams import batch_order, stream
+from optbench.engine.training import make_spec, train_spec
+from optbench.records import CURVE_COLUMNS, Status
+from optbench.registry import default_registry
+
+
+def test_same_seed_same_bits():
+    """Two runs of one spec give the same bits; another seed gives others."""
+    one, two = (optbench.train("adam", dataset="wine", epochs=3, seed=4) for _ in range(2))
+    other = optbench.train("adam", dataset="wine", epochs=3, seed=5)
+    assert one.params_hash == two.params_hash != other.params_hash
+    for column in set(CURVE_COLUMNS) - {"seconds"}:
+        assert np.array_equal(one.curve[column], two.curve[column])
+
+
+def test_optimizers_meet_the_same_accidents():
+    """Initial weights and so the first evaluation are the same for every optimizer and regime."""
+    first = {
+        optbench.train(name, dataset="wine", epochs=1, regime=regime).curve["val_loss"][0]
+        for name in ("sgd", "adam", "muon")
+        for regime in ("batch", "mini-batch", "sgd")
+    }
+    assert len(first) == 1
+
+
+def test_streams_are_apart_and_fixed():
+    """Roles and seeds have streams of their own; a longer run begins like a shorter one."""
+    assert stream("init", 0).random() == stream("init", 0).random()
+    assert len({stream(role, s).random() for role in ("init", "order") for s in (0, 1)}) == 4
+    short, long = batch_order(10, 2, 3), batch_order(10, 5, 3)
+    assert np.array_equal(short, long[:2])
+    assert all(np.array_equal(np.sort(epoch), np.arange(10)) for epoch in long)
+
+
+def test_grid_is_shared_and_log_spaced():
+    """One grid for all regimes: ascending, ends with the run, evenly spaced in the logarithm."""
+    grid = evaluation_grid(1000, 50, 30)
+    assert grid[-1] == 50_000
+    assert (np.diff(grid) > 0).all()
+    ratios = np.diff(np.log(grid[5:]))
+    assert ratios.max() < 1.1 * ratios.min()
+    curves = {
+        regime: optbench.train("sgd", dataset="wine", epochs=8, regime=regime).curve
+        for regime in ("batch", "mini-batch", "sgd")
+    }
+    assert len({curve["examples"][-1] for curve in curves.values()}) == 1
+    assert set(curves["batch"]["examples"]) <= {n * 107.0 for n in range(9)}
+    assert (curves["batch"]["updates"][-1], curves["sgd"]["updates"][-1]) == (8, 8 * 107)
+
+
+def test_an_epoch_is_one_pass_with_a_short_last_batch():
+    """107 examples in batches of 32 are four updates an epoch."""
+    curve = optbench.train("sgd", dataset="wine", epochs=5, batch_size=32).curve
+    assert (curve["updates"][-1], curve["epoch"][-1]) == (20, 5)
+
+
+def test_full_batch_does_not_depend_on_the_order():
+    """In full batch no order is drawn; a mini-batch of everything gives the same to rounding."""
+    batch = optbench.train("momentum", dataset="wine", regime="batch", epochs=6, dtype="float64")
+    mini = optbench.train(
+        "momentum",
+        dataset="wine",
+        regime="mini-batch",
+        batch_size=10_000,
+        epochs=6,
+        dtype="float64",
+    )
+    np.testing.assert_allclose(
+        batch.curve["train_loss"], mini.curve["train_loss"][-batch.curve.rows :], rtol=1e-12
+    )
+
+
+def test_divergence_is_a_status():
+    """A learning rate far too large ends as diverged, with the reason and the curve so far."""
+    result = optbench.train("sgd[lr=10]", dataset="diabetes", epochs=20, regime="sgd")
+    assert result.status == "diverged"
+    assert "loss" in result.reason
+    assert np.isnan(result.test_loss)
+    assert 1 < result.curve.rows < 40
+
+
+class Faulty(Stepper):
+    """Raises, exits or returns rubbish when it is told to."""
+
+    name = "faulty"
+    how: str = hyper("raise", choices=("raise", "exit", "shape"))
+
+    def init(self, params, context):
+        return None
+
+    def step(self, params, grads, state, context):
+        if context.h.how == "exit":
+            raise SystemExit(3)
+        if context.h.how == "shape":
+            params[0][...] = np.ones((1, 2, 3))
+        raise RuntimeError("the plugin's\nown words")
+
+
+class Faults:
+    @optbench.hookimpl
+    def optbench_register_optimizers(self):
+        return [Faulty]
+
+
+@pytest.mark.parametrize("how", ["raise", "exit", "shape"])
+def test_a_plugin_that_fails_fails_its_own_run(how):
+    """What a plugin raises, SystemExit included, is the run's reason in one line."""
+    registry = default_registry()
+    plugin = registry.register(
+        type(
+            "Faults", (), {"optbench_register_optimizers": optbench.hookimpl(lambda self: [Faulty])}
+        )()
+    )
+    try:
+        spec = make_spec(f"faulty[how={how}]", dataset="iris", epochs=1)
+        result = train_spec(spec)
+    finally:
+        registry.unregister(plugin)
+    assert result.status is Status.FAILED
+    assert "\n" not in result.reason
+    assert result.reason
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"optimizer": "adm"}, "did you mean 'adam'"),
+        ({"optimizer": "adam[lr=-1]"}, "lr=-1 is not allowed"),
+        ({"optimizer": "adam[bta1=0.9]"}, "beta1"),
+        ({"dataset": "digit"}, "digits"),
+        ({"activation": "rely"}, "relu"),
+        ({"regime": "minibatch"}, "mini-batch"),
+        ({"initializer": "he"}, "unknown initializer 'he'"),
+        ({"dtype": "float16"}, "float64"),
+        ({"epochs": 0}, "epochs=0"),
+        ({"batch_size": 2.5}, "batch_size=2.5"),
+        ({"hidden": (8, 0)}, "hidden=0"),
+        ({"seed": -1}, "seed=-1"),
+        ({"optimizer": "lbfgs", "regime": "sgd"}, "full batches only"),
+    ],
+)
+def test_bad_input_is_refused_with_what_is_allowed(arguments, words):
+    """One line with the value, and the nearest or allowed ones."""
+    with pytest.raises(ConfigError, match="(?s)" + words.replace("'", ".")) as refusal:
+        optbench.train(**{"optimizer": "adam", "dataset": "iris", **arguments})
+    assert "\n" not in str(refusal.value)
+
+
+def test_standardised_on_the_training_part_alone():
+    """Mean 0 and variance 1 on the training part exactly; the other parts only nearly."""
+    data = load_dataset("breast-cancer")
+    np.testing.assert_allclose(data.x_train.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(data.x_train.std(axis=0), 1, atol=1e-9)
+    assert np.abs(data.x_val.mean(axis=0)).max() > 1e-3
+    assert not data.x_train.flags.writeable
+
+
+def test_splits_are_disjoint_stratified_and_fixed():
+    """60 / 20 / 20 of every class, no example in two parts, the same at every load."""
+    data = load_dataset("digits")
+    parts = (data.x_train, data.x_val, data.x_test)
+    assert [round(len(p) / 1797, 2) for p in parts] == [0.6, 0.2, 0.2]
+    shares = [np.bincount(y) / len(y) for y in (data.y_train, data.y_val, data.y_test)]
+    assert np.abs(shares[0] - shares[2]).max() < 0.01
+    rows = [{row.tobytes() for row in part} for part in parts]
+    assert not rows[0] & rows[2]
+    assert not rows[0] & rows[1]
+    assert len(data.content_hash) == 64
+
+
+def test_a_changed_dataset_is_noticed():
+    """A run planned with another content hash is refused, not trained on other data."""
+    spec = make_spec("sgd", dataset="iris", epochs=1)
+
+    result = train_spec(msgspec.structs.replace(spec, dataset_hash="0" * 64))
+    assert (result.status, "has changed" in result.reason) == (Status.FAILED, True)
+
+
+def test_an_initializer_of_the_wrong_shape_is_named():
+    """PluginError with the initializer's name and both shapes."""
+
+    class Odd(optbench.Initializer):
+        name = "odd"
+
+        def weight(self, rng, n_in, n_out, h):
+            return np.zeros((n_out, n_in))
+
+    from optbench.engine.problem import initial_params
+
+    with pytest.raises(PluginError, match="'odd' made shapes"):
+        initial_params(Odd, (2, 3, 1), 0, "relu", {})
+
+
+def test_seconds_are_those_of_training_alone():
+    """Seconds grow along the curve and begin at 0."""
+    seconds = optbench.train("sgd", dataset="digits", epochs=3).curve["seconds"]
+    assert seconds[0] == 0
+    assert (np.diff(seconds) >= 0).all()
