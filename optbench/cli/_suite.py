@@ -63,7 +63,7 @@ def parse_widths(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and 0 < int(part) <= 10**6 for part in parts):
         raise ConfigError(
-            f"--hidden {text} is not allowed; widths from 1 to 1,000,000 with commas between, "
+            f"--hidden '{text}' is not allowed; widths from 1 to 1,000,000 with commas between, "
             "as in 32,32, or 'linear' for no hidden layer"
         )
     return tuple(map(int, parts))

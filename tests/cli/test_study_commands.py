@@ -1,0 +1,328 @@
+"""``optbench report, compare, replay, merge, export, targets``: what one does with studies."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import sys
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from optbench.plan import StudyRecord
+from optbench.records import Curve, RunResult, Status
+from optbench.store import Store
+from optbench.targets import read_targets
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from study_helpers import TINY, Outcome, optbench
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study; tests that change it take a copy."""
+    out = tmp_path_factory.mktemp("study") / "out"
+    assert optbench("run", *TINY, "-r", "mini-batch", "--out", out).code == 0
+    return out
+
+
+@pytest.fixture
+def copy(study: Path, tmp_path: Path) -> Path:
+    """A copy of the study."""
+    return Path(shutil.copytree(study, tmp_path / "copy"))
+
+
+def changed(folder: Path, optimizer: str, factor: float) -> None:
+    """Multiply every loss of an optimizer in a stored study."""
+    with Store(folder / "runs.sqlite", create=False) as store:
+        runs = [r for r in store.results() if r.spec.optimizer == optimizer]
+        store.forget(run.key for run in runs)
+        for run in runs:
+            store.put(scaled(run, factor))
+
+
+def scaled(run: RunResult, factor: float) -> RunResult:
+    curve = Curve({k: v * (factor if k.endswith("_loss") else 1) for k, v in run.curve.items()})
+    return replace(run, curve=curve, test_loss=run.test_loss * factor, params_hash="changed")
+
+
+def one_line(outcome: Outcome, message: str, code: int = 1) -> None:
+    """The command failed with this one line."""
+    assert outcome.code == code, outcome.err
+    assert message in outcome.err
+    assert len(outcome.err.strip().splitlines()) == 1
+
+
+# -- report ---------------------------------------------------------------------------------------
+
+
+def test_a_report_is_written_again_from_the_store_alone(copy: Path) -> None:
+    """Files that were lost come back, the same as they were."""
+    before = (copy / "leaderboard.json").read_bytes()
+    for name in ("leaderboard.json", "report.html", "leaderboard.md", ".report.json"):
+        (copy / name).unlink()
+    outcome = optbench("report", copy, "--formats", "svg")
+    assert outcome.code == 0, outcome.err
+    assert (copy / "leaderboard.json").read_bytes() == before
+    assert (copy / "report.html").exists()
+    assert "adam" in outcome.out
+
+
+def test_a_report_can_go_elsewhere_in_other_formats(copy: Path, tmp_path: Path) -> None:
+    """The study's own folder stays as it is."""
+    outcome = optbench("report", copy, "--to", tmp_path / "paper", "--formats", "pdf", "--json")
+    assert outcome.code == 0, outcome.err
+    files = json.loads(outcome.out)["files"]
+    assert any(name.endswith(".pdf") for name in files)
+    assert all(str(tmp_path / "paper") in name for name in files)
+
+
+def test_a_folder_without_a_study_is_named(tmp_path: Path) -> None:
+    """Every command that reads a study says so in one line."""
+    for arguments in (
+        ["report", tmp_path],
+        ["export", tmp_path],
+        ["replay", "ab", "--in", tmp_path],
+        ["compare", tmp_path, tmp_path],
+        ["merge", tmp_path, "--out", tmp_path / "all"],
+        ["targets", tmp_path],
+    ):
+        one_line(optbench(*arguments), f"{tmp_path} has no study")
+    assert not (tmp_path / "all").exists()
+
+
+# -- compare --------------------------------------------------------------------------------------
+
+
+def test_a_study_is_not_worse_than_itself(study: Path) -> None:
+    """Exit code 0, nothing distinguishable."""
+    outcome = optbench("compare", study, study, "--fail-if-worse", "--json")
+    assert outcome.code == 0, outcome.err
+    found = json.loads(outcome.out)["comparisons"]
+    assert [c["optimizer"] for c in found] == ["sgd", "adam"]
+    assert {c["verdict"] for c in found} == {"not distinguishable"}
+    assert {c["improvement"] for c in found} == {0.5}
+
+
+def test_a_planted_regression_fails_and_an_improvement_does_not(study: Path, copy: Path) -> None:
+    """The optimizer that got worse is named; the other one is not."""
+    changed(copy, "adam", 3.0)
+    outcome = optbench("compare", study, copy, "--fail-if-worse")
+    assert outcome.code == 1
+    assert "B is clearly worse: adam" in outcome.err
+    assert optbench("compare", study, copy).code == 0
+    outcome = optbench("compare", copy, study, "--fail-if-worse", "--json")
+    assert outcome.code == 0
+    verdicts = {c["optimizer"]: c["verdict"] for c in json.loads(outcome.out)["comparisons"]}
+    assert verdicts == {"adam": "better", "sgd": "not distinguishable"}
+
+
+def test_two_optimizers_of_one_study(copy: Path) -> None:
+    """By their labels, seen from the second; a wrong one is named with the nearest."""
+    changed(copy, "adam", 100.0)
+    found = json.loads(optbench("compare", "adam", "sgd", "--in", copy, "--json").out)
+    assert found["comparisons"][0]["verdict"] == "better"
+    assert optbench("compare", "sgd", "adam", "--in", copy, "--fail-if-worse").code == 1
+    one_line(optbench("compare", "sgd", "adan", "--in", copy), "did you mean 'adam'?")
+    one_line(optbench("compare", "sgd", "sgd", "--in", copy), "against itself")
+
+
+# -- replay ---------------------------------------------------------------------------------------
+
+
+def keys_of(folder: Path) -> list[str]:
+    with Store(folder / "runs.sqlite", create=False) as store:
+        return sorted(store.keys())
+
+
+def test_a_replayed_run_has_the_same_bits(study: Path) -> None:
+    """Trained again from its key alone, by whole key or prefix."""
+    for key in keys_of(study)[:3]:
+        outcome = optbench("replay", key[:10], "--in", study)
+        assert outcome.code == 0, outcome.out
+        assert "the same bits" in outcome.out
+
+
+def test_a_run_that_differs_is_told_with_its_first_difference(copy: Path) -> None:
+    """Exit code 1, and what differs."""
+    changed(copy, "adam", 3.0)
+    with Store(copy / "runs.sqlite", create=False) as store:
+        key = next(r.key for r in store.results() if r.spec.optimizer == "adam")
+    outcome = optbench("replay", key, "--in", copy, "--json")
+    assert outcome.code == 1
+    found = json.loads(outcome.out)
+    assert not found["same"]
+    assert any(line.startswith("val_loss: from row 0 on") for line in found["differences"])
+    assert any(line.startswith("parameters") for line in found["differences"])
+    assert found["reasons"] == []
+
+
+def test_a_run_of_other_code_is_explained(copy: Path) -> None:
+    """When the optimizer has been edited since, replay says so."""
+    with Store(copy / "runs.sqlite", create=False) as store:
+        run = next(r for r in store.results() if r.status is Status.OK)
+        spec = msgspec.structs.replace(run.spec, optimizer_code="000000000000")
+        store.put(replace(run, spec=spec))
+    outcome = optbench("replay", spec.key, "--in", copy)
+    assert outcome.code == 0
+    assert f"the code of optimizer {spec.optimizer} has changed since" in outcome.out
+
+
+def test_a_run_id_must_name_one_run(study: Path) -> None:
+    """Unknown and ambiguous ones are told apart."""
+    one_line(optbench("replay", "zzzz", "--in", study), "no run in")
+    one_line(optbench("replay", "", "--in", study), "no run in")
+    first = [key[0] for key in keys_of(study)]
+    shared = next(digit for digit in first if first.count(digit) > 1)
+    one_line(optbench("replay", shared, "--in", study), "give more digits")
+
+
+# -- merge ----------------------------------------------------------------------------------------
+
+
+def test_merged_studies_equal_one_study(study: Path, tmp_path: Path) -> None:
+    """Two machines, an optimizer each: together they are the study of both."""
+    for name in ("adam", "sgd"):
+        outcome = optbench("run", *TINY, "-r", "mini-batch", "-o", name, "--out", tmp_path / name)
+        assert outcome.code == 0, outcome.err
+    outcome = optbench(
+        *("merge", tmp_path / "sgd", tmp_path / "adam", "--out", tmp_path / "all"),
+        *("--formats", "svg", "--json"),
+    )
+    assert outcome.code == 0, outcome.err
+    assert keys_of(tmp_path / "all") == keys_of(study)
+    merged, alone = (scores(json.loads(text)) for text in (outcome.out, again(study)))
+    assert merged == alone
+
+
+def again(folder: Path) -> str:
+    return optbench("report", folder, "--formats", "svg", "--json").out
+
+
+def scores(found: dict[str, dict[str, list[dict[str, object]]]]) -> list[tuple[object, object]]:
+    return [(row["label"], row["score"]) for row in found["leaderboard"]["overall"]]
+
+
+def test_conflicts_are_named_and_refused(study: Path, copy: Path, tmp_path: Path) -> None:
+    """Runs with different numbers are listed; --keep-first keeps those of the first folder."""
+    changed(copy, "adam", 3.0)
+    outcome = optbench("merge", study, copy, "--out", tmp_path / "all")
+    assert outcome.code == 1
+    assert "conflict: run" in outcome.err
+    assert "--keep-first" in outcome.err
+    outcome = optbench(
+        *("merge", study, copy, "--out", tmp_path / "first", "--keep-first", "--formats", "svg")
+    )
+    assert outcome.code == 0, outcome.err
+    with Store(tmp_path / "first" / "runs.sqlite") as store:
+        assert all(run.params_hash != "changed" for run in store.results())
+
+
+def test_studies_of_different_protocols_do_not_merge(
+    study: Path, copy: Path, tmp_path: Path
+) -> None:
+    """What differs is named."""
+    with Store(copy / "runs.sqlite") as store:
+        saved = store.last_study()
+        assert saved is not None
+        record = msgspec.json.decode(saved, type=StudyRecord)
+        other = msgspec.structs.replace(record.protocol, budget=99)
+        store.save_study(msgspec.json.encode(msgspec.structs.replace(record, protocol=other)))
+    one_line(
+        optbench("merge", study, copy, "--out", tmp_path / "all"), "the protocols differ: budget"
+    )
+
+
+# -- export ---------------------------------------------------------------------------------------
+
+
+def test_runs_are_exported_as_csv(study: Path, tmp_path: Path) -> None:
+    """One row a run, hyperparameters in columns of their own; to stdout or a file."""
+    rows = list(csv.DictReader(io.StringIO(optbench("export", study).out)))
+    assert sorted(row["key"] for row in rows) == keys_of(study)
+    adam = next(row for row in rows if row["optimizer"] == "adam")
+    assert float(adam["hyper_lr"]) > 0
+    assert float(adam["test_loss"]) > 0
+    assert optbench("export", study, "--to", tmp_path / "runs.csv").code == 0
+    assert len((tmp_path / "runs.csv").read_text().splitlines()) == len(rows) + 1
+
+
+def test_curves_are_exported_one_row_an_evaluation(study: Path) -> None:
+    """They join with the runs by key."""
+    rows = list(csv.DictReader(io.StringIO(optbench("export", study, "--curves").out)))
+    assert {row["key"] for row in rows} == set(keys_of(study))
+    assert float(rows[0]["examples"]) == 0.0
+
+
+def test_parquet_needs_a_file_and_pyarrow(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without pyarrow the message says how to get it."""
+    assert optbench("export", study, "--format", "parquet").code == 2
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    one_line(optbench("export", study, "--to", tmp_path / "runs.parquet"), "optbench[parquet]")
+
+
+def test_runs_are_exported_as_parquet(study: Path, tmp_path: Path) -> None:
+    """Typed columns, null where a run has no such hyperparameter."""
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow (extra parquet) is missing")
+    assert optbench("export", study, "--to", tmp_path / "runs.parquet").code == 0
+    table = parquet.read_table(tmp_path / "runs.parquet")
+    assert sorted(table["key"].to_pylist()) == keys_of(study)
+    assert table["hyper_beta1"].null_count > 0
+
+
+# -- targets --------------------------------------------------------------------------------------
+
+
+def test_targets_are_derived_from_a_study_and_read_back(study: Path, tmp_path: Path) -> None:
+    """The file that the command writes is one that a plugin can register."""
+    shown = tomllib.loads(optbench("targets", study).out)["target"]
+    assert [(t["dataset"], t["network"]) for t in shown] == [("iris", "8 relu")]
+    path = tmp_path / "targets.toml"
+    assert optbench("targets", study, "--write", path).code == 0
+    levels = read_targets([path])["iris", "8 relu"]
+    assert levels["easy"] > levels["medium"] > levels["hard"] > 0
+    assert path.read_text().startswith("# Frozen targets")
+
+
+def test_the_frozen_targets_are_listed() -> None:
+    """As a table and as JSON."""
+    assert "frozen targets" in optbench("targets").out
+    assert isinstance(json.loads(optbench("targets", "--json").out), list)
+    assert optbench("targets", "--write", "x.toml").code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[target]]\ndataset = 'a'\n", "missing required field `network`"),
+        ("x = 1", "unknown field `x`"),
+        ("[[target]", "targets "),
+    ],
+)
+def test_a_malformed_file_of_targets_is_named(tmp_path: Path, text: str, message: str) -> None:
+    """The file, and what is wrong in it."""
+    path = tmp_path / "t.toml"
+    path.write_text(text)
+    with pytest.raises(Exception, match=message) as caught:
+        read_targets([path])
+    assert str(path) in str(caught.value)
+
+
+def test_targets_must_be_in_order_and_unique(tmp_path: Path) -> None:
+    """Easy is no harder than hard, and each dataset and network comes once."""
+    path = tmp_path / "t.toml"
+    entry = '[[target]]\ndataset = "a"\nnetwork = "n"\neasy = {}\nmedium = 0.2\nhard = 0.1\n'
+    path.write_text(entry.format(0.15))
+    with pytest.raises(Exception, match="easy >= medium >= hard > 0"):
+        read_targets([path])
+    path.write_text(entry.format(0.3) * 2)
+    with pytest.raises(Exception, match="come twice"):
+        read_targets([path])
