@@ -15,7 +15,7 @@ from optbench.analysis.statistics import ALPHA
 from optbench.analysis.table import Table
 
 FEW_SEEDS = 3
-"""With fewer the simulated intervals cover 90% instead of 95%."""
+"""With fewer the simulated intervals cover 88% instead of 95%."""
 
 
 def cautions(board: Leaderboard, table: Table, measured: Measured) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def _about_evidence(board: Leaderboard, table: Table) -> Iterator[str]:
     if board.seeds == 1:
         yield "one evaluation seed: there are no intervals; use at least 3 seeds, better 5"
     elif board.seeds < FEW_SEEDS:
-        yield f"{board.seeds} evaluation seeds: the 95% intervals cover only about 90%"
+        yield f"{board.seeds} evaluation seeds: the 95% intervals cover less than 90%"
     uneven = {len(cell.evaluation) for cell in table.cells.values()}
     if len(uneven) > 1:
         yield f"seeds are uneven ({min(uneven)} to {max(uneven)} a cell): the study is unfinished"

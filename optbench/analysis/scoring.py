@@ -90,15 +90,38 @@ def score_intervals(scores: Array, rng_seed: int) -> list[tuple[float, float] | 
     for own in scores:
         values, counts = compact(own)
         values, counts = values[counts > 0], counts[counts > 0]
-        df = float((counts - 1).sum()) / 2
-        if df == 0:
+        if counts.max(initial=0) < 2:
             found.append(None)
             continue
         rng = np.random.default_rng([rng_seed, 1])  # the same draws for all: seeds are paired
         samples = iqm(resample(values, *bootstrap_draws(rng, draws, counts)))
-        low, high = percentile_interval(samples, df)
+        low, high = percentile_interval(samples, iqm_df(values, counts))
         found.append((float(low), float(high)))
     return found
+
+
+def iqm_df(values: Array, counts: Array) -> float:
+    """Degrees of freedom of the bootstrap variance of a pooled inter-quartile mean.
+
+    Welch and Satterthwaite's ``(sum v_w)^2 / sum(v_w^2 / (n_w - 1))``. What workload w adds to the
+    variance is v_w, that of its scores moved to the nearer quartile of all where they lie outside:
+    the influence of a score on the mean ends there. Where one workload fills the middle half of
+    all scores, its seeds alone decide the width of the interval.
+
+    Args:
+        values: scores, shape (W, n), NaN after the end.
+        counts: seeds of each workload.
+    """
+    low, high = np.quantile(values[~np.isnan(values)], [0.25, 0.75])
+    inner = np.clip(values, low, high)
+    n = counts[:, None]
+    mean = np.nansum(inner, axis=1, keepdims=True) / n
+    spare = np.maximum(counts - 1, 1)
+    part = np.nansum((inner - mean) ** 2, axis=1) / spare * counts
+    part = np.where(counts > 1, part, 0.0)
+    total = float((counts - 1).sum())
+    square = float((part**2 / spare).sum())
+    return min(total, float(part.sum()) ** 2 / square) if square > 0 else total
 
 
 def mean_interval(values: Array, rng: np.random.Generator, draws: int = 1000) -> tuple[float, ...]:

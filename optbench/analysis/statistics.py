@@ -88,8 +88,7 @@ def percentile_interval(samples: Array, df: float, axis: int = 0) -> tuple[Array
 
     Args:
         samples: bootstrap samples along `axis`.
-        df: degrees of freedom; for an inter-quartile mean half of sum(n - 1), since half of the
-            values decide it.
+        df: degrees of freedom; for an inter-quartile mean see `scoring.iqm_df`.
     """
     tail = tail_probability(df)
     low, high = np.quantile(samples, [tail, 1 - tail], axis=axis)

@@ -12,6 +12,7 @@ import pytest
 
 from optbench.analysis import Leaderboard, build_leaderboard, from_json, to_json
 from optbench.analysis.leaderboard import AXES
+from optbench.analysis.statistics import holm
 from optbench.analysis.targets import derive_targets
 from optbench.errors import ConfigError
 from optbench.records import CURVE_COLUMNS, Cell, Curve, Protocol, Status
@@ -114,6 +115,43 @@ def test_a_diverged_run_is_the_worst_and_never_dropped() -> None:
     assert cell.log_area.updates == math.inf
     assert cell.seed_spread == math.inf
     assert "beta diverged in 45 of 45 runs" in texts(board)
+
+
+def test_the_score_is_read_from_the_test_part() -> None:
+    """Configurations are selected on validation, so validation does not judge them."""
+    cells = [
+        replace(cell, evaluation=tuple(replace(r, test_loss=0.9) for r in cell.evaluation))
+        if cell.entrant.label == "beta"
+        else cell
+        for cell in make_cells(("alpha", "beta"), skill={"beta": 1.0})
+    ]
+    board = build(cells)
+    assert [row.label for row in board.overall] == ["alpha", "beta"]
+    row = board.workloads[0].rows[1]
+    assert row.label == "beta"
+    assert row.val_loss.median < board.workloads[0].rows[0].val_loss.median  # type: ignore[operator]
+
+
+def test_a_run_that_diverges_after_it_reached_the_target_has_missed_it() -> None:
+    """Whoever blows up in the end has not solved the problem."""
+    cells = [
+        replace(cell, evaluation=tuple(replace(r, status=Status.DIVERGED) for r in cell.evaluation))
+        if cell.entrant.label == "beta"
+        else cell
+        for cell in make_cells(("alpha", "beta"))
+    ]
+    for workload in build(cells).workloads:
+        row = next(r for r in workload.rows if r.label == "beta")
+        assert (row.reached, row.time.examples) == (0, math.inf)
+
+
+def test_p_values_are_corrected_for_all_pairs_together() -> None:
+    """Ten pairs of five entrants: Holm over all ten decides, not the bare p-value."""
+    board = build(make_cells(QUICK, skill={"gamma": 0.15, "delta": 0.1}))
+    adjusted = holm([pair.p_value for pair in board.pairs])
+    np.testing.assert_allclose([pair.p_holm for pair in board.pairs], adjusted)
+    assert all(pair.separated <= (pair.p_holm < 0.05) for pair in board.pairs)
+    assert any(pair.p_value < 0.05 <= pair.p_holm for pair in board.pairs)
 
 
 def test_a_run_that_failed_counts_like_one_that_diverged_and_is_named() -> None:

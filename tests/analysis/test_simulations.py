@@ -17,25 +17,29 @@ STUDIES = 1000
 WORKLOADS, SEEDS = 9, 5
 
 
-def draw_scores(rng: np.random.Generator, studies: int, seeds: int, kind: str) -> Array:
-    """Scores (studies, WORKLOADS, seeds) of one entrant; `kind` says how they are distributed."""
-    means = np.linspace(0.45, 0.97, WORKLOADS)[:, None]
+def draw_scores(rng: np.random.Generator, studies: int, workloads: int, kind: str) -> Array:
+    """Scores (studies, workloads, SEEDS) of one entrant; `kind` says how they are distributed."""
+    means = np.linspace(0.45, 0.97, workloads)[:, None]
     if kind == "normal":
-        return means + 0.06 * rng.normal(size=(studies, WORKLOADS, seeds))
-    scores = rng.beta(30 * means, 30 * (1 - means), size=(studies, WORKLOADS, seeds))
+        return means + 0.06 * rng.normal(size=(studies, workloads, SEEDS))
+    scores = rng.beta(30 * means, 30 * (1 - means), size=(studies, workloads, SEEDS))
     lost = rng.random(scores.shape) < 0.05
     return np.where(lost & (kind == "diverging"), 0.0, scores)
 
 
-@pytest.mark.parametrize("kind", ["bounded", "normal", "diverging"])
-def test_score_intervals_cover_the_truth_95_times_in_100(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "workloads"),
+    [("bounded", WORKLOADS), ("normal", WORKLOADS), ("diverging", WORKLOADS), ("bounded", 3)],
+)
+def test_score_intervals_cover_the_truth_95_times_in_100(kind: str, workloads: int) -> None:
     """Over 1,000 simulated studies of the usual size: 95% +- 2."""
     rng = np.random.default_rng(12)
-    truth = float(iqm(draw_scores(rng, 20_000, SEEDS, kind).ravel()))
-    studies = draw_scores(rng, STUDIES, SEEDS, kind)
+    truth = float(iqm(draw_scores(rng, 20_000, workloads, kind).ravel()))
+    studies = draw_scores(rng, STUDIES, workloads, kind)
     intervals = scoring.score_intervals(studies, rng_seed=0)
     covered = np.mean([i is not None and i[0] <= truth <= i[1] for i in intervals])
-    print(f"\ncoverage of the score interval, {kind}: {covered:.1%} of {STUDIES} studies")
+    size = f"{workloads} workloads x {SEEDS} seeds, {kind}"
+    print(f"\ncoverage of the score interval, {size}: {covered:.1%} of {STUDIES} studies")
     assert 0.93 <= covered <= 0.97
 
 

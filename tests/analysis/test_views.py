@@ -57,6 +57,20 @@ def test_the_matrix_shows_a_bad_initializer() -> None:
     assert build(good).matrix is None
 
 
+def test_the_matrix_measures_every_initializer_on_the_same_scale() -> None:
+    """On the worse initializer the best run is not as good as the best run of all."""
+    cells = make_cells(("alpha",), ("moons",), ("batch",), initializers=("he-normal", "slow"))
+    slow = replace(
+        cells[1], evaluation=tuple(replace(r, test_loss=0.8) for r in cells[1].evaluation)
+    )
+    board = build([cells[0], slow])
+    assert board.matrix is not None
+    good, bad = board.matrix.score[0]
+    assert good is not None
+    assert bad == pytest.approx(math.log(1.1 / 0.8) / math.log(1.1 / board.workloads[0].best_loss))  # type: ignore[operator]
+    assert board.workloads[1].rows[0].score.value == 1
+
+
 def regime_cells() -> list[Cell]:
     """Batch is ahead at equal updates, sgd at equal examples; alpha and beta swap in batch."""
     cells = make_cells(("alpha", "beta"), ("moons",), ("batch", "sgd"), seeds=4)
@@ -97,6 +111,12 @@ def test_rank_flips_between_the_views_and_between_regimes_are_pointed_out() -> N
     assert [(f.first, f.second, f.regime, f.other_regime, f.clear) for f in view.order_flips] == [
         ("alpha", "beta", "batch", "sgd", True)
     ]
+
+
+def test_an_entrant_ahead_in_every_regime_flips_with_nobody() -> None:
+    """No flip is reported where the order is the same everywhere."""
+    board = build(make_cells(("alpha", "beta"), skill={"beta": 1.0}))
+    assert [view.order_flips for view in board.regimes] == [(), (), ()]
 
 
 def test_one_regime_has_no_regime_view() -> None:
