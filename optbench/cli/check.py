@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import click
 
 from optbench.cli._options import json_option, plugin_options, registered
 from optbench.cli._output import print_json
+from optbench.records import DTYPES
 
 if TYPE_CHECKING:
     from optbench.conformance import Outcome
@@ -50,6 +52,7 @@ def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
     for name, item in _resolve(targets):
         if not as_json:
             click.echo(click.style(name, bold=True))
+        _prepare(item)
         mine = []
         for outcome in run_checks(item):
             mine.append(outcome)
@@ -92,6 +95,20 @@ def _resolve(targets: Sequence[str]) -> list[tuple[str, type]]:
             raise unknown_name("optimizer, initializer or dataset", target, known)
         found |= {(kind, name): registry.entry(kind, name).item for kind, name in names}
     return [(f"{name} ({kind.removesuffix('s')})", item) for (kind, name), item in found.items()]
+
+
+def _prepare(item: type) -> None:
+    """Compile beforehand what training takes, and say so: the first time it is slow."""
+    from optbench.contracts import Rule, Stepper
+    from optbench.engine.training import choose_loop
+    from optbench.engine.warmup import warm_up
+
+    if not issubclass(item, Rule | Stepper):
+        return
+    with contextlib.suppress(Exception):  # a plugin that cannot be compiled fails in the checks
+        for dtype in DTYPES:
+            fused = choose_loop(item)[0] == "compiled"
+            warm_up(item, fused, dtype, lambda line: click.echo(line, err=True))
 
 
 def _print(outcome: Outcome, quiet: bool) -> None:
