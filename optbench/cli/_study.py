@@ -24,7 +24,7 @@ FORMATS = ("png", "svg", "pdf")
 
 
 class Formats(click.ParamType[tuple[str, ...]]):
-    """``png,svg``: what plots are drawn as."""
+    """``png,svg``: what plots are drawn as; ``none`` for no plots."""
 
     name = "formats"
 
@@ -34,10 +34,12 @@ class Formats(click.ParamType[tuple[str, ...]]):
         """Split at commas and check each."""
         if isinstance(value, tuple):
             return value
+        if value.strip() == "none":
+            return ()
         found = tuple(part.strip() for part in value.split(",") if part.strip())
         for part in found:
             if part not in FORMATS:
-                self.fail(f"'{part}' is none of {', '.join(FORMATS)}", param, ctx)
+                self.fail(f"'{part}' is none of {', '.join(FORMATS)}, none", param, ctx)
         return found
 
 

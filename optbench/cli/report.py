@@ -32,7 +32,7 @@ from optbench.errors import ConfigError
     type=Formats(),
     default="png,svg",
     show_default=True,
-    help="Formats of the plots: png, svg, pdf.",
+    help="Formats of the plots: png, svg, pdf, or none.",
 )
 @json_option
 @plugin_options

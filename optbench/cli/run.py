@@ -154,7 +154,7 @@ def _execution(command: Callable[..., Any]) -> Callable[..., Any]:
             type=Formats(),
             default="png,svg",
             show_default=True,
-            help="Formats of the plots: png, svg, pdf.",
+            help="Formats of the plots: png, svg, pdf, or none.",
         ),
         click.option(
             "--dry-run", is_flag=True, help="List what would be trained, with an estimate of time."

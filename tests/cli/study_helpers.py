@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from optbench.cli import main
 
-TINY = ["smoke", "--epochs", "2", "--grid", "5", "-r", "batch", "--formats", "svg"]
-"""Ten runs of milliseconds."""
+TINY = ["smoke", "--epochs", "2", "--grid", "5", "-r", "batch", "--formats", "none"]
+"""Ten runs of milliseconds, and no plots."""
 
 
 @dataclass(frozen=True)

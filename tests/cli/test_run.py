@@ -54,7 +54,7 @@ def slow(tmp_path: Path) -> str:
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     """A finished study."""
     out = tmp_path_factory.mktemp("done") / "study"
-    return out, optbench("run", *TINY, "--out", out)
+    return out, optbench("run", *TINY, "--formats", "svg", "--out", out)
 
 
 def test_a_study_leaves_every_file(done: tuple[Path, Outcome]) -> None:
@@ -82,7 +82,7 @@ def test_a_second_call_trains_nothing_and_says_so(done: tuple[Path, Outcome]) ->
     """The runs come from the store, the leaderboard is the same."""
     out, first = done
     before = (out / "leaderboard.json").read_bytes()
-    outcome = optbench("run", *TINY, "--out", out)
+    outcome = optbench("run", *TINY, "--formats", "svg", "--out", out)
     assert outcome.code == 0
     assert "nothing to train, 10 runs were in the store already" in outcome.err
     assert outcome.out == first.out
@@ -185,7 +185,7 @@ def test_a_suite_can_be_a_file(tmp_path: Path) -> None:
         (["-r", "minibatch"], 2, "'minibatch' is not one of"),
         (["--seeds", "0"], 2, "--seeds"),
         (["--jobs", "0"], 2, "--jobs"),
-        (["--formats", "bmp"], 2, "'bmp' is none of png, svg, pdf"),
+        (["--formats", "bmp"], 2, "'bmp' is none of png, svg, pdf, none"),
         (["--plugin", "missing.py"], 1, "missing.py"),
         (["nowhere.toml"], 1, "suite nowhere.toml: No such file or directory"),
         (["--scheduler", "tcp://127.0.0.1:1", "--timeout", "1"], 1, "are for this machine"),

@@ -67,7 +67,7 @@ def test_a_report_is_written_again_from_the_store_alone(copy: Path) -> None:
     before = (copy / "leaderboard.json").read_bytes()
     for name in ("leaderboard.json", "report.html", "leaderboard.md", ".report.json"):
         (copy / name).unlink()
-    outcome = optbench("report", copy, "--formats", "svg")
+    outcome = optbench("report", copy, "--formats", "none")
     assert outcome.code == 0, outcome.err
     assert (copy / "leaderboard.json").read_bytes() == before
     assert (copy / "report.html").exists()
@@ -193,7 +193,7 @@ def test_merged_studies_equal_one_study(study: Path, tmp_path: Path) -> None:
         assert outcome.code == 0, outcome.err
     outcome = optbench(
         *("merge", tmp_path / "sgd", tmp_path / "adam", "--out", tmp_path / "all"),
-        *("--formats", "svg", "--json"),
+        *("--formats", "none", "--json"),
     )
     assert outcome.code == 0, outcome.err
     assert keys_of(tmp_path / "all") == keys_of(study)
@@ -202,7 +202,7 @@ def test_merged_studies_equal_one_study(study: Path, tmp_path: Path) -> None:
 
 
 def again(folder: Path) -> str:
-    return optbench("report", folder, "--formats", "svg", "--json").out
+    return optbench("report", folder, "--formats", "none", "--json").out
 
 
 def scores(found: dict[str, dict[str, list[dict[str, object]]]]) -> list[tuple[object, object]]:
@@ -217,7 +217,7 @@ def test_conflicts_are_named_and_refused(study: Path, copy: Path, tmp_path: Path
     assert "conflict: run" in outcome.err
     assert "--keep-first" in outcome.err
     outcome = optbench(
-        *("merge", study, copy, "--out", tmp_path / "first", "--keep-first", "--formats", "svg")
+        *("merge", study, copy, "--out", tmp_path / "first", "--keep-first", "--formats", "none")
     )
     assert outcome.code == 0, outcome.err
     with Store(tmp_path / "first" / "runs.sqlite") as store:
