@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from optbench.engine.trajectory import trajectory
     from optbench.network import Network
     from optbench.records import Curve, RunResult, RunSpec, Status
+    from optbench.signatures import read_signature
 
 __version__ = "0.1.0"
 
@@ -56,6 +57,7 @@ __all__ = [
     "hyper",
     "initialize",
     "load_dataset",
+    "read_signature",
     "train",
     "trajectory",
 ]
@@ -66,6 +68,7 @@ _HOME = {
     "train": "optbench.engine.training",
     "initialize": "optbench.engine.training",
     "Network": "optbench.network",
+    "read_signature": "optbench.signatures",
     "Curve": "optbench.records",
     "RunResult": "optbench.records",
     "RunSpec": "optbench.records",
