@@ -39,7 +39,13 @@ if TYPE_CHECKING:
 @click.option(
     "--keep-first", is_flag=True, help="On conflicts keep the run of the folder named first."
 )
-@click.option("--formats", type=Formats(), default="png,svg", show_default=True)
+@click.option(
+    "--formats",
+    type=Formats(),
+    default="png,svg",
+    show_default=True,
+    help="Formats of the plots: png, svg, pdf, or none.",
+)
 @json_option
 def command(
     folders: Sequence[Path], out: Path, keep_first: bool, formats: Sequence[str], as_json: bool
