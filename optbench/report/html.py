@@ -103,10 +103,16 @@ def _sha256(script: str) -> str:
 
 
 def _verdicts(board: Leaderboard) -> dict[str, list[str]]:
-    """Label -> its sentences, those about the whole study first, under the empty label."""
+    """Label -> its sentences, those about the whole study first, under the empty label.
+
+    A sentence begins with a capital letter, unless it begins with a name.
+    """
+    names = tuple(row.label for row in board.overall)
     found: dict[str, list[str]] = {"": []}
     for verdict in board.verdicts:
-        found.setdefault(verdict.label, []).append(verdict.text)
+        line = verdict.text.removeprefix(f"{verdict.label}: ") if verdict.label else verdict.text
+        line = line if line.startswith(names) else line[:1].upper() + line[1:]
+        found.setdefault(verdict.label, []).append(line)
     return found
 
 

@@ -46,7 +46,7 @@ def number(value: Number, digits: int = 3, infinite: str = NEVER) -> str:
     if value is None or math.isnan(value):
         return UNKNOWN
     if math.isinf(value):
-        return infinite if value > 0 else "-" + infinite
+        return infinite if value > 0 or infinite == UNKNOWN else "-" + infinite
     for unit, size in (("M", 1e6), ("k", 1e4)):
         if abs(value) >= size:
             return f"{value / (1e6 if unit == 'M' else 1e3):.{digits}g}{unit}"

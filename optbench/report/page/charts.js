@@ -60,8 +60,8 @@ function scale(title, log, values) {
 }
 const line = (label, more) => ({ type: "scatter", mode: "lines", name: asText(label), line: { color: colour(label), dash: DATA.looks[label][1], width: 2 }, ...more });
 
-function bandOf(label, x, low, high, log) {
-  const rows = x.map((v, i) => i).filter((i) => low[i] !== null && high[i] !== null && x[i] !== null && (!log || x[i] > 0));
+function bandOf(label, x, low, high) {
+  const rows = x.map((v, i) => i).filter((i) => low[i] !== null && high[i] !== null && x[i] !== null);
   return {
     type: "scatter", mode: "lines", hoverinfo: "skip", fill: "toself", fillcolor: colour(label) + "2b", line: { width: 0 }, name: "band of " + asText(label),
     x: [...rows.map((i) => x[i]), ...rows.toReversed().map((i) => x[i])],
@@ -76,8 +76,8 @@ function drawCurve(figure) {
   for (const c of DATA.curves) {
     const y = c.y[CHOICE.quantity];
     if (c.w !== w || !isOn(c.label) || !y) continue;
-    const x = c.x[CHOICE.axis];
-    if (CHOICE.bands && y.length === 3) bands.push(bandOf(c.label, x, y[1], y[2], CHOICE.logx));
+    const x = CHOICE.logx ? c.x[CHOICE.axis].map((v) => (v > 0 ? v : null)) : c.x[CHOICE.axis];
+    if (CHOICE.bands && y.length === 3) bands.push(bandOf(c.label, x, y[1], y[2]));
     lines.push(line(c.label, { x, y: y[0], hovertemplate: "%{y:.4g} at %{x:.4~s}" }));
   }
   const target = DATA.workloads[w].target;

@@ -1,0 +1,150 @@
+"""The leaderboard in the terminal. rich obeys NO_COLOR by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from optbench.analysis.leaderboard import Leaderboard, OverallRow
+from optbench.records import REGIMES, Cell
+from optbench.report import text
+from optbench.report.live import LiveView, live
+from optbench.report.palette import Look, looks
+from optbench.report.sparks import mean_curve, sparkline
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+    from rich.table import Table
+    from rich.text import Text
+
+__all__ = ["LeaderboardView", "LiveView", "leaderboard_table", "live"]
+
+BAR = 10
+"""Letters of a bar of the score."""
+SPARK = 12
+"""Letters of a sparkline."""
+NARROW = 52
+"""Letters that the columns take which are always there, the names apart."""
+
+
+def leaderboard_table(
+    board: Leaderboard,
+    cells: Sequence[Cell] = (),
+    *,
+    verdicts: bool = True,
+    sentences: int = 1,
+) -> LeaderboardView:
+    """The leaderboard as something to print with rich.
+
+    Args:
+        board: the leaderboard.
+        cells: the cells it was built from; with them each row has a sparkline a regime.
+        verdicts: whether sentences and cautions follow the table.
+        sentences: how many of them an optimizer has; those about the whole study all come.
+
+    Example:
+        >>> from rich.console import Console
+        >>> Console().print(leaderboard_table(board, cells))  # doctest: +SKIP
+    """
+    return LeaderboardView(board, cells, verdicts, sentences)
+
+
+@dataclass(frozen=True)
+class LeaderboardView:
+    """A rich renderable that leaves out columns where the terminal is too narrow for them."""
+
+    board: Leaderboard
+    cells: Sequence[Cell]
+    verdicts: bool
+    sentences: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Any]:
+        """What rich prints, for the width at hand."""
+        yield self._table(options.max_width)
+        if self.verdicts:
+            yield from self._words()
+
+    def _words(self) -> Iterator[Text]:
+        from rich.text import Text
+
+        said: dict[str, int] = {}
+        for verdict in self.board.verdicts:
+            said[verdict.label] = said.get(verdict.label, 0) + 1
+            if not verdict.label or said[verdict.label] <= self.sentences:
+                mark = "• " if verdict.label else ""
+                yield Text(mark + text.one_line(verdict.text))
+        for warning in self.board.warnings:
+            yield Text(f"! {text.one_line(warning)}", style="yellow")
+
+    def _table(self, width: int) -> Table:
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        board = self.board
+        name = min(max([len(r.label) for r in board.overall] + [9]) + 2, max(width // 3, 14))
+        room = width - NARROW - name
+        sparks = self._curves(room)
+        bar = room - (SPARK + 2) * len(sparks) >= BAR + 2
+        caption = f"{len(board.workloads)} workloads, {board.seeds} seeds"
+        caption += "; curves: validation loss, mean over workloads" if sparks else ""
+        table = Table(
+            title=Text(text.one_line(board.title)) if board.title else None,
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+            caption=Text(f"{caption}; whoever shares a letter cannot be told apart"),
+            caption_justify="left",
+        )
+        table.add_column("place", no_wrap=True)
+        table.add_column("optimizer", overflow="fold", min_width=name)
+        for heading in [""] * bar + ["score", "ties", *sparks]:
+            table.add_column(heading, no_wrap=True)
+        table.add_column("solved", justify="right", no_wrap=True)
+        table.add_column("diverged", justify="right", no_wrap=True)
+        seen = looks(row.label for row in board.overall)
+        for row in board.overall:
+            table.add_row(*_row(row, bar, sparks, seen[row.label]))
+        return table
+
+    def _curves(self, room: int) -> dict[str, list[Cell]]:
+        """Heading -> cells that the sparkline is over: a regime each, or all in one."""
+        regimes: dict[str, list[Cell]] = {
+            regime: [c for c in self.cells if c.workload.regime == regime and c.evaluation]
+            for regime in REGIMES
+        }
+        regimes = {regime: cells for regime, cells in regimes.items() if cells}
+        if regimes and room >= (SPARK + 2) * len(regimes):
+            return regimes
+        if regimes and room >= SPARK + 2:
+            return {"curve": [c for cells in regimes.values() for c in cells]}
+        return {}
+
+
+def _row(row: OverallRow, bar: bool, sparks: dict[str, list[Cell]], look: Look) -> Iterator[Text]:
+    from rich.text import Text
+
+    mark = (" *" if row.edges else "") + (" †" if row.partial else "")
+    yield Text(text.place(*row.place), style="bold")
+    yield Text.assemble(("● ", look.colour), (text.one_line(row.label), "bold"), mark)
+    if bar:
+        yield _bar(row.score.value or 0.0, look)
+    yield Text(text.interval(row.score))
+    yield Text(row.tie_groups)
+    for cells in sparks.values():
+        curve = mean_curve([c for c in cells if c.entrant.label == row.label])
+        yield Text(sparkline(curve, SPARK), style=look.colour)
+    solved = next((t for t in row.times if t.axis == "examples"), None)
+    yield Text(f"{solved.solved}/{solved.workloads}" if solved else text.UNKNOWN)
+    lost = f"{row.divergence.count}/{row.divergence.total}" if row.divergence.count else "0"
+    yield Text(lost, style="red" if row.divergence.count else "")
+
+
+def _bar(share: float, look: Look) -> Text:
+    from rich.text import Text
+
+    eighths = round(min(max(share, 0), 1) * BAR * 8)
+    full, rest = divmod(eighths, 8)
+    letters = "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
+    return Text.assemble((letters, look.colour), ("·" * (BAR - len(letters)), "dim"))
