@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,24 @@ def test_every_option_is_explained(name: str) -> None:
     module = importlib.import_module(f"optbench.cli.{MODULES.get(name, name)}")
     options = [p for p in module.command.params if isinstance(p, click.Option)]
     assert [option.name for option in options if not option.help] == []
+
+
+def examples(name: str) -> list[list[str]]:
+    """The example lines in a command's help, as words; comments after two spaces are left out."""
+    help_text = run(name, "--help").output if name else run("--help").output
+    lines = re.findall(r"^    +(optbench \S.*)$", help_text, re.MULTILINE)
+    plain = [re.split(r"\s{2,}", line)[0].partition(" > ")[0] for line in lines]
+    return [shlex.split(command) for line in plain for command in line.split(" && ")]
+
+
+@pytest.mark.parametrize("name", ["", *sorted(COMMANDS)])
+def test_examples_use_options_that_exist(name: str) -> None:
+    """Nobody copies an example that is refused."""
+    for words in examples(name):
+        module = importlib.import_module(f"optbench.cli.{MODULES.get(words[1], words[1])}")
+        known = {flag for p in module.command.params for flag in (*p.opts, *p.secondary_opts)}
+        used = {word.partition("=")[0] for word in words[2:] if word.startswith("-")}
+        assert used <= known, words
 
 
 @pytest.mark.parametrize("args", [(), ("--help",), ("-h",)])
