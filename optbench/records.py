@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -276,6 +277,10 @@ class RunResult:
     def to_pandas(self) -> Any:
         """The curve as a pandas DataFrame."""
         return self.curve.to_pandas()
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows the run; drawn by the report, which is loaded only then."""
+        return str(importlib.import_module("optbench.report.notebook").run_html(self))
 
 
 class Protocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ Longer than other files because a schema is read as one piece; it holds no logic
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import Any, Literal
 
@@ -447,6 +448,14 @@ class Leaderboard(_Record, frozen=True, kw_only=True):
     bias_variance: tuple[BiasVariance, ...]
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...]
+
+    def to_pandas(self) -> Any:
+        """One row for each entrant, and for each entrant on each workload (needs pandas)."""
+        return importlib.import_module("optbench.report.tables").leaderboard_frame(self)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it; drawn by the report, which is loaded only then."""
+        return str(importlib.import_module("optbench.report.notebook").leaderboard_html(self))
 
 
 def plain(value: Any) -> Any:

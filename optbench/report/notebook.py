@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -78,6 +79,31 @@ def leaderboard_html(board: Leaderboard, cells: Sequence[Cell] = ()) -> str:
     )
     made = Markup("<table><thead>{}</thead><tbody>{}</tbody></table>{}")
     return str(made.format(_tr("th", heads), Markup("").join(rows), lines))
+
+
+class StudyLike(Protocol):
+    """What `study_html` needs of a study."""
+
+    @property
+    def suite(self) -> str: ...
+    @property
+    def cells(self) -> Sequence[Cell]: ...
+    def leaderboard(self) -> Leaderboard: ...
+
+
+def study_html(study: StudyLike) -> str:
+    """The study's leaderboard, or a line that says what there is where nothing has finished.
+
+    Args:
+        study: a study, complete or not.
+    """
+    if any(cell.evaluation for cell in study.cells):
+        return leaderboard_html(study.leaderboard(), study.cells)
+    return str(
+        Markup("<p>{}: no evaluation run has finished ({} cells).</p>").format(
+            text.one_line(study.suite), len(study.cells)
+        )
+    )
 
 
 def _tr(tag: str, values: Sequence[object]) -> Markup:

@@ -55,12 +55,21 @@ def leaderboard_csv(board: Leaderboard) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    for row in board.overall:
-        writer.writerow(_clean(_overall(row)))
-    for workload in board.workloads:
-        for workload_row in workload.rows:
-            writer.writerow(_clean(_workload(board, workload, workload_row)))
+    writer.writerows(_clean(row) for row in leaderboard_rows(board))
     return out.getvalue()
+
+
+def leaderboard_rows(board: Leaderboard) -> list[dict[str, Any]]:
+    """The rows of the CSV as plain values, those of the whole first."""
+    whole = [_overall(row) for row in board.overall]
+    return whole + [_workload(board, place, row) for place in board.workloads for row in place.rows]
+
+
+def leaderboard_frame(board: Leaderboard) -> Any:
+    """The same rows as a pandas DataFrame (pandas must be installed)."""
+    import pandas as pd
+
+    return pd.DataFrame(leaderboard_rows(board), columns=list(COLUMNS))
 
 
 def _overall(row: OverallRow) -> dict[str, Any]:

@@ -111,12 +111,13 @@ def _write(
         "leaderboard.json": lambda: to_json(board).decode() + "\n",
         "report.html": page,
     }
+    shown = hashlib.sha256("\0".join([digest, *pictures]).encode()).hexdigest()
     for name, text in texts.items():
-        if not current(name) or (missing and name == "leaderboard.md"):
+        made[name] = shown if name == "leaderboard.md" else digest
+        if known.get(name) != made[name] or not (out / name).is_file():
             if say:
                 say(f"writing {name}")
             write_text(out / name, text())
-        made[name] = digest
     _remove_stale(out, known, {**kept, **made}, formats)
     write_text(out / MANIFEST, json.dumps({**known, **kept, **made}, indent=0, sort_keys=True))
     return [out / name for name in [*texts, *pictures]]

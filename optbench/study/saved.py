@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +79,36 @@ class Study:
         from optbench.analysis.build import build_leaderboard
 
         return build_leaderboard(self.cells, self.protocol, targets, title=self.suite)
+
+    def to_pandas(self) -> Any:
+        """One row for each run, as a pandas DataFrame (pandas must be installed)."""
+        import pandas as pd
+
+        return pd.DataFrame([run_row(run) for run in self.runs])
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows the study; drawn by the report, which is loaded only then."""
+        return str(importlib.import_module("optbench.report.notebook").study_html(self))
+
+
+def run_row(run: RunResult) -> dict[str, Any]:
+    """A run as one flat row: what it was and how it ended."""
+    spec = run.spec
+    names = ("optimizer", "dataset", "activation", "regime", "batch_size", "epochs", "seed")
+    ends = ("train_loss", "val_loss", "train_metric", "val_metric")
+    return {
+        "run": run.key,
+        "configuration": spec.configuration,
+        **{name: getattr(spec, name) for name in names},
+        "hidden": "-".join(map(str, spec.hidden)),
+        "initializer": spec.workload.initialization,
+        **{f"hyper.{name}": value for name, value in spec.hyper.items()},
+        "status": str(run.status),
+        **{column: run.final(column) for column in ends},
+        "test_loss": run.test_loss,
+        "test_metric": run.test_metric,
+        "seconds": run.seconds,
+    }
 
 
 def make_study(
