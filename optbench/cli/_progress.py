@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,17 +23,31 @@ class ProgressView:
 
     Args:
         quiet: show nothing.
+        live: in a terminal, draw the curves as runs finish.
+        labels: of all entrants, for `live`.
+        planned: runs in all, for `live`.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        quiet: bool = False,
+        *,
+        live: bool = False,
+        labels: Sequence[str] = (),
+        planned: int = 0,
+    ) -> None:
         self._quiet = quiet
+        self._live = live
+        self._picture: tuple[Sequence[str], int] = (labels, planned)
+        self._curves: Any = None
+        self._open = contextlib.ExitStack()
         self._started = self._shown = time.monotonic()
         self._first: int | None = None
         self._bar: Any = None
         self._task: Any = None
 
     def __enter__(self) -> Self:
-        if not self._quiet and sys.stderr.isatty():
+        if sys.stderr.isatty() and not self._quiet and not self._live:
             self._bar = _make_bar()
             self._task = self._bar.add_task("starting", total=None, leader="")
             self._bar.start()
@@ -42,17 +58,21 @@ class ProgressView:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+        self._open.close()
 
     def say(self, text: str) -> None:
         """Show what takes a while besides the runs."""
         if self._bar is not None:
             self._bar.update(self._task, description=text)
         elif not self._quiet:
+            self._open.close()  # what is said after the runs stands below the picture
             click.echo(text, err=True)
 
     def __call__(self, progress: Progress) -> None:
         """Take note of the progress."""
-        if self._bar is not None:
+        if self._live:
+            self._draw(progress)
+        elif self._bar is not None:
             self._bar.update(
                 self._task,
                 description="training",
@@ -63,6 +83,15 @@ class ProgressView:
         elif not self._quiet and time.monotonic() - self._shown >= LINE_SECONDS:
             self._shown = time.monotonic()
             click.echo(self._line(progress), err=True)
+
+    def _draw(self, progress: Progress) -> None:
+        if progress.result is None:
+            return
+        if self._curves is None:
+            from optbench.report.terminal import live
+
+            self._curves = self._open.enter_context(live(*self._picture))
+        self._curves.add(progress.label, progress.result)
 
     def _line(self, progress: Progress) -> str:
         line = f"{progress.done} of {progress.planned} runs"

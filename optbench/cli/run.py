@@ -148,6 +148,7 @@ def _execution(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="MB",
             help="What a worker process may allocate for its runs (Linux).",
         ),
+        click.option("--live", is_flag=True, help="Draw the curves while they grow."),
         click.option("--retry-failed", is_flag=True, help="Train again what failed before."),
         click.option(
             "--formats",
@@ -179,6 +180,7 @@ def command(
     scheduler: str | None,
     timeout: float | None,
     memory: int | None,
+    live: bool,
     retry_failed: bool,
     formats: Sequence[str],
     dry_run: bool,
@@ -211,7 +213,8 @@ def command(
     open_folder(out)
     typed = typed_command()
     plugins = tuple(p.name for p in registry.plugins if p.origin == "--plugin")
-    with ProgressView() as view:
+    labels = [entrant.label for entrant in plan.entrants]
+    with ProgressView(live=live, labels=labels, planned=_rough_total(plan)) as view:
         executor = _executor(jobs, scheduler, timeout, memory, plugins)
         study = _train(plan, out, executor, view, typed, retry_failed)
         board, files = write_report(study, out, typed, formats, view.say)
@@ -223,6 +226,11 @@ def command(
     if not study.complete:
         return EXIT_INTERRUPTED
     return EXIT_FAILED_RUNS if study.failed else 0
+
+
+def _rough_total(plan: StudyPlan) -> int:
+    protocol = plan.protocol
+    return len(plan.cells) * (protocol.budget * protocol.tuning_seeds + protocol.seeds)
 
 
 def _executor(

@@ -24,6 +24,8 @@ MAX_CHUNK = 256
 AHEAD = 3
 """Tasks in flight for each thread of the cluster."""
 CONNECT_SECONDS = 10
+MAX_DEATHS = 2
+"""A run that alone in its task has lost its worker so often (beyond Dask's own retries) fails."""
 SMOOTHING = 0.5
 """Weight of the newest task in the running mean of seconds a run."""
 
@@ -31,14 +33,16 @@ Codes = dict[tuple[str, str], str]
 """(kind, name) -> fingerprint of the plugin's source."""
 
 
-def train_chunk(specs: Sequence[bytes]) -> tuple[list[bytes], float]:
+def train_chunk(specs: Sequence[bytes], plugins: Sequence[str]) -> tuple[list[bytes], float]:
     """On a worker: train these runs one after the other; packed results, and seconds it took."""
     import time
 
     from threadpoolctl import threadpool_limits
 
     from optbench.engine.training import train_spec
+    from optbench.execution.worker import load_plugins
 
+    load_plugins(tuple(plugins))  # this worker may have joined after the others were checked
     started = time.monotonic()
     with threadpool_limits(1):
         results = [pack_result(train_spec(unpack_spec(spec))) for spec in specs]
@@ -100,6 +104,7 @@ class ClusterExecutor(Executor):
         self._plugins = tuple(plugins)
         self._buffer: list[RunSpec] = []
         self._tasks: dict[Any, list[RunSpec]] = {}
+        self._deaths: dict[str, int] = {}
         self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._run_seconds = TASK_SECONDS / 4
         self._threads: int = max(sum(self._client.nthreads().values()), 1)
@@ -163,7 +168,8 @@ class ClusterExecutor(Executor):
             self._start(chunk)
 
     def _start(self, chunk: list[RunSpec]) -> None:
-        future = self._client.submit(train_chunk, [pack_spec(s) for s in chunk], pure=False)
+        packed = [pack_spec(spec) for spec in chunk]
+        future = self._client.submit(train_chunk, packed, self._plugins, pure=False)
         self._tasks[future] = chunk
         future.add_done_callback(self._finished.put)
 
@@ -180,13 +186,18 @@ class ClusterExecutor(Executor):
             return [unpack_result(data) for data in packed]
         if status in ("cancelled", "lost"):
             raise OptbenchError("the scheduler has dropped the study; run again to go on")
+        cause = future.exception()
         if len(chunk) > 1:  # one of them kills its workers: find out which
             for spec in chunk:
                 self._start([spec])
             return []
-        cause = future.exception()
-        text = " ".join(str(cause).split()) or type(cause).__name__
-        return [failure(chunk[0], f"its worker died: {type(cause).__name__}: {text[:200]}")]
+        spec = chunk[0]
+        deaths = self._deaths[spec.key] = self._deaths.get(spec.key, 0) + 1
+        if deaths < MAX_DEATHS:  # it may only have been on the same worker as the one that does
+            self._start(chunk)
+            return []
+        text = " ".join(str(cause).split())[:200]
+        return [failure(spec, f"no worker survived it: {type(cause).__name__}: {text}")]
 
     def close(self) -> None:
         """Cancel what is in flight and disconnect; the cluster stays."""

@@ -40,6 +40,7 @@ class Progress:
         failed: those of them that failed for a cause other than divergence.
         leader: the entrant that is best on most workloads so far; empty at first.
         result: the run just finished; None for a sign of life.
+        label: the entrant that it was trained for.
     """
 
     done: int
@@ -48,6 +49,7 @@ class Progress:
     failed: int
     leader: str
     result: RunResult | None = None
+    label: str = ""
 
 
 Tell = Callable[[Progress], None]
@@ -200,17 +202,19 @@ class _Driver:
         self.known.keep(result)
         self.trained += 1
         self.failed += result.status is Status.FAILED
-        for index in self.waiting.pop(result.key, ()):
+        waiting = self.waiting.pop(result.key, [])
+        for index in waiting:
             self.done += 1
             self.cell_done[index] += 1
             self.lacking[index] -= 1
             if not self.lacking[index]:
                 self.go_on(index)
-        self.report(result)
+        self.report(result, self.plan.cells[waiting[0]].entrant.label if waiting else "")
 
-    def report(self, result: RunResult | None) -> None:
+    def report(self, result: RunResult | None, label: str = "") -> None:
         """Tell whoever watches."""
-        self.tell(Progress(self.done, self.total, self.trained, self.failed, self.leader(), result))
+        now = (self.done, self.total, self.trained, self.failed, self.leader())
+        self.tell(Progress(*now, result, label))
 
     def record(self) -> StudyRecord:
         """What the study has come to, complete or not."""
