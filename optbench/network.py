@@ -165,14 +165,32 @@ class Network:
             The loss, and the gradient in the layout of `params`.
         """
         zs, activations = self.forward(params, x)
+        loss, deltas = self.backward(params, zs, activations, y)
+        grads = [(a.T @ dz, dz.sum(axis=0)) for a, dz in zip(activations, deltas, strict=False)]
+        return loss, grads
+
+    def backward(
+        self, params: Params, zs: list[Array], activations: list[Array], y: Array
+    ) -> tuple[float, list[Array]]:
+        """Mean loss, and its derivative by the pre-activations z of each layer, (n, n_out).
+
+        Args:
+            params: weight and bias of each layer.
+            zs: pre-activations of every layer, as `forward` has them.
+            activations: activations of every layer, as `forward` has them.
+            y: labels (n,) or targets (n, sizes[-1]).
+        """
         loss, dz = _LOSS[self.loss](activations[-1], y)
-        grads: Params = []
-        for layer in range(len(params) - 1, -1, -1):
-            grads.append((activations[layer].T @ dz, dz.sum(axis=0)))
-            if layer:
-                da = dz @ params[layer][0].T
-                dz = da * self._slope(zs[layer - 1], activations[layer])
-        return loss, grads[::-1]
+        deltas = [dz]
+        for layer in range(len(params) - 1, 0, -1):
+            da = dz @ params[layer][0].T
+            dz = da * self._slope(zs[layer - 1], activations[layer])
+            deltas.append(dz)
+        return loss, deltas[::-1]
+
+    def slope(self, z: Array, a: Array) -> Array:
+        """Derivative of the hidden activation a = phi(z), elementwise."""
+        return self._slope(z, a)
 
     def evaluate(self, params: Params, x: Array, y: Array) -> tuple[float, float]:
         """Mean loss, and accuracy (classification) or R squared (regression, over all outputs)."""

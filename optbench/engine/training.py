@@ -13,6 +13,7 @@ import numpy as np
 from optbench.contracts import Array, Optimizer, Rule, Value
 from optbench.engine.data import prepare_dataset
 from optbench.engine.grid import evaluation_grid
+from optbench.engine.health import Health, HealthRecorder
 from optbench.engine.problem import Problem, build_problem, initial_params
 from optbench.engine.rules import why_not_fused
 from optbench.engine.stepped import SteppedLoop
@@ -21,6 +22,7 @@ from optbench.hyperparameters import check_values, complete, parse_spelling, spl
 from optbench.network import Params, check_activation
 from optbench.records import CURVE_COLUMNS, DTYPES, REGIMES, Curve, RunResult, RunSpec, Status
 from optbench.registry import Registry, default_registry, fingerprint
+from optbench.suites import MAX_SEEDS
 
 DIVERGED_FACTOR = 10.0
 """A loss of more than this many times the initial loss, ..."""
@@ -133,6 +135,7 @@ def train(
     dtype: str = "float32",
     hyper: Mapping[str, Value] | None = None,
     grid_points: int = 40,
+    health: bool = True,
 ) -> RunResult:
     """Train one network with one optimizer and return what was measured.
 
@@ -150,6 +153,7 @@ def train(
         dtype: ``"float32"`` or ``"float64"``.
         hyper: hyperparameters by name; they win over those in brackets.
         grid_points: evaluations along the run.
+        health: record the state of the layers at a few of them (`optbench.engine.health`).
 
     Returns:
         The result; divergence is a status.
@@ -178,7 +182,7 @@ def train(
         hyper=hyper,
         registry=registry,
     )
-    return train_problem(build_problem(spec, registry))
+    return train_problem(build_problem(spec, registry), health=health)
 
 
 def initialize(
@@ -219,16 +223,22 @@ def initialize(
     return [(weight.astype(dtype), bias.astype(dtype)) for weight, bias in params]
 
 
-def train_spec(spec: RunSpec, registry: Registry | None = None, loop: str = "auto") -> RunResult:
+def train_spec(
+    spec: RunSpec, registry: Registry | None = None, loop: str = "auto", health: Health = "first"
+) -> RunResult:
     """Train a planned run; a plugin that fails gives status ``"failed"`` and the reason.
 
     Args:
         spec: the run.
         registry: where its names are looked up; the default one if None.
         loop: as for `make_loop`.
+        health: in which runs of a study the state of the layers is recorded: ``"none"``,
+            ``"first"`` (the first seed that a configuration is judged on) or ``"all"`` of them.
+            Trials of tuning have none.
     """
+    look = spec.seed < {"none": 0, "first": 1, "all": MAX_SEEDS}[health]
     try:
-        return train_problem(build_problem(spec, registry or default_registry()), loop)
+        return train_problem(build_problem(spec, registry or default_registry()), loop, look)
     except (Exception, SystemExit) as cause:
         kind = "" if isinstance(cause, OptbenchError) else f"{type(cause).__name__}: "
         reason = f"{kind}{' '.join(str(cause).split())}"
@@ -270,10 +280,18 @@ def make_loop(problem: Problem, loop: str = "auto") -> Loop:
     )
 
 
-def train_problem(problem: Problem, loop: str = "auto") -> RunResult:
-    """Train along the evaluation grid until the end, or until it has diverged."""
+def train_problem(problem: Problem, loop: str = "auto", health: bool = False) -> RunResult:
+    """Train along the evaluation grid until the end, or until it has diverged.
+
+    Args:
+        problem: what to train.
+        loop: as for `make_loop`.
+        health: record the state of the layers; changes nothing else.
+    """
     spec = problem.spec
     trainer = make_loop(problem, loop)
+    grid = evaluation_grid(problem.n_train, spec.epochs, spec.grid_points)
+    recorder = HealthRecorder(problem.network, *problem.train, grid) if health else None
     rows: list[tuple[float, ...]] = []
     seconds = 0.0
     status, reason = Status.OK, ""
@@ -287,13 +305,19 @@ def train_problem(problem: Problem, loop: str = "auto") -> RunResult:
 
     with np.errstate(all="ignore"):
         initial, strikes = evaluate(), 0
-        for examples in evaluation_grid(problem.n_train, spec.epochs, spec.grid_points):
+        if recorder is not None:
+            recorder.measure(0, trainer.evaluation_point())
+        for examples in grid.tolist():
             if examples <= trainer.examples:
                 continue
-            start = time.thread_time()
-            trainer.advance(int(examples))
-            seconds += time.thread_time() - start
+            look = recorder if recorder is not None and recorder.wants(examples) else None
+            if look is not None:  # stop one update before, to see how long the last one is
+                seconds += _advance(trainer, examples - spec.batch_size)
+                look.before(trainer.evaluation_point(), trainer.updates)
+            seconds += _advance(trainer, examples)
             loss = evaluate()
+            if look is not None:
+                look.measure(len(rows) - 1, trainer.evaluation_point(), trainer.updates)
             strikes = strikes + 1 if loss > DIVERGED_FACTOR * initial else 0
             if not math.isfinite(loss) or strikes >= DIVERGED_PATIENCE:
                 status, reason = Status.DIVERGED, _why(loss, initial, trainer.updates)
@@ -302,11 +326,14 @@ def train_problem(problem: Problem, loop: str = "auto") -> RunResult:
     point = trainer.evaluation_point()
     params = [(weight.copy(), bias.copy()) for weight, bias in point]
     digest = hashlib.sha256(b"".join(part.tobytes() for pair in params for part in pair))
+    columns = dict(zip(CURVE_COLUMNS, np.array(rows).T, strict=True))
+    if recorder is not None:
+        columns |= recorder.columns(len(rows))
     return RunResult(
         spec=spec,
         status=status,
         reason=reason,
-        curve=Curve(dict(zip(CURVE_COLUMNS, np.array(rows).T, strict=True))),
+        curve=Curve(columns),
         test_loss=test[0],
         test_metric=test[1],
         params=params,
@@ -315,6 +342,15 @@ def train_problem(problem: Problem, loop: str = "auto") -> RunResult:
         seconds=seconds,
         loop=trainer.kind,
     )
+
+
+def _advance(trainer: Loop, examples: int) -> float:
+    """Train on, unless the run is there already; the seconds it took."""
+    if examples <= trainer.examples:
+        return 0.0
+    start = time.thread_time()
+    trainer.advance(examples)
+    return time.thread_time() - start
 
 
 def _why(loss: float, initial: float, updates: int) -> str:

@@ -1,0 +1,239 @@
+"""Layer health: what goes on inside a network while it trains.
+
+Measured in NumPy on a fixed part of the training set, at a few of the evaluation points; never by
+the compiled loop, and without a trace in the run's numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from optbench.contracts import Array
+from optbench.network import Network, Params, pack, unpack
+
+Health = Literal["none", "first", "all"]
+"""In which of the runs that a configuration is judged on health is recorded."""
+ROWS = 64
+"""Training examples that are looked at."""
+POINTS = 8
+"""Of a run's evaluation points, how many: each takes about half a millisecond."""
+BOUNDED = {"tanh": 1.0, "sigmoid": 0.25}
+"""Activations that saturate, with their steepest slope."""
+FLAT = 0.05
+"""A bounded activation is saturated where its slope is below this part of the steepest."""
+OFF = 1e-3
+"""A unit of another activation passes nothing where its slope is below this."""
+SAME = 1e-5
+"""Units of a layer are alike when what they compute differs by less than this, relatively."""
+
+HIDDEN_COLUMNS = (
+    "mean", "variance", "saturated", "dead", "distinct", "grad_rms", "update_ratio",
+)  # fmt: skip
+OUTPUT_COLUMNS = ("mean", "variance", "grad_rms", "update_ratio")
+
+
+def health_columns(layers: int) -> list[str]:
+    """Names of the columns of a network of so many layers, the output layer included.
+
+    Example:
+        >>> health_columns(1)
+        ['layer1.mean', 'layer1.variance', 'layer1.grad_rms', 'layer1.update_ratio', 'noise_scale']
+    """
+    names = [
+        f"layer{layer}.{name}"
+        for layer in range(1, layers + 1)
+        for name in (HIDDEN_COLUMNS if layer < layers else OUTPUT_COLUMNS)
+    ]
+    return [*names, "noise_scale"]
+
+
+def layer_health(network: Network, params: Params, x: Array, y: Array) -> dict[str, float]:
+    """The state of every layer on a few examples.
+
+    Args:
+        network: the network.
+        params: weight (n_in, n_out) and bias (n_out,) of each layer.
+        x: inputs (n, n_features), two at least, in the dtype of the parameters.
+        y: labels (n,) or targets (n, n_outputs).
+
+    Returns:
+        For layer l of L, counted from 1 (the output layer has the first two and ``grad_rms``):
+        ``layerl.mean`` and ``.variance`` of the activations; ``.saturated``, the fraction of
+        values where the slope is nearly 0; ``.dead``, the fraction of units for which it is so on
+        every example; ``.distinct``, the number of units that compute different things;
+        ``.grad_rms`` of the weight gradient. And ``noise_scale``: trace of the covariance of one
+        example's gradient over the squared mean gradient, the batch size beyond which larger
+        batches gain little (McCandlish et al. 2018, An Empirical Model of Large-Batch Training,
+        eq. 2.9; unbiased estimates of both, infinite where nothing is left but noise).
+    """
+    zs, activations = network.forward(params, x)
+    deltas = network.backward(params, zs, activations, y)[1]
+    n = len(x)
+    found: dict[str, float] = {}
+    each, together = np.zeros(n), 0.0
+    for layer, (a, dz) in enumerate(zip(activations, deltas, strict=False)):
+        name, out = f"layer{layer + 1}", activations[layer + 1]
+        grad = a.T @ dz
+        size = float(np.vdot(grad, grad))
+        bias = dz.sum(axis=0)
+        together += size + float(np.vdot(bias, bias))
+        each += (np.einsum("ij,ij->i", a, a) + 1) * np.einsum("ij,ij->i", dz, dz)
+        mean = float(out.mean())
+        found[f"{name}.mean"] = mean
+        found[f"{name}.variance"] = float(np.vdot(out, out)) / out.size - mean * mean
+        found[f"{name}.grad_rms"] = math.sqrt(size / grad.size)
+        if layer < len(params) - 1:
+            flat = _is_flat(network, zs[layer], out)
+            found[f"{name}.saturated"] = float(np.count_nonzero(flat)) / flat.size
+            found[f"{name}.dead"] = float(np.count_nonzero(flat.all(axis=0))) / flat.shape[1]
+            found[f"{name}.distinct"] = float(distinct_units(*params[layer]))
+    found["noise_scale"] = _noise_scale(each * n * n, together)
+    return found
+
+
+def _is_flat(network: Network, z: Array, a: Array) -> Array:
+    if network.activation == "relu":
+        return a <= 0
+    if network.activation in BOUNDED:
+        return network.slope(z, a) < FLAT * BOUNDED[network.activation]
+    return np.abs(network.slope(z, a)) < OFF
+
+
+def _noise_scale(each: Array, together: float) -> float:
+    n = len(each)
+    trace = (float(each.mean()) - together) * n / (n - 1)
+    signal = together - trace / n
+    if not math.isfinite(signal):
+        return math.nan
+    return max(trace, 0.0) / signal if signal > 0 else math.inf
+
+
+def distinct_units(weight: Array, bias: Array) -> int:
+    """How many units of a layer differ in what they compute.
+
+    Units are compared by their answer to one fixed random input, which tells apart any two that
+    are not alike, but for accidents of about one in a hundred thousand pairs.
+
+    Example:
+        >>> distinct_units(np.ones((3, 5)), np.zeros(5))
+        1
+    """
+    answers = np.sort(_probe(len(weight), weight.dtype.name) @ weight + bias)
+    scale = max(abs(float(answers[0])), abs(float(answers[-1])), 1e-300)
+    return 1 + int(np.count_nonzero(answers[1:] - answers[:-1] > SAME * scale))
+
+
+@functools.lru_cache(maxsize=64)
+def _probe(n: int, dtype: str) -> Array:
+    return np.random.default_rng(n).normal(size=n).astype(dtype)
+
+
+class HealthRecorder:
+    """Collects layer health along a run.
+
+    Args:
+        network: the network.
+        x: training inputs; the first `ROWS` are looked at.
+        y: their labels or targets.
+        grid: examples after which the run is evaluated, after 0.
+    """
+
+    def __init__(self, network: Network, x: Array, y: Array, grid: Sequence[int] | Array) -> None:
+        self._network = network
+        self._x, self._y = x[:ROWS], y[:ROWS]
+        places = np.linspace(0, len(grid) - 1, min(POINTS - 1, len(grid))).round().astype(int)
+        self._wanted = {int(grid[place]) for place in places}
+        self._found: dict[int, dict[str, float]] = {}
+        self._before: tuple[Array, int] | None = None
+
+    def wants(self, examples: int) -> bool:
+        """Whether this point of the grid is looked at."""
+        return examples in self._wanted and len(self._x) > 1
+
+    def before(self, params: Params, updates: int) -> None:
+        """Remember the parameters one update before the point."""
+        self._before = (pack(params, "float64"), updates)
+
+    def measure(self, row: int, params: Params, updates: int = 0) -> None:
+        """Measure at a row of the curve."""
+        found = layer_health(self._network, params, self._x, self._y)
+        if self._before is not None and updates > self._before[1]:
+            old = unpack(self._before[0], self._network.sizes)
+            for layer, ((weight, _), (was, _)) in enumerate(zip(params, old, strict=True)):
+                moved = float(np.linalg.norm(weight - was)) / (updates - self._before[1])
+                size = float(np.linalg.norm(was))
+                found[f"layer{layer + 1}.update_ratio"] = moved / size if size else math.nan
+        self._before = None
+        self._found[row] = found
+
+    def columns(self, rows: int) -> dict[str, Array]:
+        """The columns for the curve, NaN in the rows that were not looked at."""
+        columns = {
+            name: np.full(rows, math.nan) for name in health_columns(len(self._network.sizes) - 1)
+        }
+        for row, found in self._found.items():
+            for name, value in found.items():
+                columns[name][row] = value
+        return columns
+
+
+def sharpness(
+    network: Network, params: Params, x: Array, y: Array, *, tolerance: float = 1e-2
+) -> float:
+    """The largest eigenvalue of the Hessian of the mean loss.
+
+    Found by Lanczos iteration over Hessian-vector products, each a central difference of two
+    gradients; nothing of the Hessian is stored.
+
+    Args:
+        network: the network.
+        params: where; taken in float64.
+        x: inputs (n, n_features).
+        y: labels or targets.
+        tolerance: relative accuracy.
+
+    Returns:
+        The eigenvalue; NaN where loss or gradient are not finite.
+    """
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+    x = np.asarray(x, dtype=np.float64)
+    at = pack(params, "float64")
+
+    def gradient(theta: Array) -> Array:
+        return pack(network.loss_and_grad(unpack(theta, network.sizes), x, y)[1], "float64")
+
+    if not np.isfinite(gradient(at)).all():
+        return math.nan
+    step = 1e-4 * max(1.0, float(np.abs(at).max()))
+
+    def product(direction: Array) -> Array:
+        length = float(np.linalg.norm(direction))
+        if length == 0:
+            return np.zeros_like(at)
+        move = direction.ravel() * (step / length)
+        return (gradient(at + move) - gradient(at - move)) * (length / (2 * step))
+
+    operator = LinearOperator((at.size, at.size), matvec=product, dtype=np.float64)
+    start = np.random.default_rng(0).normal(size=at.size)
+    try:
+        found = eigsh(operator, k=1, which="LA", tol=tolerance, v0=start, maxiter=100)[0]
+    except ArpackNoConvergence as unfinished:
+        found = unfinished.eigenvalues
+    return float(found[0]) if len(found) else math.nan
+
+
+def last_health(curve: Mapping[str, Array]) -> dict[str, float]:
+    """The last measured value of every health column of a curve; empty where none was recorded."""
+    found = {}
+    for name, values in curve.items():
+        if name.startswith("layer") or name == "noise_scale":
+            known = values[~np.isnan(values)]
+            if len(known):
+                found[name] = float(known[-1])
+    return found
