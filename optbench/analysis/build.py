@@ -18,7 +18,7 @@ from optbench.analysis.profiles import performance_profile
 from optbench.analysis.regimes import regime_views
 from optbench.analysis.rows import workload_boards
 from optbench.analysis.table import Table
-from optbench.analysis.targets import LEVELS, Targets, derive_targets
+from optbench.analysis.targets import LEVELS, Targets, targets_of
 from optbench.analysis.verdicts import verdicts
 from optbench.analysis.views import budget_curves, initializer_matrix, lr_curves
 from optbench.contracts import Array
@@ -49,14 +49,15 @@ def build_leaderboard(
         references: dataset -> loss of a good model, for the bias-variance diagnosis.
 
     Raises:
-        ConfigError: no cell has an evaluation run, or the level is unknown.
+        ConfigError: no cell has an evaluation run, an entrant has two on one workload, or the
+            level is unknown.
     """
     if level not in LEVELS:
         raise unknown_name("target level", level, LEVELS)
     table = Table(cells)
     if not table.runs:
         raise ConfigError("nothing to compare: no evaluation run has finished")
-    chosen, frozen = _targets(table, cells, targets or {}, level)
+    chosen, frozen = _targets(table, targets or {}, level)
     measured = measure(table, chosen, frozen)
     overall = scoring.pooled_iqm(measured.score)
     pairs, better = ranking.compare_pairs(measured.score, overall, table.labels, rng_seed)
@@ -95,13 +96,11 @@ def build_leaderboard(
     )
 
 
-def _targets(
-    table: Table, cells: Sequence[Cell], known: Targets, level: str
-) -> tuple[Array, tuple[bool, ...]]:
+def _targets(table: Table, known: Targets, level: str) -> tuple[Array, tuple[bool, ...]]:
     """The target of each workload (NaN without), and whether it was frozen beforehand."""
     keys = [(w.dataset, w.network) for w in table.workloads]
     frozen = tuple(level in known.get(key, {}) for key in keys)
-    derived = {} if all(frozen) else derive_targets(cells)
+    derived = {} if all(frozen) else targets_of(table)
     values = [
         known[key][level] if fixed else derived.get(key, {}).get(level, math.nan)
         for key, fixed in zip(keys, frozen, strict=True)

@@ -25,7 +25,7 @@ from optbench.analysis.statistics import bootstrap_draws, iqm, percentile_interv
 from optbench.contracts import Array
 
 LEAST_PROGRESS = math.log(1 / 0.98)
-MAX_SAMPLES = 5e7
+MAX_SAMPLES = 2e7
 """Bootstrap samples are traded for time in studies of thousands of cells."""
 
 

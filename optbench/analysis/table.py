@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from optbench.analysis import metrics
 from optbench.analysis.leaderboard import AXES, COLUMN_OF, Axis
 from optbench.analysis.tuning import trial_loss
 from optbench.contracts import Array
+from optbench.errors import ConfigError
 from optbench.records import Cell, RunResult, Status, Workload
 
 
@@ -37,6 +39,9 @@ class Table:
     Arrays of shape (S, W, n) hold NaN where there was no run. A run that diverged or failed holds
     infinite losses, minus infinity as its metric, and True in `lost`.
 
+    Raises:
+        ConfigError: an entrant has two cells on one workload.
+
     Attributes:
         labels: entrants, in the order in which they come.
         workloads: likewise.
@@ -48,6 +53,9 @@ class Table:
     def __init__(self, cells: Sequence[Cell]) -> None:
         judged = [cell for cell in cells if cell.evaluation]
         named = [(cell.entrant.label, cell.workload.label) for cell in judged]
+        twice = [name for name, times in Counter(named).items() if times > 1]
+        if twice:
+            raise ConfigError(f"{twice[0][0]} is entered twice on {twice[0][1]}")
         self.labels = list(dict.fromkeys(label for label, _ in named))
         by_label = {name: cell.workload for (_, name), cell in zip(named, judged, strict=True)}
         self.workload_labels = list(by_label)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from optbench.analysis import metrics
+from optbench.analysis.table import Table
 from optbench.contracts import Array
-from optbench.records import Cell, RunResult, Status
+from optbench.records import Cell
 
 LEVELS = {"easy": 0.5, "medium": 0.75, "hard": 0.9}
 """Level -> share of the way, in log loss, from the initial to the best known loss."""
@@ -28,24 +32,34 @@ def derive_targets(cells: Sequence[Cell]) -> dict[Key, dict[str, float]]:
     must not make a target easy). So a target depends neither on regime nor on initializer. A
     study that freezes targets should be wide: the best of many optimizers, tuned.
 
+    Args:
+        cells: of one or several studies; an entrant may be in more than one of them.
+
     Returns:
         Nothing for a dataset and network on which no run improved by 2%.
     """
-    starts: dict[Key, list[float]] = {}
-    bests: dict[Key, list[float]] = {}
+    times: Counter[tuple[str, str]] = Counter()
+    told_apart = []
     for cell in cells:
-        if not cell.evaluation:
-            continue
-        key = (cell.workload.dataset, cell.workload.network)
-        curves = [r.curve["val_loss"] for r in cell.evaluation if "val_loss" in r.curve]
-        first = [float(c[0]) for c in curves if len(c) and math.isfinite(c[0])]
-        starts.setdefault(key, []).append(float(np.median(first)) if first else math.inf)
-        held = [lowest_held(r) for r in cell.evaluation]
-        bests.setdefault(key, []).append(float(np.median(held)))
+        key = (cell.entrant.label, cell.workload.label)
+        entrant = msgspec.structs.replace(cell.entrant, label=f"{times[key]} {key[0]}")
+        told_apart.append(replace(cell, entrant=entrant))
+        times[key] += 1
+    return targets_of(Table(told_apart))
+
+
+def targets_of(table: Table) -> dict[Key, dict[str, float]]:
+    """`derive_targets` of a study that has been laid out already."""
+    held = metrics.median(table.spread(lowest_held(table.val)))
     found = {}
-    for key, best in bests.items():
-        start, low = min(starts[key]), max(min(best), metrics.TINY)
-        if math.isfinite(start) and low < 0.98 * start:
+    keys = [(w.dataset, w.network) for w in table.workloads]
+    for key in dict.fromkeys(keys):
+        here = [w for w, other in enumerate(keys) if other == key]
+        starts, bests = table.initial_loss[here], held[:, here]
+        if np.isnan(starts).all():
+            continue
+        start, low = float(np.nanmin(starts)), max(float(np.nanmin(bests)), metrics.TINY)
+        if low < 0.98 * start:
             low = max(low, metrics.SOLVED * start)
             found[key] = {
                 level: math.exp((1 - f) * math.log(start) + f * math.log(low))
@@ -54,11 +68,14 @@ def derive_targets(cells: Sequence[Cell]) -> dict[Key, dict[str, float]]:
     return found
 
 
-def lowest_held(result: RunResult) -> float:
-    """Lowest validation loss that a run was at or below for two evaluations in a row."""
-    loss: Array = result.curve["val_loss"] if "val_loss" in result.curve else np.empty(0)
-    if result.status == Status.FAILED or len(loss) < 2:
-        return math.inf
-    pairs = np.maximum(loss[:-1], loss[1:])
-    pairs = pairs[np.isfinite(pairs)]
-    return float(pairs.min()) if len(pairs) else math.inf
+def lowest_held(loss: Array) -> Array:
+    """Lowest loss at or below which each curve was for two evaluations in a row.
+
+    Args:
+        loss: validation losses, shape (R, G), NaN after the end.
+
+    Returns:
+        Shape (R,); infinite for a run without two finite evaluations.
+    """
+    pairs = np.maximum(loss[:, :-1], loss[:, 1:])
+    return np.asarray(np.where(np.isfinite(pairs), pairs, np.inf).min(axis=1, initial=np.inf))

@@ -240,7 +240,16 @@ def test_derived_targets_lie_between_the_first_and_the_best_loss() -> None:
     )
     way = [math.log(1.1 / levels[x]) / math.log(1.1 / low) for x in ("easy", "medium", "hard")]
     assert way == pytest.approx([0.5, 0.75, 0.9])
-    assert derive_targets(make_cells(("alpha",), ("moons",), diverging={"alpha": 1.0})) != {}
+
+
+def test_targets_come_from_several_studies_together() -> None:
+    """The same entrant in two studies counts twice; the best of both decides."""
+    weak = make_cells(("alpha",), ("moons",))
+    strong = make_cells(("alpha",), ("moons",), skill={"alpha": 1.0})
+    key = ("moons", "32-32 relu")
+    assert derive_targets(weak + strong)[key] == derive_targets(strong + weak)[key]
+    assert derive_targets(weak + strong)[key] == derive_targets(strong)[key]
+    assert derive_targets(weak)[key]["hard"] > derive_targets(strong)[key]["hard"]
 
 
 def test_edges_are_marked_in_row_and_warning() -> None:
@@ -259,6 +268,8 @@ def test_nothing_is_compared_when_nothing_has_run() -> None:
     """An empty study and an unknown level are the user's fault, in one line."""
     with pytest.raises(ConfigError, match="no evaluation run"):
         build([])
+    with pytest.raises(ConfigError, match="alpha is entered twice on moons"):
+        build(make_cells(("alpha",), ("moons",), ("batch",)) * 2)
     with pytest.raises(ConfigError, match="did you mean 'hard'"):
         build(make_cells(("alpha",)), level="hart")
 
