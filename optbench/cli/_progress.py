@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LINE_SECONDS = 5.0
 """Without a terminal, a line so often at most."""
 
+MIN_RUNS = 10
+"""So many runs must have been trained before the time left is told."""
+
 
 class ProgressView:
     """Shows runs done of all, time left, and who is best so far. Call it with each `Progress`.
@@ -41,8 +44,8 @@ class ProgressView:
         self._picture: tuple[Sequence[str], int] = (labels, planned)
         self._curves: Any = None
         self._open = contextlib.ExitStack()
-        self._started = self._shown = time.monotonic()
-        self._first: int | None = None
+        self._shown = time.monotonic()
+        self._first: tuple[float, int] | None = None  # when training began, and runs trained then
         self._bar: Any = None
         self._task: Any = None
 
@@ -70,6 +73,8 @@ class ProgressView:
 
     def __call__(self, progress: Progress) -> None:
         """Take note of the progress."""
+        if self._first is None and progress.trained:
+            self._first = (time.monotonic(), progress.trained)
         if self._live:
             self._draw(progress)
         elif self._bar is not None:
@@ -95,8 +100,9 @@ class ProgressView:
 
     def _line(self, progress: Progress) -> str:
         line = f"{progress.done} of {progress.planned} runs"
-        if progress.trained:
-            rate = (time.monotonic() - self._started) / progress.trained
+        since, before = self._first or (time.monotonic(), progress.trained)
+        if progress.trained - before >= MIN_RUNS:
+            rate = (time.monotonic() - since) / (progress.trained - before)
             line += f", {span(rate * (progress.planned - progress.done))} left"
         return line + (f", best so far: {progress.leader}" if progress.leader else "")
 

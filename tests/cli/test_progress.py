@@ -1,0 +1,48 @@
+"""Progress: plain lines where there is no terminal, and an honest time left."""
+
+from __future__ import annotations
+
+import pytest
+
+from optbench.cli import _progress
+from optbench.cli._progress import ProgressView, span
+from optbench.study import Progress
+
+
+def test_plain_lines_tell_runs_time_left_and_who_leads(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line every few seconds; what was before the first run does not count."""
+    clock = [0.0]
+    monkeypatch.setattr(_progress.time, "monotonic", lambda: clock[0])
+    with ProgressView() as view:
+        clock[0] = 100.0  # compiling
+        for trained in range(1, 22):
+            view(Progress(trained + 5, 100, trained, 0, "adam" if trained > 10 else ""))
+            clock[0] += 1.0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "6 of 100 runs",
+        "11 of 100 runs",
+        "16 of 100 runs, 1 min 24 s left, best so far: adam",
+        "21 of 100 runs, 1 min 19 s left, best so far: adam",
+        "26 of 100 runs, 1 min 14 s left, best so far: adam",
+    ]
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither lines nor a bar."""
+    with ProgressView(quiet=True) as view:
+        view.say("compiling")
+        view(Progress(1, 2, 1, 0, ""))
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (80, "1 min 20 s"), (7260, "2 h 1 min")],
+)
+def test_spans_are_short_words(seconds: float, words: str) -> None:
+    """As one would say them."""
+    assert span(seconds) == words
