@@ -9,15 +9,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
 from optbench.contracts import Array
 from optbench.network import Network, Params, pack, unpack
 
-Health = Literal["none", "first", "all"]
-"""In which of the runs that a configuration is judged on health is recorded."""
 ROWS = 64
 """Training examples that are looked at."""
 POINTS = 8

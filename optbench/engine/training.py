@@ -13,14 +13,23 @@ import numpy as np
 from optbench.contracts import Array, Optimizer, Rule, Value
 from optbench.engine.data import prepare_dataset
 from optbench.engine.grid import evaluation_grid
-from optbench.engine.health import Health, HealthRecorder
+from optbench.engine.health import HealthRecorder
 from optbench.engine.problem import Problem, build_problem, initial_params
 from optbench.engine.rules import why_not_fused
 from optbench.engine.stepped import SteppedLoop
 from optbench.errors import ConfigError, OptbenchError, unknown_name
 from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
 from optbench.network import Params, check_activation
-from optbench.records import CURVE_COLUMNS, DTYPES, REGIMES, Curve, RunResult, RunSpec, Status
+from optbench.records import (
+    CURVE_COLUMNS,
+    DTYPES,
+    REGIMES,
+    Curve,
+    Health,
+    RunResult,
+    RunSpec,
+    Status,
+)
 from optbench.registry import Registry, default_registry, fingerprint
 from optbench.suites import MAX_SEEDS
 

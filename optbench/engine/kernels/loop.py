@@ -15,7 +15,7 @@ from optbench.engine.kernels.layers import (
     output_delta,
     times_slope,
 )
-from optbench.engine.kernels.matmul import multiply, multiply_transposed
+from optbench.engine.kernels.matmul import multiply, multiply_transposed, outer_product
 from optbench.engine.kernels.memory import load, store
 
 CHUNK = 128
@@ -84,6 +84,19 @@ def forward(theta, net, x, x_start, m, space):
 
 
 @jit
+def weight_gradient(n_in, n_out, m, a, ia, delta, grad, w, b, one, add):
+    """Gradient of weight (at w) and bias (at b) of one layer with inputs a (m, n_in) at `ia`."""
+    if m == 1 and not add:
+        outer_product(n_in, n_out, a, ia, delta, grad, w)
+        for j in range(n_out):
+            store(grad, b + j, load(delta, j))
+        return
+    multiply(n_in, n_out, m, a, ia, 1, n_in, delta, 0, n_out, grad, w, n_out, grad, w, n_out, add)
+    # The bias's gradient: a row of ones times delta.
+    multiply(1, n_out, m, one, 0, 0, 0, delta, 0, n_out, grad, b, n_out, grad, b, n_out, add)
+
+
+@jit
 def backward(theta, grad, net, x, x_start, m, space, add):
     """Gradient of m rows from `delta`, the gradient at the logits; into `grad`, or onto it."""
     acts, a_at = space.acts, space.a_at
@@ -92,19 +105,9 @@ def backward(theta, grad, net, x, x_start, m, space, add):
         n_in, n_out = net.sizes[layer], net.sizes[layer + 1]
         w, b = net.w_at[layer], net.b_at[layer]
         if layer == 0:
-            multiply(
-                n_in, n_out, m, x, x_start, 1, n_in, delta, 0, n_out, grad, w, n_out,
-                grad, w, n_out, add,
-            )  # fmt: skip
+            weight_gradient(n_in, n_out, m, x, x_start, delta, grad, w, b, space.one, add)
         else:
-            multiply(
-                n_in, n_out, m, acts, a_at[layer], 1, n_in, delta, 0, n_out, grad, w, n_out,
-                grad, w, n_out, add,
-            )  # fmt: skip
-        # The bias's gradient: a row of ones times delta.
-        multiply(
-            1, n_out, m, space.one, 0, 0, 0, delta, 0, n_out, grad, b, n_out, grad, b, n_out, add
-        )
+            weight_gradient(n_in, n_out, m, acts, a_at[layer], delta, grad, w, b, space.one, add)
         if layer > 0:
             multiply_transposed(m, n_out, n_in, delta, theta, w, other, space.spare)
             times_slope(net.activation, other, m * n_in, acts, space.zs, a_at[layer])

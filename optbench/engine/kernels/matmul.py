@@ -7,7 +7,7 @@ from numba.extending import overload
 from optbench.contracts import Array
 from optbench.engine.kernels.jit import jit
 from optbench.engine.kernels.memory import load, store
-from optbench.engine.kernels.tiles import WIDTH, make_tile
+from optbench.engine.kernels.tiles import WIDTH, make_outer, make_tile, row_dots
 
 # Four rows times two vectors are eight sums in flight: enough to hide a multiply-add's latency.
 tile_4x2 = make_tile(4, 2, masked=False)
@@ -16,6 +16,10 @@ tile_4x1_cut = make_tile(4, 1, masked=True)
 tile_1x4 = make_tile(1, 4, masked=False)
 tile_1x2_cut = make_tile(1, 2, masked=True)
 tile_1x1_cut = make_tile(1, 1, masked=True)
+
+outer_4 = make_outer(4, masked=False)
+outer_1 = make_outer(1, masked=False)
+outer_1_cut = make_outer(1, masked=True)
 
 FEW_ROWS = 4
 
@@ -90,9 +94,19 @@ def multiply_transposed(m, n, k, a, b, ib, c, spare):
         multiply(m, k, n, a, 0, n, 1, spare, 0, k, c, 0, k, c, 0, k, False)
         return
     for i in range(m):
-        for p in range(k):
-            total = a.dtype.type(0)
-            row = ib + p * n
-            for j in range(n):
-                total += load(a, i * n + j) * load(b, row + j)
-            store(c, i * k + p, total)
+        row_dots(a, i * n, b, ib, c, i * k, n, k)
+
+
+@jit
+def outer_product(m, n, a, ia, b, c, ic):
+    """C (m, n) = a b^T for a (m,) at offset `ia` and b (n,) at offset 0."""
+    w = vector_width(a)
+    j = 0
+    while j + 4 * w <= n:
+        outer_4(a, ia, b, j, c, ic + j, n, m, 0)
+        j += 4 * w
+    while j + w <= n:
+        outer_1(a, ia, b, j, c, ic + j, n, m, 0)
+        j += w
+    if j < n:
+        outer_1_cut(a, ia, b, j, c, ic + j, n, m, n - j)

@@ -70,6 +70,13 @@ class _Vectors:
         function = self._declare(f"llvm.fma.{self.suffix}", self.type, [self.type] * 3)
         return self.builder.call(function, [a, b, c])
 
+    def sum(self, value: Any) -> Any:
+        """The sum of all lanes, in any order."""
+        element = self.type.element
+        name = f"llvm.vector.reduce.fadd.{self.suffix}"
+        function = self._declare(name, element, [element, self.type])
+        return self.builder.call(function, [element(0), value], fastmath=("reassoc",))
+
     def _declare(self, name: str, result: Any, parts: list[Any]) -> Any:
         kind = ir.FunctionType(result, parts)
         return cgutils.get_or_insert_function(self.builder.module, kind, name)
@@ -95,16 +102,59 @@ def make_tile(rows: int, vectors: int, masked: bool) -> Callable[..., None]:
             a, whole, whole, whole, b, whole, whole, c, whole, whole, d, whole, whole,
             whole, whole, types.boolean,
         )  # fmt: skip
-
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            dtype = signature.args[0].dtype
-            function = _tile_function(context, builder.module, dtype, rows, vectors, masked)
-            builder.call(function, _flatten(context, builder, signature, args))
-            return context.get_dummy_value()
-
-        return signature, generate
+        name = f"tile_{rows}x{vectors}{'_cut' if masked else ''}"
+        return signature, _calling(name, lambda *args: _emit(*args, rows, vectors, masked))
 
     return tile
+
+
+def make_outer(vectors: int, masked: bool) -> Callable[..., None]:
+    """Make the outer product of a column and `vectors` vectors: ``C[p, j] = a[ia + p] b[ib + j]``.
+
+    It is what a weight's gradient is for a single example. C[p, j] = c[ic + p*crs + j].
+    """
+
+    @intrinsic
+    def outer(
+        _: Any, a: Any, ia: Any, b: Any, ib: Any, c: Any, ic: Any, crs: Any, count: Any, tail: Any
+    ) -> Any:
+        whole = types.int64
+        signature = types.void(a, whole, b, whole, c, whole, whole, whole, whole)
+        name = f"outer_{vectors}{'_cut' if masked else ''}"
+        return signature, _calling(name, lambda *args: _emit_outer(*args, vectors, masked))
+
+    return outer
+
+
+@intrinsic
+def row_dots(_: Any, a: Any, ia: Any, b: Any, ib: Any, c: Any, ic: Any, n: Any, count: Any) -> Any:
+    """``c[ic + p] = sum_j a[ia + j] b[ib + p*n + j]`` for p < count: a vector times B^T."""
+    whole = types.int64
+    signature = types.void(a, whole, b, whole, c, whole, whole, whole)
+    return signature, _calling("row_dots", _emit_row_dots)
+
+
+def _calling(name: str, emit: Callable[..., None]) -> Callable[..., Any]:
+    """Code that calls a piece as an LLVM function of its own, which is emitted at its first use.
+
+    A copy of every piece in every product would take long to compile.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        flat = _flatten(context, builder, signature, args)
+        dtype = signature.args[0].dtype
+        kind = ir.FunctionType(ir.VoidType(), [value.type for value in flat])
+        function = cgutils.get_or_insert_function(builder.module, kind, f"optbench_{name}_{dtype}")
+        if function.is_declaration:
+            function.linkage = "linkonce_odr"
+            function.attributes.add("noinline")
+            inner = ir.IRBuilder(function.append_basic_block("entry"))
+            emit(context, inner, dtype, function.args)
+            inner.ret_void()
+        builder.call(function, flat)
+        return context.get_dummy_value()
+
+    return generate
 
 
 def _flatten(context: Any, builder: Any, signature: Any, args: Any) -> list[Any]:
@@ -119,26 +169,6 @@ def _flatten(context: Any, builder: Any, signature: Any, args: Any) -> list[Any]
         else:
             flat.append(value)
     return flat
-
-
-def _tile_function(
-    context: Any, module: Any, dtype: Any, rows: int, vectors: int, masked: bool
-) -> Any:
-    """The tile as an LLVM function of its own: a copy in every product takes long to compile."""
-    pointer = context.get_data_type(dtype).as_pointer()
-    name = f"optbench_tile_{dtype}_{rows}x{vectors}{'_cut' if masked else ''}"
-    parts = [
-        pointer, _INT64, _INT64, pointer, _INT64, pointer, _INT64, pointer, _INT64,
-        _INT64, _INT64, _INT1,
-    ]  # fmt: skip
-    function = cgutils.get_or_insert_function(module, ir.FunctionType(ir.VoidType(), parts), name)
-    if function.is_declaration:
-        function.linkage = "linkonce_odr"
-        function.attributes.add("noinline")
-        builder = ir.IRBuilder(function.append_basic_block("entry"))
-        _emit(context, builder, dtype, function.args, rows, vectors, masked)
-        builder.ret_void()
-    return function
 
 
 def _emit(
@@ -177,3 +207,42 @@ def _emit(
                 builder.store(total, sums[r, v])
     for r, v in places:
         vec.store(builder.load(sums[r, v]), place(pc, crs, r, v), cut(v))
+
+
+def _emit_outer(
+    context: Any, builder: Any, dtype: Any, args: Any, vectors: int, masked: bool
+) -> None:
+    pa, pb, pc, crs, count, tail = args
+    vec = _Vectors(context, builder, dtype, tail if masked else None)
+    cuts = [masked and v == vectors - 1 for v in range(vectors)]
+    right = [vec.load(builder.gep(pb, [_INT64(v * vec.width)]), cut) for v, cut in enumerate(cuts)]
+    with cgutils.for_range(builder, count) as loop:
+        left = vec.splat(builder.load(builder.gep(pa, [loop.index]), align=vec.align))
+        row = builder.gep(pc, [builder.mul(loop.index, crs)])
+        for v, cut in enumerate(cuts):
+            target = builder.gep(row, [_INT64(v * vec.width)])
+            vec.store(builder.fmul(left, right[v]), target, cut)
+
+
+def _emit_row_dots(context: Any, builder: Any, dtype: Any, args: Any) -> None:
+    pa, pb, pc, n, count = args
+    width = _INT64(WIDTH[dtype])
+    tail = builder.srem(n, width)
+    full = builder.sub(n, tail)
+    vec = _Vectors(context, builder, dtype, tail)
+    total = cgutils.alloca_once(builder, vec.type)
+    cut = builder.icmp_signed(">", tail, _INT64(0))
+    with cgutils.for_range(builder, count) as rows:
+        row = builder.gep(pb, [builder.mul(rows.index, n)])
+
+        def add(at: Any, masked: bool, row: Any = row) -> None:
+            left = vec.load(builder.gep(pa, [at]), masked)
+            right = vec.load(builder.gep(row, [at]), masked)
+            builder.store(vec.fma(left, right, builder.load(total)), total)
+
+        builder.store(vec.zero, total)
+        with cgutils.for_range(builder, builder.sdiv(full, width)) as blocks:
+            add(builder.mul(blocks.index, width), False)
+        with builder.if_then(cut):
+            add(full, True)
+        builder.store(vec.sum(builder.load(total)), builder.gep(pc, [rows.index]))
