@@ -122,7 +122,12 @@ def _curves(cells: Sequence[Cell], index: Mapping[str, int]) -> list[dict[str, A
 def _band(b: Band) -> list[list[float | None]]:
     if np.array_equal(b.low, b.high, equal_nan=True):
         return [_numbers(b.mid)]
-    return [_numbers(b.mid), _numbers(b.low), _numbers(b.high)]
+    drawn = np.concatenate([b.mid, b.low, b.high])
+    good = drawn[np.isfinite(drawn)]
+    if not len(good):
+        return [_numbers(b.mid)]
+    # where so many runs are lost that a quartile is infinite, the band reaches as far as any
+    return [_numbers(b.mid), *(_numbers(v.clip(good.min(), good.max())) for v in (b.low, b.high))]
 
 
 def _map(board: Leaderboard, index: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ class Band:
     Attributes:
         x: cost, the median over seeds (seconds differ between them, examples do not).
         mid: median; NaN once half of the runs have diverged.
-        low, high: quartiles; equal to `mid` with a single seed.
+        low, high: quartiles; equal to `mid` with a single seed, infinite where that many are lost.
     """
 
     x: Array
@@ -59,14 +59,29 @@ def band(runs: Sequence[RunResult], column: str = "val_loss", axis: Axis = "exam
         empty = np.empty(0)
         return Band(empty, empty, empty, empty)
     worst = np.inf if column.endswith("loss") else -np.inf
-    y = np.where(np.isfinite(y), y, worst)
-    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+    y = np.sort(np.where(np.isfinite(y), y, worst), axis=0)
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a row that no run reached: NaN is meant
         cost = np.nanmedian(x, axis=0)
-        low, mid, high = np.percentile(y, [25, 50, 75], axis=0)
-    mid = np.where(np.isfinite(mid), mid, np.nan)
-    low, high = (np.where(np.isfinite(q), q, mid) for q in (low, high))
-    return Band(cost, mid, low, high)
+    low, mid, high = (_quantile(y, q) for q in (0.25, 0.5, 0.75))
+    lost = ~np.isfinite(mid)
+    return Band(cost, *(np.where(lost, np.nan, values) for values in (mid, low, high)))
+
+
+def _quantile(rows: Array, q: float) -> Array:
+    """Quantile along the first axis of sorted rows that may hold infinities.
+
+    NumPy's gives NaN as soon as a neighbour is infinite, even one with no weight.
+    """
+    place = q * (len(rows) - 1)
+    below = int(place)
+    weight = place - below
+    lower: Array = rows[below]
+    if not weight:
+        return lower
+    upper = rows[below + 1]
+    mixed: Array = np.where(lower == upper, lower, (1 - weight) * lower + weight * upper)
+    return mixed
 
 
 def parts(workload: Workload) -> list[str]:

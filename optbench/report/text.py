@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 
@@ -11,23 +10,6 @@ from optbench.analysis.leaderboard import Estimate, Number, Rate, Spread
 UNKNOWN = "–"
 NEVER = "never"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
-
-
-def slug(text: str, limit: int = 60) -> str:
-    """A file name made of ``a-z 0-9 -`` alone; two texts never share one.
-
-    Text that does not survive unchanged gets a short hash, so that it stays apart.
-
-    Example:
-        >>> slug("mini-batch")
-        'mini-batch'
-        >>> slug("../etc")
-        'etc-a8d7f9'
-    """
-    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:limit].strip("-")
-    if plain == text:
-        return plain
-    return (plain + "-" if plain else "") + hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 def one_line(text: str) -> str:

@@ -101,8 +101,7 @@ def heat_map(matrix: Matrix) -> base.Sheet:
     )
     (axes,) = made.axes
     score = np.array([[np.nan if v is None else v for v in row] for row in matrix.score], float)
-    shades = LinearSegmentedColormap.from_list("score", SHADES)
-    shades.set_bad("#ffffff")
+    shades = LinearSegmentedColormap.from_list("score", SHADES).with_extremes(bad="#ffffff")
     axes.imshow(np.ma.masked_invalid(score), cmap=shades, vmin=0, vmax=1, aspect="auto")
     axes.grid(False)
     axes.set_yticks(range(rows), names, color=base.INK)

@@ -1,0 +1,57 @@
+"""Small studies that the report is tried on."""
+
+from __future__ import annotations
+
+import functools
+
+from optbench.analysis.build import build_leaderboard
+from optbench.analysis.leaderboard import Leaderboard
+from optbench.records import REGIMES, Cell, Protocol, Regime
+from tests.analysis.synthetic import make_cells
+
+ATTACK = "<img src=x onerror=window.broken=1>"
+HOSTILE = (ATTACK, "a|b`c`", "$x^2$ \\frac", "=SUM(A1)", "../../etc", "</script><b>")
+"""Names that mean something to HTML, Markdown, TeX, spreadsheets, file systems and scripts."""
+
+Sample = tuple[Leaderboard, list[Cell]]
+
+
+@functools.cache
+def study(
+    labels: tuple[str, ...] = ("alpha", "beta", "gamma"),
+    datasets: tuple[str, ...] = ("iris", "moons"),
+    initializers: tuple[str, ...] = ("he-normal",),
+    seeds: int = 3,
+    diverging: float = 0.0,
+    title: str = "sample",
+    regimes: tuple[Regime, ...] = REGIMES,
+) -> Sample:
+    """A study; `diverging` of the runs of the second label are lost."""
+    cells = make_cells(
+        labels,
+        datasets,
+        regimes,
+        initializers=initializers,
+        seeds=seeds,
+        trials=5,
+        skill={labels[0]: 0.5},
+        diverging={labels[1]: diverging} if len(labels) > 1 else None,
+    )
+    return build_leaderboard(cells, Protocol(seeds=seeds), title=title), cells
+
+
+def tiny(initializers: tuple[str, ...] = ("he-normal",)) -> Sample:
+    """One optimizer, one dataset, one regime, one seed: few plots, soon drawn."""
+    return study(("alone",), ("iris",), initializers, seeds=1, regimes=("sgd",))
+
+
+def hostile() -> Sample:
+    """A study in which every name is an attack on some format."""
+    return study(
+        labels=HOSTILE,
+        datasets=(ATTACK,),
+        seeds=2,
+        initializers=("he-normal", "zeros|`"),
+        diverging=0.6,
+        title=ATTACK,
+    )
