@@ -17,6 +17,8 @@ from optbench.contracts import Array, Value
 Regime = Literal["batch", "mini-batch", "sgd"]
 REGIMES: tuple[Regime, ...] = ("batch", "mini-batch", "sgd")
 DTYPES = ("float32", "float64")
+Health = Literal["none", "first", "all"]
+"""In which of the runs that a configuration is judged on layer health is recorded."""
 
 ENGINE_VERSION = 1
 """Raised when a change alters the numbers of a run; runs of older engines are not reused."""

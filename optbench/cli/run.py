@@ -24,6 +24,7 @@ from optbench.cli._study import (
     write_report,
 )
 from optbench.errors import ConfigError
+from optbench.records import Health
 
 if TYPE_CHECKING:
     from optbench.execution import Executor
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from optbench.study import Study
 
 EXIT_FAILED_RUNS = 3
+HEALTH: dict[bool | None, Health] = {None: "first", True: "all", False: "none"}
 POSITIVE = click.IntRange(min=1)
 
 
@@ -158,6 +160,12 @@ def _execution(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Formats of the plots: png, svg, pdf, or none.",
         ),
         click.option(
+            "--health/--no-health",
+            default=None,
+            help="Record the state of the layers in every judged run, or in none; else in one a "
+            "configuration.",
+        ),
+        click.option(
             "--dry-run", is_flag=True, help="List what would be trained, with an estimate of time."
         ),
     ]
@@ -183,6 +191,7 @@ def command(
     live: bool,
     retry_failed: bool,
     formats: Sequence[str],
+    health: bool | None,
     dry_run: bool,
     as_json: bool,
     **changes: Any,
@@ -215,7 +224,7 @@ def command(
     plugins = tuple(p.name for p in registry.plugins if p.origin == "--plugin")
     labels = [entrant.label for entrant in plan.entrants]
     with ProgressView(live=live, labels=labels, planned=_rough_total(plan)) as view:
-        executor = _executor(jobs, scheduler, timeout, memory, plugins)
+        executor = _executor(jobs, scheduler, timeout, memory, plugins, health)
         study = _train(plan, out, executor, view, typed, retry_failed)
         board, files = write_report(study, out, typed, formats, view.say)
     if as_json:
@@ -239,17 +248,19 @@ def _executor(
     timeout: float | None,
     memory: int | None,
     plugins: Sequence[str],
+    health: bool | None,
 ) -> Executor:
     from optbench.execution import Limits, LocalExecutor
 
     limits = Limits(seconds=timeout, memory_mb=memory)
+    where = HEALTH[health]
     if scheduler is None:
-        return LocalExecutor(jobs, plugins=plugins, limits=limits)
+        return LocalExecutor(jobs, plugins=plugins, limits=limits, health=where)
     from optbench.execution.cluster import ClusterExecutor
 
     if jobs is not None:
         raise ConfigError("--jobs is for this machine; with --scheduler the cluster decides")
-    return ClusterExecutor(scheduler, plugins=plugins, limits=limits)
+    return ClusterExecutor(scheduler, plugins=plugins, limits=limits, health=where)
 
 
 def _train(

@@ -16,7 +16,7 @@ from optbench import __version__
 from optbench.errors import ConfigError, OptbenchError, PluginError
 from optbench.execution.base import Executor, Limits, failure
 from optbench.packing import pack_result, pack_spec, unpack_result, unpack_spec
-from optbench.records import RunResult, RunSpec
+from optbench.records import Health, RunResult, RunSpec
 
 TASK_SECONDS = 1.0
 """About how long a task should take: long enough to be worth sending, short enough to lose."""
@@ -33,7 +33,9 @@ Codes = dict[tuple[str, str], str]
 """(kind, name) -> fingerprint of the plugin's source."""
 
 
-def train_chunk(specs: Sequence[bytes], plugins: Sequence[str]) -> tuple[list[bytes], float]:
+def train_chunk(
+    specs: Sequence[bytes], plugins: Sequence[str], health: Health
+) -> tuple[list[bytes], float]:
     """On a worker: train these runs one after the other; packed results, and seconds it took."""
     import time
 
@@ -45,7 +47,7 @@ def train_chunk(specs: Sequence[bytes], plugins: Sequence[str]) -> tuple[list[by
     load_plugins(tuple(plugins))  # this worker may have joined after the others were checked
     started = time.monotonic()
     with threadpool_limits(1):
-        results = [pack_result(train_spec(unpack_spec(spec))) for spec in specs]
+        results = [pack_result(train_spec(unpack_spec(spec), health=health)) for spec in specs]
     return results, time.monotonic() - started
 
 
@@ -86,6 +88,7 @@ class ClusterExecutor(Executor):
         address: of the scheduler, e.g. ``"tcp://host:8786"``.
         plugins: what ``--plugin`` named; the workers must find the same files and modules.
         limits: none can be kept here; Dask's workers have their own.
+        health: in which runs layer health is recorded.
 
     Raises:
         ConfigError: `distributed` is not installed, nobody answers, there is no worker, or limits
@@ -93,7 +96,12 @@ class ClusterExecutor(Executor):
     """
 
     def __init__(
-        self, address: str, *, plugins: Iterable[str] = (), limits: Limits | None = None
+        self,
+        address: str,
+        *,
+        plugins: Iterable[str] = (),
+        limits: Limits | None = None,
+        health: Health = "first",
     ) -> None:
         if limits is not None and limits != Limits():
             raise ConfigError(
@@ -102,6 +110,7 @@ class ClusterExecutor(Executor):
             )
         self._client = _connect(address)
         self._plugins = tuple(plugins)
+        self._health: Health = health
         self._buffer: list[RunSpec] = []
         self._tasks: dict[Any, list[RunSpec]] = {}
         self._deaths: dict[str, int] = {}
@@ -169,7 +178,7 @@ class ClusterExecutor(Executor):
 
     def _start(self, chunk: list[RunSpec]) -> None:
         packed = [pack_spec(spec) for spec in chunk]
-        future = self._client.submit(train_chunk, packed, self._plugins, pure=False)
+        future = self._client.submit(train_chunk, packed, self._plugins, self._health, pure=False)
         self._tasks[future] = chunk
         future.add_done_callback(self._finished.put)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import queue
 import threading
@@ -13,7 +14,7 @@ from optbench.execution.base import Executor, Limits, Train, failure
 from optbench.execution.processes import ProcessPool
 from optbench.execution.worker import Settings
 from optbench.packing import without_params
-from optbench.records import RunResult, RunSpec
+from optbench.records import Health, RunResult, RunSpec
 
 WINDOW = 8
 """Runs in flight for each job."""
@@ -65,6 +66,7 @@ class LocalExecutor(Executor):
         limits: what one run may take. With limits every run is trained in a process, because a
             thread cannot be stopped.
         train: trains every run in a thread, instead of optbench itself; for tests.
+        health: in which runs layer health is recorded.
 
     Raises:
         ConfigError: fewer than one job.
@@ -77,6 +79,7 @@ class LocalExecutor(Executor):
         plugins: Iterable[str] = (),
         limits: Limits | None = None,
         train: Train | None = None,
+        health: Health = "first",
     ) -> None:
         self.jobs = available_cores() if jobs is None else jobs
         if self.jobs < 1:
@@ -84,6 +87,7 @@ class LocalExecutor(Executor):
         self._limits = limits or Limits()
         self._plugins = tuple(plugins)
         self._train = train
+        self._health: Health = health
         self._done: queue.SimpleQueue[RunResult] = queue.SimpleQueue()
         self._in_threads = 0
         self._threads: ThreadPool | None = None
@@ -162,7 +166,7 @@ class LocalExecutor(Executor):
                 from optbench.engine.training import train_spec
 
                 self._resources.enter_context(threadpool_limits(1))
-                train = train_spec
+                train = functools.partial(train_spec, health=self._health)
             self._threads = ThreadPool(self.jobs, train, self._done)
         return self._threads
 
@@ -171,7 +175,10 @@ class LocalExecutor(Executor):
             import sys
 
             settings = Settings(
-                plugins=self._plugins, path=tuple(sys.path), memory_mb=self._limits.memory_mb
+                plugins=self._plugins,
+                path=tuple(sys.path),
+                memory_mb=self._limits.memory_mb,
+                health=self._health,
             )
             self._processes = ProcessPool(self.jobs, settings, self._limits)
         return self._processes

@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from optbench.records import RunSpec
+from optbench.records import Health, RunSpec
 
 LENGTH = struct.Struct("<I")
 READY = b"ready"
@@ -34,11 +34,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         plugins: files and modules given by ``--plugin``.
         path: ``sys.path`` of the driver, so that the worker finds the same plugins.
         memory_mb: what a worker may allocate beyond what it has when it is ready.
+        health: in which runs layer health is recorded.
     """
 
     plugins: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     memory_mb: int | None = None
+    health: Health = "first"
 
 
 def write_frame(stream: BinaryIO, data: bytes) -> None:
@@ -104,7 +106,7 @@ def main() -> None:
             write_frame(out, WARMING)
             warm_up(spec)
             write_frame(out, READY)
-        write_frame(out, pack_result(train_spec(spec)))
+        write_frame(out, pack_result(train_spec(spec, health=settings.health)))
 
 
 def warm_up(spec: RunSpec) -> None:
