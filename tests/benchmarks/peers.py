@@ -10,9 +10,9 @@ Needs the extra ``peers``; a peer that is not installed is named.
 
 from __future__ import annotations
 
+# ruff: noqa: E402  (one thread each: set before the libraries read it)
 import os
 
-# One thread each: set before the libraries read them.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
@@ -95,12 +95,13 @@ def optbench_trainer(work: Work, seed: int = 0) -> Trainer:
     full = work.batch == N
     problem = Problem(
         spec=RunSpec(
-            optimizer=work.optimizer, hyper={**hyper, "lr": LR}, dataset="", hidden=work.sizes[1:-1],
-            regime="batch" if full else "mini-batch", batch_size=work.batch, epochs=work.epochs,
+            optimizer=work.optimizer, hyper={**hyper, "lr": LR}, dataset="",
+            hidden=work.sizes[1:-1], regime="batch" if full else "mini-batch", batch_size=work.batch, epochs=work.epochs,
         ),
         optimizer=optimizer, network=Network(work.sizes, "relu", "cross-entropy"),
         theta0=pack(params, "float32"), train=(x, y), val=(x, y), test=(x, y),
-        order=None if full else batch_order(N, work.epochs, 0), updates_per_epoch=-(-N // work.batch),
+        order=None if full else batch_order(N, work.epochs, 0),
+        updates_per_epoch=-(-N // work.batch),
     )  # fmt: skip
 
     def train() -> int:
@@ -275,14 +276,18 @@ def compare(rounds: int, networks: list[str]) -> list[dict[str, object]]:
                     found.update({f"{peer}|{form}": t for form, t in forms.items()})
                 rates = measure(found, rounds)
                 best = {
-                    peer: max((r, name.split("|")[1]) for name, r in rates.items() if name.startswith(peer))
+                    peer: max(
+                        (r, name.split("|")[1])
+                        for name, r in rates.items()
+                        if name.startswith(peer)
+                    )
                     for peer in peers
                 }
                 row = {
                     "network": network, "optimizer": optimizer, "batch": batch,
                     "updates_per_second": {peer: rate for peer, (rate, _) in best.items()},
                     "best_form": {peer: form for peer, (_, form) in best.items()},
-                    "ratio": {p: best["optbench"][0] / r for p, (r, _) in best.items() if p != "optbench"},
+                    "ratio": {p: best["optbench"][0] / best[p][0] for p in best if p != "optbench"},
                 }  # fmt: skip
                 rows.append(row)
                 print_row(row)
@@ -291,8 +296,13 @@ def compare(rounds: int, networks: list[str]) -> list[dict[str, object]]:
 
 def print_row(row: dict) -> None:
     """One line: rates, and how many times as fast optbench is."""
-    goals = GOALS.get(row["batch"], {}) if (row["network"], row["optimizer"]) == ("64-32-32-10", "adam") else {}
-    cells = [f"{row['network']:<15}{row['optimizer']:<5}{'full' if row['batch'] == N else row['batch']:>5}"]
+    goals = (
+        GOALS.get(row["batch"], {})
+        if (row["network"], row["optimizer"]) == ("64-32-32-10", "adam")
+        else {}
+    )
+    batch = "full" if row["batch"] == N else row["batch"]
+    cells = [f"{row['network']:<15}{row['optimizer']:<5}{batch:>5}"]
     for peer, rate in row["updates_per_second"].items():
         ratio = row["ratio"].get(peer)
         goal = f" (goal {goals[peer]}x)" if peer in goals else ""
@@ -324,7 +334,9 @@ def sweep(rounds: int, runs: int = 64) -> dict[str, object]:
 
 def main() -> None:
     """Measure, print a table, write JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--network", choices=NETWORKS, action="append")
     parser.add_argument("--json", metavar="FILE")
