@@ -96,7 +96,8 @@ def optbench_trainer(work: Work, seed: int = 0) -> Trainer:
     problem = Problem(
         spec=RunSpec(
             optimizer=work.optimizer, hyper={**hyper, "lr": LR}, dataset="",
-            hidden=work.sizes[1:-1], regime="batch" if full else "mini-batch", batch_size=work.batch, epochs=work.epochs,
+            hidden=work.sizes[1:-1], regime="batch" if full else "mini-batch",
+            batch_size=work.batch, epochs=work.epochs,
         ),
         optimizer=optimizer, network=Network(work.sizes, "relu", "cross-entropy"),
         theta0=pack(params, "float32"), train=(x, y), val=(x, y), test=(x, y),

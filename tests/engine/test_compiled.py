@@ -94,10 +94,12 @@ def test_compiled_is_the_reference(name, dtype):
         assert_same(tiny_problem(optimizer, activation, loss, regime, dtype), TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("sizes", [(3,), (1, 1), (70, 33, 17, 9), (5, 40, 3, 64, 2)])
+@pytest.mark.parametrize(
+    "sizes", [(3,), (1, 1), (70, 33, 17, 9), (5, 40, 3, 64, 2), (300, 130, 141)]
+)
 @pytest.mark.parametrize("n", [10, 300])
 def test_any_depth_and_width(sizes, n):
-    """Widths below, at and above a vector, linear models, and more rows than one chunk."""
+    """Widths around a vector and up to packed panels, linear models, more rows than one chunk."""
     optimizer = default_registry().optimizer(RULES[0])
     for regime, loss in itertools.product(("batch", "mini-batch", "sgd"), OUTPUTS):
         problem = tiny_problem(

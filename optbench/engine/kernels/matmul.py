@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba.extending import overload
 
 from optbench.contracts import Array
@@ -22,6 +23,11 @@ outer_1 = make_outer(1, masked=False)
 outer_1_cut = make_outer(1, masked=True)
 
 FEW_ROWS = 4
+"""Below so many rows a transposed copy does not pay."""
+DEPTH = 256
+"""Rows of a panel of a large matrix: 16 KiB in float32."""
+PACK_ROWS, PACK_SIZE = 16, 128 * 128
+"""A matrix of this size, met by so many rows, is worth copying into panels."""
 
 
 def vector_width(array: Array) -> int:
@@ -36,12 +42,63 @@ def _vector_width(array):
 
 
 @jit
+def multiply_packed(m, n, k, a, ia, ars, acs, b, ib, brs, bcs, c, ic, crs, d, id_, drs, add):
+    """`multiply` for a large B, here with a column stride too: B[q, j] = b[ib + q*brs + j*bcs].
+
+    Panels of B, two vectors wide and DEPTH deep, are copied together: they stay in the first cache
+    while all rows of A pass, and rows a power of two apart no longer crowd each other out of it.
+    """
+    w = vector_width(a)
+    wide = 2 * w
+    panel = np.empty(DEPTH * wide, a.dtype)
+    for q0 in range(0, k, DEPTH):
+        depth = min(DEPTH, k - q0)
+        aq = ia + q0 * acs
+        if q0 > 0:
+            d, id_, drs, add = c, ic, crs, True
+        for j in range(0, n, wide):
+            r = min(wide, n - j)
+            for q in range(depth):
+                row = ib + (q0 + q) * brs + j * bcs
+                for v in range(r):
+                    store(panel, q * wide + v, load(b, row + v * bcs))
+            i = 0
+            while i + 4 <= m:
+                at, to, on = aq + i * ars, ic + i * crs + j, id_ + i * drs + j
+                if r == wide:
+                    tile_4x2(a, at, ars, acs, panel, 0, wide, c, to, crs, d, on, drs, depth, 0, add)
+                elif r > w:
+                    tile_4x2_cut(
+                        a, at, ars, acs, panel, 0, wide, c, to, crs, d, on, drs, depth, r - w, add
+                    )
+                else:
+                    tile_4x1_cut(
+                        a, at, ars, acs, panel, 0, wide, c, to, crs, d, on, drs, depth, r, add
+                    )
+                i += 4
+            while i < m:
+                at, to, on = aq + i * ars, ic + i * crs + j, id_ + i * drs + j
+                if r > w:
+                    tile_1x2_cut(
+                        a, at, ars, acs, panel, 0, wide, c, to, crs, d, on, drs, depth, r - w, add
+                    )
+                else:
+                    tile_1x1_cut(
+                        a, at, ars, acs, panel, 0, wide, c, to, crs, d, on, drs, depth, r, add
+                    )
+                i += 1
+
+
+@jit
 def multiply(m, n, k, a, ia, ars, acs, b, ib, brs, c, ic, crs, d, id_, drs, add):
     """C (m, n) = A (m, k) B (k, n), or with `add` C = D + A B, where D may be C.
 
     A[i, q] = a[ia + i*ars + q*acs], so that (ars, acs) = (1, m) reads a transposed matrix;
     B[q, j] = b[ib + q*brs + j]; C[i, j] = c[ic + i*crs + j]; D[i, j] = d[id_ + i*drs + j].
     """
+    if m >= PACK_ROWS and k * n >= PACK_SIZE:
+        multiply_packed(m, n, k, a, ia, ars, acs, b, ib, brs, 1, c, ic, crs, d, id_, drs, add)
+        return
     w = vector_width(a)
     i = 0
     while i + 4 <= m:
@@ -89,6 +146,9 @@ def multiply_transposed(m, n, k, a, b, ib, c, spare):
 
     With few rows a transposed copy (into `spare`, of k*n numbers) does not pay.
     """
+    if m >= PACK_ROWS and k * n >= PACK_SIZE:
+        multiply_packed(m, k, n, a, 0, n, 1, b, ib, 1, n, c, 0, k, c, 0, k, False)
+        return
     if m >= FEW_ROWS:
         transpose(k, n, b, ib, spare)
         multiply(m, k, n, a, 0, n, 1, spare, 0, k, c, 0, k, c, 0, k, False)
