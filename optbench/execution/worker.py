@@ -60,16 +60,21 @@ def read_frame(stream: BinaryIO) -> bytes | None:
 
 
 def limit_memory(megabytes: int | None) -> None:
-    """Bound what this process may still allocate, where the platform can (Linux)."""
-    if megabytes is None:
-        return
+    """Bound what this process may allocate from now on, where the platform can (Linux).
+
+    Args:
+        megabytes: beyond what it has now; None lifts the bound.
+    """
     with contextlib.suppress(ImportError, ValueError, OSError):  # no such thing on this platform
         import resource
 
-        with open("/proc/self/statm", encoding="ascii") as statm:
-            pages = int(statm.read().split()[0])
-        size = pages * resource.getpagesize() + megabytes * 2**20
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        size = hard
+        if megabytes is not None:
+            with open("/proc/self/statm", encoding="ascii") as statm:
+                pages = int(statm.read().split()[0])
+            size = pages * resource.getpagesize() + megabytes * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (size, hard))
 
 
 def load_plugins(targets: tuple[str, ...]) -> None:
@@ -96,7 +101,6 @@ def main() -> None:
     load_plugins(settings.plugins)
     waiting = _listen(source)
     write_frame(out, READY)
-    limit_memory(settings.memory_mb)
     warm: set[tuple[str, ...]] = set()
     while True:
         spec = unpack_spec(waiting.get())
@@ -104,7 +108,12 @@ def main() -> None:
         if shared not in warm:
             warm.add(shared)
             write_frame(out, WARMING)
-            warm_up(spec)
+            if settings.memory_mb is None:
+                warm_up(spec)
+            else:
+                limit_memory(None)  # what runs share is not theirs to answer for
+                warm_up(spec)
+                limit_memory(settings.memory_mb)
             write_frame(out, READY)
         write_frame(out, pack_result(train_spec(spec, health=settings.health)))
 
