@@ -103,8 +103,8 @@
   }, { rootMargin: "300px" });
   const figures = $$("figure[data-chart]");
   const redraw = (which = figures) => which.forEach((f) => (stale.add(f), inView.has(f) && drawNow(f)));
-  window.drawEverything = () => figures.forEach(drawNow); // for printing and for tests
-  addEventListener("beforeprint", window.drawEverything);
+  window.drawEverything = (which = figures) => which.forEach(drawNow); // for printing and for tests
+  addEventListener("beforeprint", () => window.drawEverything());
 
   // -- choices ---------------------------------------------------------------------------------
   function apply() {

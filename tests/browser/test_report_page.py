@@ -1,0 +1,381 @@
+"""The interactive report in a real Chromium: what a reader does with it works, and only that.
+
+Set OPTBENCH_SCREENSHOTS to a folder to keep the pictures that the last tests take.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from optbench.report.html import report_html
+from tests.report import samples
+
+MISSING = (
+    "the browser tests need {}; on Debian: apt-get install chromium chromium-driver, "
+    "and pip install 'optbench[browser]'"
+)
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class Page:
+    """The report, open in a browser."""
+
+    def __init__(self, driver: Any, path: Path) -> None:
+        self.driver = driver
+        self.address = path.as_uri()
+
+    def open(self, width: int = 1440, height: int = 1000, **media: str) -> None:
+        """Load the page anew, at a size, with media features such as prefers_color_scheme."""
+        run = self.driver.execute_cdp_cmd
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        run("Emulation.setDeviceMetricsOverride", size)
+        wanted = {"prefers_color_scheme": "light", "prefers_reduced_motion": "reduce", **media}
+        features = [{"name": k.replace("_", "-"), "value": v} for k, v in wanted.items()]
+        run("Emulation.setEmulatedMedia", {"features": features})
+        self.driver.get("about:blank")
+        for log in ("browser", "performance"):
+            self.driver.get_log(log)
+        self.driver.get(self.address)
+
+    def js(self, script: str, *arguments: object) -> Any:
+        return self.driver.execute_script(f"return {script}", *arguments)
+
+    def draw(self) -> None:
+        self.driver.execute_script("window.drawEverything()")
+
+    def find(self, selector: str) -> Any:
+        return self.driver.find_element("css selector", selector)
+
+    def choose(self, selector: str, value: str) -> None:
+        from selenium.webdriver.support.ui import Select
+
+        Select(self.find(selector)).select_by_value(value)
+
+    def tick(self, selector: str) -> None:
+        self.driver.execute_script("arguments[0].click()", self.find(selector))
+
+    def shown(self, selector: str) -> list[str]:
+        """Text of the elements that are visible."""
+        script = (
+            "[...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent !== null)"
+            ".map(e => e.textContent.trim())"
+        )
+        return list(self.js(script, selector))
+
+    def chart(self, selector: str, what: str) -> Any:
+        """A property of the plotly chart in a figure, once it is drawn for the present choices."""
+        self.driver.execute_script(
+            "window.drawEverything([document.querySelector(arguments[0])])", selector
+        )
+        return self.js(
+            f"JSON.parse(JSON.stringify(document.querySelector(arguments[0] + ' .plot').{what}))",
+            selector,
+        )
+
+    def order(self) -> list[str]:
+        return self.shown("#overall tbody tr:not([hidden]) th .name")
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    binaries = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if None in binaries:
+        pytest.fail(MISSING.format("chromium and chromedriver"))
+    try:
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+    except ImportError:
+        pytest.fail(MISSING.format("selenium"))
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(binaries[0])
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options=options, service=Service(str(binaries[1])))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture(scope="module")
+def loaded(driver: Any, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    sample = samples.study(
+        labels=("alpha", "beta", samples.ATTACK),
+        datasets=("iris",),
+        initializers=("he-normal", samples.ATTACK),
+        diverging=0.5,
+        title=samples.ATTACK,
+    )
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    html = report_html(*sample, environment={"python": "3.12"}, command="optbench run sample")
+    path.write_text(html, encoding="utf-8")
+    return Page(driver, path)
+
+
+@pytest.fixture
+def page(loaded: Page) -> Page:
+    loaded.open()
+    return loaded
+
+
+def test_it_loads_in_silence_and_asks_for_nothing(page: Page) -> None:
+    """No word on the console, no request but for the file itself, whatever is drawn."""
+    page.draw()
+    assert page.js("[...document.querySelectorAll('figure .plot')].every(p => p.data)")
+    assert page.driver.get_log("browser") == []
+    events = [json.loads(e["message"])["message"] for e in page.driver.get_log("performance")]
+    asked = [
+        e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"
+    ]
+    assert page.address in asked
+    assert [u for u in asked if u != page.address and not u.startswith(("data:", "about:"))] == []
+
+
+def test_a_name_that_attacks_does_nothing(page: Page) -> None:
+    """Shown as it stands in table, charts and hover texts; it becomes no element and no script."""
+    page.draw()
+    page.driver.execute_script(
+        "document.querySelectorAll('[data-chart=curve] .plot').forEach(p =>"
+        " Plotly.Fx.hover(p, [{curveNumber: p.data.length - 1, pointNumber: 1}]))"
+    )
+    assert page.js("window.broken === undefined")
+    assert page.js("document.querySelectorAll('img').length") == 0
+    assert samples.ATTACK in page.order()
+    labels = page.js(
+        "[...document.querySelectorAll('[data-chart=flips] text')].map(t => t.textContent)"
+    )
+    assert any("<img src=x" in label for label in labels)
+
+
+def test_sorting_by_mouse(page: Page) -> None:
+    """A click sorts by the column, a second one the other way round; aria-sort says so."""
+    head = page.find("#overall thead th.stick")
+    assert page.find("#overall th[aria-sort=descending]").text.startswith("Score")
+    for direction in ("ascending", "descending"):
+        head.find_element("tag name", "button").click()
+        assert head.get_attribute("aria-sort") == direction
+        names = page.order()
+        assert names == sorted(names, key=str.lower, reverse=direction == "descending")
+        assert (
+            len(page.driver.find_elements("css selector", "#overall th[aria-sort$=scending]")) == 1
+        )
+
+
+def test_sorting_by_keyboard(page: Page) -> None:
+    """Every heading is reached with Tab, and Enter and the space bar sort."""
+    from selenium.webdriver.common.keys import Keys
+
+    button = page.find("#overall thead th.stick button")
+    page.find("#overall thead th button").send_keys(Keys.TAB)
+    assert page.driver.switch_to.active_element == button
+    for key, direction in ((Keys.ENTER, "ascending"), (Keys.SPACE, "descending")):
+        button.send_keys(key)
+        assert page.find("#overall thead th.stick").get_attribute("aria-sort") == direction
+
+
+def test_numbers_sort_as_numbers_and_the_unknown_comes_last(page: Page) -> None:
+    """Ten comes after nine; never after every number; diverged runs are not on top."""
+    page.find("#cells thead th:nth-child(4) button").click()
+    values = page.js(
+        "[...document.querySelectorAll('#cells tbody tr')].map(r => r.cells[3].dataset.sort)"
+    )
+    numbers = [float(v) for v in values if v != ""]
+    assert numbers == sorted(numbers)
+    assert "inf" in values
+    assert values.index("inf") >= len(values) - values.count("inf") - values.count("")
+
+
+def test_filters_narrow_tables_and_charts(page: Page) -> None:
+    """One regime: its charts alone, and scores that are the means over its workloads."""
+    everything = page.shown("#overall [data-col=score] .val")
+    page.choose("[data-filter=regime]", "sgd")
+    titles = page.shown("#curves figure h3")
+    assert len(titles) == 2
+    assert all(title.endswith("sgd") for title in titles)
+    assert "2 of 6 workloads" in page.find("#scope").text
+    means = page.js(
+        "DATA.labels.map(l => DATA.workloads.filter(w => w.regime === 'sgd')"
+        ".reduce((s, w) => s + w.rows[l].score[0], 0) / 2).toSorted((a, b) => b - a)"
+    )
+    shown = [float(text.split(" ")[0]) for text in page.shown("#overall [data-col=score] .val")]
+    assert shown == pytest.approx(means, abs=0.0051)
+    assert len(page.shown("#cells tbody tr")) == 6
+    page.choose("[data-filter=regime]", "")
+    assert page.shown("#overall [data-col=score] .val") == everything
+    assert page.find("#scope").text == ""
+
+
+def test_filters_work_together(page: Page) -> None:
+    """Regime and initializer narrow further; where there is one dataset there is no choice."""
+    assert page.find("[data-filter=dataset]").get_attribute("disabled")
+    page.choose("[data-filter=init]", samples.ATTACK)
+    assert len(page.shown("#curves figure")) == 3
+    page.choose("[data-filter=regime]", "batch")
+    assert len(page.shown("#curves figure")) == 1
+    assert page.chart("#budget figure", "data.length") > 0
+
+
+def test_an_optimizer_can_be_taken_out(page: Page) -> None:
+    """Its row, its sentences and its curves go; `none` and `all` do what they say."""
+    before = page.chart("#curves figure", "data.filter(t => t.name === 'alpha').length")
+    page.tick(".chip input[data-label=alpha]")
+    assert before == 1
+    assert page.chart("#curves figure", "data.filter(t => t.name === 'alpha').length") == 0
+    assert "alpha" not in page.order()
+    assert not page.shown("#verdicts [data-label=alpha]")
+    page.find("#none").click()
+    assert page.order() == []
+    page.find("#all").click()
+    assert len(page.order()) == 3
+
+
+def test_the_cost_axis_switches(page: Page) -> None:
+    """Curves, profiles and tables all go over to the chosen cost; the two menus agree."""
+    for axis, words in (("seconds", "seconds of training"), ("updates", "updates")):
+        page.choose("#axis2", axis)
+        assert page.js("document.querySelector('#axis').value") == axis
+        assert page.chart("#curves figure", "layout.xaxis.title.text") == words
+        drawn = page.chart("#curves figure", "data.find(t => t.name === 'alpha').x")
+        expected = page.js(
+            "DATA.curves.find(c => c.w === 0 && c.label === 'alpha').x[arguments[0]]", axis
+        )
+        assert drawn[1:] == expected[1:]
+        assert words in page.chart("#profiles figure", "layout.xaxis.title.text")
+        heads = [h for h in page.shown("#overall thead th") if h.startswith("Time")]
+        assert len(heads) == 1
+
+
+def test_quantity_scale_and_bands_switch(page: Page) -> None:
+    """Loss or metric, logarithmic or linear, with bands or without."""
+    assert page.chart("#curves figure", "layout.yaxis.type") == "log"
+    assert page.chart("#curves figure", "data.filter(t => t.fill === 'toself').length") > 0
+    page.tick("#bands")
+    assert page.chart("#curves figure", "data.filter(t => t.fill === 'toself').length") == 0
+    page.tick("#logy")
+    page.tick("#logx")
+    assert page.chart("#curves figure", "layout.yaxis.type") == "linear"
+    assert page.chart("#curves figure", "layout.xaxis.type") == "linear"
+    page.choose("#quantity", "val_metric")
+    assert page.chart("#curves figure", "layout.yaxis.title.text") == "validation metric"
+    assert page.chart("#curves figure", "data.find(t => t.name === 'alpha').y[0]") < 1
+
+
+def test_light_and_dark_follow_the_reader_who_may_overrule(loaded: Page) -> None:
+    """The system's choice at first, the buttons then; charts follow."""
+    paper = "getComputedStyle(document.body).backgroundColor"
+    loaded.open(prefers_color_scheme="dark")
+    assert loaded.js(paper) == "rgb(20, 23, 28)"
+    dark_grid = loaded.chart("#curves figure", "layout.xaxis.gridcolor")
+    loaded.find("[data-theme-choice=light]").click()
+    assert loaded.js(paper) == "rgb(255, 255, 255)"
+    assert loaded.find("[data-theme-choice=light]").get_attribute("aria-pressed") == "true"
+    assert loaded.chart("#curves figure", "layout.xaxis.gridcolor") != dark_grid
+
+
+CONTRAST = """(() => {
+  const TEXTS = 'h1,h2,h3,p,li,td,th,button,label,summary,code,.name';
+  const rgb = (c) => (c.match(/[\\d.]+/g) ?? []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = rgb(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] > 0) return c;
+    }
+    return [255, 255, 255];
+  };
+  const low = [];
+  for (const e of document.querySelectorAll(TEXTS)) {
+    if (e.offsetParent === null || !e.textContent.trim() || e.disabled) continue;
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const what = [e.tagName, e.textContent.trim().slice(0, 30), ratio.toFixed(2)];
+    if (ratio < 4.5) low.push(what.join(' '));
+  }
+  return low;
+})()"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast(loaded: Page, scheme: str) -> None:
+    """4.5 to 1 at least between any text and what is behind it, in both schemes."""
+    loaded.open(prefers_color_scheme=scheme)
+    assert loaded.js(CONTRAST) == []
+
+
+def test_a_telephone_needs_no_sideways_scrolling(loaded: Page) -> None:
+    """At 390 px the page is as wide as the screen; wide tables scroll inside their frames."""
+    loaded.open(390, 844)
+    loaded.draw()
+    assert loaded.js("document.documentElement.scrollWidth") == 390
+    assert loaded.js(
+        "[...document.querySelectorAll('figure .plot')].every(p => p.offsetWidth < 390)"
+    )
+    assert loaded.js("document.querySelector('#overall .stick').getBoundingClientRect().left") < 390
+
+
+def test_motion_is_reduced_on_request(loaded: Page) -> None:
+    """Smooth scrolling only for those who have not asked for less motion."""
+    scroll = "getComputedStyle(document.documentElement).scrollBehavior"
+    loaded.open(prefers_reduced_motion="no-preference")
+    assert loaded.js(scroll) == "smooth"
+    loaded.open(prefers_reduced_motion="reduce")
+    assert loaded.js(scroll) == "auto"
+
+
+def test_controls_have_names(page: Page) -> None:
+    """Every control is named by its text or a label, and every chart has a heading before it."""
+    unnamed = (
+        "[...document.querySelectorAll('button, select, input')]"
+        ".filter(e => !e.textContent.trim() && !(e.labels && e.labels.length)).length"
+    )
+    assert page.js(unnamed) == 0
+    assert page.js("[...document.querySelectorAll('section')].every(s => s.querySelector('h2'))")
+
+
+def test_the_command_can_be_copied(page: Page) -> None:
+    """The button copies it, or selects it where copying is not allowed."""
+    page.tick("#copy")
+    page.driver.implicitly_wait(2)
+    assert page.js("getSelection().toString()") == "optbench run sample"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_screenshots_show_something(loaded: Page, tmp_path: Path, width: int, scheme: str) -> None:
+    """From top to bottom the page is painted: no stretch of it is blank."""
+    from matplotlib.image import imread
+
+    loaded.open(width, prefers_color_scheme=scheme)
+    loaded.draw()
+    height = loaded.js("document.documentElement.scrollHeight")
+    loaded.open(width, height, prefers_color_scheme=scheme)
+    loaded.draw()
+    taken = loaded.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
+    data = base64.b64decode(taken["data"])
+    folder = Path(os.environ.get("OPTBENCH_SCREENSHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"report-{width}-{scheme}.png").write_bytes(data)
+    picture = imread(io.BytesIO(data), format="png")
+    assert picture.shape[1] == width
+    strips = [picture[at : at + 600] for at in range(0, len(picture) - 600, 600)]
+    assert all(float(np.std(strip[..., :3])) > 0.02 for strip in strips)
