@@ -1,0 +1,27 @@
+"""Any PyTorch optimizer class on the optbench leaderboard: ``torch:adamw``, ``torch:pkg.Class``.
+
+Nothing here imports PyTorch until one of its optimizers is asked for.
+"""
+
+from __future__ import annotations
+
+import optbench
+from optbench_torch.names import BUILTIN, PREFIX
+
+__version__ = "0.1.0"
+
+
+@optbench.hookimpl
+def optbench_list_optimizers() -> dict[str, str]:
+    """The optimizers of torch.optim."""
+    return {f"{PREFIX}{name}": known.summary for name, known in BUILTIN.items()}
+
+
+@optbench.hookimpl
+def optbench_resolve_optimizer(name: str) -> type[optbench.Stepper] | None:
+    """The Stepper for ``torch:<name in torch.optim>`` or ``torch:<module>.<Class>``."""
+    if not name.startswith(PREFIX):
+        return None
+    from optbench_torch.adapter import adapt
+
+    return adapt(name)

@@ -1,0 +1,159 @@
+"""Makes a Stepper class of a PyTorch optimizer class."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from optbench import Array, PluginError, StepContext, Stepper, Values, read_signature
+from optbench_torch.finding import find_class, version_of
+from optbench_torch.names import ALIASES, BUILTIN, Known, lr_range_of
+from optbench_torch.probing import TOTAL_STEPS, explain, probe
+from optbench_torch.session import Recipe, Session
+
+TECHNICAL = frozenset({
+    "params", "foreach", "fused", "capturable", "differentiable", "maximize", "compile", "verbose",
+})  # fmt: skip
+"""Arguments that choose an implementation, not a method, and ``maximize``, which goes uphill."""
+TOTALS = ("num_iterations", "total_steps", "num_training_steps", "total_iterations")
+"""Arguments that ask for the number of updates in the run."""
+WHOLES = ("model", "optimizer", "base_optimizer")
+GROUPS = {
+    "all": "all parameters in one group",
+    "use-muon": "matrices in a group with use_muon, biases in one without, as its authors have it",
+    "matrices": "matrices alone; biases go to torch.optim.AdamW with the same lr and decay",
+}
+
+
+class TorchStepper(Stepper):
+    """Runs a PyTorch optimizer; made for one class by `adapt`."""
+
+    wrapped: ClassVar[type[torch.optim.Optimizer]]
+    arguments: ClassVar[Any]
+    recipe: ClassVar[Recipe]
+    totals: ClassVar[tuple[str, ...]]
+
+    def init(self, params: list[Array], context: StepContext) -> Session:
+        weights = frozenset(weight for weight, _ in context.layers)
+        extra = dict(self.recipe.extra) | dict.fromkeys(
+            self.totals, context.total_steps if self.totals else 0
+        )
+        seed = int(context.rng.integers(2**31)) if self.recipe.draws else 0
+        make = functools.partial(self._make, context.h, extra)
+        try:
+            return Session(make, params, weights, self.recipe, _lr(context.h), seed)
+        except Exception as cause:
+            raise PluginError(f"{self.name}: {explain(cause)}") from cause
+
+    @classmethod
+    def _make(cls, values: Mapping[str, Any], extra: Mapping[str, Any], params: Any) -> Any:
+        return cls.wrapped(params, **cls.arguments.bind(values), **extra)
+
+    def step(
+        self, params: list[Array], grads: list[Array], state: Session, context: StepContext
+    ) -> None:
+        evaluate = context.closure if self.recipe.evaluates else None
+        try:
+            state.step(
+                grads,
+                context.loss,
+                _lr(context.h),
+                evaluate,
+            )
+        except Exception as cause:
+            if all(np.isfinite(grad).all() for grad in grads):
+                raise PluginError(f"{self.name}: {explain(cause)}") from cause
+            for theta in params:  # it has diverged, and what it raised was about the NaN it met
+                theta[...] = np.nan
+
+    def eval_params(
+        self, params: list[Array], state: Session, context: StepContext
+    ) -> list[Array] | None:
+        return state.evaluation_point()
+
+
+def _lr(values: Values) -> float | None:
+    return float(values.lr) if "lr" in values else None
+
+
+@functools.cache
+def adapt(name: str) -> type[TorchStepper]:
+    """The Stepper class for a name such as ``torch:adamw`` or ``torch:pytorch_optimizer.Lion``.
+
+    Raises:
+        ConfigError: there is no such class.
+        PluginError: the class cannot be run on given gradients; the message says why.
+    """
+    cls = find_class(name)
+    known = _known(name, cls)
+    arguments = read_signature(cls, skip=TECHNICAL, lr_range=known.lr_range, known=known.hypers)
+    totals = tuple(set(arguments.missing) & set(TOTALS))
+    recipe = _probe(name, cls, arguments, totals)
+    hypers = dict(arguments.hypers)
+    if known.cls == "SGD":
+        hypers["lr"] = replace(hypers["lr"], scaled_by="momentum")
+    needs = {"layers"}
+    needs |= {"closure"} if recipe.evaluates else set()
+    needs |= {"rng"} if recipe.draws else set()
+    needs |= {"total_steps"} if totals else set()
+    needs |= {"full-batch"} if known.full_batch else set()
+    version, where = version_of(cls), f"{cls.__module__}.{cls.__qualname__}"
+    return type(
+        cls.__name__,
+        (TorchStepper,),
+        {
+            "__doc__": f"{known.summary}.\n\nThe class {where}, as it is.",
+            "__module__": __name__,
+            "name": name,
+            "source": f"{where} of {version}",
+            "variant": f"as {cls.__module__.partition('.')[0]} has it; {GROUPS[recipe.groups]}",
+            "needs": frozenset(needs),
+            "version": version,
+            "expected_failures": known.expected_failures,
+            "wrapped": cls,
+            "arguments": arguments,
+            "recipe": recipe,
+            "totals": totals,
+            **hypers,
+        },
+    )
+
+
+def _known(name: str, cls: type) -> Known:
+    alias = ALIASES.get(cls.__name__) if cls.__module__.startswith("torch.optim") else None
+    if alias:
+        return BUILTIN[alias]
+    package = cls.__module__.partition(".")[0]
+    return Known(cls.__name__, f"{cls.__name__} of {package}", lr_range_of(cls.__name__))
+
+
+def _probe(name: str, cls: type, arguments: Any, totals: tuple[str, ...]) -> Recipe:
+    """How to use the class, or why it cannot be used."""
+    whole = next((each for each in WHOLES if each in arguments.missing), None)
+    lacking = [each for each in arguments.missing if each not in totals]
+    if whole == "model":
+        raise PluginError(f"{name} wants a whole torch.nn.Module ({whole}), not parameters")
+    if whole:
+        raise PluginError(f"{name} is a wrapper around another optimizer ({whole})")
+    if lacking:
+        raise PluginError(f"{name} has arguments without a default: {', '.join(lacking)}")
+    defaults = Values({key: declared.default for key, declared in arguments.hypers.items()})
+
+    def make(params: Any, extra: dict[str, Any]) -> torch.optim.Optimizer:
+        given = arguments.bind(defaults) | extra | dict.fromkeys(totals, TOTAL_STEPS)
+        return cls(params, **given)  # type: ignore[no-any-return]
+
+    try:
+        return probe(make, "fused" in _names(cls))
+    except PluginError as cause:
+        raise PluginError(f"{name} cannot be run: {cause}") from cause.__cause__
+
+
+def _names(cls: type) -> set[str]:
+    return set(inspect.signature(cls).parameters)

@@ -1,0 +1,101 @@
+"""From a name to an optimizer class of an installed library, and to the version of its code."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import hashlib
+import importlib
+import inspect
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
+
+import torch
+
+from optbench import ConfigError, PluginError
+from optbench_torch.names import BUILTIN, PREFIX
+
+COMPILING = {"heavyball": ("heavyball.utils", "compile_mode", None)}
+"""Switches of libraries that compile every step for every shape, which takes up to minutes."""
+
+
+def find_class(name: str) -> type[torch.optim.Optimizer]:
+    """The class behind ``torch:adamw`` or ``torch:package.module.Class``.
+
+    Raises:
+        ConfigError: no such class.
+        PluginError: its module does not import.
+    """
+    target = name.removeprefix(PREFIX)
+    if target in BUILTIN:
+        return getattr(torch.optim, BUILTIN[target].cls)  # type: ignore[no-any-return]
+    module_name, _, class_name = target.replace(":", ".").rpartition(".")
+    if not module_name:
+        return _of_torch(target)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as cause:
+        missing = cause.name or module_name
+        if module_name.startswith(missing):
+            raise ConfigError(f"{name}: no module '{missing}' is installed") from cause
+        raise PluginError(f"{name}: {module_name} needs '{missing}', not installed") from cause
+    except Exception as cause:
+        raise PluginError(f"{name}: importing {module_name} fails: {cause}") from cause
+    found = getattr(module, class_name, None)
+    if module_name.partition(".")[0] in COMPILING:
+        where, switch, value = COMPILING[module_name.partition(".")[0]]
+        setattr(importlib.import_module(where), switch, value)
+    if not _is_optimizer(found):
+        names = [each for each, item in vars(module).items() if _is_optimizer(item)]
+        what = "is no optimizer class" if found is not None else "does not exist"
+        raise ConfigError(f"{name}: {module_name}.{class_name} {what}{_hint(class_name, names)}")
+    return found  # type: ignore[no-any-return]  # just checked
+
+
+def _of_torch(target: str) -> type[torch.optim.Optimizer]:
+    classes = {c.lower(): item for c, item in vars(torch.optim).items() if _is_optimizer(item)}
+    if target.lower() not in classes:
+        hint = _hint(target.lower(), list(BUILTIN))
+        raise ConfigError(f"torch.optim has no optimizer '{target}'{hint}")
+    return classes[target.lower()]  # type: ignore[return-value]
+
+
+def _is_optimizer(item: object) -> bool:
+    return isinstance(item, type) and issubclass(item, torch.optim.Optimizer)
+
+
+def _hint(wrong: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def version_of(cls: type) -> str:
+    """Which code the class runs: PyTorch's version, its own distribution's, its files' digest."""
+    package = cls.__module__.partition(".")[0]
+    parts = [f"torch {torch.__version__}"]
+    if package != "torch":
+        with contextlib.suppress(PackageNotFoundError):
+            parts.append(_release(package))
+        parts.append(_digest(cls))
+    return ", ".join(parts)
+
+
+@functools.cache
+def _release(package: str) -> str:
+    """Distribution and version of an installed package."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:  # the distribution has another name; finding it takes a second
+        name = packages_distributions().get(package, [package])[0]
+        return f"{name} {version(name)}"
+
+
+def _digest(cls: type) -> str:
+    """Changes with the files of the class and of its bases, for code that has no version."""
+    digest = hashlib.sha256()
+    for base in cls.__mro__:
+        if base is not object and not base.__module__.startswith("torch."):
+            with contextlib.suppress(OSError, TypeError):
+                digest.update(Path(inspect.getfile(base)).read_bytes())
+    return digest.hexdigest()[:8]

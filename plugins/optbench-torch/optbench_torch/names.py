@@ -1,0 +1,99 @@
+"""The optimizers of torch.optim by name, with what is known of each; imports no PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from optbench import Hyper, hyper
+
+PREFIX = "torch:"
+
+ADAM_LR = (1e-5, 1e-1)
+SQUARES = {
+    name: hyper(
+        0.0, "decay of the mean of squares", low=0, high=0.999999, one_minus_log_range=(1e-3, 0.3)
+    )
+    for name in ("alpha", "rho")
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a class beyond its signature.
+
+    Attributes:
+        cls: name of the class.
+        summary: one line for lists.
+        lr_range: where to search the learning rate.
+        hypers: ranges and meanings by hyperparameter.
+        full_batch: whether the method is only defined on the full gradient.
+        expected_failures: checks of the conformance kit that fail, each with its reason.
+    """
+
+    cls: str
+    summary: str
+    lr_range: tuple[float, float] | None = None
+    hypers: Mapping[str, Hyper] = field(default_factory=dict)
+    full_batch: bool = False
+    expected_failures: Mapping[str, str] = field(default_factory=dict)
+
+
+def _adam(cls: str, what: str) -> Known:
+    return Known(cls, what, ADAM_LR)
+
+
+BUILTIN: dict[str, Known] = {
+    "adadelta": Known("Adadelta", "Adadelta of PyTorch", (1e-2, 10), {"rho": SQUARES["rho"]}),
+    "adafactor": _adam("Adafactor", "Adafactor of PyTorch, relative step sizes"),
+    "adagrad": Known("Adagrad", "AdaGrad of PyTorch", (1e-3, 1)),
+    "adam": _adam("Adam", "Adam of PyTorch"),
+    "adamax": _adam("Adamax", "Adamax of PyTorch, Adam with the largest gradient"),
+    "adamw": _adam("AdamW", "AdamW of PyTorch, decay decoupled"),
+    "asgd": Known(
+        "ASGD",
+        "Averaged SGD of PyTorch, at its last point",
+        (1e-3, 10),
+        expected_failures={"check_zero_gradient_moves_nothing": "lambd is a decay of its own"},
+    ),
+    "lbfgs": Known(
+        "LBFGS", "L-BFGS of PyTorch, up to 20 iterations a step", (0.01, 2), full_batch=True
+    ),
+    "muon": Known("Muon", "Muon of PyTorch for matrices, its AdamW for the rest", (1e-3, 0.1)),
+    "nadam": _adam("NAdam", "NAdam of PyTorch"),
+    "radam": _adam("RAdam", "RAdam of PyTorch"),
+    "rmsprop": Known("RMSprop", "RMSprop of PyTorch", ADAM_LR, {"alpha": SQUARES["alpha"]}),
+    "rprop": Known(
+        "Rprop",
+        "Rprop of PyTorch",
+        ADAM_LR,
+        expected_failures={
+            "check_zero_learning_rate_moves_nothing": "lr is the first step alone, held above 1e-6"
+        },
+    ),
+    "sgd": Known(
+        "SGD",
+        "SGD of PyTorch, with momentum as a sum",
+        (1e-3, 10),
+        expected_failures={
+            "check_search_space_can_be_trained": "PyTorch refuses nesterov without momentum"
+        },
+    ),
+}
+"""Every class of torch.optim but SparseAdam, which takes sparse gradients alone."""
+
+ALIASES = {known.cls: name for name, known in BUILTIN.items()}
+LR_RANGES = {
+    "lion": (1e-6, 1e-2),
+    "muon": (1e-3, 1e-1),
+    "adagrad": (1e-3, 1.0),
+    "sgd": (1e-3, 10.0),
+}
+"""Where to search the learning rate of other libraries' classes, by the end of their name."""
+
+
+def lr_range_of(class_name: str) -> tuple[float, float] | None:
+    """The search range for a class that is not of torch.optim; None if nothing is known."""
+    lower = class_name.lower()
+    found = [span for end, span in LR_RANGES.items() if lower.endswith(end)]
+    return found[0] if found else None

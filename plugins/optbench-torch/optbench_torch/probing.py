@@ -1,0 +1,107 @@
+"""Finds out how an optimizer class wants to be used by using it on a small problem."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from optbench import Array, PluginError
+from optbench_torch.session import Recipe, Session, random_states
+
+STEPS = 12
+SHAPES = ((4, 3), (3,), (3, 5), (5,))
+WEIGHTS = frozenset({0, 2})
+TOTAL_STEPS = 100
+
+Make = Callable[[Any, Any], torch.optim.Optimizer]
+"""(parameters, arguments beside the hyperparameters) -> optimizer, with its defaults."""
+
+REASONS = (
+    (("create_graph", "grad_fn", "does not require grad"),
+     "it differentiates a second time through PyTorch's graph, which the harness does not build"),
+    (("Tensor.__contains__",), "it wants groups of parameters with flags of its own"),
+    (("dense gradients",), "it takes sparse gradients alone"),
+    (("compile", "inductor", "dynamo"), "it compiles itself, and that fails on this machine"),
+)  # fmt: skip
+"""Words of an error, and what they mean."""
+
+
+def probe(make: Make, fused: bool) -> Recipe:
+    """The first recipe that the class works with.
+
+    Args:
+        make: makes the optimizer.
+        fused: whether its constructor offers ``fused``, the fast implementation of PyTorch's own.
+
+    Raises:
+        PluginError: none works; the message is that of the one that came furthest.
+    """
+    furthest, reason = -2, Exception()
+    for recipe in _candidates(fused):
+        trial = _Trial(make, recipe)
+        try:
+            return trial.run()
+        except Exception as problem:
+            if trial.steps > furthest:
+                furthest, reason = trial.steps, problem
+    raise PluginError(explain(reason)) from reason
+
+
+def _candidates(fused: bool) -> Iterator[Recipe]:
+    if fused:
+        yield Recipe(extra=(("fused", True),))
+    for dtypes in (Recipe().dtypes, ("float32",)):
+        for evaluates in (False, True):
+            for strided in (True, False):
+                for groups in ("all", "use-muon", "matrices"):
+                    yield Recipe(groups, strided, evaluates, dtypes=dtypes)
+
+
+class _Trial:
+    """A few steps with a recipe; `steps` counts them, -1 before the optimizer is made."""
+
+    def __init__(self, make: Make, recipe: Recipe) -> None:
+        self._make = make
+        self._recipe = recipe
+        self.steps = -1
+
+    def run(self) -> Recipe:
+        """Walk, and return the recipe with what was learned on the way."""
+        recipe, dtype = self._recipe, self._recipe.dtypes[0]
+        params, grads = ([np.ones(s, dtype) for s in SHAPES] for _ in range(2))
+        before = random_states()
+        optimizer = Session(lambda p: self._make(p, dict(recipe.extra)), params, WEIGHTS, recipe)
+        with np.errstate(all="ignore"):
+            for self.steps in range(STEPS):
+                loss = _quadratic(params, grads)
+                evaluate = functools.partial(_quadratic, params, grads)
+                optimizer.step(grads, loss, None, evaluate if recipe.evaluates else None)
+            optimizer.evaluation_point()
+        if any((p == 1).all() for p in params):
+            raise PluginError("it leaves parameters where they are")
+        return dataclasses.replace(recipe, draws=_differ(before, random_states()))
+
+
+def _quadratic(params: list[Array], grads: list[Array]) -> float:
+    for grad, x in zip(grads, params, strict=True):
+        grad[...] = np.linspace(0.2, 1, x.size).reshape(x.shape) * (x + 1)
+    return sum(float((g * (x + 1)).sum()) / 2 for g, x in zip(grads, params, strict=True))
+
+
+def _differ(a: tuple[Any, Any, Any], b: tuple[Any, Any, Any]) -> bool:
+    same_numpy = all(np.array_equal(x, y) for x, y in zip(a[2], b[2], strict=True))
+    return not (torch.equal(a[0], b[0]) and a[1] == b[1] and same_numpy)
+
+
+def explain(problem: Exception) -> str:
+    """Why an optimizer cannot work, in a line."""
+    text = " ".join(str(problem).split())
+    for words, reason in REASONS:
+        if any(word in text for word in words):
+            return f"{reason} ({text[:120]})"
+    return text if isinstance(problem, PluginError) else f"{type(problem).__name__}: {text[:200]}"

@@ -1,0 +1,275 @@
+"""One PyTorch optimizer at work on the harness's buffers."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from optbench import Array, PluginError
+
+_SHARED_RANDOMNESS = threading.Lock()
+"""The random states below belong to the whole process; one run at a time borrows them."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a class wants to be used, as found out by trying (`optbench_torch.probing`).
+
+    Attributes:
+        groups: ``"all"``: one group; ``"use-muon"``: groups flagged ``use_muon``; ``"matrices"``:
+            the class has the matrices, PyTorch's AdamW the rest.
+        strided: whether it takes weights as transposed views; otherwise it works on copies.
+        evaluates: whether it calls the closure away from the point it was given.
+        draws: whether it draws from the random states of the process.
+        dtypes: the dtypes it works in.
+        extra: arguments beside the hyperparameters.
+    """
+
+    groups: str = "all"
+    strided: bool = True
+    evaluates: bool = False
+    draws: bool = False
+    dtypes: tuple[str, ...] = ("float64", "float32")
+    extra: tuple[tuple[str, Any], ...] = ()
+
+
+class Session:
+    """Keeps the tensors, the optimizer and its random state of one run.
+
+    A weight of the harness, (n_in, n_out), is shown to the optimizer as PyTorch has it,
+    (n_out, n_in): methods for matrices tell rows from columns. The tensor is a transposed view of
+    the same memory, so nothing is copied.
+
+    Args:
+        make: makes the optimizer from parameters or groups of parameters.
+        params: arrays to train, changed in place.
+        weights: indices of the arrays that are weights of a layer.
+        recipe: how the class wants to be used.
+        lr: learning rate that `make` gives the optimizer; None if the class has none.
+        seed: of its random state, if it draws.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Any], torch.optim.Optimizer],
+        params: Sequence[Array],
+        weights: frozenset[int],
+        recipe: Recipe,
+        lr: float | None = None,
+        seed: int = 0,
+    ) -> None:
+        if params[0].dtype.name not in recipe.dtypes:
+            raise PluginError(f"it works in {' and '.join(recipe.dtypes)} alone")
+        torch.set_num_threads(1)  # a run is small, and the cores have runs of their own
+        self._recipe = recipe
+        self._base_lr = lr
+        self._arrays = list(params)
+        self._weights = weights
+        self._copied: list[tuple[Array, Array]] = []
+        self._tensors = [self._tensor(index, array) for index, array in enumerate(params)]
+        self._grads: list[torch.Tensor] = []
+        self._viewed: list[Array] = []
+        self._private = True
+        self._steps = 0
+        self._loss = torch.zeros((), dtype=self._tensors[0].dtype)
+        self._random: tuple[Any, Any, Any] | None = None
+        if recipe.draws:
+            self._random = _seeded(seed)
+        with self._own_randomness():
+            self._optimizers = [made(group) for made, group in self._split(make) if len(group)]
+        for optimizer in self._optimizers:
+            self._mode(optimizer, "train")
+        self._rates = [
+            (group, float(group["lr"])) for o in self._optimizers for group in o.param_groups
+            if "lr" in group
+        ]  # fmt: skip
+
+    def _tensor(self, index: int, array: Array) -> torch.nn.Parameter:
+        view = self._as_torch(index, array)
+        if not (self._recipe.strided or view.flags.c_contiguous):
+            own = np.ascontiguousarray(view)
+            self._copied.append((own, view))
+            view = own
+        return torch.nn.Parameter(torch.from_numpy(view))
+
+    def _as_torch(self, index: int, array: Array) -> Array:
+        return array.T if index in self._weights else array
+
+    def _split(self, make: Callable[[Any], Any]) -> list[tuple[Callable[[Any], Any], list[Any]]]:
+        """Which optimizer gets which tensors, as lists of parameters or of groups."""
+        if self._recipe.groups == "all":
+            return [(make, self._tensors)]
+        matrices = [t for t in self._tensors if t.ndim >= 2]
+        rest = [t for t in self._tensors if t.ndim < 2]
+        if self._recipe.groups == "use-muon":
+            flagged = ((matrices, True), (rest, False))
+            return [(make, [{"params": p, "use_muon": flag} for p, flag in flagged if p])]
+        group = make([torch.nn.Parameter(torch.zeros(1, 1))]).param_groups[0]
+        same = {key: group[key] for key in ("lr", "weight_decay") if key in group}
+        return [(make, matrices), (lambda p: torch.optim.AdamW(p, **same), rest)]
+
+    # -- a step -------------------------------------------------------------------------------
+
+    def step(
+        self,
+        grads: Sequence[Array],
+        loss: float,
+        lr: float | None,
+        evaluate: Callable[[], float] | None,
+    ) -> None:
+        """Take one step.
+
+        Args:
+            grads: gradients at the parameters.
+            loss: loss there.
+            lr: learning rate of this step; None if the class has none.
+            evaluate: evaluates anew at the current parameters, refilling `grads`; counts.
+        """
+        if lr is not None:
+            base = self._base_lr
+            for group, first in self._rates:
+                group["lr"] = lr if first == base or not base else first * (lr / base)
+        self._steps += 1
+        self._fetch_grads(grads)
+        closure: Callable[[], torch.Tensor] | None = self._closure(grads, loss, evaluate)
+        with self._own_randomness():
+            for optimizer in self._optimizers:
+                optimizer.step(closure)
+                closure = None  # PyTorch's AdamW, which comes second, needs no loss
+        self._publish()
+        if self._steps <= 2 or not self._private:
+            self._private = self._written_or_kept()
+
+    def _fetch_grads(self, grads: Sequence[Array]) -> None:
+        """Attach the gradients: as views, or as copies for an optimizer that would harm them."""
+        safe = not self._private and all(grad.flags.writeable for grad in grads)
+        if safe and self._recipe.strided:
+            if (
+                any(a is not b for a, b in zip(self._viewed, grads, strict=False))
+                or not self._viewed
+            ):
+                self._grads = [torch.from_numpy(v) for v in self._all_as_torch(grads)]
+                self._viewed = list(grads)
+        else:
+            order: Any = "K" if self._recipe.strided else "C"
+            self._grads = [torch.from_numpy(v.copy(order)) for v in self._all_as_torch(grads)]
+            self._viewed = []
+        for tensor, grad in zip(self._tensors, self._grads, strict=True):
+            tensor.grad = grad
+
+    def _all_as_torch(self, arrays: Sequence[Array]) -> Iterator[Array]:
+        return (self._as_torch(index, array) for index, array in enumerate(arrays))
+
+    def _written_or_kept(self) -> bool:
+        """Whether the optimizer wrote to a gradient, or keeps one that is filled anew."""
+        if any(grad._version for grad in self._grads):
+            return True
+        if self._steps > 2:
+            return False
+        places = {grad.data_ptr() for grad in self._grads}
+        return any(t.data_ptr() in places for o in self._optimizers for t in _tensors_in(o))
+
+    def _closure(
+        self, grads: Sequence[Array], loss: float, evaluate: Callable[[], float] | None
+    ) -> Callable[[], torch.Tensor]:
+        """What the optimizer may call for the loss.
+
+        The harness has evaluated the starting point already: a first call there costs nothing.
+        """
+        start = [tensor.detach().clone() for tensor in self._tensors] if evaluate else []
+        asked = False
+
+        def closure() -> torch.Tensor:
+            nonlocal asked
+            first, asked = not asked, True
+            moved = any(not torch.equal(a, t) for a, t in zip(start, self._tensors, strict=False))
+            if first and not moved:
+                self._loss.fill_(loss)
+                for tensor, grad in zip(self._tensors, self._grads, strict=True):
+                    tensor.grad = grad  # a closure of PyTorch's users zeroes it and fills it
+                return self._loss.clone()
+            if evaluate is None:
+                raise PluginError("it evaluates the loss more than once a step, unannounced")
+            self._publish()
+            value = evaluate()
+            self._fetch_grads(grads)
+            return torch.tensor(value, dtype=self._loss.dtype)
+
+        return closure
+
+    def _publish(self) -> None:
+        for own, view in self._copied:
+            view[...] = own
+
+    @contextlib.contextmanager
+    def _own_randomness(self) -> Iterator[None]:
+        """Lend the optimizer the process's random states, in the state it left them in."""
+        if self._random is None:
+            yield
+            return
+        with _SHARED_RANDOMNESS:
+            outside = random_states()
+            _set_random_states(self._random)
+            try:
+                yield
+            finally:
+                self._random = random_states()
+                _set_random_states(outside)
+
+    # -- evaluation ---------------------------------------------------------------------------
+
+    def evaluation_point(self) -> list[Array] | None:
+        """Where the optimizer wants to be evaluated: it may have an ``eval()`` that moves there."""
+        movers = [o for o in self._optimizers if callable(getattr(o, "eval", None))]
+        if not movers:
+            return None
+        before = [tensor.detach().clone() for tensor in self._tensors]
+        for optimizer in movers:
+            self._mode(optimizer, "eval")
+        arrays = enumerate(self._tensors)
+        point = [np.array(self._as_torch(i, t.detach().numpy()), order="C") for i, t in arrays]
+        for optimizer in movers:
+            self._mode(optimizer, "train")
+        with torch.no_grad():
+            for tensor, kept in zip(self._tensors, before, strict=True):
+                tensor.copy_(kept)  # there and back again is not exact in floating point
+        return point
+
+    @staticmethod
+    def _mode(optimizer: torch.optim.Optimizer, mode: str) -> None:
+        method = getattr(optimizer, mode, None)
+        if callable(method):
+            method()
+
+
+def _tensors_in(optimizer: torch.optim.Optimizer) -> Iterator[torch.Tensor]:
+    for state in optimizer.state.values():
+        for value in state.values() if isinstance(state, dict) else ():
+            for item in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(item, torch.Tensor):
+                    yield item
+
+
+def random_states() -> tuple[Any, Any, Any]:
+    """The random states of the process that an optimizer may draw from."""
+    legacy = np.random.get_state()  # noqa: NPY002  (not drawn from, kept safe)
+    return torch.get_rng_state(), random.getstate(), legacy
+
+
+def _set_random_states(states: tuple[Any, Any, Any]) -> None:
+    torch.set_rng_state(states[0])
+    random.setstate(states[1])
+    np.random.set_state(states[2])  # noqa: NPY002
+
+
+def _seeded(seed: int) -> tuple[Any, Any, Any]:
+    generator = torch.Generator().manual_seed(seed)
+    legacy = np.random.RandomState(seed % 2**32).get_state()
+    return generator.get_state(), random.Random(seed).getstate(), legacy

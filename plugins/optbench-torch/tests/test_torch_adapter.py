@@ -1,0 +1,253 @@
+"""Promises of the PyTorch adapter: the same numbers, nothing copied, and a reason for refusals."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from optbench_torch import optbench_list_optimizers
+from optbench_torch.adapter import adapt
+from optbench_torch.session import Recipe, Session
+
+import optbench
+from optbench.registry import Registry, default_registry, fingerprint
+
+WORKLOAD: dict[str, Any] = {"dataset": "digits", "epochs": 2, "dtype": "float64", "hidden": (16, 8)}
+
+
+def difference(one: str, other: str, **workload: Any) -> float:
+    """Largest difference between two curves of training loss."""
+    curves = [optbench.train(name, **{**WORKLOAD, **workload}).curve for name in (one, other)]
+    return float(np.abs(curves[0]["train_loss"] - curves[1]["train_loss"]).max())
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("torch:adam", "adam"),
+        ("torch:adam[schedule=cosine,warmup=0.2]", "adam[schedule=cosine,warmup=0.2]"),
+        ("torch:adam[clip_norm=0.1]", "adam[clip_norm=0.1]"),
+        ("torch:adamw[weight_decay=0.1]", "adamw[weight_decay=0.1]"),
+        ("torch:sgd[lr=0.1,momentum=0.9]", "heavy-ball[lr=0.1,mu=0.9]"),
+        ("torch:rmsprop[lr=0.001,alpha=0.9]", "rmsprop[lr=0.001,rho=0.9]"),
+        ("torch:radam[lr=0.001]", "radam[lr=0.001]"),
+    ],
+)
+def test_pytorch_and_the_formula_give_the_same_curve(theirs: str, ours: str) -> None:
+    """The same method, run by PyTorch and by optbench, trains the same network."""
+    assert difference(theirs, ours) < 1e-10
+
+
+def test_schedule_free_of_its_authors_and_the_formula_give_the_same_curve() -> None:
+    """train() and eval() are called where its authors want them."""
+    pytest.importorskip("schedulefree", reason="schedulefree is not installed")
+    theirs = "torch:schedulefree.AdamWScheduleFree[lr=0.01]"
+    assert difference(theirs, "schedule-free-adamw[lr=0.01]") < 1e-10
+
+
+def test_muon_sees_weights_as_pytorch_has_them() -> None:
+    """The step of a matrix depends on which dimension is the output: rows, in PyTorch."""
+    rng = np.random.default_rng(0)
+    weight, bias, grad = rng.normal(size=(4, 9)), np.zeros(9), rng.normal(size=(4, 9))
+    linear = torch.nn.Parameter(torch.from_numpy(weight.T.copy()))
+    linear.grad = torch.from_numpy(grad.T.copy())
+    torch.optim.Muon([linear], lr=0.1).step()
+    session = Session(
+        lambda p: torch.optim.Muon(p, lr=0.1), [weight, bias], frozenset({0}),
+        Recipe(groups="matrices"), 0.1,
+    )  # fmt: skip
+    session.step([grad, np.ones(9)], 1.0, 0.1, None)
+    np.testing.assert_array_equal(weight.T, linear.detach().numpy())
+    assert (bias != 0).all()
+
+
+def session_of(cls: Any, recipe: Recipe, array: np.ndarray[Any, Any]) -> Session:
+    return Session(lambda p: cls(p, lr=0.1), [array], frozenset(), recipe, 0.1)
+
+
+def test_parameters_and_gradients_are_not_copied() -> None:
+    """PyTorch works on the harness's own memory."""
+    theta, grad = np.ones((3, 2)), np.ones((3, 2))
+    session = session_of(torch.optim.SGD, Recipe(), theta)
+    assert session._tensors[0].data_ptr() == theta.ctypes.data
+    for _ in range(3):
+        session.step([grad], 1.0, 0.1, None)
+    assert session._grads[0].data_ptr() == grad.ctypes.data
+
+
+class WritesToGradients(torch.optim.SGD):
+    """Halves each gradient in place, as clipping and centralization do."""
+
+    def step(self, closure: Any = None) -> Any:
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad.mul_(0.5)
+        return super().step(closure)
+
+
+class KeepsGradients(torch.optim.SGD):
+    """Steps along the last gradient, which it remembers without copying it."""
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.sub_(self.state[p].get("last", p.grad), alpha=group["lr"])
+                self.state[p]["last"] = p.grad
+
+
+def test_an_optimizer_that_writes_to_gradients_gets_copies() -> None:
+    """Gradients are the harness's, which may look at them after the step."""
+    theta, grad = np.ones(3), np.ones(3)
+    session = session_of(WritesToGradients, Recipe(), theta)
+    for _ in range(4):
+        session.step([grad], 1.0, 0.1, None)
+        assert (grad == 1).all()
+    np.testing.assert_allclose(theta, 1 - 4 * 0.05)
+
+
+def test_an_optimizer_that_keeps_gradients_keeps_what_it_saw() -> None:
+    """A buffer that is filled again does not rewrite what an optimizer remembers."""
+    theta, grad = np.zeros(1), np.zeros(1)
+    session = session_of(KeepsGradients, Recipe(), theta)
+    for value in (1.0, 2.0, 3.0, 4.0):
+        grad[...] = value
+        session.step([grad], 1.0, 0.1, None)
+    np.testing.assert_allclose(theta, -0.1 * (1 + 1 + 2 + 3))
+
+
+def test_closures_count_and_the_first_is_free() -> None:
+    """L-BFGS pays for each evaluation but that at its start, which the harness had made."""
+    result = optbench.train(
+        "torch:lbfgs[max_iter=5]", dataset="iris", regime="batch", epochs=3, dtype="float64"
+    )
+    calls = 0
+    data = optbench.load_dataset("iris")
+    layers = optbench.initialize("he-normal", (4, 32, 32, 3))
+    parts = [np.ascontiguousarray(part.T) for pair in layers for part in pair]
+    params = [torch.tensor(part, requires_grad=True) for part in parts]
+    x, y = torch.tensor(data.x_train), torch.tensor(data.y_train)
+    reference = torch.optim.LBFGS(params, max_iter=5)
+
+    def closure() -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        reference.zero_grad()
+        hidden = torch.relu(torch.relu(x @ params[0].T + params[1]) @ params[2].T + params[3])
+        loss = torch.nn.functional.cross_entropy(hidden @ params[4].T + params[5], y)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    for _ in range(round(result.curve["updates"][-1])):
+        reference.step(closure)
+    assert result.grad_evals == calls
+    assert result.curve["train_loss"][-1] == pytest.approx(closure().item(), rel=1e-8)
+
+
+def test_the_fused_implementation_is_the_plain_one() -> None:
+    """What is chosen for speed changes no number beyond rounding."""
+    theta = [np.linspace(-1, 1, 12).reshape(4, 3) for _ in range(2)]
+    for array, fused in zip(theta, (True, False), strict=True):
+        session = Session(
+            lambda p, fused=fused: torch.optim.Adam(p, fused=fused),  # type: ignore[misc]
+            [array], frozenset({0}), Recipe(), 1e-3,
+        )  # fmt: skip
+        for _ in range(20):
+            session.step([array**2 + 0.1], 1.0, 1e-3, None)
+    np.testing.assert_allclose(theta[0], theta[1], rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "reason"),
+    [
+        ("torch:adamww", optbench.ConfigError, "did you mean 'adamw'"),
+        ("torch:sparseadam", optbench.PluginError, "takes sparse gradients alone"),
+        ("torch:no_such_package.Lion", optbench.ConfigError, "no module 'no_such_package'"),
+        ("torch:torch.optim.Adom", optbench.ConfigError, "did you mean 'Adam'"),
+        ("torch:torch.nn.Linear", optbench.ConfigError, "is no optimizer class"),
+        ("torch:planted.Model", optbench.PluginError, "wants a whole torch.nn.Module"),
+        ("torch:planted.Around", optbench.PluginError, "wrapper around another optimizer"),
+        ("torch:planted.Sized", optbench.PluginError, "arguments without a default: size"),
+        ("torch:planted.Graph", optbench.PluginError, "second time through PyTorch's graph"),
+        ("torch:planted.Idle", optbench.PluginError, "leaves parameters where they are"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_the_reason(
+    name: str, error: type[Exception], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal says in one line why."""
+
+    class Model(torch.optim.SGD):
+        def __init__(self, model: Any, lr: float = 0.1) -> None: ...
+
+    class Around(torch.optim.SGD):
+        def __init__(self, optimizer: Any, lr: float = 0.1) -> None: ...
+
+    class Sized(torch.optim.SGD):
+        def __init__(self, params: Any, size: int) -> None: ...
+
+    class Graph(torch.optim.SGD):
+        def step(self, closure: Any = None) -> None:
+            for p in self.param_groups[0]["params"]:
+                torch.autograd.grad(p.grad.sum(), p, create_graph=True)
+
+    class Idle(torch.optim.SGD):
+        def step(self, closure: Any = None) -> None: ...
+
+    module = types.ModuleType("planted")
+    vars(module).update({c.__name__: c for c in (Model, Around, Sized, Graph, Idle)})
+    monkeypatch.setitem(sys.modules, "planted", module)
+    with pytest.raises(error, match=reason) as caught:
+        adapt(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_arguments_that_the_class_refuses_fail_the_run_with_its_words() -> None:
+    """What only the constructor can know is told in the constructor's words."""
+    with pytest.raises(optbench.PluginError, match="torch:sgd: ValueError: Nesterov momentum"):
+        optbench.train("torch:sgd[nesterov=true]", dataset="iris", epochs=1)
+
+
+def test_divergence_is_a_status_also_where_the_class_raises_at_nan() -> None:
+    """A linear-algebra error over NaN is the divergence that caused it."""
+    result = optbench.train("torch:sgd[lr=1000]", dataset="digits", epochs=2)
+    assert result.status == "diverged"
+
+
+def test_another_version_of_the_library_is_another_optimizer() -> None:
+    """Runs of an older PyTorch are not taken for runs of this one."""
+    adam = adapt("torch:adam")
+    assert torch.__version__ in adam.version
+    assert fingerprint(adam) != fingerprint(type("Adam", (adam,), {"version": "torch 0.1"}))
+
+
+def test_the_listed_names_come_through_the_entry_point() -> None:
+    """Installing the distribution is all it takes."""
+    listed = default_registry().listed("optimizers")
+    assert set(optbench_list_optimizers()) <= set(listed)
+    assert listed["torch:adam"].distribution == "optbench-torch"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["plugins"], ["show", "adam"]])
+def test_pytorch_is_not_imported_unless_asked_for(arguments: list[str]) -> None:
+    """The command line stays fast with PyTorch installed."""
+    code = (
+        "import sys, contextlib\n"
+        "from optbench.cli import main\n"
+        f"with contextlib.suppress(SystemExit): main({arguments!r})\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_names_of_others_are_not_answered() -> None:
+    """Another adapter's prefix is another adapter's business."""
+    registry = Registry()
+    registry.load_entry_points()
+    with pytest.raises(optbench.ConfigError, match="no installed plugin knows the prefix"):
+        registry.optimizer("nobody:adam")
