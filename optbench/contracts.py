@@ -1,4 +1,4 @@
-"""What a plugin implements: optimizers (Rule, Stepper), initializers and datasets.
+"""What a plugin implements: optimizers (Rule, Stepper), initializers, datasets, landscapes.
 
 Everything here is plain Python and NumPy. A plugin author reads this file and is done.
 """
@@ -382,6 +382,29 @@ class Initializer(Plugin):
         return [(self.weight(rng, a, b, h), np.zeros(b)) for a, b in pairs]
 
 
+class Landscape(Plugin, ABC):
+    """A function of two variables that optimizers are followed over, for the eye.
+
+    Hyperparameters work as in optimizers. Set:
+
+    ``span``: what is drawn, ``((x_low, x_high), (y_low, y_high))``;
+    ``start``: where optimizers begin, inside the span;
+    ``minima``: the points that are sought; empty when the function has no lowest point.
+    """
+
+    span: ClassVar[tuple[tuple[float, float], tuple[float, float]]]
+    start: ClassVar[tuple[float, float]]
+    minima: ClassVar[tuple[tuple[float, float], ...]] = ()
+
+    @abstractmethod
+    def value(self, points: Array, h: Values) -> Array:
+        """The function at points of shape (..., 2), float64; shape (...)."""
+
+    @abstractmethod
+    def grad(self, point: Array, h: Values, rng: np.random.Generator) -> Array:
+        """The gradient at a point of shape (2,); noise, where there is any, comes from `rng`."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A dataset as the networks meet it: split, standardised, and fixed by its hash.
@@ -423,6 +446,10 @@ class DatasetSource(ABC):
     source: ClassVar[str] = ""
     standardize: ClassVar[bool] = True
     """False where zeros mean absence and must stay zeros (sparse inputs)."""
+    cached: ClassVar[bool] = False
+    """True where `load` depends on nothing but its own source: its arrays are then kept on disk.
+
+    Never for a file that may change: the copy would not notice."""
 
     @abstractmethod
     def load(self) -> tuple[Array, Array] | tuple[Array, Array, Array, Array]:

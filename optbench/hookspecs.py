@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pluggy
 
-from optbench.contracts import DatasetSource, Initializer, Optimizer
+from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer
 
 hookspec = pluggy.HookspecMarker("optbench")
 hookimpl = pluggy.HookimplMarker("optbench")
@@ -25,6 +25,11 @@ def optbench_register_initializers() -> list[type[Initializer]]:  # type: ignore
 @hookspec
 def optbench_register_datasets() -> list[type[DatasetSource]]:  # type: ignore[empty-body]
     """Return DatasetSource classes."""
+
+
+@hookspec
+def optbench_register_landscapes() -> list[type[Landscape]]:  # type: ignore[empty-body]
+    """Return Landscape classes: functions of two variables for ``optbench trajectory``."""
 
 
 @hookspec

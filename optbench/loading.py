@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from optbench import hookspecs
-from optbench.contracts import DatasetSource, Initializer, Rule, Stepper
+from optbench.contracts import DatasetSource, Initializer, Landscape, Rule, Stepper
 from optbench.errors import ConfigError
 
 
@@ -47,6 +47,10 @@ class _Classes:
     def optbench_register_datasets(self) -> list[Any]:
         return self._of(DatasetSource)
 
+    @hookspecs.hookimpl
+    def optbench_register_landscapes(self) -> list[Any]:
+        return self._of(Landscape)
+
 
 def with_hooks(module: Any) -> Any:
     """The module itself, or its plugin classes registered for it if it implements no hook."""
@@ -59,7 +63,7 @@ def with_hooks(module: Any) -> Any:
             item
             for item in vars(module).values()
             if isinstance(item, type)
-            and issubclass(item, Rule | Stepper | Initializer | DatasetSource)
+            and issubclass(item, Rule | Stepper | Initializer | DatasetSource | Landscape)
             and item.__module__ == module.__name__
             and vars(item).get("name")
         ]

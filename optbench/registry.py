@@ -20,12 +20,20 @@ from typing import Any
 import pluggy
 
 from optbench import contracts, hookspecs
-from optbench.contracts import KEBAB, DatasetSource, Initializer, Optimizer, Rule, Stepper
+from optbench.contracts import (
+    KEBAB,
+    DatasetSource,
+    Initializer,
+    Landscape,
+    Optimizer,
+    Rule,
+    Stepper,
+)
 from optbench.errors import ConfigError, OptbenchError, PluginError, unknown_name
 from optbench.loading import import_plugin, one_line, with_hooks
 
 GROUP = "optbench"
-KINDS = ("optimizers", "initializers", "datasets", "suites")
+KINDS = ("optimizers", "initializers", "datasets", "landscapes", "suites")
 """What a user can name."""
 HOOKS = (*KINDS, "targets")
 """What plugins register, each by a hook ``optbench_register_<it>``."""
@@ -81,6 +89,7 @@ _EXPECTED: dict[str, tuple[str, Callable[[object], bool]]] = {
     ),
     "initializers": ("Initializer classes", _is_class(Initializer)),
     "datasets": ("DatasetSource classes", _is_class(DatasetSource)),
+    "landscapes": ("Landscape classes", _is_class(Landscape)),
     "suites": ("paths of TOML files", lambda x: isinstance(x, Path) and x.suffix == ".toml"),
     "targets": ("paths of TOML files", lambda x: isinstance(x, Path) and x.suffix == ".toml"),
 }
@@ -315,6 +324,10 @@ class Registry:
     def initializer(self, name: str) -> type[Initializer]:
         """The initializer of this name."""
         return self.entry("initializers", name).item  # type: ignore[no-any-return]
+
+    def landscape(self, name: str) -> type[Landscape]:
+        """The landscape of this name."""
+        return self.entry("landscapes", name).item  # type: ignore[no-any-return]
 
     def dataset_source(self, name: str) -> type[DatasetSource]:
         """The source of the dataset of this name."""

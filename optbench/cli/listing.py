@@ -7,7 +7,7 @@ import click
 from optbench.cli._options import help_of, json_option, plugin_options
 from optbench.cli._output import print_json, print_table
 
-KINDS = ("optimizers", "initializers", "datasets", "suites")
+KINDS = ("optimizers", "initializers", "datasets", "landscapes", "suites")
 
 
 class Kind(click.Choice[str]):

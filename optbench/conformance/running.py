@@ -8,7 +8,10 @@ from typing import Any, Literal
 
 from optbench.conformance.kit import Check, CheckFailedError, checks_for, expected_failures
 from optbench.errors import OptbenchError
-from optbench.registry import KINDS, default_registry
+from optbench.registry import default_registry
+
+CHECKED = ("optimizers", "initializers", "datasets")
+"""Kinds that there are checks for."""
 
 Verdict = Literal["passed", "failed", "expected failure"]
 
@@ -104,6 +107,6 @@ def _resolve(items: Iterable[type | str]) -> Iterator[type]:
             yield item
             continue
         registry = default_registry()
-        kinds = [kind for kind in KINDS if kind != "suites" and item in registry.entries(kind)]
+        kinds = [kind for kind in CHECKED if item in registry.entries(kind)]
         for kind in kinds or ["optimizers"]:  # the registry knows how to refuse an unknown name
             yield registry.entry(kind, item).item

@@ -50,6 +50,12 @@ def optbench_register_datasets() -> list[Any]:
 
 
 @optbench.hookimpl
+def optbench_register_landscapes() -> list[Any]:
+    """Every landscape in ``landscapes/``."""
+    return _classes("landscapes", optbench.Landscape)
+
+
+@optbench.hookimpl
 def optbench_register_suites() -> list[Path]:
     """Every suite in ``suites/``."""
     return sorted((_HERE / "suites").glob("*.toml"))

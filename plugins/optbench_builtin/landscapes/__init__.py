@@ -1,0 +1,1 @@
+"""One landscape a file."""
