@@ -134,23 +134,25 @@ function drawBudget(figure) {
 
 function drawStability(figure) {
   const rows = DATA.stability.filter((r) => isOn(r.label)).toReversed();
-  figure.querySelector(".plot").style.height = 90 + 28 * rows.length + "px";
-  const dots = (key, name, more) => rows.map((r) => {
+  const narrow = figure.clientWidth < 560; // one above the other on a telephone
+  figure.querySelector(".plot").style.height = (narrow ? 190 : 90) + (narrow ? 56 : 28) * rows.length + "px";
+  const dots = (key, name, axes) => rows.map((r) => {
     const [v, lo, hi] = r[key];
-    return { type: "scatter", mode: "markers", name: asText(r.label), x: [v], y: [brief(r.label)], marker: { color: colour(r.label), size: 9 }, error_x: { type: "data", symmetric: false, array: [hi === null ? 0 : hi - v], arrayminus: [lo === null ? 0 : v - lo], color: colour(r.label), thickness: 2, width: 0 }, hovertemplate: name + " %{x:.1%}", ...more };
+    return { type: "scatter", mode: "markers", name: asText(r.label), x: [v], y: [brief(r.label)], marker: { color: colour(r.label), size: 9 }, error_x: { type: "data", symmetric: false, array: [hi === null ? 0 : hi - v], arrayminus: [lo === null ? 0 : v - lo], color: colour(r.label), thickness: 2, width: 0 }, hovertemplate: name + " %{x:.1%}", ...axes };
   });
-  const narrow = figure.clientWidth < 560;
-  return draw(figure, [...dots("kept", "kept"), ...dots("lost", "diverged", { xaxis: "x2" })], {
-    xaxis: { title: { text: "progress kept" }, tickformat: ".0%", domain: [0, 0.46], nticks: narrow ? 3 : 6, rangemode: "normal" },
-    xaxis2: { title: { text: "diverged" }, tickformat: ".0%", domain: [0.54, 1], nticks: narrow ? 3 : 6, range: [-0.02, Math.max(0.1, ...rows.map((r) => r.lost[2])) * 1.05] }, yaxis: { type: "category" },
-  });
+  const kept = { title: { text: "progress kept" }, tickformat: ".0%", nticks: 5, tickangle: 0 };
+  const lost = { title: { text: "diverged" }, tickformat: ".0%", nticks: 5, tickangle: 0, range: [-0.02, Math.max(0.1, ...rows.map((r) => r.lost[2])) * 1.05] };
+  const more = narrow
+    ? { xaxis: { ...kept, anchor: "y" }, yaxis: { type: "category", domain: [0.62, 1] }, xaxis2: { ...lost, anchor: "y2" }, yaxis2: { type: "category", domain: [0, 0.38], anchor: "x2" } }
+    : { xaxis: { ...kept, domain: [0, 0.46] }, yaxis: { type: "category" }, xaxis2: { ...lost, domain: [0.54, 1] } };
+  return draw(figure, [...dots("kept", "kept"), ...dots("lost", "diverged", { xaxis: "x2", ...(narrow ? { yaxis: "y2" } : {}) })], more);
 }
 
 function drawFlips(figure) {
   const view = DATA.views[Number(figure.dataset.view)];
   const traces = Object.keys(view.ranks).sort().filter(isOn).map((label) => line(label, { mode: "lines+markers+text", x: view.regimes, y: view.regimes.map((r) => view.ranks[label][r] ?? null), marker: { size: 8 }, text: view.regimes.map((_, i) => (i === view.regimes.length - 1 ? " " + brief(label) : "")), textposition: "middle right", textfont: { color: ink("ink") }, cliponaxis: false, hovertemplate: "rank %{y} with %{x}" }));
   const longest = Math.max(0, ...Object.keys(view.ranks).map((k) => Math.min(k.length, 26)));
-  return draw(figure, traces, { margin: { l: 34, r: 22 + 7 * longest, t: 8, b: 32 }, yaxis: { autorange: "reversed", dtick: 1, title: { text: "rank" } }, xaxis: { type: "category" } });
+  return draw(figure, traces, { margin: { l: 34, r: 22 + 7 * longest, t: 8, b: 32 }, yaxis: { autorange: "reversed", dtick: 1, title: { text: "rank" } }, xaxis: { type: "category", tickangle: 0 } });
 }
 
 function drawMatrix(figure) {

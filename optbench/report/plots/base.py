@@ -38,6 +38,7 @@ _STYLE = {
     "axes.titlesize": 9,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # fixed: finding a free place measures every tick anew
     "axes.labelcolor": SOFT,
     "axes.edgecolor": "#9aa3ad",
     "axes.linewidth": 0.7,
