@@ -12,9 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import platformdirs
-
 from optbench.contracts import Rule
+from optbench.engine.cache import cache_folder
 from optbench.engine.fuse import NotFusibleError, fuse
 from optbench.errors import PluginError
 
@@ -39,12 +38,6 @@ def compile(cache):
     options = {{"error_model": "numpy", "fastmath": {{"contract"}}}}
     return cfunc(SIGNATURE, nopython=True, cache=cache, **options)(update)
 '''
-
-
-def cache_folder() -> Path:
-    """Where compiled Rules are kept: ``OPTBENCH_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get("OPTBENCH_CACHE")
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("optbench"))
 
 
 @functools.cache

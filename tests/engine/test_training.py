@@ -8,7 +8,7 @@ import pytest
 
 import optbench
 from optbench import ConfigError, PluginError, Stepper, hyper
-from optbench.engine.data import load_dataset
+from optbench.engine.data import _cached, load_dataset
 from optbench.engine.grid import evaluation_grid
 from optbench.engine.streams import batch_order, stream
 from optbench.engine.training import make_spec, train_spec
@@ -208,3 +208,18 @@ def test_seconds_are_those_of_training_alone():
     seconds = optbench.train("sgd", dataset="digits", epochs=3).curve["seconds"]
     assert seconds[0] == 0
     assert (np.diff(seconds) >= 0).all()
+
+
+def test_cached_datasets_come_back_the_same(tmp_path, monkeypatch):
+    """What is read from the cache folder equals what was loaded; a damaged copy is made again."""
+    monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
+    source = default_registry().dataset_source("iris")
+    loaded = _cached(source)
+    (kept,) = tmp_path.glob("datasets/iris-*.npz")
+    for _ in range(2):
+        for ours, theirs in zip(_cached(source), loaded, strict=True):
+            assert np.array_equal(ours, theirs)
+            assert ours.dtype == theirs.dtype
+        kept.write_bytes(b"PK rubbish")
+    monkeypatch.setenv("OPTBENCH_CACHE", "/proc/no/such/folder")
+    assert np.array_equal(_cached(source)[0], loaded[0])

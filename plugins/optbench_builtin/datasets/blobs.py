@@ -13,6 +13,7 @@ class Blobs(DatasetSource):
     name = "blobs"
     task = "multiclass"
     source = "generated: scikit-learn make_blobs, standard deviation 5, seed 0"
+    cached = True
 
     def load(self) -> tuple[Array, Array]:
         """Points (1000, 10) and the cloud."""

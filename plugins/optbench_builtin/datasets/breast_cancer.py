@@ -15,6 +15,7 @@ class BreastCancer(DatasetSource):
     source = (
         "Street, Wolberg & Mangasarian 1993, UCI Breast Cancer Wisconsin (Diagnostic); scikit-learn"
     )
+    cached = True
 
     def load(self) -> tuple[Array, Array]:
         """Measurements (569, 30); 0 is malignant, 1 benign."""

@@ -13,6 +13,7 @@ class Circles(DatasetSource):
     name = "circles"
     task = "binary"
     source = "generated: scikit-learn make_circles, noise 0.1, factor 0.5, seed 0"
+    cached = True
 
     def load(self) -> tuple[Array, Array]:
         """Points (1000, 2) and the circle."""

@@ -13,6 +13,7 @@ class Diabetes(DatasetSource):
     name = "diabetes"
     task = "regression"
     source = "Efron, Hastie, Johnstone & Tibshirani 2004, Least Angle Regression; scikit-learn"
+    cached = True
 
     def load(self) -> tuple[Array, Array]:
         """Measurements (442, 10) and the measure of progression."""

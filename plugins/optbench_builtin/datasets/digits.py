@@ -13,6 +13,7 @@ class Digits(DatasetSource):
     name = "digits"
     task = "multiclass"
     source = "Alpaydin & Kaynak 1998, UCI Optical Recognition of Handwritten Digits; scikit-learn"
+    cached = True
 
     def load(self) -> tuple[Array, Array]:
         """Pixels (1797, 64), 0 to 16, and the digit."""

@@ -13,6 +13,7 @@ class Iris(DatasetSource):
     name = "iris"
     task = "multiclass"
     source = "Fisher 1936, The Use of Multiple Measurements in Taxonomic Problems; scikit-learn"
+    cached = True
 
     def load(self) -> tuple[Array, Array]:
         """Measurements in cm (150, 4) and the species."""

@@ -13,6 +13,7 @@ class Moons(DatasetSource):
     name = "moons"
     task = "binary"
     source = "generated: scikit-learn make_moons, noise 0.2, seed 0"
+    cached = True
 
     def load(self) -> tuple[Array, Array]:
         """Points (1000, 2) and the moon."""

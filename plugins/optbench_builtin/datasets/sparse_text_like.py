@@ -28,6 +28,7 @@ class SparseTextLike(DatasetSource):
     name = "sparse-text-like"
     task = "multiclass"
     source = "generated: Zipf words, after the sparse case of Duchi, Hazan & Singer 2011; seed 0"
+    cached = True
     standardize = False  # a zero means that the word is absent
 
     def load(self) -> tuple[Array, Array]:

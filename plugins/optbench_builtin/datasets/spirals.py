@@ -13,6 +13,7 @@ class Spirals(DatasetSource):
     name = "spirals"
     task = "multiclass"
     source = "generated: radius r in [0.05, 1], angle 2 pi arm / 3 + 4 r, noise 0.15 rad, seed 0"
+    cached = True
 
     def load(self) -> tuple[Array, Array]:
         """Points (1500, 2) and the arm."""

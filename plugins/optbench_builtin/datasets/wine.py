@@ -13,6 +13,7 @@ class Wine(DatasetSource):
     name = "wine"
     task = "multiclass"
     source = "Aeberhard & Forina 1991, UCI Wine; scikit-learn"
+    cached = True
 
     def load(self) -> tuple[Array, Array]:
         """Measurements (178, 13) and the grower."""

@@ -1,0 +1,130 @@
+"""Optimizers followed over a landscape, with the learning rate that suits each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optbench.contracts import Array, Landscape, Values
+from optbench.engine.trajectory import trajectory
+from optbench.errors import ConfigError
+from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
+from optbench.records import changed, spell
+from optbench.registry import default_registry
+
+RATES = 17
+"""Learning rates that are tried when none is given, over the optimizer's own search range."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A landscape with the values of its hyperparameters.
+
+    Attributes:
+        label: as the command line spells it.
+        landscape: the function.
+        h: values of its hyperparameters.
+    """
+
+    label: str
+    landscape: Landscape
+    h: Values
+
+    def values(self, points: Array) -> Array:
+        """The function at points of shape (..., 2)."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.landscape.value(np.asarray(points, dtype=float), self.h))
+
+    @property
+    def floor(self) -> float:
+        """The value at the lowest minimum; NaN where none is known."""
+        minima = self.landscape.minima
+        return float(min(self.values(np.array(minima)))) if minima else math.nan
+
+
+@dataclass(frozen=True)
+class Path:
+    """Where one optimizer went.
+
+    Attributes:
+        label: the optimizer, with the values that were given and the learning rate that was found.
+        points: shape (steps + 1, 2).
+        values: the function there, without noise; shape (steps + 1,).
+    """
+
+    label: str
+    points: Array
+    values: Array
+
+
+def find_ground(text: str) -> Ground:
+    """The landscape that ``name[key=value,...]`` spells.
+
+    Raises:
+        ConfigError: an unknown name, or a value out of range.
+    """
+    name, given = parse_spelling(text)
+    found = default_registry().landscape(name)
+    checked = check_values(found, given)
+    return Ground(spell(name, checked), found(), Values(complete(found, checked)))
+
+
+def follow(
+    optimizer: str,
+    ground: Ground,
+    steps: int = 100,
+    start: Sequence[float] | None = None,
+    seed: int = 0,
+) -> Path:
+    """Run an optimizer from the landscape's start.
+
+    A learning rate that is not given is chosen out of `RATES` over the declared search range: the
+    one with the lowest median over the last quarter of the path.
+
+    Args:
+        optimizer: its spelling.
+        ground: the landscape.
+        steps: number of updates, at least 1.
+        start: where to begin, if elsewhere.
+        seed: of the noise, which is the same for all optimizers.
+
+    Raises:
+        ConfigError: an unknown optimizer, or a value out of range.
+    """
+    if steps < 1:
+        raise ConfigError(f"steps={steps} is not allowed; a whole number >= 1")
+    name, values = parse_spelling(optimizer)
+    found = default_registry().optimizer(name)
+    given, control = split_control(found, values)
+    begin = np.array(ground.landscape.start if start is None else start, dtype=float)
+    rates: list[dict[str, float]] = [{}]
+    declared = found.hypers().get("lr")
+    if "lr" not in given and declared is not None and declared.search is not None:
+        momentum = given.get(declared.scaled_by or "", None)
+        scale = 1 - float(momentum) if momentum is not None else 1.0
+        rates = [{"lr": float(f"{scale * r:.2g}")} for r in np.geomspace(*declared.search, RATES)]
+    paths = []
+    for rate in rates:
+        text = spell(name, {**given, **rate, **changed(control)})
+        points = _walk(text, ground, steps, begin, seed)
+        paths.append(Path(text, points, ground.values(points)))
+    return min(paths, key=_end)
+
+
+def _end(path: Path) -> float:
+    """Median over the last quarter; infinite when the path left the numbers."""
+    last = path.values[-max(len(path.values) // 4, 1) :]
+    return float(np.median(last)) if np.isfinite(last).all() else math.inf
+
+
+def _walk(text: str, ground: Ground, steps: int, begin: Array, seed: int) -> Array:
+    rng = np.random.default_rng(seed)
+
+    def value_and_grad(x: Array) -> tuple[float, Array]:
+        return float(ground.landscape.value(x, ground.h)), ground.landscape.grad(x, ground.h, rng)
+
+    with np.errstate(all="ignore"):
+        return trajectory(text, value_and_grad, begin, steps)
