@@ -17,10 +17,10 @@ from typing import Any
 from optbench.analysis.leaderboard import AXES, Leaderboard
 from optbench.records import Cell
 from optbench.report import text
-from optbench.report.markdown import chosen, flatten, protocol_rows
 from optbench.report.palette import looks
 from optbench.report.payload import page_data
 from optbench.report.series import common, titles_by_regime, view_titles
+from optbench.report.words import chosen, flatten, protocol_rows
 
 _PAGE = Path(__file__).parent / "page"
 

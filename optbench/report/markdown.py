@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from optbench.analysis.leaderboard import Leaderboard, OverallRow, WorkloadBoard
-from optbench.records import Protocol
 from optbench.report import text
 from optbench.report.series import common, titles_by_regime
+from optbench.report.words import chosen, flatten, protocol_rows, tuned
 
 CAPTIONS = {
     "ranking": "Ranking with 95% intervals",
@@ -45,7 +45,7 @@ def leaderboard_markdown(
         _overall(board),
         _notes(board),
         *_picture(pictures, "ranking"),
-        "## In words\n\n" + "\n".join(f"- {text.markdown(v.text)}" for v in board.verdicts),
+        "## In words\n\n" + _verdicts(board),
         *_warnings(board),
         *_pictures(pictures),
         "## Workload by workload\n\n" + _reading(),
@@ -63,16 +63,9 @@ def _opening(board: Leaderboard) -> str:
     return (
         f"{len(board.overall)} optimizers on {n} workload{'s' * (n != 1)}, {board.seeds} fresh "
         f"seed{'s' * (board.seeds != 1)} each, {board.runs} runs in all; "
-        f"tuned: {_tuned(board.protocol)}."
+        f"tuned: {tuned(board.protocol)}."
         + (f" Everywhere: {text.markdown(shared)}." if shared else "")
     )
-
-
-def _tuned(protocol: Protocol) -> str:
-    what = {"defaults": "nothing", "lr": "the learning rate", "full": "every hyperparameter"}
-    if protocol.ruleset == "defaults":
-        return what["defaults"]
-    return f"{what[protocol.ruleset]}, {protocol.budget} trials an optimizer and workload"
 
 
 def _overall(board: Leaderboard) -> str:
@@ -107,6 +100,17 @@ def _notes(board: Leaderboard) -> str:
     if any(row.partial for row in board.overall):
         lines.append("† not judged on every workload.")
     return "  \n".join(lines)
+
+
+def _verdicts(board: Leaderboard) -> str:
+    """One item an optimizer, what follows its first sentence indented below."""
+    lines = []
+    last = ""
+    for verdict in board.verdicts:
+        indent = "  " if verdict.label and verdict.label == last else ""
+        lines.append(f"{indent}- {text.markdown(verdict.text)}")
+        last = verdict.label
+    return "\n".join(lines)
 
 
 def _warnings(board: Leaderboard) -> list[str]:
@@ -157,10 +161,10 @@ def _reading() -> str:
 
 def _workloads(board: Leaderboard) -> list[str]:
     titles = titles_by_regime([b.workload for b in board.workloads])
-    return [_workload(b, titles[b.label]) for b in board.workloads]
+    return [_workload(b, titles[b.label], board.ruleset) for b in board.workloads]
 
 
-def _workload(place: WorkloadBoard, title: str) -> str:
+def _workload(place: WorkloadBoard, title: str, ruleset: str) -> str:
     heads = ("optimizer", "score", "test loss", "val loss", "train loss", "metric", "to target")
     rows = [
         (
@@ -173,7 +177,7 @@ def _workload(place: WorkloadBoard, title: str) -> str:
             f"{text.number(row.time.examples)} ({row.reached}/{row.seeds})",
             text.number(row.seed_spread),
             str(row.divergence.count or ""),
-            text.markdown(chosen(row.hyper)),
+            text.markdown(chosen(row.hyper, ruleset)),
         )
         for row in place.rows
     ]
@@ -187,48 +191,11 @@ def _workload(place: WorkloadBoard, title: str) -> str:
     )
 
 
-def chosen(hyper: Mapping[str, Any]) -> str:
-    """Hyperparameter values in short: ``lr=0.0123, beta=0.9``."""
-    parts = []
-    for name, value in hyper.items():
-        is_real = isinstance(value, float)
-        shown = f"{value:.3g}" if is_real else str(value).lower()
-        parts.append(f"{name}={shown}")
-    return ", ".join(parts)
-
-
-def protocol_rows(protocol: Protocol) -> list[tuple[str, str]]:
-    """The protocol as pairs of words."""
-    select = {"val_loss": "final validation loss", "time": "examples to the target"}
-    return [
-        ("tuned", _tuned(protocol)),
-        ("chosen by", select[protocol.select] + "; test data is read once, at the end"),
-        ("tuning seeds", str(protocol.tuning_seeds)),
-        ("evaluation seeds", f"{protocol.seeds}, apart from the tuning seeds"),
-        ("a range that ends too soon is widened", f"{protocol.widen} time(s)"),
-        ("numbers", protocol.dtype),
-        ("evaluations along a run", str(protocol.grid_points)),
-    ]
-
-
 def _environment(environment: Mapping[str, Any]) -> list[str]:
     if not environment:
         return []
     rows = [(text.markdown(k), text.markdown(v)) for k, v in flatten(environment)]
     return ["## Environment\n\n" + _table(("what", "value"), rows)]
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested mappings as pairs ``("packages.numpy", "2.1")``."""
-    pairs: list[tuple[str, str]] = []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            pairs += flatten(value, f"{prefix}{key}.")
-        elif isinstance(value, list | tuple):
-            pairs.append((f"{prefix}{key}", ", ".join(map(str, value))))
-        else:
-            pairs.append((f"{prefix}{key}", str(value)))
-    return pairs
 
 
 def _code(command: str) -> str:

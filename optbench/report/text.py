@@ -9,7 +9,7 @@ from optbench.analysis.leaderboard import Estimate, Number, Rate, Spread
 
 UNKNOWN = "–"
 NEVER = "never"
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~#>]|^[+!-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
 
 
 def one_line(text: str) -> str:
