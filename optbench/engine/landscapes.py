@@ -15,8 +15,9 @@ from optbench.hyperparameters import check_values, complete, parse_spelling, spl
 from optbench.records import changed, spell
 from optbench.registry import default_registry
 
-RATES = 17
-"""Learning rates that are tried when none is given, over the optimizer's own search range."""
+RATES, BEYOND = 25, 100.0
+"""Learning rates that are tried when none is given, over the optimizer's own search range and up
+to so many times its end: the range is meant for networks, whose weights move less far."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ def follow(
 ) -> Path:
     """Run an optimizer from the landscape's start.
 
-    A learning rate that is not given is chosen out of `RATES` over the declared search range: the
-    one with the lowest median over the last quarter of the path.
+    A learning rate that is not given is chosen out of `RATES` over the declared search range and
+    beyond: the one with the lowest median over the last quarter of the path.
 
     Args:
         optimizer: its spelling.
@@ -105,7 +106,9 @@ def follow(
     if "lr" not in given and declared is not None and declared.search is not None:
         momentum = given.get(declared.scaled_by or "", None)
         scale = 1 - float(momentum) if momentum is not None else 1.0
-        rates = [{"lr": float(f"{scale * r:.2g}")} for r in np.geomspace(*declared.search, RATES)]
+        low, high = declared.search
+        tried = scale * np.geomspace(low, high * BEYOND, RATES)
+        rates = [{"lr": float(f"{rate:.2g}")} for rate in tried]
     paths = []
     for rate in rates:
         text = spell(name, {**given, **rate, **changed(control)})

@@ -51,14 +51,15 @@ def film(ground: Ground, paths: Sequence[Path], target: FilePath) -> FilePath:
         for artist in (line for pair in moving for line in pair):
             artist.set_animated(True)
         canvas = FigureCanvasAgg(made.figure)
-        canvas.draw()
-        still = canvas.copy_from_bbox(made.figure.bbox)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        still = canvas.copy_from_bbox(made.figure.bbox)  # type: ignore[no-untyped-call]
         last = len(paths[0].points) - 1
         frames = []
         for step in np.unique(np.linspace(0, last, FRAMES).round().astype(int)).tolist():
             canvas.restore_region(still)  # type: ignore[no-untyped-call]
             _show(made, paths, moving, cursor, step)
-            picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+            pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+            picture = Image.fromarray(pixels).convert("RGB")
             frames.append(picture.quantize(128))
     partial = target.with_name(f".{target.name}.part")
     times = [FRAME_MS] * (len(frames) - 1) + [10 * FRAME_MS]

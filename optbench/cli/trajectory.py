@@ -1,0 +1,131 @@
+"""``optbench trajectory``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from optbench.cli._options import json_option, plugin_options, registered
+from optbench.cli._output import print_json, print_table
+from optbench.cli._study import Formats, open_folder
+from optbench.errors import ConfigError
+
+DEFAULT_OUT = "optbench-lab"
+"""Where the plots of inspect and trajectory go when nobody says otherwise."""
+DEFAULT_SUITE = "quick"
+"""Whose optimizers are followed when none is given."""
+
+
+@click.command("trajectory")
+@click.argument("landscape", default="", shell_complete=registered("landscapes"))
+@click.option(
+    "-o",
+    "--optimizer",
+    "optimizers",
+    multiple=True,
+    metavar="NAME[...]",
+    shell_complete=registered("optimizers"),
+    help="Optimizer, values in brackets. Repeatable. Default: those of the quick suite.",
+)
+@click.option("--steps", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option("--start", metavar="X,Y", help="Where to begin, if not where the landscape says.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the noise.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_OUT,
+    show_default=True,
+    help="Folder for the plots.",
+)
+@click.option("--formats", type=Formats(), default="png", show_default=True, help="png, svg, pdf.")
+@click.option("--gif", is_flag=True, help="An animated GIF as well.")
+@json_option
+@plugin_options
+def command(
+    landscape: str,
+    optimizers: Sequence[str],
+    steps: int,
+    start: str | None,
+    seed: int,
+    out: Path,
+    formats: Sequence[str],
+    gif: bool,
+    as_json: bool,
+) -> None:
+    """Follow optimizers over LANDSCAPE, a function of two variables, or over all of them.
+
+    Learning rates that are not given are the best of a scan over the optimizer's own range.
+
+    \b
+    Examples:
+      optbench trajectory rosenbrock --steps 200
+      optbench trajectory 'quadratic-valley[condition=50]' -o 'sgd[lr=0.03]' -o momentum --gif
+      optbench list landscapes
+    """
+    from optbench.engine.landscapes import find_ground, follow
+    from optbench.registry import default_registry
+    from optbench.suites import find_suite
+
+    registry = default_registry()
+    if not optimizers:
+        known = {name: entry.item for name, entry in registry.entries("suites").items()}
+        chosen = find_suite(DEFAULT_SUITE, known).optimizers
+        optimizers = list(registry.entries("optimizers")) if chosen == "all" else chosen
+    names = [landscape] if landscape else list(registry.entries("landscapes"))
+    grounds = [find_ground(name) for name in names]
+    begin = _point(start) if start else None
+    found = {
+        ground.label: [follow(o, ground, steps, begin, seed) for o in dict.fromkeys(optimizers)]
+        for ground in grounds
+    }
+    from optbench.report.plots import base
+    from optbench.report.plots.landscapes import draw_paths, film
+
+    open_folder(out)
+    files: list[Path] = []
+    for ground in grounds:
+        stem = out / f"trajectory-{type(ground.landscape).name}"
+        with base.style():
+            files += draw_paths(ground, found[ground.label]).save(stem, formats)
+        if gif:
+            files.append(film(ground, found[ground.label], stem.with_suffix(".gif")))
+    rows = [
+        {
+            "landscape": label,
+            "optimizer": path.label,
+            "start": float(path.values[0]),
+            "end": float(path.values[-1]),
+            "x": float(path.points[-1, 0]),
+            "y": float(path.points[-1, 1]),
+        }
+        for label, paths in found.items()
+        for path in sorted(paths, key=lambda path: _sortable(float(path.values[-1])))
+    ]
+    if as_json:
+        print_json({"paths": rows, "files": [str(path) for path in files]})
+        return
+    print_table(
+        ("landscape", "optimizer", "value after", "x", "y"),
+        [
+            (str(r["landscape"]), str(r["optimizer"]), *(f"{r[k]:.4g}" for k in ("end", "x", "y")))
+            for r in rows
+        ],
+    )
+    for path in files:
+        click.echo(f"plot: {path}", err=True)
+
+
+def _sortable(value: float) -> float:
+    """NaN sorts last."""
+    return math.inf if math.isnan(value) else value
+
+
+def _point(text: str) -> tuple[float, float]:
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"--start '{text}' is not allowed; two numbers, as in -1.5,2") from None
+    return x, y
