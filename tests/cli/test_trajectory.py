@@ -53,7 +53,7 @@ def test_a_film_shows_every_path_growing(tmp_path: Path) -> None:
     ("args", "message"),
     [
         (["saddel"], "did you mean 'saddle'"),
-        (["saddle", "-o", "adma"], "did you mean 'adam'"),
+        (["saddle", "-o", "momentm"], "did you mean 'momentum'"),
         (["saddle", "--start", "here"], "two numbers"),
         (["quadratic-valley[condition=0]"], "condition=0"),
     ],

@@ -161,13 +161,13 @@ def _heights(axes: Axes, ground: Ground, paths: Sequence[Path], seen: dict[str, 
     axes.set_title("height above the minimum")
     axes.set_xlabel("step")
     steps = np.arange(len(paths[0].values))
-    ends = {}
+    ends, lowest = {}, start
     for path in paths:
         height = np.clip(np.nan_to_num(path.values - floor, nan=np.inf), low, start * 10)
         look = seen[path.label]
         axes.plot(steps, height, color=look.colour, linestyle=base.linestyle(look), linewidth=1.3)
+        lowest = min(lowest, float(height.min()))
         ends[path.label] = (float(steps[-1]), float(height[-1]))
-    lowest = min(float(np.clip(path.values - floor, low, None).min()) for path in paths)
     axes.set_xlim(0, steps[-1])
     base.log_axis(axes, "y", max(lowest * 0.6, low), start * 12)
     naming.label_ends(axes, ends, seen)
