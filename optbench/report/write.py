@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -165,8 +166,9 @@ def input_hash(
     return digest.hexdigest()
 
 
+@functools.cache
 def code_hash() -> str:
-    """Hash of the files of this package."""
+    """Hash of the files of this package, as they were when it was first asked for."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*")):
         if path.suffix in (".py", ".j2", ".js", ".css"):
