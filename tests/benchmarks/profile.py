@@ -1,0 +1,159 @@
+"""Where the microseconds of an update go, and how far that is from the machine's limits.
+
+    python -m tests.benchmarks.profile [--json profile.json]
+
+A 64-32-32-10 ReLU network on digits, Adam, float32, one core. Each part of an update runs alone,
+many times over on the same data; the whole is the loop as it trains. The limits are measured in the
+same run: OpenBLAS on matrices of 512 x 512, and an update that only reads and writes.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before the libraries read it
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from optbench.engine.compiled import CompiledLoop
+from optbench.engine.kernels import layers, loop
+from optbench.engine.kernels.jit import jit
+from optbench.engine.problem import build_problem
+from optbench.engine.training import make_spec
+from optbench.registry import default_registry
+
+ROUNDS, REPEATS = 15, 2000
+
+
+@jit
+def _forward(times, theta, net, x, m, space):
+    for _ in range(times):
+        loop.forward(theta, net, x, 0, m, space)
+
+
+@jit
+def _output(times, net, data, order, m, space):
+    for _ in range(times):
+        layers.output_delta(
+            net.loss, space.delta, space.acts, space.a_at[-1], m, net.sizes[-1], data, order, 0, m
+        )
+
+
+@jit
+def _backward(times, theta, grad, net, x, m, space):
+    for _ in range(times):
+        loop.backward(theta, grad, net, x, 0, m, space, False)
+
+
+@jit
+def _gradient(times, theta, grad, net, data, order, batch, gather, space):
+    for _ in range(times):
+        loop.gradient(theta, grad, net, data, order, 0, batch, gather, False, space)
+
+
+@jit
+def _update(times, rule, theta, grad, slots, scalars, h):
+    for t in range(times):
+        rule(theta, grad, slots, scalars, h, t + 1)
+
+
+@jit
+def _touch(times, theta, grad, slots):
+    """Read and write what Adam reads and writes, with one addition for each number."""
+    m, v = slots[0], slots[1]
+    for _ in range(times):
+        for i in range(theta.size):
+            g = grad[i]
+            m[i] += g
+            v[i] += g
+            theta[i] += g
+
+
+def microseconds(function: Callable[..., object], times: int, *arguments: object) -> float:
+    """Median over rounds of one repetition's time."""
+    function(1, *arguments)
+    found = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        function(times, *arguments)
+        found.append((time.perf_counter() - start) / times)
+    return statistics.median(found) * 1e6
+
+
+def blas_peak() -> float:
+    """GFLOP/s of OpenBLAS on one core, float32."""
+    a = np.random.default_rng(0).normal(size=(512, 512)).astype(np.float32)
+    seconds = microseconds(lambda times: [a @ a for _ in range(times)], 3) / 1e6
+    return 2 * 512**3 / seconds / 1e9
+
+
+def flops(sizes: tuple[int, ...], rows: int) -> int:
+    """Operations of the matrix products of one gradient: forward, weights, activations."""
+    products = [a * b for a, b in pairwise(sizes)]
+    return 2 * rows * (2 * sum(products) + sum(products[1:]))
+
+
+def profile(regime: str, epochs: int) -> dict[str, float]:
+    """Microseconds of each part of one update."""
+    spec = make_spec("adam[lr=1e-4]", dataset="digits", regime=regime, epochs=epochs)
+    problem = build_problem(spec, default_registry())
+    trainer = CompiledLoop(problem)
+    net, space = trainer._net.net, trainer._net.space
+    data = trainer._net.data(problem.train)
+    batch = spec.batch_size
+    rows = min(batch, loop.CHUNK)
+    times = max(20, REPEATS // max(1, batch // 32))
+    state = (trainer.flat, trainer._grad, trainer._slots, trainer._scalars, trainer._h)
+    theta, grad = state[:2]
+    gather = regime != "batch"
+    found = {
+        "forward": microseconds(_forward, times, theta, net, data.x, rows, space),
+        "loss": microseconds(_output, times, net, data, trainer._order, rows, space),
+        "backward": microseconds(_backward, times, theta, grad, net, data.x, rows, space),
+    }
+    found = {name: value * batch / rows for name, value in found.items()}
+    found["gradient, with copying the rows"] = microseconds(
+        _gradient, times, theta, grad, net, data, trainer._order, batch, gather, space
+    )
+    found["update (Adam)"] = microseconds(_update, REPEATS, trainer._rule, *state)
+    found["limit of the update: reading and writing"] = microseconds(
+        _touch, REPEATS, theta, grad, trainer._slots
+    )
+
+    def whole(times: int) -> None:
+        for _ in range(times):
+            CompiledLoop(problem).advance(problem.n_train * epochs)
+
+    found["whole update as it trains"] = microseconds(whole, 1) / problem.total_updates
+    found["GFLOP/s of the gradient"] = flops(problem.network.sizes, batch) / (
+        found["gradient, with copying the rows"] * 1e3
+    )
+    return found
+
+
+def main() -> None:
+    """Print the table; write JSON if asked."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--json", metavar="FILE")
+    options = parser.parse_args()
+    columns = {"batch 1": profile("sgd", 6), "batch 32": profile("mini-batch", 60)}
+    columns["full batch"] = profile("batch", 100)
+    peak = blas_peak()
+    print(f"{'microseconds an update':<44}" + "".join(f"{name:>12}" for name in columns))
+    for part in columns["batch 1"]:
+        print(f"{part:<44}" + "".join(f"{column[part]:>12.2f}" for column in columns.values()))
+    print(f"{'OpenBLAS, 512 x 512, GFLOP/s':<44}{peak:>12.2f}")
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump({"parts": columns, "blas_gflops": peak}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
