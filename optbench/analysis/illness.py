@@ -44,6 +44,8 @@ LEARNED = 0.1
 """A training loss below this part of L0 is not called undertrained."""
 HIGH = 0.1
 """A gap is high when it is more than this part of what there was to gain, ..."""
+LITTLE = 0.05
+"""With less than this part of L0 gained there is nothing to overfit."""
 RISEN, WIDE = 1.15, 0.35
 """... and the validation loss is so many times its lowest, or the gap more than this part."""
 WEAK = (0.85, 0.3)
@@ -226,8 +228,10 @@ def _progress(
             "more epochs, or a larger learning rate",
         )
     gain = initial - float(np.nanmin(curve["val_loss"]))
-    if val - train > HIGH * gain > 0 and (
-        val > RISEN * (initial - gain) or val - train > WIDE * gain
+    if (
+        gain > LITTLE * initial
+        and val - train > HIGH * gain
+        and (val > RISEN * (initial - gain) or val - train > WIDE * gain)
     ):
         yield Finding(
             "high variance",

@@ -72,7 +72,10 @@ def told(result: optbench.RunResult, **known: Any) -> list[str]:
 def test_a_planted_illness_is_named(name: str) -> None:
     """Every kind of illness is recognised in a run that has it."""
     illness, optimizer, how = PLANTED[name]
-    assert illness in told(optbench.train(optimizer, **how))
+    found = told(optbench.train(optimizer, **how))
+    assert illness in found
+    if illness not in ("dead", "unstable learning rate"):  # steps too long do both
+        assert found == [illness]
 
 
 @pytest.mark.parametrize(("dataset", "optimizer", "activation", "initializer"), HEALTHY)

@@ -1,0 +1,297 @@
+"""``optbench inspect``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optbench.cli._options import json_option, plugin_options, registered
+from optbench.cli._output import print_json, print_table
+from optbench.cli._study import Formats, open_folder
+from optbench.cli._suite import parse_widths
+from optbench.cli.trajectory import DEFAULT_OUT, DEFAULT_SUITE
+from optbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from optbench.analysis.illness import Finding
+    from optbench.engine.signals import Signals
+    from optbench.records import RunResult
+
+SHARPNESS_ROWS = 1000
+"""Training examples that sharpness is measured on."""
+
+
+@click.command("inspect")
+@click.option(
+    "-i",
+    "--initializer",
+    "initializers",
+    multiple=True,
+    metavar="NAME[...]",
+    shell_complete=registered("initializers"),
+    help="Initializer; repeatable with --compare.",
+)
+@click.option(
+    "--hidden",
+    default="32,32",
+    show_default=True,
+    metavar="WIDTHS",
+    help="Widths of the hidden layers.",
+)
+@click.option(
+    "--activation",
+    default="relu",
+    show_default=True,
+    metavar="NAME",
+    help="relu, tanh, sigmoid, leaky-relu, gelu or linear.",
+)
+@click.option(
+    "-d",
+    "--dataset",
+    metavar="NAME",
+    shell_complete=registered("datasets"),
+    help="Dataset to train on. Default: the first of the quick suite.",
+)
+@click.option(
+    "-o",
+    "--optimizer",
+    metavar="NAME[...]",
+    shell_complete=registered("optimizers"),
+    help="Optimizer to train with. Default: the first of the quick suite.",
+)
+@click.option(
+    "-r",
+    "--regime",
+    default="mini-batch",
+    show_default=True,
+    type=click.Choice(["batch", "mini-batch", "sgd"]),
+    help="Examples an update.",
+)
+@click.option(
+    "--batch-size",
+    default=32,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Examples an update in mini-batch.",
+)
+@click.option(
+    "--epochs",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Passes over the training part; 0 looks at the fresh network alone.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed.")
+@click.option("--sharpness", is_flag=True, help="Measure the largest eigenvalue of the Hessian.")
+@click.option(
+    "--compare", is_flag=True, help="Compare initializers on networks from 2 layers to --depth."
+)
+@click.option(
+    "--depth",
+    default=50,
+    show_default=True,
+    type=click.IntRange(2, 200),
+    help="Layers of the deepest network that --compare looks at.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_OUT,
+    show_default=True,
+    help="Folder for the plots.",
+)
+@click.option("--formats", type=Formats(), default="png", show_default=True, help="png, svg, pdf.")
+@json_option
+@plugin_options
+def command(initializers: Sequence[str], compare: bool, as_json: bool, **how: Any) -> None:
+    """Look inside a network: how signals travel, what training does to the layers, what is wrong.
+
+    \b
+    Examples:
+      optbench inspect -i xavier-normal --hidden 64,64,64,64 --activation relu
+      optbench inspect -o 'sgd[lr=3]' -d digits --epochs 20
+      optbench inspect --compare --activation tanh --depth 30
+    """  # fmt: skip
+    if compare:
+        told = _compare(initializers, **how)
+    else:
+        if len(initializers) > 1:
+            raise ConfigError("one --initializer at a time, or --compare")
+        told = _inspect(initializers[0] if initializers else None, **how)
+    if as_json:
+        print_json(told)
+        return
+    print_table(told["columns"], told["rows"], told["title"])
+    click.echo()
+    for line in told["verdict"]:
+        click.echo(line)
+    for path in told["files"]:
+        click.echo(f"plot: {path}", err=True)
+
+
+# -- one network ------------------------------------------------------------------------------
+
+
+def _inspect(initializer: str | None, **how: Any) -> dict[str, Any]:
+    from optbench.analysis.illness import diagnose
+    from optbench.engine.data import load_dataset
+    from optbench.engine.signals import (
+        better_initializers,
+        measure_all,
+        measure_signals,
+        signals_of,
+        verdict,
+    )
+    from optbench.engine.training import train
+    from optbench.network import LOSS_OF_TASK, Network
+
+    suite = _default_suite()
+    data = load_dataset(how["dataset"] or suite.datasets[0])
+    initializer = initializer or suite.initializers[0]
+    hidden = parse_widths(how["hidden"])
+    sizes = (data.n_features, *hidden, data.n_outputs)
+    loss = LOSS_OF_TASK[data.task]
+    x, y = data.x_train[:256], data.y_train[:256]
+    before = measure_signals(
+        initializer, sizes, how["activation"], x, y, loss=loss, seed=how["seed"]
+    )
+    tried = measure_all(sizes, how["activation"], x, y, loss=loss, seed=how["seed"])
+    said = verdict(before)
+    better = better_initializers(before, tried) if said and not _passes(before) else []
+    if better:
+        said += f"; try {' or '.join(better)}"
+    result, after = None, None
+    findings: Sequence[Finding] = ()
+    if how["epochs"]:
+        result = train(
+            how["optimizer"] or suite.optimizers[0],
+            data.name,
+            hidden,
+            how["activation"],
+            initializer,
+            how["regime"],
+            how["batch_size"],
+            how["epochs"],
+            how["seed"],
+        )
+        network = Network(sizes, how["activation"], loss)
+        params = [(w.astype(float), b.astype(float)) for w, b in result.params or []]
+        after = signals_of(initializer, network, params, x, y)
+        sharp = _sharpness(result, network, data) if how["sharpness"] else {}
+        findings = diagnose(result, task=data.task, **sharp)
+    return _told(before, after, result, findings, said, how)
+
+
+def _default_suite() -> Any:
+    from optbench.registry import default_registry
+    from optbench.suites import find_suite
+
+    known = {name: e.item for name, e in default_registry().entries("suites").items()}
+    return find_suite(DEFAULT_SUITE, known)
+
+
+def _passes(signals: Signals) -> bool:
+    from optbench.engine.signals import verdict
+
+    return verdict(signals).startswith("signal and gradient pass")
+
+
+def _sharpness(result: RunResult, network: Any, data: Any) -> dict[str, Any]:
+    from optbench.contracts import Rule
+    from optbench.engine.health import sharpness
+    from optbench.registry import default_registry
+
+    x, y = data.x_train[:SHARPNESS_ROWS], data.y_train[:SHARPNESS_ROWS]
+    found: dict[str, Any] = {"sharpness": sharpness(network, result.params or [], x, y)}
+    optimizer = default_registry().optimizer(result.spec.optimizer)
+    plain = issubclass(optimizer, Rule) and not optimizer.slots and not optimizer.scalars
+    if plain and result.spec.regime == "batch" and "lr" in result.spec.hyper:
+        found["stable_below"] = 2 / float(result.spec.hyper["lr"])
+    click.echo(f"sharpness: {found['sharpness']:.4g}", err=True)
+    return found
+
+
+def _told(
+    before: Signals,
+    after: Signals | None,
+    result: RunResult | None,
+    findings: Sequence[Finding],
+    said: str,
+    how: dict[str, Any],
+) -> dict[str, Any]:
+    from optbench.report.plots import base
+    from optbench.report.plots.lab import draw_inspection
+
+    open_folder(how["out"])
+    shown = "\n".join(_wrapped(said))
+    with base.style():
+        made = draw_inspection(before, after, result, shown)
+        files = made.save(how["out"] / "inspect", how["formats"])
+    rows = []
+    for layer in range(len(before.forward)):
+        row = [str(layer + 1)]
+        for signals in filter(None, (before, after)):
+            row += [f"{signals.forward[layer]:.3g}", f"{signals.backward[layer]:.3g}"]
+            row += [_percent(signals, layer, kind) for kind in ("saturated", "dead")]
+        rows.append(tuple(row))
+    parts = ["signal", "gradient", "flat or off", "dead"]
+    columns = ["layer", *parts]
+    verdicts = [f"before training: {said}."]
+    if result is not None:
+        columns += [f"{part} after" for part in parts]
+        state = f"validation loss {result.final('val_loss'):.4g}"
+        verdicts.append(f"{result.spec.configuration}, {result.status}: {state}")
+        verdicts += [str(finding) for finding in findings] or ["nothing is wrong with this run"]
+    return {
+        "title": f"{before.initializer}, {before.activation}",
+        "columns": columns,
+        "rows": rows,
+        "verdict": verdicts,
+        "findings": [
+            {"illness": f.illness, "evidence": f.evidence, "advice": f.advice} for f in findings
+        ],
+        "files": [str(path) for path in files],
+    }
+
+
+def _percent(signals: Signals, layer: int, kind: str) -> str:
+    return f"{signals.health[f'layer{layer + 1}.{kind}']:.0%}"
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 130)
+
+
+# -- many initializers ------------------------------------------------------------------------
+
+
+def _compare(initializers: Sequence[str], **how: Any) -> dict[str, Any]:
+    from optbench.engine.signals import measure_signals, verdict
+    from optbench.registry import default_registry
+    from optbench.report.plots import base
+    from optbench.report.plots.lab import draw_comparison
+
+    names = list(dict.fromkeys(initializers)) or list(default_registry().entries("initializers"))
+    width = (parse_widths(how["hidden"]) or (32,))[0]
+    sizes = (width,) * (how["depth"] + 1) + (10,)
+    found = [measure_signals(name, sizes, how["activation"], seed=how["seed"]) for name in names]
+    open_folder(how["out"])
+    with base.style():
+        sheet = draw_comparison(found, how["activation"], width)
+        files = sheet.save(how["out"] / f"initializers-{how['activation']}", how["formats"])
+    found.sort(key=lambda signals: signals.distance)
+    return {
+        "title": f"{how['depth']} layers of {width} {how['activation']} units",
+        "columns": ("initializer", "signal a layer", "gradient a layer", "what happens"),
+        "rows": [
+            (s.initializer, f"{s.forward_factor:.3g}", f"{s.backward_factor:.3g}", verdict(s))
+            for s in found
+        ],
+        "verdict": [f"best: {found[0].initializer}"],
+        "files": [str(path) for path in files],
+    }

@@ -1,0 +1,204 @@
+"""How signals and gradients travel through a network before it is trained, and what to say of it.
+
+Advice is found by trying: whatever is registered as an initializer is measured on the same network,
+and the one that keeps signal and gradient best is named.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optbench.contracts import Array
+from optbench.engine.health import BOUNDED, layer_health
+from optbench.engine.streams import stream
+from optbench.engine.training import initialize
+from optbench.network import Loss, Network, Params, check_activation
+from optbench.registry import default_registry
+
+KEPT = (0.7, 1.4)
+"""A layer keeps the variance when it changes it by a factor between these."""
+SHOWN = 4000
+"""Values of a layer that are kept for its histogram."""
+FLAT_WEIGHT = 3.0
+"""How much a saturated or dead layer counts against an initializer, beside the logs of factors."""
+SATURATED, DEAD = 0.4, 0.4
+"""Shares from which on the verdict speaks of it, before any training."""
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What one forward and one backward pass show, before training.
+
+    Attributes:
+        initializer: its spelling.
+        activation: of the hidden layers.
+        forward: mean square of the pre-activations z of each hidden layer.
+        backward: mean square of the gradient with respect to z of each hidden layer.
+        health: `optbench.engine.health.layer_health` of the network.
+        samples: activations of each hidden layer, at most `SHOWN`.
+    """
+
+    initializer: str
+    activation: str
+    forward: Array
+    backward: Array
+    health: dict[str, float]
+    samples: list[Array]
+
+    @property
+    def forward_factor(self) -> float:
+        """By how much a layer multiplies the signal's variance, the geometric mean; NaN for one."""
+        return _factor(self.forward)
+
+    @property
+    def backward_factor(self) -> float:
+        """By how much a layer multiplies the gradient's variance on its way back."""
+        return _factor(self.backward[::-1])
+
+    @property
+    def distance(self) -> float:
+        """How far both factors are from 1, in powers of e; infinite for a dead or alike network."""
+        factors = np.array([self.forward_factor, self.backward_factor])
+        if alike(self) or not (np.isfinite(factors) & (factors > 0)).all():
+            return math.inf
+        return float(np.abs(np.log(factors)).sum()) + FLAT_WEIGHT * self.flat
+
+    @property
+    def flat(self) -> float:
+        """The largest saturated (bounded activations) or dead (others) share of a hidden layer."""
+        kind = "saturated" if self.activation in BOUNDED else "dead"
+        shares = [v for k, v in self.health.items() if k.endswith(f".{kind}")]
+        return max(shares, default=0.0)
+
+
+def measure_signals(
+    initializer: str,
+    sizes: Sequence[int],
+    activation: str,
+    x: Array | None = None,
+    y: Array | None = None,
+    *,
+    loss: Loss = "mse",
+    seed: int = 0,
+) -> Signals:
+    """Send a batch through a fresh network, forth and back.
+
+    Args:
+        initializer: its spelling.
+        sizes: width of input, hidden layers and output.
+        activation: of the hidden layers.
+        x: inputs; 256 standard normal ones if None.
+        y: labels or targets; standard normal targets if None (then the loss is ``"mse"``).
+        loss: of the network.
+        seed: of the initial weights and the made-up inputs.
+
+    Raises:
+        ConfigError: an unknown name or a value out of range.
+    """
+    rng = stream("signals", seed)
+    if x is None or y is None:
+        x, y, loss = rng.normal(size=(256, sizes[0])), rng.normal(size=(256, sizes[-1])), "mse"
+    network = Network(sizes, check_activation(activation), loss)
+    params = initialize(initializer, sizes, seed=seed, activation=activation, x=x)
+    return signals_of(initializer, network, params, x, y)
+
+
+def signals_of(label: str, network: Network, params: Params, x: Array, y: Array) -> Signals:
+    """The signals of a network with these parameters, fresh or trained."""
+    with np.errstate(all="ignore"):
+        zs, activations = network.forward(params, x)
+        deltas = network.backward(params, zs, activations, y)[1]
+        return Signals(
+            initializer=label,
+            activation=network.activation,
+            forward=np.array([float((z * z).mean()) for z in zs[:-1]]),
+            backward=np.array([float((d * d).mean()) for d in deltas[:-1]]),
+            health=layer_health(network, params, x, y),
+            samples=[_some(a) for a in activations[1:-1]],
+        )
+
+
+def _some(values: Array) -> Array:
+    flat = values.ravel()
+    return flat[:: max(flat.size // SHOWN, 1)][:SHOWN]
+
+
+def _factor(values: Array) -> float:
+    if len(values) < 2 or not values[0] > 0:
+        return math.nan
+    return float((values[-1] / values[0]) ** (1 / (len(values) - 1)))
+
+
+def alike(found: Signals) -> bool:
+    """Whether some hidden layer of more than one unit computes one thing only."""
+    counts = [v for k, v in found.health.items() if k.endswith(".distinct")]
+    widths = [len(s) for s in found.samples]
+    return any(count == 1 and width > 1 for count, width in zip(counts, widths, strict=True))
+
+
+def verdict(found: Signals) -> str:
+    """What the signals say, in a sentence or two."""
+    kind = "saturated" if found.activation in BOUNDED else "dead"
+    said = []
+    if alike(found):
+        said.append("all units of a layer compute the same, and will learn the same")
+    else:
+        said += _travel("signal", "its variance", found.forward_factor, len(found.forward))
+        said += _travel(
+            "gradient", "its variance on the way back", found.backward_factor, len(found.backward)
+        )
+        if found.flat > (SATURATED if kind == "saturated" else DEAD):
+            said.append(f"up to {found.flat:.0%} of a layer is {kind}")
+    if not said:
+        return "signal and gradient pass through all layers about unchanged"
+    return "; ".join(said)
+
+
+def _travel(what: str, measure: str, factor: float, layers: int) -> list[str]:
+    if math.isnan(factor) or KEPT[0] <= factor <= KEPT[1]:
+        return []
+    if factor <= 0:
+        return [f"no {what} passes"]
+    total = factor ** (layers - 1)
+    if factor < 1:
+        halves = " (it halves)" if 0.45 < factor < 0.55 else ""
+        return [
+            f"each layer leaves the {what} {factor:.2g} of {measure}{halves}: "
+            f"{total:.1e} of it after {layers} layers"
+        ]
+    return [
+        f"each layer multiplies the {what}, {measure}, by {factor:.2g}: "
+        f"{total:.1e} times after {layers} layers"
+    ]
+
+
+def better_initializers(found: Signals, tried: Sequence[Signals], most: int = 2) -> list[str]:
+    """Initializers out of those tried that keep signals clearly better, the best first.
+
+    One that has to look at data is named only when no other will do.
+    """
+    limit = 0.5 * found.distance if math.isfinite(found.distance) else math.inf
+    good = sorted((s for s in tried if s.distance < limit), key=lambda s: s.distance)
+    registry = default_registry()
+    plain = [s for s in good if "data" not in registry.initializer(s.initializer).needs]
+    return [signals.initializer for signals in (plain or good)[:most]]
+
+
+def measure_all(
+    sizes: Sequence[int],
+    activation: str,
+    x: Array | None = None,
+    y: Array | None = None,
+    *,
+    loss: Loss = "mse",
+    seed: int = 0,
+) -> list[Signals]:
+    """The signals of every registered initializer on one network."""
+    return [
+        measure_signals(name, sizes, activation, x, y, loss=loss, seed=seed)
+        for name in default_registry().entries("initializers")
+    ]

@@ -1,0 +1,124 @@
+"""``optbench inspect``: signals by layer, a verdict that is right, advice that helps, plots."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from optbench.cli import main
+from optbench.engine.signals import better_initializers, measure_all, measure_signals, verdict
+
+DEEP = (64,) * 9 + (10,)
+"""Eight hidden layers."""
+
+
+def inspect(*args: object) -> dict[str, Any]:
+    """What ``optbench inspect --json`` says."""
+    outcome = CliRunner().invoke(main, ["inspect", *map(str, args), "--json"])
+    assert outcome.exit_code == 0, outcome.stderr
+    told: dict[str, Any] = json.loads(outcome.stdout)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("initializer", "activation", "words"),
+    [
+        ("xavier-normal", "relu", "(it halves)"),
+        ("he-normal", "relu", "pass through all layers"),
+        ("xavier-normal", "linear", "pass through all layers"),
+        ("small-normal", "tanh", "each layer leaves the signal"),
+        ("large-normal", "relu", "each layer multiplies the signal"),
+        ("large-normal", "tanh", "saturated"),
+        ("zeros", "sigmoid", "all units of a layer compute the same"),
+    ],
+)
+def test_the_verdict_says_what_happens(initializer: str, activation: str, words: str) -> None:
+    """Halving, keeping, fading, exploding, saturating and symmetry are told apart."""
+    assert words in verdict(measure_signals(initializer, DEEP, activation))
+
+
+@pytest.mark.parametrize(
+    ("initializer", "activation"), [("xavier-normal", "relu"), ("large-normal", "tanh")]
+)
+def test_the_advice_is_an_initializer_that_passes(initializer: str, activation: str) -> None:
+    """What is recommended was tried on the same network, and needs no data."""
+    found = measure_signals(initializer, DEEP, activation)
+    advice = better_initializers(found, measure_all(DEEP, activation))
+    assert advice
+    assert initializer not in advice
+    for name in advice:
+        assert measure_signals(name, DEEP, activation).distance < 0.5 * found.distance
+
+
+def test_nothing_is_advised_where_nothing_is_wrong() -> None:
+    """A network that passes signals has no clearly better initializer."""
+    found = measure_signals("he-normal", DEEP, "relu")
+    assert better_initializers(found, measure_all(DEEP, "relu")) == []
+
+
+def test_one_network_is_explained_before_and_after_training(tmp_path: Path) -> None:
+    """The lecture's case: Xavier with ReLU halves the signal, and He is recommended."""
+    told = inspect(
+        "-i", "xavier-normal", "--hidden", "64,64,64,64", "--epochs", 2, "--out", tmp_path
+    )  # fmt: skip
+    assert "(it halves)" in told["verdict"][0]
+    assert "he-" in told["verdict"][0].partition("try ")[2]
+    assert len(told["rows"]) == 4
+    assert (tmp_path / "inspect.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_sick_run_is_diagnosed(tmp_path: Path) -> None:
+    """Planted symmetry is found, with evidence and advice."""
+    told = inspect("-i", "zeros", "-d", "iris", "--epochs", 2, "--out", tmp_path)
+    assert [finding["illness"] for finding in told["findings"]] == ["symmetric"]
+
+
+def test_the_edge_of_stability_is_seen_with_sharpness(tmp_path: Path) -> None:
+    """Full-batch descent on 300 epochs ends where sharpness is about 2 / lr."""
+    told = inspect(
+        "-o", "sgd[lr=0.1]", "-d", "diabetes", "-r", "batch", "--epochs", 300,
+        "--activation", "tanh", "-i", "xavier-normal", "--sharpness", "--out", tmp_path,
+    )  # fmt: skip
+    assert "edge of stability" in [finding["illness"] for finding in told["findings"]]
+
+
+def test_epochs_zero_looks_at_the_fresh_network_alone(tmp_path: Path) -> None:
+    """Nothing is trained, and three panels are drawn."""
+    told = inspect("--epochs", 0, "--out", tmp_path, "--formats", "svg")
+    assert told["findings"] == []
+    assert len(told["verdict"]) == 1
+    assert (tmp_path / "inspect.svg").stat().st_size > 0
+
+
+def test_initializers_are_compared_over_depths(tmp_path: Path) -> None:
+    """He leads with ReLU; factors a layer are those of theory."""
+    told = inspect(
+        "--compare", "-i", "he-normal", "-i", "xavier-normal", "--hidden", 128, "--depth", 20,
+        "--out", tmp_path,
+    )  # fmt: skip
+    rows = {row[0]: float(row[1]) for row in told["rows"]}
+    assert told["rows"][0][0] == "he-normal"
+    assert rows["he-normal"] == pytest.approx(1, abs=0.12)
+    assert rows["xavier-normal"] == pytest.approx(0.5, abs=0.06)
+    assert (tmp_path / "initializers-relu.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["-i", "he-norml"], "did you mean 'he-normal'"),
+        (["--activation", "rellu"], "did you mean 'relu'"),
+        (["-i", "zeros", "-i", "he-normal"], "--compare"),
+        (["--hidden", "0"], "widths from 1"),
+    ],
+)
+def test_mistakes_are_one_line(args: list[str], message: str, tmp_path: Path) -> None:
+    """Unknown names and bad widths are explained."""
+    outcome = CliRunner().invoke(main, ["inspect", *args, "--out", str(tmp_path)])
+    assert outcome.exit_code == 1
+    assert message in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
