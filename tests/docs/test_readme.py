@@ -1,0 +1,67 @@
+"""The README is true: its plugin passes the checks, its Python runs, its options exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from optbench.cli import main
+from optbench.registry import default_registry
+
+README = Path(__file__).parents[2] / "README.md"
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+PYTHON = [text for language, text in BLOCKS if language == "python"]
+COMMANDS = [
+    line.partition("#")[0].strip()
+    for language, text in BLOCKS
+    if language == "console"
+    for line in text.splitlines()
+    if line.startswith("optbench ")
+]
+
+
+@pytest.fixture(autouse=True)
+def registry_of_its_own():
+    """Each test loads plugins anew, and leaves none behind."""
+    default_registry.cache_clear()
+    yield
+    default_registry.cache_clear()
+
+
+def test_the_plugin_shown_keeps_its_promises(tmp_path):
+    """mine.py of the README passes every check, and trains in the compiled loop."""
+    mine = tmp_path / "mine.py"
+    mine.write_text(PYTHON[0])
+    result = CliRunner().invoke(main, ["check", str(mine)])
+    assert result.exit_code == 0, result.output
+    shown = CliRunner().invoke(main, ["show", "--plugin", str(mine), "signed-momentum"])
+    assert "compiled" in shown.output
+
+
+def test_the_python_shown_runs(capsys):
+    """The block about Python prints a status and two losses."""
+    exec(PYTHON[1], {})
+    assert capsys.readouterr().out.startswith("ok ")
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("optbench run")])
+def test_the_commands_shown_plan(command, tmp_path, monkeypatch):
+    """Every `optbench run` of the README is accepted: planned, not trained."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(PYTHON[0])
+    (tmp_path / "mine.toml").write_text('datasets = ["iris"]\nregimes = ["sgd"]\n')
+    arguments = [*shlex.split(command)[1:], "--dry-run"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+
+
+def test_the_first_two_commands_come_first():
+    """The README opens with the two commands that do everything."""
+    assert BLOCKS[0] == (
+        "console",
+        "pip install . && optbench run\npip install '.[test]' && pytest\n",
+    )
