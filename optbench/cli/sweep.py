@@ -1,0 +1,231 @@
+"""``optbench sweep``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optbench.cli import EXIT_INTERRUPTED
+from optbench.cli._options import json_option, plugin_options, registered
+from optbench.cli._output import print_json, print_table
+from optbench.cli._progress import ProgressView
+from optbench.cli._study import Formats, Recorded, open_folder, typed_command
+from optbench.cli._suite import parse_widths
+from optbench.cli.trajectory import DEFAULT_SUITE
+
+if TYPE_CHECKING:
+    from optbench.analysis.sweeps import SweepPoint
+    from optbench.study.sweeping import SweepPlan
+
+DEFAULT_OUT = "optbench-sweep"
+POSITIVE = click.IntRange(min=1)
+
+
+@click.command("sweep", cls=Recorded)
+@click.argument("axes", nargs=-1, required=True, metavar="NAME=VALUES [NAME=VALUES]")
+@click.option(
+    "-o",
+    "--optimizer",
+    "optimizers",
+    multiple=True,
+    metavar="NAME[...]",
+    shell_complete=registered("optimizers"),
+    help="Optimizer, values in brackets. Repeatable. Default: the quick suite's first.",
+)
+@click.option(
+    "-d",
+    "--dataset",
+    metavar="NAME",
+    shell_complete=registered("datasets"),
+    help="Dataset. Default: the quick suite's first.",
+)
+@click.option(
+    "-i",
+    "--initializer",
+    metavar="NAME[...]",
+    shell_complete=registered("initializers"),
+    help="Initializer. Default: the quick suite's first.",
+)
+@click.option(
+    "--hidden",
+    default="32,32",
+    show_default=True,
+    metavar="WIDTHS",
+    help="Widths of the hidden layers.",
+)
+@click.option(
+    "--activation",
+    default="relu",
+    show_default=True,
+    metavar="NAME",
+    help="relu, tanh, sigmoid, leaky-relu, gelu or linear.",
+)
+@click.option(
+    "-r",
+    "--regime",
+    default="mini-batch",
+    show_default=True,
+    type=click.Choice(["batch", "mini-batch", "sgd"]),
+    help="Examples an update.",
+)
+@click.option(
+    "--batch-size",
+    default=32,
+    show_default=True,
+    type=POSITIVE,
+    help="Examples an update in mini-batch.",
+)
+@click.option(
+    "--epochs", default=10, show_default=True, type=POSITIVE, help="Passes over the training part."
+)
+@click.option("--seeds", default=5, show_default=True, type=POSITIVE, help="Runs at each point.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_OUT,
+    show_default=True,
+    help="Folder: runs are kept there and never trained twice.",
+)
+@click.option("--jobs", type=POSITIVE, help="Runs at a time; all cores if not given.")
+@click.option(
+    "--formats", type=Formats(), default="png,svg", show_default=True, help="png, svg, pdf."
+)
+@json_option
+@plugin_options
+def command(
+    axes: Sequence[str],
+    optimizers: Sequence[str],
+    seeds: int,
+    out: Path,
+    jobs: int | None,
+    formats: Sequence[str],
+    as_json: bool,
+    **run: Any,
+) -> int:
+    """Train over values of one or two hyperparameters: curves, or a heat map.
+
+    NAME is layers, neurons, batch_size, epochs, activation, initializer, regime, or a
+    hyperparameter of the optimizer (lr, beta1, ...). VALUES is a list, 0.01,0.1,1, or a range,
+    low..high or low..high:points, divided by ratio where that is how the values count.
+
+    \b
+    Examples:
+      optbench sweep lr=1e-4..10:9 -o sgd -o adam
+      optbench sweep lr=0.01..3 batch_size=8,32,128 -o sgd -d moons
+      optbench sweep layers=1..6 initializer=he-normal,xavier-normal -o adam
+    """  # fmt: skip
+    from optbench.registry import default_registry
+    from optbench.study.sweeping import parse_axis, plan_sweep
+    from optbench.suites import find_suite
+
+    registry = default_registry()
+    known = {name: entry.item for name, entry in registry.entries("suites").items()}
+    suite = find_suite(DEFAULT_SUITE, known)
+    optimizers = tuple(dict.fromkeys(optimizers)) or tuple(suite.optimizers[:1])
+    run["dataset"] = run["dataset"] or suite.datasets[0]
+    run["initializer"] = run["initializer"] or suite.initializers[0]
+    run["hidden"] = parse_widths(run["hidden"])
+    plan = plan_sweep([parse_axis(text, optimizers) for text in axes], optimizers, seeds, run)
+    open_folder(out)
+    points, complete = _train(plan, out, jobs)
+    files = _write(plan, points, out, formats)
+    if as_json:
+        print_json(
+            {
+                "complete": complete,
+                "points": [_plain(point) for point in points],
+                "files": [str(path) for path in files],
+            }
+        )
+    else:
+        _show(plan, points)
+    for path in files if not as_json else ():
+        click.echo(f"written: {path}", err=True)
+    if not complete:
+        click.echo(f"interrupted; finished runs are kept in {out}: {typed_command()}", err=True)
+    return 0 if complete else EXIT_INTERRUPTED
+
+
+def _train(plan: SweepPlan, out: Path, jobs: int | None) -> tuple[list[SweepPoint], bool]:
+    from optbench.execution import LocalExecutor
+    from optbench.registry import default_registry
+    from optbench.store import Store
+    from optbench.study import STORE_NAME, describe_environment
+    from optbench.study.sweeping import run_sweep
+
+    registry = default_registry()
+    plugins = tuple(p.name for p in registry.plugins if p.origin == "--plugin")
+    with (
+        ProgressView() as view,
+        LocalExecutor(jobs, plugins=plugins, health="none") as executor,
+        Store(out / STORE_NAME) as store,
+    ):
+        return run_sweep(
+            plan,
+            store,
+            executor,
+            view,
+            view.say,
+            command=typed_command(),
+            environment=describe_environment(registry),
+        )
+
+
+def _write(
+    plan: SweepPlan, points: Sequence[SweepPoint], out: Path, formats: Sequence[str]
+) -> list[Path]:
+    if not points:
+        return []
+    from optbench.report.plots import base
+    from optbench.report.plots.sweeps import draw_sweep
+
+    stem = out / f"sweep-{'-'.join(axis.name for axis in plan.axes)}"
+    table = stem.with_suffix(".csv")
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        names = [axis.name for axis in plan.axes]
+        writer.writerow(["optimizer", *names, "median", "low", "high", "diverged", "seeds"])
+        for p in points:
+            measured = (p.median, p.low, p.high, p.diverged, len(p.losses))
+            writer.writerow([p.optimizer, *(p.at[name] for name in names), *measured])
+    swept = [(axis.name, axis.values, axis.logarithmic) for axis in plan.axes]
+    with base.style():
+        return [table, *draw_sweep(swept, points, plan.fixed).save(stem, formats)]
+
+
+def _plain(point: SweepPoint) -> dict[str, Any]:
+    return {
+        "optimizer": point.optimizer,
+        **point.at,
+        "median": point.median,
+        "low": point.low,
+        "high": point.high,
+        "diverged": point.diverged,
+        "seeds": len(point.losses),
+    }
+
+
+def _show(plan: SweepPlan, points: Sequence[SweepPoint]) -> None:
+    names = [axis.name for axis in plan.axes]
+    lowest = {
+        label: min(point.median for point in points if point.optimizer == label)
+        for label in {point.optimizer for point in points}
+    }
+    rows = [
+        (
+            point.optimizer,
+            *(f"{point.at[name]}" for name in names),
+            f"{point.median:.4g}",
+            f"{point.low:.4g} to {point.high:.4g}",
+            f"{point.diverged} of {len(point.losses)}",
+            "lowest" if point.median == lowest[point.optimizer] else "",
+        )
+        for point in points
+    ]
+    print_table(
+        ("optimizer", *names, "validation loss", "interval", "diverged", ""), rows, plan.fixed
+    )

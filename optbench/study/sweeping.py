@@ -1,0 +1,249 @@
+"""Sweeps: one or two hyperparameters over values, everything else fixed; kept like any study."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from optbench.analysis.sweeps import SweepPoint, sweep_point
+from optbench.contracts import Hyper, Optimizer, Value
+from optbench.engine.training import make_spec
+from optbench.errors import ConfigError, unknown_name
+from optbench.execution import Executor
+from optbench.hyperparameters import CONTROL_HYPERS, parse_spelling, parse_value
+from optbench.records import RunResult, RunSpec, Status, spell
+from optbench.registry import default_registry
+from optbench.store import Store
+from optbench.study.running import Progress
+
+RUN_AXES = ("layers", "neurons", "batch_size", "epochs", "activation", "initializer", "regime")
+"""What can be swept beside the optimizer's own hyperparameters."""
+EVEN = ("layers",)
+"""Whole numbers that a range divides evenly; the others are divided by ratio."""
+POINTS = 7
+"""Points of a range that does not say how many."""
+DIGITS = 2
+"""Significant digits of the points of a range, so that they can be read and typed."""
+MOST = 100_000
+"""Runs in a sweep."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One swept hyperparameter.
+
+    Attributes:
+        name: as in `RUN_AXES`, or a hyperparameter of the optimizer.
+        values: what it takes, in order.
+        logarithmic: whether it is to be drawn on a log axis.
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    logarithmic: bool = False
+
+
+def parse_axis(text: str, optimizers: Sequence[str]) -> Axis:
+    """Read ``lr=0.001,0.01,0.1`` or ``lr=1e-4..1`` or ``lr=1e-4..1:9``.
+
+    Args:
+        text: name, and values with commas between them or a range.
+        optimizers: those that are swept; a hyperparameter must belong to each.
+
+    Raises:
+        ConfigError: the form is wrong, nothing has such a name, or a range is no range.
+    """
+    name, equals, rest = (part.strip() for part in text.partition("="))
+    name = name.replace("-", "_")
+    if not equals or not rest:
+        raise ConfigError(
+            f"'{text}' is not of the form name=values, as in lr=0.01,0.1 or lr=1e-4..1"
+        )
+    declared = _declared(name, optimizers)
+    low, dots, high = rest.partition("..")
+    if dots:
+        return _range(name, text, low, high, declared)
+    values = tuple(dict.fromkeys(_value(part) for part in rest.split(",") if part.strip()))
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    spread = (
+        len(numbers) == len(values) > 2 and min(numbers) > 0 and max(numbers) >= 20 * min(numbers)
+    )
+    return Axis(name, values, spread)
+
+
+def _value(text: str) -> Value:
+    return parse_value(text.strip())
+
+
+def _declared(name: str, optimizers: Sequence[str]) -> Hyper | None:
+    if name in RUN_AXES:
+        return None
+    found: Hyper | None = None
+    for text in optimizers:
+        optimizer: Optimizer = default_registry().optimizer(parse_spelling(text)[0])
+        hypers = {**CONTROL_HYPERS, **optimizer.hypers()}
+        if name not in hypers:
+            known = [*RUN_AXES, *hypers]
+            raise unknown_name(f"hyperparameter of {optimizer.name} to sweep", name, known)
+        found = hypers[name]
+    return found
+
+
+def _range(name: str, text: str, low: str, high: str, declared: Hyper | None) -> Axis:
+    high, _, count = high.partition(":")
+    try:
+        ends = float(low), float(high)
+        n = int(count) if count else POINTS
+    except ValueError:
+        raise ConfigError(f"'{text}' is no range; write low..high or low..high:points") from None
+    if (
+        not (math.isfinite(ends[0]) and math.isfinite(ends[1]))
+        or ends[0] >= ends[1]
+        or not 2 <= n <= 1000
+    ):
+        raise ConfigError(f"'{text}' is no range; low must be below high, with 2 to 1000 points")
+    whole = declared.kind is int if declared else True
+    if declared is None and name not in ("layers", "neurons", "batch_size", "epochs"):
+        raise ConfigError(f"{name} has no range; list its values with commas between them")
+    prior = declared.prior if declared else None
+    ratio = name not in EVEN if declared is None else prior == "log"
+    if prior == "one-minus-log" and ends[1] < 1:
+        points = 1 - np.geomspace(1 - ends[0], 1 - ends[1], n)
+    elif ratio and ends[0] > 0:
+        points = np.geomspace(*ends, n)
+    else:
+        points, ratio = np.linspace(*ends, n), False
+    if whole:
+        return Axis(name, tuple(dict.fromkeys(round(p) for p in points.tolist())), ratio)
+    return Axis(name, tuple(float(f"{p:.{DIGITS}g}") for p in points.tolist()), ratio)
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """The runs of a sweep.
+
+    Attributes:
+        axes: what is swept.
+        optimizers: spellings.
+        points: optimizer, swept values, and one run a seed.
+        fixed: what stays the same, for the title.
+    """
+
+    axes: tuple[Axis, ...]
+    optimizers: tuple[str, ...]
+    points: tuple[tuple[str, dict[str, Value], tuple[RunSpec, ...]], ...]
+    fixed: str
+
+
+def plan_sweep(
+    axes: Sequence[Axis], optimizers: Sequence[str], seeds: int, run: Mapping[str, Any]
+) -> SweepPlan:
+    """Every point of the grid, with one run a seed.
+
+    Args:
+        axes: one or two, of different names.
+        optimizers: their spellings.
+        seeds: runs at each point.
+        run: arguments of `optbench.engine.training.make_spec` that stay the same.
+
+    Raises:
+        ConfigError: too many axes, an axis twice, too many runs, or a value out of range.
+    """
+    names = [axis.name for axis in axes]
+    if not 1 <= len(axes) <= 2 or len(set(names)) < len(names):
+        raise ConfigError("sweep one or two different hyperparameters at a time")
+    total = math.prod(len(axis.values) for axis in axes) * len(optimizers) * seeds
+    if total > MOST:
+        raise ConfigError(f"this would be {total:,} runs; at most {MOST:,}")
+    points = []
+    for optimizer in optimizers:
+        for values in itertools.product(*(axis.values for axis in axes)):
+            at = dict(zip(names, values, strict=True))
+            specs = tuple(_spec(optimizer, at, run, seed) for seed in range(seeds))
+            points.append((optimizer, at, specs))
+    return SweepPlan(tuple(axes), tuple(optimizers), tuple(points), _fixed(points[0][2][0], names))
+
+
+def _fixed(spec: RunSpec, swept: Sequence[str]) -> str:
+    """What all runs share, in the words of a workload's label."""
+    work = spec.workload
+    widths = [str(n) for n in work.hidden[:1]] if "layers" in swept else map(str, work.hidden)
+    size = f" B={work.batch_size}" if work.regime == "mini-batch" else ""
+    parts = {
+        "dataset": work.dataset,
+        "neurons": f"widths {'-'.join(widths)}" if work.hidden else "no hidden layer",
+        "activation": work.activation,
+        "initializer": work.initialization,
+        "batch_size": work.regime + ("" if "batch_size" in swept else size),
+        "epochs": f"{work.epochs} epochs",
+    }
+    gone = set(swept) - {"batch_size"} | ({"batch_size"} if "regime" in swept else set())
+    return " | ".join(text for name, text in parts.items() if name not in gone)
+
+
+def _spec(optimizer: str, at: Mapping[str, Value], run: Mapping[str, Any], seed: int) -> RunSpec:
+    how, own = dict(run), {}
+    for name, value in at.items():
+        if name not in RUN_AXES:
+            own[name] = value
+        elif name not in ("layers", "neurons"):
+            how[name] = value
+    hidden = tuple(how["hidden"]) or (32,)
+    width, depth = at.get("neurons", hidden[0]), at.get("layers", len(hidden))
+    if "layers" in at or "neurons" in at:
+        how["hidden"] = [width] * _count(depth)
+    name, given = parse_spelling(optimizer)
+    return make_spec(spell(name, {**given, **own}), seed=seed, **how)
+
+
+def _count(layers: Value) -> int:
+    if isinstance(layers, bool) or not isinstance(layers, int) or not 0 <= layers <= 1000:
+        raise ConfigError(f"layers={layers} is not allowed; a whole number from 0 to 1000")
+    return layers
+
+
+def run_sweep(
+    plan: SweepPlan,
+    store: Store,
+    executor: Executor,
+    tell: Callable[[Progress], None] = lambda progress: None,
+    say: Callable[[str], None] = lambda line: None,
+    *,
+    command: str = "",
+    environment: Mapping[str, Any] | None = None,
+) -> tuple[list[SweepPoint], bool]:
+    """Train what the store lacks, and summarise every point that is complete.
+
+    Ctrl-C ends it early; everything finished is kept.
+
+    Returns:
+        The complete points in the order of the plan, and whether these are all.
+    """
+    specs = {spec.key: spec for _, _, seeds in plan.points for spec in seeds}
+    known: dict[str, RunResult] = {result.key: result for result in store.results(specs)}
+    missing = [spec for key, spec in specs.items() if key not in known]
+    trained = failed = 0
+    try:
+        if missing:
+            store.begin_session(command, environment or {})
+            executor.prepare(missing, say)
+        for result in executor.map(missing):
+            store.put(result)
+            known[result.key] = result
+            trained += 1
+            failed += result.status is Status.FAILED
+            tell(Progress(len(known), len(specs), trained, failed, "", result))
+    except KeyboardInterrupt:
+        executor.close()
+    store.flush()
+    points = [
+        sweep_point(optimizer, at, [known[spec.key] for spec in seeds])
+        for optimizer, at, seeds in plan.points
+        if all(spec.key in known for spec in seeds)
+    ]
+    return points, len(points) == len(plan.points)
