@@ -1,0 +1,144 @@
+"""Makes a Stepper class of a function that makes a gradient transformation."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from optbench import Array, PluginError, StepContext, Stepper, Values, read_signature
+from optbench_optax.finding import Factory, find_factory, version_of
+from optbench_optax.names import KNOWN, PREFIX, Known
+from optbench_optax.program import Program, Session, Shapes
+
+LR_NAMES = ("learning_rate", "lr", "max_learning_rate")
+TECHNICAL = frozenset({"verbose", "print_win_rate_every_n_steps", "seed", "key"})
+"""Arguments that are no part of the method; a key comes from the run's own random stream."""
+PROBE: Shapes = ((4, 3), (3,))
+"""Shapes on which a transformation is tried when it is first asked for."""
+
+
+class OptaxStepper(Stepper):
+    """Runs a gradient transformation; made for one function by `adapt`."""
+
+    _wrapped: ClassVar[Factory]
+    _arguments: ClassVar[Any]
+    _lr_name: ClassVar[str | None]
+
+    def init(self, params: list[Array], context: StepContext) -> Session:
+        shapes = tuple(p.shape for p in params)
+        key = int(context.rng.integers(2**31)) if "rng" in self.needs else None
+        try:
+            program = _program(type(self), _frozen(context.h), shapes, params[0].dtype.name, key)
+            return Session(program, params, float(context.h.get("lr", 0.0)))
+        except Exception as cause:
+            raise PluginError(f"{self.name}: {explain(cause)}") from cause
+
+    def step(
+        self, params: list[Array], grads: list[Array], state: Session, context: StepContext
+    ) -> None:
+        closure = context.closure if "closure" in self.needs else None
+        lr = float(context.h.get("lr", 0.0))
+        try:
+            state.step(params, grads, context.loss, lr, closure)
+        except Exception as cause:
+            raise PluginError(f"{self.name}: {explain(cause)}") from cause
+
+    def eval_params(
+        self, params: list[Array], state: Session, context: StepContext
+    ) -> list[Array] | None:
+        return state.evaluation_point(params)
+
+
+def _frozen(values: Values) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, value) for name, value in values.items() if name != "lr")
+
+
+@functools.lru_cache(maxsize=128)
+def _program(
+    cls: type[OptaxStepper],
+    values: tuple[tuple[str, Any], ...],
+    shapes: Shapes,
+    dtype: str,
+    key: int | None,
+) -> Program:
+    """The compiled transformation; one for all learning rates and all runs."""
+    given = cls._arguments.bind({**dict(values), "lr": 1.0})
+    given.pop(cls._lr_name, None)
+    if key is not None:
+        given["key"] = key
+    return Program(cls._wrapped, given, cls._lr_name, shapes, dtype)
+
+
+@functools.cache
+def adapt(name: str) -> type[OptaxStepper]:
+    """The Stepper class for a name such as ``optax:adam`` or ``optax:module:function``.
+
+    Raises:
+        ConfigError: there is no such function.
+        PluginError: it makes no transformation that runs on given gradients; the message says why.
+    """
+    factory = find_factory(name)
+    plain = getattr(factory, "func", factory)  # optax.nadam is a partial of optax.adam
+    package, own_name = plain.__module__.partition(".")[0], name.rpartition(".")[2]
+    own_name = own_name.rpartition(":")[2]
+    where = f"{plain.__module__}.{own_name}"
+    known = KNOWN.get(name.removeprefix(PREFIX)) or Known(f"{own_name} of {package}", lr_range=None)
+    arguments = read_signature(factory, skip=TECHNICAL, lr_names=LR_NAMES, lr_range=known.lr_range)
+    if arguments.missing:
+        lacking = ", ".join(arguments.missing)
+        raise PluginError(f"{name} has arguments without a default: {lacking}")
+    hypers = dict(arguments.hypers)
+    if known.lr is not None and "lr" in hypers:
+        hypers["lr"] = replace(hypers["lr"], default=known.lr)
+    version = version_of(plain)
+    make: Any = type  # a class made here has whatever attributes it is given
+    cls: type[OptaxStepper] = make(
+        own_name,
+        (OptaxStepper,),
+        {
+            "__doc__": f"{known.summary}.\n\nThe function {where}, as it is.",
+            "__module__": __name__,
+            "name": name,
+            "source": f"{where} of {version}",
+            "variant": f"as {package} has it",
+            "version": version,
+            "expected_failures": known.expected_failures,
+            "_wrapped": staticmethod(factory),
+            "_arguments": arguments,
+            "_lr_name": next((p for p, names in arguments.parts.items() if "lr" in names), None),
+            **hypers,
+        },
+    )
+    cls.needs = _needs(cls, "key" in _signature(factory), known)
+    return cls
+
+
+def _signature(factory: Factory) -> set[str]:
+    return set(inspect.signature(factory).parameters)
+
+
+def _needs(cls: type[OptaxStepper], random: bool, known: Known) -> frozenset[str]:
+    """What the transformation uses, found by tracing it.
+
+    Raises:
+        PluginError: it cannot be traced with what the harness has.
+    """
+    defaults = Values({key: declared.default for key, declared in cls.hypers().items()})
+    try:
+        program = _program(cls, _frozen(defaults), PROBE, "float32", 0 if random else None)
+    except Exception as cause:
+        raise PluginError(f"{cls.name} cannot be run: {explain(cause)}") from cause
+    found = {"rng"} if random else set()
+    found |= {"closure"} if program.calls_value_fn else set()
+    found |= {"full-batch"} if known.full_batch else set()
+    return frozenset(found)
+
+
+def explain(problem: Exception) -> str:
+    """Why a transformation cannot work, in a line."""
+    text = " ".join(str(problem).split())[:200]
+    if isinstance(problem, AttributeError) and "'init'" in text:
+        return "what it returns is no gradient transformation"
+    return text if isinstance(problem, PluginError) else f"{type(problem).__name__}: {text}"

@@ -1,0 +1,174 @@
+"""Promises of the optax adapter: the same numbers, compiled once, and a reason for refusals."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from optbench_optax import optbench_list_optimizers
+from optbench_optax.adapter import _program, adapt
+
+import optbench
+from optbench.registry import default_registry, fingerprint
+
+WORKLOAD: dict[str, Any] = {"dataset": "digits", "epochs": 2, "dtype": "float64", "hidden": (16, 8)}
+
+
+def difference(one: str, other: str) -> float:
+    """Largest difference between two curves of training loss."""
+    curves = [optbench.train(name, **WORKLOAD).curve for name in (one, other)]
+    return float(np.abs(curves[0]["train_loss"] - curves[1]["train_loss"]).max())
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("optax:adam", "adam"),
+        ("optax:adam[schedule=cosine,warmup=0.2]", "adam[schedule=cosine,warmup=0.2]"),
+        ("optax:adamw[weight_decay=0.1]", "adamw[weight_decay=0.1]"),
+        ("optax:sgd[lr=0.1,clip_norm=0.1]", "sgd[lr=0.1,clip_norm=0.1]"),
+        ("optax:lion", "lion[lr=0.0001,weight_decay=0.001]"),
+        ("optax:contrib.schedule_free_adamw[lr=0.01]", "schedule-free-adamw[lr=0.01]"),
+    ],
+)
+def test_optax_and_the_formula_give_the_same_curve(theirs: str, ours: str) -> None:
+    """The same method, run by optax and by optbench, trains the same network."""
+    assert difference(theirs, ours) < 1e-10
+
+
+def test_line_search_evaluates_through_the_harness_and_pays_for_it() -> None:
+    """value and value_fn are what optax gives them to be, and each evaluation is counted."""
+
+    def rosenbrock(x: Any) -> Any:
+        return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+
+    start = np.array([-1.0, 1.5])
+    with jax.enable_x64(True):
+        gradient = jax.jit(jax.value_and_grad(rosenbrock))
+        tx = optax.lbfgs(1.0)
+        x, state = jnp.asarray(start), tx.init(jnp.asarray(start))
+        path = [np.asarray(x)]
+        for _ in range(15):
+            value, grad = gradient(x)
+            updates, state = tx.update(grad, state, x, value=value, grad=grad, value_fn=rosenbrock)
+            x = optax.apply_updates(x, updates)
+            path.append(np.asarray(x))
+        calls = 0
+
+        def counted(point: Any) -> tuple[float, Any]:
+            nonlocal calls
+            calls += 1
+            with jax.enable_x64(True):
+                value, grad = gradient(point)
+                return float(value), np.asarray(grad)
+
+        ours = optbench.trajectory("optax:lbfgs", counted, start, 15)
+    np.testing.assert_allclose(ours, path, rtol=1e-6)
+    assert calls > 15
+
+
+def test_the_closure_counts_as_gradient_evaluations_of_a_run() -> None:
+    """A run with a line search costs more gradients than it has updates."""
+    result = optbench.train("optax:lbfgs", dataset="iris", regime="batch", epochs=12)
+    assert result.status == "ok"
+    assert result.grad_evals > result.curve["updates"][-1]
+
+
+def test_one_program_serves_all_learning_rates_and_seeds() -> None:
+    """Tuning the learning rate compiles nothing anew."""
+    adapt("optax:adamax")  # which traces it once, to see what it uses
+    _program.cache_clear()
+    for lr, seed in ((0.1, 0), (0.01, 1), (0.02, 2)):
+        optbench.train(
+            f"optax:adamax[lr={lr},schedule=linear]", dataset="iris", epochs=1, seed=seed
+        )
+    assert _program.cache_info().misses == 1
+
+
+def test_a_transformation_that_needs_the_loss_is_told_it() -> None:
+    """Polyak's step size is (loss - f_min) / |grad|^2, which takes the loss."""
+    path = optbench.trajectory(
+        "optax:polyak_sgd[lr=10]", lambda x: (float(x @ x), 2 * x), np.ones(2), 1
+    )
+    np.testing.assert_allclose(path[1], 1 - 2 / 8 * 2)
+
+
+def test_any_function_that_returns_a_transformation_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A transformation of one's own is named by module and function."""
+
+    def chained(learning_rate: float = 0.1, limit: float = 0.5) -> Any:
+        return optax.chain(optax.clip(limit), optax.sgd(learning_rate))
+
+    module = types.ModuleType("own_transformations")
+    chained.__module__ = module.__name__
+    vars(module)["chained"] = chained
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    path = optbench.trajectory(
+        "optax:own_transformations:chained[lr=0.2]", lambda x: (0.0, 5 * x), np.ones(1), 1
+    )
+    np.testing.assert_allclose(path[1], 1 - 0.2 * 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "reason"),
+    [
+        ("optax:adan_", optbench.ConfigError, "did you mean 'optax:adan'"),
+        ("optax:contrib.moun", optbench.ConfigError, "did you mean 'optax:contrib.muon'"),
+        ("optax:contrib.sophia", optbench.PluginError, "differentiates the loss twice"),
+        ("optax:lookahead", optbench.PluginError, "wrapper around another"),
+        ("optax:no_such_package:f", optbench.ConfigError, "no module 'no_such_package'"),
+        ("optax:math:cso", optbench.ConfigError, "did you mean 'cos'"),
+        ("optax:optax:clip", optbench.PluginError, "without a default: max_delta"),
+        ("optax:planted:number", optbench.PluginError, "is no gradient transformation"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_the_reason(
+    name: str, error: type[Exception], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal says in one line why."""
+    module = types.ModuleType("planted")
+    vars(module)["number"] = lambda learning_rate=0.1: 3
+    monkeypatch.setitem(sys.modules, "planted", module)
+    with pytest.raises(error, match=reason) as caught:
+        adapt(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_divergence_is_a_status() -> None:
+    """Numbers that are not finite end a run, not the study."""
+    assert optbench.train("optax:sgd[lr=1000]", dataset="digits", epochs=2).status == "diverged"
+
+
+def test_another_version_of_the_library_is_another_optimizer() -> None:
+    """Runs of an older optax are not taken for runs of this one."""
+    adam = adapt("optax:adam")
+    assert optax.__version__ in adam.version
+    assert fingerprint(adam) != fingerprint(type("adam", (adam,), {"version": "optax 0.1"}))
+
+
+def test_the_listed_names_come_through_the_entry_point() -> None:
+    """Installing the distribution is all it takes."""
+    listed = default_registry().listed("optimizers")
+    assert set(optbench_list_optimizers()) <= set(listed)
+    assert listed["optax:adam"].distribution == "optbench-optax"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["plugins"], ["show", "adam"]])
+def test_jax_is_not_imported_unless_asked_for(arguments: list[str]) -> None:
+    """The command line stays fast with JAX installed."""
+    code = (
+        "import sys, contextlib\n"
+        "from optbench.cli import main\n"
+        f"with contextlib.suppress(SystemExit): main({arguments!r})\n"
+        "sys.exit('jax' in sys.modules or 'optax' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
