@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from optbench.contracts import Hyper, Value, hyper
+from optbench.contracts import Hyper, Stepper, Value, hyper
 
 BELOW_ONE = 0.999999
 LR_RANGE = (1e-5, 1e-1)
@@ -76,7 +76,8 @@ def read_signature(
 
     Numbers, truth values and words become hyperparameters, tuples of numbers several (``betas``
     becomes ``beta1`` and ``beta2``), and the learning rate is called ``lr`` so that schedules and
-    tuning find it. Parameters without a default, or whose default is of another kind, are left to
+    tuning find it. A name that a Stepper uses itself, such as ``variant``, gets an underscore
+    behind it. Parameters without a default, or whose default is of another kind, are left to
     the function.
 
     Args:
@@ -98,7 +99,7 @@ def read_signature(
     hypers: dict[str, Hyper] = {}
     parts: dict[str, tuple[str, ...]] = {}
     left_out, missing = [], []
-    where = f"argument of {function.__name__}"
+    where = f"argument of {getattr(function, '__name__', 'the function')}"
     parameters = [
         (name, parameter, hint)
         for name, parameter, hint in _parameters(function)
@@ -111,7 +112,8 @@ def read_signature(
             hypers["lr"] = _learning_rate(default, lr_range, name)
             parts[name] = ("lr",)
             continue
-        found = dict(_as_hypers(name, default, hint, knowledge, where))
+        key = f"{name}_" if hasattr(Stepper, name) else name
+        found = dict(_as_hypers(key, default, hint, knowledge, where))
         clash = any(key in hypers for key in found)
         if not found or clash:
             left_out.append(name)

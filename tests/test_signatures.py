@@ -109,3 +109,13 @@ def test_parameters_without_a_default_are_named() -> None:
     def function(model: Any, size: int, lr: float = 0.1) -> None: ...
 
     assert read_signature(function).missing == ("model", "size")
+
+
+def test_a_name_that_steppers_use_themselves_gets_an_underscore() -> None:
+    """A class made with these hyperparameters keeps its own attributes."""
+
+    def function(variant: str = "sps", step: int = 3) -> None: ...
+
+    found = read_signature(function)
+    assert list(found.hypers) == ["variant_", "step_"]
+    assert found.bind({"variant_": "other", "step_": 3}) == {"variant": "other"}

@@ -34,31 +34,31 @@ GROUPS = {
 class TorchStepper(Stepper):
     """Runs a PyTorch optimizer; made for one class by `adapt`."""
 
-    wrapped: ClassVar[type[torch.optim.Optimizer]]
-    arguments: ClassVar[Any]
-    recipe: ClassVar[Recipe]
-    totals: ClassVar[tuple[str, ...]]
+    _wrapped: ClassVar[type[torch.optim.Optimizer]]
+    _arguments: ClassVar[Any]
+    _recipe: ClassVar[Recipe]
+    _totals: ClassVar[tuple[str, ...]]
 
     def init(self, params: list[Array], context: StepContext) -> Session:
         weights = frozenset(weight for weight, _ in context.layers)
-        extra = dict(self.recipe.extra) | dict.fromkeys(
-            self.totals, context.total_steps if self.totals else 0
+        extra = dict(self._recipe.extra) | dict.fromkeys(
+            self._totals, context.total_steps if self._totals else 0
         )
-        seed = int(context.rng.integers(2**31)) if self.recipe.draws else 0
+        seed = int(context.rng.integers(2**31)) if self._recipe.draws else 0
         make = functools.partial(self._make, context.h, extra)
         try:
-            return Session(make, params, weights, self.recipe, _lr(context.h), seed)
+            return Session(make, params, weights, self._recipe, _lr(context.h), seed)
         except Exception as cause:
             raise PluginError(f"{self.name}: {explain(cause)}") from cause
 
     @classmethod
     def _make(cls, values: Mapping[str, Any], extra: Mapping[str, Any], params: Any) -> Any:
-        return cls.wrapped(params, **cls.arguments.bind(values), **extra)
+        return cls._wrapped(params, **cls._arguments.bind(values), **extra)
 
     def step(
         self, params: list[Array], grads: list[Array], state: Session, context: StepContext
     ) -> None:
-        evaluate = context.closure if self.recipe.evaluates else None
+        evaluate = context.closure if self._recipe.evaluates else None
         try:
             state.step(
                 grads,
@@ -116,10 +116,10 @@ def adapt(name: str) -> type[TorchStepper]:
             "needs": frozenset(needs),
             "version": version,
             "expected_failures": known.expected_failures,
-            "wrapped": cls,
-            "arguments": arguments,
-            "recipe": recipe,
-            "totals": totals,
+            "_wrapped": cls,
+            "_arguments": arguments,
+            "_recipe": recipe,
+            "_totals": totals,
             **hypers,
         },
     )

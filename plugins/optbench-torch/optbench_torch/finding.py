@@ -10,6 +10,7 @@ import importlib
 import inspect
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 
@@ -50,7 +51,7 @@ def find_class(name: str) -> type[torch.optim.Optimizer]:
         names = [each for each, item in vars(module).items() if _is_optimizer(item)]
         what = "is no optimizer class" if found is not None else "does not exist"
         raise ConfigError(f"{name}: {module_name}.{class_name} {what}{_hint(class_name, names)}")
-    return found  # type: ignore[no-any-return]  # just checked
+    return found
 
 
 def _of_torch(target: str) -> type[torch.optim.Optimizer]:
@@ -58,10 +59,10 @@ def _of_torch(target: str) -> type[torch.optim.Optimizer]:
     if target.lower() not in classes:
         hint = _hint(target.lower(), list(BUILTIN))
         raise ConfigError(f"torch.optim has no optimizer '{target}'{hint}")
-    return classes[target.lower()]  # type: ignore[return-value]
+    return classes[target.lower()]
 
 
-def _is_optimizer(item: object) -> bool:
+def _is_optimizer(item: object) -> TypeGuard[type[torch.optim.Optimizer]]:
     return isinstance(item, type) and issubclass(item, torch.optim.Optimizer)
 
 

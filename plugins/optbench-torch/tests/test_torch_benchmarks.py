@@ -51,6 +51,8 @@ def test_a_step(benchmark: Any, name: str, how: str) -> None:
     """The cost of a step, with and without the adapter."""
     cls = adapt(f"torch:{name}")
     step = (
-        alone(cls.wrapped, **dict(cls.recipe.extra)) if how == "alone" else adapted(f"torch:{name}")
+        alone(cls._wrapped, **dict(cls._recipe.extra))
+        if how == "alone"
+        else adapted(f"torch:{name}")
     )
     benchmark.pedantic(step, rounds=200, iterations=5, warmup_rounds=10)
