@@ -51,16 +51,21 @@ def test_the_bag_of_words_is_sparse_and_stays_so() -> None:
 def test_adagrad_shines_where_rare_words_decide() -> None:
     """The dataset does what it is there for: plain descent, at its best rate, is left behind.
 
-    Measured over three seeds: 0.10 against 0.57.
+    In float64 and over three seeds, because descent near its largest stable rate is chaotic: the
+    last bit of float32 decides how it ends.
     """
 
     def best(optimizer: str, rates: tuple[float, ...]) -> float:
         finals = [
-            optbench.train(optimizer, dataset="sparse-text-like", epochs=5, hyper={"lr": lr}).final(
-                "val_loss"
-            )
-            for lr in rates
-        ]
-        return float(np.nanmin(finals))
+            [
+                optbench.train(
+                    optimizer, "sparse-text-like", epochs=5, seed=seed, dtype="float64",
+                    hyper={"lr": lr},
+                ).final("val_loss")
+                for lr in rates
+            ]
+            for seed in range(3)
+        ]  # fmt: skip
+        return float(np.mean(np.nanmin(finals, axis=1)))
 
     assert best("adagrad", (0.01, 0.03, 0.1)) < 0.5 * best("sgd", (0.03, 0.1, 0.3, 1.0))

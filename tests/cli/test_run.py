@@ -57,9 +57,10 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     return out, optbench("run", *TINY, "--formats", "svg", "--out", out)
 
 
-def test_a_study_leaves_every_file(done: tuple[Path, Outcome]) -> None:
+def test_a_study_leaves_every_file(tmp_path: Path) -> None:
     """Tables, page, plots, store and environment are all there, and not empty."""
-    out, outcome = done
+    out = tmp_path / "study"
+    outcome = optbench("run", *TINY, "--formats", "svg", "--out", out)
     assert outcome.code == 0, outcome.err
     for name in (
         "leaderboard.md",

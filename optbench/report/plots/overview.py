@@ -55,9 +55,20 @@ def ranking(board: Leaderboard, looks: dict[str, Look]) -> base.Sheet:
                 axes.plot([row.score.low, row.score.high], [i, i], color=colour, linewidth=width)
         axes.text(1.03, i, text.fixed(row.score.value), transform=at_text, va="center")
         axes.text(1.14, i, text.place(*row.place), transform=at_text, va="center")
-        mark = row.tie_groups + (" *" if row.edges else "") + (" †" if row.partial else "")
+        mark = _runs(row.tie_groups) + (" *" if row.edges else "") + (" †" if row.partial else "")
         axes.text(1.27, i, mark, transform=at_text, va="center", color=base.SOFT)
     return made
+
+
+def _runs(letters: str) -> str:
+    """Letters with runs of three and more in short: ``abcdik`` becomes ``a-dik``."""
+    groups: list[str] = []
+    for letter in letters:
+        if groups and ord(letter) == ord(groups[-1][-1]) + 1:
+            groups[-1] += letter
+        else:
+            groups.append(letter)
+    return "".join(g if len(g) < 3 else f"{g[0]}-{g[-1]}" for g in groups)
 
 
 def profiles(board: Leaderboard, looks: dict[str, Look]) -> base.Sheet:
