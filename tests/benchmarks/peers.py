@@ -32,6 +32,7 @@ import numpy as np
 
 N = 1500
 LR = 1e-3
+OPTIMIZERS = ("adam", "sgd")
 NETWORKS = {"64-32-32-10": (64, 32, 32, 10), "784-256-256-10": (784, 256, 256, 10)}
 GOALS = {  # batch -> peer -> least ratio, for the small network with Adam
     32: {"scikit-learn": 15, "PyTorch": 20, "JAX": 1.3},
@@ -260,12 +261,12 @@ def measure(trainers: dict[str, Trainer], rounds: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in rates.items()}
 
 
-def compare(rounds: int, networks: list[str]) -> list[dict[str, object]]:
+def compare(rounds: int, networks: list[str], optimizers: list[str]) -> list[dict[str, object]]:
     """One row for each network, optimizer and batch size, on one core."""
     peers = available()
     rows = []
     for network in networks:
-        for optimizer in ("adam", "sgd"):
+        for optimizer in optimizers:
             for batch in (1, 32, N):
                 work = make_work(NETWORKS[network], optimizer, batch)
                 found: dict[str, Trainer] = {}
@@ -340,11 +341,16 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--network", choices=NETWORKS, action="append")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, action="append")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
     core = min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     with on_cores({core}):
-        rows = compare(options.rounds, options.network or list(NETWORKS))
+        rows = compare(
+            options.rounds,
+            options.network or list(NETWORKS),
+            options.optimizer or list(OPTIMIZERS),
+        )
     result = {
         "machine": platform.processor() or platform.machine(), "python": platform.python_version(),
         "rounds": options.rounds, "one_core": rows, "sweep": sweep(options.rounds),
