@@ -3,6 +3,8 @@
 Rules over the curve of one run and the layer health recorded along it; thresholds are such that a
 network that trains well is not accused. Losses are compared with the initial loss L0, so that the
 rules hold for any dataset.
+
+Longer than other files so that all thresholds and rules, which must be read together, stand in one.
 """
 
 from __future__ import annotations
@@ -50,6 +52,9 @@ RISEN, WIDE = 1.15, 0.35
 """... and the validation loss is so many times its lowest, or the gap more than this part."""
 WEAK = (0.85, 0.3)
 """A classifier has learned little with less accuracy on the training part, and more of L0 left."""
+VANISHING = 0.01
+"""A gradient of the first layer below this part of the last layer's is what keeps a net from
+learning."""
 FLAT, JITTER = 0.04, 0.02
 """A loss stands still when it changes by less than `FLAT`; it jitters by more than `JITTER`."""
 WINDOW = 8
@@ -244,19 +249,27 @@ def _progress(
         return
     if reference is not None:
         if train - reference > HIGH * (initial - reference):
-            yield _bias(f"the training loss stays at {train:.3g}, a good model has {reference:.3g}")
+            told = f"the training loss stays at {train:.3g}, a good model has {reference:.3g}"
+            yield _bias(result, told)
     elif (
         task != "regression"
         and result.final("train_metric") < WEAK[0]
         and train > WEAK[1] * initial
     ):
-        yield _bias(f"the training loss stays at {train:.3g}, {train / initial:.0%} of the initial")
+        told = f"the training loss stays at {train:.3g}, {train / initial:.0%} of the initial"
+        yield _bias(result, told)
 
 
-def _bias(evidence: str) -> Finding:
-    return Finding(
-        "high bias", evidence, "a larger network, another activation, or a better optimizer"
-    )
+def _bias(result: RunResult, evidence: str) -> Finding:
+    advice = "a larger network, another activation, or a better optimizer"
+    layers = len(result.spec.hidden) + 1
+    ends = [result.curve.get(f"layer{layer}.grad_rms") for layer in (1, layers)]
+    if ends[0] is not None and ends[1] is not None and ends[0][0] < VANISHING * ends[1][0]:
+        evidence += (
+            f"; at the start the gradient of layer1 was {ends[0][0] / ends[1][0]:.1e} of the last's"
+        )
+        advice = "another initializer or activation, through which the gradient passes"
+    return Finding("high bias", evidence, advice)
 
 
 def _jitter(loss: Array) -> float:

@@ -1,4 +1,7 @@
-"""``optbench inspect``."""
+"""``optbench inspect``: one network explained, or initializers compared.
+
+Longer than other files by the options that both share.
+"""
 
 from __future__ import annotations
 
@@ -115,12 +118,15 @@ def command(initializers: Sequence[str], compare: bool, as_json: bool, **how: An
       optbench inspect -o 'sgd[lr=3]' -d digits --epochs 20
       optbench inspect --compare --activation tanh --depth 30
     """  # fmt: skip
-    if compare:
-        told = _compare(initializers, **how)
-    else:
-        if len(initializers) > 1:
-            raise ConfigError("one --initializer at a time, or --compare")
-        told = _inspect(initializers[0] if initializers else None, **how)
+    from threadpoolctl import threadpool_limits
+
+    if len(initializers) > 1 and not compare:
+        raise ConfigError("one --initializer at a time, or --compare")
+    with threadpool_limits(1):  # the matrices are small: threads would wait for each other
+        if compare:
+            told = _compare(initializers, **how)
+        else:
+            told = _inspect(initializers[0] if initializers else None, **how)
     if as_json:
         print_json(told)
         return

@@ -15,7 +15,7 @@ from optbench.hyperparameters import check_values, complete, parse_spelling, spl
 from optbench.records import changed, spell
 from optbench.registry import default_registry
 
-RATES, BEYOND = 25, 100.0
+RATES, BEYOND = 25, 10.0
 """Learning rates that are tried when none is given, over the optimizer's own search range and up
 to so many times its end: the range is meant for networks, whose weights move less far."""
 

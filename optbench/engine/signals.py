@@ -21,6 +21,8 @@ from optbench.registry import default_registry
 
 KEPT = (0.7, 1.4)
 """A layer keeps the variance when it changes it by a factor between these."""
+KEPT_IN_ALL = (0.3, 3.0)
+"""... and so does a shallow network between these, whatever a layer does."""
 SHOWN = 4000
 """Values of a layer that are kept for its histogram."""
 FLAT_WEIGHT = 3.0
@@ -161,18 +163,20 @@ def verdict(found: Signals) -> str:
 def _travel(what: str, measure: str, factor: float, layers: int) -> list[str]:
     if math.isnan(factor) or KEPT[0] <= factor <= KEPT[1]:
         return []
+    total = factor ** (layers - 1)
     if factor <= 0:
         return [f"no {what} passes"]
-    total = factor ** (layers - 1)
+    if KEPT_IN_ALL[0] <= total <= KEPT_IN_ALL[1]:
+        return []
     if factor < 1:
         halves = " (it halves)" if 0.45 < factor < 0.55 else ""
         return [
             f"each layer leaves the {what} {factor:.2g} of {measure}{halves}: "
-            f"{total:.1e} of it after {layers} layers"
+            f"{total:.2g} of it is left after {layers} layers"
         ]
     return [
         f"each layer multiplies the {what}, {measure}, by {factor:.2g}: "
-        f"{total:.1e} times after {layers} layers"
+        f"{total:.2g} times after {layers} layers"
     ]
 
 

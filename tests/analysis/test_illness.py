@@ -103,6 +103,17 @@ def test_gradient_descent_at_the_edge_of_stability_is_recognised() -> None:
     assert "edge of stability" not in told(result, sharpness=measured, stable_below=2 / 0.01)
 
 
+def test_a_network_starved_of_gradient_is_not_told_to_grow() -> None:
+    """Behind four sigmoid layers the advice is about the gradient, not about size."""
+    result = optbench.train(
+        "sgd[lr=0.3]", hidden=(64,) * 4, activation="sigmoid", initializer="uniform-fan-in"
+    )
+    (finding,) = diagnose(result)
+    assert finding.illness == "high bias"
+    assert "gradient of layer1" in finding.evidence
+    assert "larger network" not in finding.advice
+
+
 def test_causes_come_before_effects_and_each_says_what_to_try() -> None:
     """Findings are ordered, and none lacks evidence with a number or advice."""
     found = diagnose(optbench.train("adam[lr=0.3]"))

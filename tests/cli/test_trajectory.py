@@ -23,7 +23,7 @@ def run(*args: object) -> tuple[int, str, str]:
 def test_paths_are_plotted_and_told(tmp_path: Path) -> None:
     """One plot a landscape, and a table of where each optimizer came to."""
     code, out, _ = run(
-        "quadratic-valley", "-o", "sgd[lr=0.04]", "-o", "momentum", "--steps", 30,
+        "quadratic-valley", "-o", "sgd[lr=0.03]", "-o", "momentum", "--steps", 30,
         "--out", tmp_path, "--json",
     )  # fmt: skip
     assert code == 0

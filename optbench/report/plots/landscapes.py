@@ -17,7 +17,7 @@ from optbench.report.palette import Look, looks
 from optbench.report.plots import base, naming
 from optbench.report.plots.maps import SHADES
 
-CELLS = 240
+CELLS = 400
 """Points of the grid in each direction."""
 LEVELS = 18
 FRAMES = 40

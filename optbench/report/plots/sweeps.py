@@ -149,7 +149,7 @@ def _maps(
         columns=2,
         width=min(max(0.46 * wide, 3.2), 6.0),
         height=min(max(0.36 * tall, 1.8), 5.0),
-        left=1.0,
+        left=0.55 + 0.07 * max(len(_tick(v)) for v in up[1]),
         bottom=0.8,
     )
     known = np.array([point.median for point in points])

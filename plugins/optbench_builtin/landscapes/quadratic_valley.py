@@ -8,19 +8,31 @@ from optbench import Array, Landscape, Values, hyper
 
 
 class QuadraticValley(Landscape):
-    """f(x, y) = (condition x^2 + y^2) / 2: steep across, flat along."""
+    """f = (condition u^2 + v^2) / 2: steep across, along u, and flat along v.
+
+    u = x cos(angle) + y sin(angle),  v = -x sin(angle) + y cos(angle).
+    """
 
     name = "quadratic-valley"
     source = "Polyak 1987, Introduction to Optimization, section 1.4"
-    variant = "axes aligned; descent is stable below lr = 2 / condition"
-    span = ((-3.0, 3.0), (-1.0, 11.0))
-    start = (-2.0, 10.0)
+    variant = "turned, as valleys are; plain descent is stable below lr = 2 / condition"
+    span = ((-9.0, 5.0), (-3.0, 11.0))
+    start = (-6.7, 7.7)
     minima = ((0.0, 0.0),)
 
-    condition: float = hyper(20.0, "largest over smallest curvature", low=1)
+    condition: float = hyper(50.0, "largest over smallest curvature", low=1)
+    angle: float = hyper(30.0, "degrees from the axes; 0 suits methods that scale the axes")
 
     def value(self, points: Array, h: Values) -> Array:
-        return np.asarray(0.5 * (h.condition * points[..., 0] ** 2 + points[..., 1] ** 2))
+        u, v = _along(points[..., 0], points[..., 1], h)
+        return np.asarray(0.5 * (h.condition * u * u + v * v))
 
     def grad(self, point: Array, h: Values, rng: np.random.Generator) -> Array:
-        return np.array([h.condition * point[0], point[1]])
+        u, v = _along(point[0], point[1], h)
+        c, s = np.cos(np.deg2rad(h.angle)), np.sin(np.deg2rad(h.angle))
+        return np.array([h.condition * u * c - v * s, h.condition * u * s + v * c])
+
+
+def _along(x: Array, y: Array, h: Values) -> tuple[Array, Array]:
+    c, s = np.cos(np.deg2rad(h.angle)), np.sin(np.deg2rad(h.angle))
+    return x * c + y * s, y * c - x * s
