@@ -30,8 +30,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "targets": "Show or measure the target losses of the workloads.",
     },
     "Look closer": {
-        "inspect": "Say what went well or wrong inside one run.",
-        "sweep": "Train over a grid of one hyperparameter.",
+        "inspect": "Look inside a network: signals, layers in training, what is wrong.",
+        "sweep": "Train over values of one or two hyperparameters.",
         "trajectory": "Follow an optimizer over a two-dimensional function.",
     },
     "Optimizers, initializers, datasets and suites": {

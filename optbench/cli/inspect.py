@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from optbench.cli._diagnosis import diagnose_study
 from optbench.cli._options import json_option, plugin_options, registered
 from optbench.cli._output import print_json, print_table
 from optbench.cli._study import Formats, open_folder
@@ -100,6 +101,12 @@ SHARPNESS_ROWS = 1000
     help="Layers of the deepest network that --compare looks at.",
 )
 @click.option(
+    "--in",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Diagnose the runs of the study in this folder instead.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_OUT,
@@ -109,7 +116,9 @@ SHARPNESS_ROWS = 1000
 @click.option("--formats", type=Formats(), default="png", show_default=True, help="png, svg, pdf.")
 @json_option
 @plugin_options
-def command(initializers: Sequence[str], compare: bool, as_json: bool, **how: Any) -> None:
+def command(
+    initializers: Sequence[str], compare: bool, folder: Path | None, as_json: bool, **how: Any
+) -> None:
     """Look inside a network: how signals travel, what training does to the layers, what is wrong.
 
     \b
@@ -117,13 +126,16 @@ def command(initializers: Sequence[str], compare: bool, as_json: bool, **how: An
       optbench inspect -i xavier-normal --hidden 64,64,64,64 --activation relu
       optbench inspect -o 'sgd[lr=3]' -d digits --epochs 20
       optbench inspect --compare --activation tanh --depth 30
+      optbench inspect --in optbench-results
     """  # fmt: skip
     from threadpoolctl import threadpool_limits
 
     if len(initializers) > 1 and not compare:
         raise ConfigError("one --initializer at a time, or --compare")
     with threadpool_limits(1):  # the matrices are small: threads would wait for each other
-        if compare:
+        if folder is not None:
+            told = diagnose_study(folder)
+        elif compare:
             told = _compare(initializers, **how)
         else:
             told = _inspect(initializers[0] if initializers else None, **how)

@@ -30,7 +30,9 @@ DEFAULT_SUITE = "quick"
     shell_complete=registered("optimizers"),
     help="Optimizer, values in brackets. Repeatable. Default: those of the quick suite.",
 )
-@click.option("--steps", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option(
+    "--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Updates."
+)
 @click.option("--start", metavar="X,Y", help="Where to begin, if not where the landscape says.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the noise.")
 @click.option(

@@ -107,6 +107,21 @@ def test_initializers_are_compared_over_depths(tmp_path: Path) -> None:
     assert (tmp_path / "initializers-relu.png").is_file()
 
 
+def test_a_stored_study_is_diagnosed(tmp_path: Path) -> None:
+    """Every optimizer on every workload; what all share is the workload's."""
+    out = str(tmp_path / "study")
+    ran = CliRunner().invoke(
+        main,
+        ["run", "smoke", "-i", "zeros", "-r", "batch", "--epochs", "2", "--seeds", "1",
+         "--ruleset", "defaults", "--formats", "none", "--out", out],
+    )  # fmt: skip
+    assert ran.exit_code == 0, ran.stderr
+    told = inspect("--in", out)
+    assert {row[1] for row in told["rows"]} == {"sgd", "adam"}
+    assert all("symmetric (1 of 1)" in row[2] for row in told["rows"])
+    assert "symmetric" in told["verdict"][0]
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
