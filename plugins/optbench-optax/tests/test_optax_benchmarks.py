@@ -1,4 +1,6 @@
-"""What the adapter costs: ``pytest plugins/optbench-optax/tests/test_optax_benchmarks.py``.
+"""What the adapter costs.
+
+``pytest --benchmark-enable plugins/optbench-optax/tests/test_optax_benchmarks.py``.
 
 Each pair is optax's own step, jitted, on arrays that stay with JAX, and the same step through the
 adapter on the buffers of the harness, for a 64-32-32-10 network in float32.

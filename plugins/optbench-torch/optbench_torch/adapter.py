@@ -75,7 +75,10 @@ class TorchStepper(Stepper):
     def eval_params(
         self, params: list[Array], state: Session, context: StepContext
     ) -> list[Array] | None:
-        return state.evaluation_point()
+        try:
+            return state.evaluation_point()
+        except Exception as cause:
+            raise PluginError(f"{self.name}: {explain(cause)}") from cause
 
 
 def _lr(values: Values) -> float | None:
@@ -150,10 +153,8 @@ def _probe(name: str, cls: type, arguments: Any, totals: tuple[str, ...]) -> Rec
         return cls(params, **given)  # type: ignore[no-any-return]
 
     try:
-        return probe(make, "fused" in _names(cls))
+        recipe = probe(make, "fused" in inspect.signature(cls).parameters)
     except PluginError as cause:
         raise PluginError(f"{name} cannot be run: {cause}") from cause.__cause__
-
-
-def _names(cls: type) -> set[str]:
-    return set(inspect.signature(cls).parameters)
+    own = cls.__module__.startswith("torch.optim")
+    return replace(recipe, loss=recipe.evaluates or not own)

@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class Recipe:
         strided: whether it takes weights as transposed views; otherwise it works on copies.
         evaluates: whether it calls the closure away from the point it was given.
         draws: whether it draws from the random states of the process.
+        loss: whether it may look at the loss; PyTorch's own do not.
         dtypes: the dtypes it works in.
         extra: arguments beside the hyperparameters.
     """
@@ -36,6 +38,7 @@ class Recipe:
     strided: bool = True
     evaluates: bool = False
     draws: bool = False
+    loss: bool = True
     dtypes: tuple[str, ...] = ("float64", "float32")
     extra: tuple[tuple[str, Any], ...] = ()
 
@@ -138,23 +141,26 @@ class Session:
                 group["lr"] = lr if first == base or not base else first * (lr / base)
         self._steps += 1
         self._fetch_grads(grads)
-        closure: Callable[[], torch.Tensor] | None = self._closure(grads, loss, evaluate)
-        with self._own_randomness():
-            for optimizer in self._optimizers:
-                optimizer.step(closure)
-                closure = None  # PyTorch's AdamW, which comes second, needs no loss
+        closure = self._closure(grads, loss, evaluate) if self._recipe.loss else None
+        if self._random is None:
+            self._step(closure)
+        else:
+            with self._own_randomness():
+                self._step(closure)
         self._publish()
         if self._steps <= 2 or not self._private:
             self._private = self._written_or_kept()
 
+    def _step(self, closure: Callable[[], torch.Tensor] | None) -> None:
+        for optimizer in self._optimizers:
+            optimizer.step(closure)
+            closure = None  # PyTorch's AdamW, which comes second, needs no loss
+
     def _fetch_grads(self, grads: Sequence[Array]) -> None:
         """Attach the gradients: as views, or as copies for an optimizer that would harm them."""
-        safe = not self._private and all(grad.flags.writeable for grad in grads)
-        if safe and self._recipe.strided:
-            if (
-                any(a is not b for a, b in zip(self._viewed, grads, strict=False))
-                or not self._viewed
-            ):
+        safe = self._recipe.strided and not self._private
+        if safe and all(grad.flags.writeable for grad in grads):
+            if not (self._viewed and all(map(is_, self._viewed, grads))):
                 self._grads = [torch.from_numpy(v) for v in self._all_as_torch(grads)]
                 self._viewed = list(grads)
         else:
@@ -169,8 +175,9 @@ class Session:
 
     def _written_or_kept(self) -> bool:
         """Whether the optimizer wrote to a gradient, or keeps one that is filled anew."""
-        if any(grad._version for grad in self._grads):
-            return True
+        for grad in self._grads:
+            if grad._version:
+                return True
         if self._steps > 2:
             return False
         places = {grad.data_ptr() for grad in self._grads}
@@ -228,7 +235,7 @@ class Session:
     def evaluation_point(self) -> list[Array] | None:
         """Where the optimizer wants to be evaluated: it may have an ``eval()`` that moves there."""
         movers = [o for o in self._optimizers if callable(getattr(o, "eval", None))]
-        if not movers:
+        if not movers or not self._steps:  # before the first step some have nowhere to move
             return None
         before = [tensor.detach().clone() for tensor in self._tensors]
         for optimizer in movers:

@@ -1,4 +1,6 @@
-"""What the adapter costs: ``pytest plugins/optbench-torch/tests/test_torch_benchmarks.py``.
+"""What the adapter costs.
+
+``pytest --benchmark-enable plugins/optbench-torch/tests/test_torch_benchmarks.py``.
 
 Each pair is PyTorch's own step on tensors of its own, and the same step through the adapter on the
 buffers of the harness, for a 64-32-32-10 network in float32.
