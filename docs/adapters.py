@@ -17,7 +17,7 @@ import math
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def remarks(item: Any) -> list[str]:
     return found
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Rows as a Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
