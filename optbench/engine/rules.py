@@ -75,7 +75,18 @@ def compiled_rule(rule: type[Rule], dtype: str) -> Any:
 def is_cached(rule: type[Rule], dtype: str) -> bool:
     """Whether the machine code of this Rule lies on disk already."""
     text = _TEMPLATE.format(name=rule.name, dtype=dtype, source=fuse(rule, dtype))
-    return any((cache_folder() / "rules" / "__pycache__").glob(f"{_name(text)}.*.nbi"))
+    return any(_machine_code_folder().glob(f"{_name(text)}.*.nbi"))
+
+
+def _machine_code_folder() -> Path:
+    """Where Numba keeps what it compiled from the files of the cache folder."""
+    folder = cache_folder() / "rules"
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if not chosen:
+        return folder / "__pycache__"
+    from numba.core.caching import _CacheLocator
+
+    return Path(chosen) / _CacheLocator.get_suitable_cache_subpath(str(folder / "rule.py"))
 
 
 def _name(text: str) -> str:

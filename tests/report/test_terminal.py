@@ -50,6 +50,8 @@ def test_names_are_not_markup() -> None:
 
 def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     """With NO_COLOR set, a terminal gets no colours."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
     assert "\x1b[38" in printed(samples.study(), 120, force_terminal=True, color_system="truecolor")
     monkeypatch.setenv("NO_COLOR", "1")
     text = printed(samples.study(), 120, force_terminal=True, color_system="truecolor")
