@@ -86,7 +86,8 @@ def _machine_code_folder() -> Path:
         return folder / "__pycache__"
     from numba.core.caching import _CacheLocator
 
-    return Path(chosen) / _CacheLocator.get_suitable_cache_subpath(str(folder / "rule.py"))
+    place: str = _CacheLocator.get_suitable_cache_subpath(str(folder / "rule.py"))  # type: ignore[no-untyped-call]
+    return Path(chosen) / place
 
 
 def _name(text: str) -> str:
