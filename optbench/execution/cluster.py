@@ -25,7 +25,7 @@ AHEAD = 3
 """Tasks in flight for each thread of the cluster."""
 CONNECT_SECONDS = 10
 MAX_DEATHS = 2
-"""A run that alone in its task has lost its worker so often (beyond Dask's own retries) fails."""
+"""A run under suspicion that has lost its worker so often (beyond Dask's own retries) fails."""
 SMOOTHING = 0.5
 """Weight of the newest task in the running mean of seconds a run."""
 
@@ -115,6 +115,8 @@ class ClusterExecutor(Executor):
         self._tasks: dict[Any, list[RunSpec]] = {}
         self._deaths: dict[str, int] = {}
         self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._suspects: list[RunSpec] = []
+        self._suspect: Any = None
         self._run_seconds = TASK_SECONDS / 4
         self._threads: int = max(sum(self._client.nthreads().values()), 1)
 
@@ -148,7 +150,7 @@ class ClusterExecutor(Executor):
 
     def room(self) -> int:
         """Free places in the window, which grows with the number of runs in a task."""
-        flying = len(self._buffer) + sum(map(len, self._tasks.values()))
+        flying = len(self._buffer) + len(self._suspects) + sum(map(len, self._tasks.values()))
         places: int = self._threads * AHEAD * self._chunk
         return places - flying
 
@@ -176,18 +178,28 @@ class ClusterExecutor(Executor):
             chunk, self._buffer = self._buffer[: self._chunk], self._buffer[self._chunk :]
             self._start(chunk)
 
-    def _start(self, chunk: list[RunSpec]) -> None:
+    def _next_suspect(self) -> None:
+        """Start one suspect at a time: two at once could be blamed for each other."""
+        if self._suspect is None and self._suspects:
+            self._suspect = self._start([self._suspects.pop(0)])
+
+    def _start(self, chunk: list[RunSpec]) -> Any:
         packed = [pack_spec(spec) for spec in chunk]
         future = self._client.submit(train_chunk, packed, self._plugins, self._health, pure=False)
         self._tasks[future] = chunk
         future.add_done_callback(self._finished.put)
+        return future
 
     def _take(self, future: Any) -> list[RunResult]:
         chunk = self._tasks.pop(future, None)
         if chunk is None:
             return []
+        suspected = future is self._suspect
+        if suspected:
+            self._suspect = None
         status = future.status
         if status == "finished":
+            self._next_suspect()
             packed, seconds = future.result()
             future.release()
             each = seconds / len(chunk)
@@ -196,15 +208,17 @@ class ClusterExecutor(Executor):
         if status in ("cancelled", "lost"):
             raise OptbenchError("the scheduler has dropped the study; run again to go on")
         cause = future.exception()
-        if len(chunk) > 1:  # one of them kills its workers: find out which
-            for spec in chunk:
-                self._start([spec])
+        if not suspected:  # one of them, or a neighbour, kills its workers: find out which
+            self._suspects += chunk
+            self._next_suspect()
             return []
         spec = chunk[0]
         deaths = self._deaths[spec.key] = self._deaths.get(spec.key, 0) + 1
         if deaths < MAX_DEATHS:  # it may only have been on the same worker as the one that does
-            self._start(chunk)
+            self._suspects += chunk
+            self._next_suspect()
             return []
+        self._next_suspect()
         text = " ".join(str(cause).split())[:200]
         return [failure(spec, f"no worker survived it: {type(cause).__name__}: {text}")]
 
