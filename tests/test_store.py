@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import signal
 import sqlite3
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 
 from optbench import store as store_module
+from optbench.contracts import Value
 from optbench.errors import StoreError
 from optbench.packing import pack_result, unpack_curve, unpack_result
 from optbench.records import CURVE_COLUMNS, Curve, RunResult, RunSpec, Status
@@ -208,28 +211,78 @@ def test_a_damaged_page_is_an_error_that_names_the_file(tmp_path: Path) -> None:
         list(store.results())
 
 
-def test_a_newer_store_is_refused_and_an_older_one_migrated(tmp_path: Path) -> None:
+def test_a_newer_store_is_refused_and_an_older_one_migrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Going back is refused; going forward is one step after the other, in one transaction."""
     path = filled(tmp_path / "runs.sqlite", 3)
 
     def set_version(version: int) -> None:
-        db = sqlite3.connect(path, isolation_level=None)
-        db.execute(f"PRAGMA user_version = {version}")
-        db.close()
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute(f"PRAGMA user_version = {version}")
 
     set_version(SCHEMA + 1)
     with pytest.raises(StoreError, match="newer optbench"):
         Store(path)
     set_version(SCHEMA - 1)
+    monkeypatch.setattr(store_module, "MIGRATIONS", {})
     with pytest.raises(StoreError, match="cannot be migrated"):
         Store(path)
-    store_module.MIGRATIONS[SCHEMA - 1] = lambda db: db.execute("CREATE TABLE added (x)") and None
-    try:
+
+    def half(db: sqlite3.Connection) -> None:
+        db.execute("CREATE TABLE added (x)")
+        raise sqlite3.OperationalError("in the middle")
+
+    monkeypatch.setattr(store_module, "MIGRATIONS", {SCHEMA - 1: half})
+    with pytest.raises(StoreError, match="in the middle"):
+        Store(path)
+    whole = {SCHEMA - 1: lambda db: db.execute("CREATE TABLE added (x)") and None}
+    monkeypatch.setattr(store_module, "MIGRATIONS", whole)
+    with Store(path) as store:
+        assert store.count() == 3
+        assert next(store._select("SELECT count(*) FROM added")) == (0,)
+
+
+def test_a_store_of_the_first_schema_gives_what_it_gave(tmp_path: Path) -> None:
+    """Whatever the tables are now: every run, the study and the session come back unchanged."""
+    path = tmp_path / "runs.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript((Path(__file__).parent / "faults" / "schema_1.sql").read_text())
+    expected = [
+        ("ok", "", 0.25, 0.5, 2),
+        ("diverged", "loss not finite after 3 updates", math.nan, math.nan, 1),
+        ("failed", "ValueError: no good", math.nan, math.nan, 0),
+    ]
+    for _ in range(2):  # the first opening migrates, the second finds it done
         with Store(path) as store:
-            assert store.count() == 3
-            assert next(store._select("SELECT count(*) FROM added")) == (0,)
-    finally:
-        del store_module.MIGRATIONS[SCHEMA - 1]
+            found = {result.spec.seed: result for result in store.results()}
+            assert store.last_study() == b'{"suite":"smoke"}'
+            assert store.last_session() == ("optbench run smoke", {"python": "3.11.7"})
+            assert store.keys() == {result.key for result in found.values()}
+        assert sorted(found) == [0, 1, 2]
+        for seed, (status, reason, loss, metric, rows) in enumerate(expected):
+            assert_same(found[seed], first_schema_result(seed, status, reason, loss, metric, rows))
+
+
+def first_schema_result(
+    seed: int, status: str, reason: str, loss: float, metric: float, rows: int
+) -> RunResult:
+    """What schema_1.sql holds, in today's terms."""
+    hyper: dict[str, Value] = {"lr": 0.1, "n": 3, "on": True}
+    columns = ("epoch", "updates", "examples", "seconds")
+    columns += ("train_loss", "val_loss", "train_metric", "val_metric")
+    return RunResult(
+        spec=RunSpec(optimizer="some", hyper=hyper, dataset="d", seed=seed, engine=1),
+        status=Status(status),
+        reason=reason,
+        curve=Curve({name: at + np.arange(rows) / 4 for at, name in enumerate(columns)}),
+        test_loss=loss,
+        test_metric=metric,
+        params_hash=f"hash{seed}",
+        grad_evals=12,
+        seconds=0.25,
+        loop="compiled",
+    )
 
 
 def test_no_folder_or_a_folder_in_its_place_is_an_error(tmp_path: Path) -> None:
