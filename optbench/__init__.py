@@ -5,28 +5,27 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from optbench.contracts import (
-    Array,
-    Dataset,
-    DatasetSource,
-    Hyper,
-    InitContext,
-    Initializer,
-    Landscape,
-    Optimizer,
-    Rule,
-    StepContext,
-    Stepper,
-    Values,
-    hyper,
-)
-from optbench.errors import ConfigError, OptbenchError, PluginError, StoreError
-from optbench.hookspecs import hookimpl
-
 if TYPE_CHECKING:
+    from optbench.contracts import (
+        Array,
+        Dataset,
+        DatasetSource,
+        Hyper,
+        InitContext,
+        Initializer,
+        Landscape,
+        Optimizer,
+        Rule,
+        StepContext,
+        Stepper,
+        Values,
+        hyper,
+    )
     from optbench.engine.data import load_dataset
     from optbench.engine.training import initialize, train
     from optbench.engine.trajectory import trajectory
+    from optbench.errors import ConfigError, OptbenchError, PluginError, StoreError
+    from optbench.hookspecs import hookimpl
     from optbench.network import Network
     from optbench.records import Curve, RunResult, RunSpec, Status
     from optbench.signatures import read_signature
@@ -65,6 +64,28 @@ __all__ = [
 ]
 
 _HOME = {
+    **dict.fromkeys(
+        (
+            "Array",
+            "Dataset",
+            "DatasetSource",
+            "Hyper",
+            "InitContext",
+            "Initializer",
+            "Landscape",
+            "Optimizer",
+            "Rule",
+            "StepContext",
+            "Stepper",
+            "Values",
+            "hyper",
+        ),
+        "optbench.contracts",
+    ),
+    **dict.fromkeys(
+        ("ConfigError", "OptbenchError", "PluginError", "StoreError"), "optbench.errors"
+    ),
+    "hookimpl": "optbench.hookspecs",
     "load_dataset": "optbench.engine.data",
     "trajectory": "optbench.engine.trajectory",
     "train": "optbench.engine.training",
@@ -76,10 +97,12 @@ _HOME = {
     "RunSpec": "optbench.records",
     "Status": "optbench.records",
 }
-"""Where the rest of the public face lives; imported at first use, so that plugins load fast."""
+"""Where the public face lives; imported at first use, so that the start is fast and quiet."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
+    if f"optbench.{name}" in _HOME.values():
+        return importlib.import_module(f"optbench.{name}")
     raise AttributeError(f"module 'optbench' has no attribute '{name}'")

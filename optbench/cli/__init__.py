@@ -17,6 +17,7 @@ import click
 
 from optbench import __version__
 from optbench.cli._options import plugin_options
+from optbench.cli._signals import deafen, exit_code, orderly
 from optbench.errors import OptbenchError
 
 SECTIONS: dict[str, dict[str, str]] = {
@@ -50,7 +51,7 @@ COMMANDS = {name: text for section in SECTIONS.values() for name, text in sectio
 MODULES = {"list": "listing"}
 """Modules not named after their command; a module ``list`` would hide the built-in in here."""
 
-EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_ERROR, EXIT_USAGE = 1, 2
 
 
 class Optbench(click.Group):
@@ -102,7 +103,7 @@ class Optbench(click.Group):
 
         if not standalone_mode:
             return run()
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), orderly():
             _show_plugin_warnings()
             sys.exit(_guarded(run))
 
@@ -116,7 +117,8 @@ def _guarded(run: Callable[[], Any]) -> int:
     except click.ClickException as problem:
         return _fail(problem.format_message(), EXIT_ERROR)
     except (click.Abort, KeyboardInterrupt):
-        return _fail("interrupted", EXIT_INTERRUPTED)
+        deafen()
+        return _fail("interrupted", exit_code())
     except OptbenchError as problem:
         return _fail(str(problem), EXIT_ERROR)
     except OSError as problem:
@@ -175,7 +177,7 @@ def main(ctx: click.Context) -> None:
       optbench run -o mine --plugin mine.py    a plugin in one file, not installed
 
     Exit codes: 0 done; 1 error; 2 usage; 3 finished, but some runs failed for a cause other than
-    divergence; 130 interrupted.
+    divergence; 130 interrupted by Ctrl-C; 143 ended by SIGTERM.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -70,7 +70,7 @@ def open_folder(path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
         probe = path / ".writable"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another driver may look at the same time
     except OSError as cause:
         reason = cause.strerror or str(cause)
         raise ConfigError(f"cannot write to '{path}': {reason}; choose another --out") from cause
@@ -89,6 +89,7 @@ def write_report(
         return None, []
     from optbench.registry import default_registry
     from optbench.report import write_all
+    from optbench.report.files import alone_in, write_text
     from optbench.study import known_targets
 
     say("comparing")
@@ -104,7 +105,8 @@ def write_report(
     )
     environment = {**study.environment, "command": command}
     target = out / "environment.json"
-    target.write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
+    with alone_in(out):
+        write_text(target, json.dumps(environment, indent=2) + "\n")
     return board, [*files, target]
 
 

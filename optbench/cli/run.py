@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optbench.cli import EXIT_INTERRUPTED
 from optbench.cli._options import json_option, plugin_options, registered
 from optbench.cli._output import print_json
 from optbench.cli._progress import ProgressView
+from optbench.cli._signals import exit_code
 from optbench.cli._study import (
     DEFAULT_OUT,
     Formats,
@@ -226,14 +226,20 @@ def command(
     with ProgressView(live=live, labels=labels, planned=_rough_total(plan)) as view:
         executor = _executor(jobs, scheduler, timeout, memory, plugins, health)
         study = _train(plan, out, executor, view, typed, retry_failed)
-        board, files = write_report(study, out, typed, formats, view.say)
+        complete = study.complete
+        if not complete:
+            view.say("interrupted; reporting what is finished (Ctrl-C again: no report)")
+        try:
+            board, files = write_report(study, out, typed, formats, view.say)
+        except KeyboardInterrupt:
+            board, files, complete = None, [], False
     if as_json:
         print_json(summary_json(study, board, files))
     elif board is not None:
         show_board(board, study)
-    _say_what_happened(study, out, typed)
-    if not study.complete:
-        return EXIT_INTERRUPTED
+    _say_what_happened(study, complete, out, typed)
+    if not complete:
+        return exit_code()
     return EXIT_FAILED_RUNS if study.failed else 0
 
 
@@ -298,12 +304,12 @@ def _train(
         )
 
 
-def _say_what_happened(study: Study, out: Path, typed: str) -> None:
+def _say_what_happened(study: Study, complete: bool, out: Path, typed: str) -> None:
     """On stderr: what was trained, what was left out, where things are, how to go on."""
     for line in study.left_out:
         click.echo(f"left out: {line}", err=True)
     show_failures(study)
-    if not study.complete:
+    if not complete:
         click.echo(
             f"interrupted: {len(study.runs)} finished runs are kept in {out}; to go on: {typed}",
             err=True,

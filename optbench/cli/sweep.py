@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optbench.cli import EXIT_INTERRUPTED
 from optbench.cli._options import json_option, plugin_options, registered
 from optbench.cli._output import print_json, print_table
 from optbench.cli._progress import ProgressView
+from optbench.cli._signals import exit_code
 from optbench.cli._study import Formats, Recorded, open_folder, typed_command
 from optbench.cli._suite import parse_widths
 from optbench.cli.trajectory import DEFAULT_SUITE
@@ -147,7 +147,7 @@ def command(
         click.echo(f"written: {path}", err=True)
     if not complete:
         click.echo(f"interrupted; finished runs are kept in {out}: {typed_command()}", err=True)
-    return 0 if complete else EXIT_INTERRUPTED
+    return 0 if complete else exit_code()
 
 
 def _train(plan: SweepPlan, out: Path, jobs: int | None) -> tuple[list[SweepPoint], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import json
@@ -14,8 +15,10 @@ import msgspec
 from optbench.analysis.leaderboard import Leaderboard, to_json
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import Cell
+from optbench.report.files import alone_in, write_text
 
 FORMATS = ("png", "svg", "pdf")
+FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 MANIFEST = ".report.json"
 """Which input each file was made from; without it everything is written anew."""
 
@@ -57,9 +60,12 @@ def write_all(
     digest = input_hash(leaderboard, cells, environment, command)
     try:
         (out / "plots").mkdir(parents=True, exist_ok=True)
-        return _write(leaderboard, cells, out, environment, command, formats, digest, say)
+        with alone_in(out):
+            return _write(leaderboard, cells, out, environment, command, formats, digest, say)
     except OSError as cause:
         reason = cause.strerror or type(cause).__name__
+        if cause.errno in FULL:
+            reason += "; finished runs are safe, the same command goes on once there is room"
         raise ConfigError(f"cannot write the report to '{out}': {reason}") from cause
 
 
@@ -134,13 +140,6 @@ def _remove_stale(
             if path.parent == out / "plots":  # a manifest edited by hand must not reach further
                 path.unlink(missing_ok=True)
             del known[name]
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is there complete or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)
 
 
 def _read_manifest(out: Path) -> dict[str, str]:

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from optbench.contracts import Array
+from optbench.report.files import whole
 from optbench.report.palette import DASHES, Look
 
 INK = "#1b1f24"
@@ -85,11 +86,10 @@ class Sheet:
         written = []
         for form in formats:
             path = stem.with_name(f"{stem.name}.{form}")
-            partial = path.with_name(f".{path.name}.part")
             metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
             fast: dict[str, Any] = {"pil_kwargs": {"compress_level": 3}} if form == "png" else {}
-            self.figure.savefig(partial, format=form, dpi=DPI, metadata=metadata, **fast)
-            partial.replace(path)
+            with whole(path) as partial:
+                self.figure.savefig(partial, format=form, dpi=DPI, metadata=metadata, **fast)
             written.append(path)
         return written
 

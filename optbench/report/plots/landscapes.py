@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from optbench.contracts import Array
 from optbench.engine.landscapes import Ground, Path
+from optbench.report.files import whole
 from optbench.report.palette import Look, looks
 from optbench.report.plots import base, naming
 from optbench.report.plots.maps import SHADES
@@ -61,13 +62,11 @@ def film(ground: Ground, paths: Sequence[Path], target: FilePath) -> FilePath:
             pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
             picture = Image.fromarray(pixels).convert("RGB")
             frames.append(picture.quantize(128))
-    partial = target.with_name(f".{target.name}.part")
     times = [FRAME_MS] * (len(frames) - 1) + [10 * FRAME_MS]
-    with partial.open("wb") as file:
+    with whole(target) as partial, partial.open("wb") as file:
         frames[0].save(
             file, format="GIF", save_all=True, append_images=frames[1:], duration=times, loop=0
         )
-    partial.replace(target)
     return target
 
 

@@ -1,0 +1,63 @@
+"""Ctrl-C and SIGTERM: a command ends in good order, with the exit code that shells expect."""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+_received: list[signal.Signals] = []
+
+
+def exit_code() -> int:
+    """130 after Ctrl-C, 143 after SIGTERM: 128 and the number of the signal that came first."""
+    return 128 + (_received[0] if _received else signal.SIGINT)
+
+
+@contextlib.contextmanager
+def orderly() -> Iterator[None]:
+    """Within, SIGTERM raises KeyboardInterrupt as Ctrl-C does, and neither can be lost.
+
+    Python drops an exception that is raised in a destructor or in a callback from C, and prints
+    its traceback instead; here the signal is sent once more. A signal that the caller ignores
+    (``nohup``) stays ignored.
+    """
+    _received.clear()
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread can handle signals
+        return
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+    hook = sys.unraisablehook
+    try:
+        sys.unraisablehook = _send_again
+        for number in [number for number, handler in before.items() if handler in usual]:
+            signal.signal(number, _interrupt)
+        yield
+    finally:
+        sys.unraisablehook = hook
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def deafen() -> None:
+    """Ignore further signals: the command is ending already, a line is all that is left to say."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _received.append(signal.Signals(number))
+    raise KeyboardInterrupt
+
+
+def _send_again(dropped: sys.UnraisableHookArgs) -> None:
+    if issubclass(dropped.exc_type, KeyboardInterrupt):
+        _thread.interrupt_main(_received[-1] if _received else signal.SIGINT)
+    else:
+        sys.__unraisablehook__(dropped)

@@ -1,0 +1,52 @@
+"""Files that appear complete or not at all, in a folder that others may write to as well."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write what is to appear at `path`; on an error nothing is left behind.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written; it names `path`.
+    """
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException as cause:
+        partial.unlink(missing_ok=True)
+        if isinstance(cause, OSError) and not cause.filename:
+            cause.filename = str(path)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is there complete or not at all."""
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other driver writes to this folder, where the platform can lock one.
+
+    The lock goes with the process, so a killed driver leaves none behind.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system that knows no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
