@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from optbench.plaintext import one_line
+
 
 class OptbenchError(Exception):
     """Base of everything that optbench raises on purpose; its text is one clear line."""
+
+    def __str__(self) -> str:
+        """The text, harmless to a terminal whatever was quoted in it."""
+        return one_line(super().__str__())
 
 
 class ConfigError(OptbenchError):
@@ -34,3 +40,14 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigError:
     near = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
     return ConfigError(f"unknown {kind} '{name}'; {hint}")
+
+
+def told(cause: BaseException) -> str:
+    """An exception on one line: its kind and its text, or the text alone if optbench raised it."""
+    try:
+        text = one_line(str(cause))
+    except Exception:  # the exception is a plugin's, and so is its text
+        text = "it has no text that can be read"
+    if isinstance(cause, OptbenchError):
+        return text
+    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__

@@ -89,7 +89,3 @@ def _import_file(target: str) -> Any:
         del sys.modules[name]
         raise
     return module
-
-
-def one_line(cause: BaseException) -> str:
-    return f"{type(cause).__name__}: {' '.join(str(cause).split())}".rstrip(": ")

@@ -29,8 +29,8 @@ from optbench.contracts import (
     Rule,
     Stepper,
 )
-from optbench.errors import ConfigError, OptbenchError, PluginError, unknown_name
-from optbench.loading import import_plugin, one_line, with_hooks
+from optbench.errors import ConfigError, OptbenchError, PluginError, told, unknown_name
+from optbench.loading import import_plugin, with_hooks
 
 GROUP = "optbench"
 KINDS = ("optimizers", "initializers", "datasets", "landscapes", "suites")
@@ -136,13 +136,14 @@ class Registry:
         """
         plugin = LoadedPlugin(target, target, "", "--plugin")
         self._load(plugin, lambda: import_plugin(target))
-        if plugin.error:
-            raise PluginError(f"plugin {target}: {plugin.error}") from self._causes.get(target)
-        if not any(plugin.provides.values()):
-            raise PluginError(
-                f"plugin {target} registers nothing; "
-                "it needs a function marked @optbench.hookimpl, or a class in the file"
+        if not plugin.error and not any(plugin.provides.values()):
+            plugin.error = (
+                "registers nothing; it needs a function marked @optbench.hookimpl, "
+                "or a class in the file"
             )
+        if plugin.error:
+            self.unregister(plugin)  # whoever mends it may try again
+            raise PluginError(f"plugin {target}: {plugin.error}") from self._causes.get(target)
 
     @functools.cached_property
     def _causes(self) -> dict[str, BaseException]:
@@ -156,7 +157,7 @@ class Registry:
             raise
         except BaseException as cause:  # a plugin may even call sys.exit while it is imported
             self._causes[plugin.name] = cause
-            plugin.error = str(cause) if isinstance(cause, OptbenchError) else one_line(cause)
+            plugin.error = told(cause)
 
     def register(self, module: object, plugin: LoadedPlugin | None = None) -> LoadedPlugin:
         """Register an imported module or object with hook implementations.
@@ -174,7 +175,7 @@ class Registry:
         except (pluggy.PluginValidationError, ValueError) as cause:
             if self._pm.has_plugin(plugin.name):
                 self._pm.unregister(name=plugin.name)
-            raise PluginError(one_line(cause)) from cause
+            raise PluginError(told(cause)) from cause
         try:
             found = {kind: self._collect(kind, plugin) for kind in HOOKS}
             if demanded := self._collect_on_demand(plugin):
@@ -190,7 +191,8 @@ class Registry:
 
     def unregister(self, plugin: LoadedPlugin) -> None:
         """Take a plugin and all it registered out again."""
-        self._pm.unregister(name=plugin.name)
+        if self._pm.has_plugin(plugin.name):
+            self._pm.unregister(name=plugin.name)
         self.plugins.remove(plugin)
         for kind, names in plugin.provides.items():
             for name in names:
@@ -311,7 +313,7 @@ class Registry:
         except OptbenchError:
             raise
         except Exception as cause:
-            raise PluginError(f"{where} raised {one_line(cause)}") from cause
+            raise PluginError(f"{where} raised {told(cause)}") from cause
         expected, fits = _EXPECTED["optimizers"]
         if found is not None and not fits(found):
             raise PluginError(f"{where} returned {found!r}, not one of {expected}")
@@ -342,7 +344,7 @@ def _call(hook: pluggy.HookCaller, plugin: LoadedPlugin) -> list[object]:
             try:
                 results.append(implementation.function())
             except Exception as cause:
-                raise PluginError(f"{hook.name} raised {one_line(cause)}") from cause
+                raise PluginError(f"{hook.name} raised {told(cause)}") from cause
     return results
 
 

@@ -18,7 +18,8 @@ import click
 from optbench import __version__
 from optbench.cli._options import plugin_options
 from optbench.cli._signals import deafen, exit_code, orderly
-from optbench.errors import OptbenchError
+from optbench.errors import OptbenchError, told
+from optbench.plaintext import one_line
 
 SECTIONS: dict[str, dict[str, str]] = {
     "Compare optimizers": {
@@ -127,14 +128,12 @@ def _guarded(run: Callable[[], Any]) -> int:
     except Exception as problem:
         if os.environ.get("OPTBENCH_TRACEBACK"):
             raise
-        text = f"{type(problem).__name__}: {problem} (set OPTBENCH_TRACEBACK=1 to see where)"
-        return _fail(text, EXIT_ERROR)
+        return _fail(f"{told(problem)} (set OPTBENCH_TRACEBACK=1 to see where)", EXIT_ERROR)
     return code if isinstance(code, int) else 0
 
 
 def _fail(text: str, code: int) -> int:
-    line = " ".join(text.split())
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {line}", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {one_line(text)}", err=True)
     return code
 
 
@@ -149,7 +148,7 @@ def _show_plugin_warnings() -> None:
             ordinary(message, category, *where, **more)
         elif str(message) not in said:
             said.add(str(message))
-            text = " ".join(str(message).split())
+            text = one_line(str(message))
             click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
 
     warnings.simplefilter("always", PluginWarning)

@@ -7,10 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import msgspec
 
-from optbench.cli._output import print_json, print_table
+from optbench.cli._output import print_json, print_table, remark, say
 from optbench.cli._progress import span
 
 if TYPE_CHECKING:
@@ -60,8 +59,8 @@ def show_plan(plan: StudyPlan, out: Path, jobs: int | None, as_json: bool) -> No
         [(c.workload.label, c.entrant.label, str(n), str(have)) for c, n, have, _ in cells],
     )
     for line in plan.left_out:
-        click.echo(f"left out: {line}")
-    click.echo(
+        say(f"left out: {line}")
+    say(
         f"{total} runs planned (more where a search range has to be widened), {stored_total} of "
         f"them are in the store; about {span(seconds)} on {cores} cores"
     )
@@ -94,7 +93,7 @@ def estimate(work: list[tuple[CellPlan, int]]) -> float:
     todo = [(cell, runs) for cell, runs in work if runs]
     if not todo:
         return 0.0
-    prepare([cell.template for cell, _ in todo], lambda line: click.echo(line, err=True))
+    prepare([cell.template for cell, _ in todo], remark)
     measured: dict[tuple[str, str], float] = {}
     started = time.monotonic()
     for cell, _ in todo:

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Place(click.Path):
+    """A file or a folder, as a `Path`; what no file system can name is refused.
+
+    Args:
+        folder: whether a file in its place is refused.
+    """
+
+    def __init__(self, folder: bool = False) -> None:
+        super().__init__(path_type=Path, file_okay=not folder)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does."""
+        if "\0" in str(value):
+            self.fail("a path cannot have a NUL in it", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _load_plugins(ctx: click.Context, param: click.Parameter, targets: tuple[str, ...]) -> None:

@@ -1,4 +1,8 @@
-"""Tables and JSON on stdout: rich in a terminal, plain columns in a pipe."""
+"""Lines, tables and JSON: rich in a terminal, plain columns in a pipe.
+
+Nothing of a plugin or a stored study reaches the terminal but through here: what it says is text,
+neither an escape sequence nor markup.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
+
+from optbench.plaintext import harmless, harmless_lines
+
+
+def say(text: str = "") -> None:
+    """Print one line to stdout."""
+    click.echo(harmless(text))
+
+
+def say_lines(text: str) -> None:
+    """Print a text of several lines to stdout."""
+    click.echo(harmless_lines(text))
+
+
+def remark(text: str) -> None:
+    """Print one line to stderr: what is told beside the result."""
+    click.echo(harmless(text), err=True)
 
 
 def print_json(value: Any) -> None:
@@ -29,7 +50,8 @@ def finite(value: Any) -> Any:
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
     """Print rows under headers; in a pipe nothing is folded, so that grep and cut work."""
-    rows = list(rows)
+    headers, title = [harmless(header) for header in headers], harmless(title)
+    rows = [[harmless(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         _print_plain(headers, rows, title)
         return
@@ -38,11 +60,17 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], title: st
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    # Text: what a plugin says is not markup.
+    table = Table(
+        title=Text(title) if title else None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for index, header in enumerate(headers):
-        table.add_column(header, overflow="fold", no_wrap=index == 0)
+        table.add_column(Text(header), overflow="fold", no_wrap=index == 0)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # Text: a plugin's words are not markup
+        table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
 
 
@@ -50,7 +78,7 @@ def _print_plain(headers: Sequence[str], rows: Sequence[Sequence[str]], title: s
     lines = [list(headers), *map(list, rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(headers))]
     if title:
-        click.echo(title)
+        say(title)
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())

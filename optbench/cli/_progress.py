@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import click
+from optbench.cli._output import remark
+from optbench.plaintext import harmless
 
 if TYPE_CHECKING:
     from optbench.study import Progress
@@ -66,10 +67,10 @@ class ProgressView:
     def say(self, text: str) -> None:
         """Show what takes a while besides the runs."""
         if self._bar is not None:
-            self._bar.update(self._task, description=text)
+            self._bar.update(self._task, description=harmless(text))
         elif not self._quiet:
             self._open.close()  # what is said after the runs stands below the picture
-            click.echo(text, err=True)
+            remark(text)
 
     def __call__(self, progress: Progress) -> None:
         """Take note of the progress."""
@@ -83,11 +84,11 @@ class ProgressView:
                 description="training",
                 completed=progress.done,
                 total=progress.planned,
-                leader=f"best so far: {progress.leader}" if progress.leader else "",
+                leader=harmless(f"best so far: {progress.leader}") if progress.leader else "",
             )
         elif not self._quiet and time.monotonic() - self._shown >= LINE_SECONDS:
             self._shown = time.monotonic()
-            click.echo(self._line(progress), err=True)
+            remark(self._line(progress))
 
     def _draw(self, progress: Progress) -> None:
         if progress.result is None:

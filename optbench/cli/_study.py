@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from optbench.cli._output import remark
 from optbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -127,9 +128,9 @@ def show_failures(study: Study, limit: int = 5) -> None:
         causes.setdefault(f"{run.spec.optimizer}: {run.reason}", []).append(run.key)
     for text, keys in list(causes.items())[:limit]:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        click.echo(f"failed: run {keys[0][:8]}{more}: {text}", err=True)
+        remark(f"failed: run {keys[0][:8]}{more}: {text}")
     if len(causes) > limit:
-        click.echo(f"and {len(causes) - limit} other causes", err=True)
+        remark(f"and {len(causes) - limit} other causes")
 
 
 def summary_json(study: Study, board: Leaderboard | None, files: Sequence[Path]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from optbench.cli._options import json_option, plugin_options, registered
-from optbench.cli._output import print_json
+from optbench.cli._output import print_json, remark, say
+from optbench.plaintext import harmless
 from optbench.records import DTYPES
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
     outcomes: list[Outcome] = []
     for name, item in _resolve(targets):
         if not as_json:
-            click.echo(click.style(name, bold=True))
+            click.echo(click.style(harmless(name), bold=True))
         _prepare(item)
         mine = []
         for outcome in run_checks(item):
@@ -98,26 +99,33 @@ def _resolve(targets: Sequence[str]) -> list[tuple[str, type]]:
 
 
 def _prepare(item: type) -> None:
-    """Compile beforehand what training takes, and say so: the first time it is slow."""
-    from optbench.contracts import Rule, Stepper
+    """Compile beforehand what training takes, and say so: the first time it is slow.
+
+    Raises:
+        ConfigError: files of a dataset cannot be had, which is no fault of the plugin.
+    """
+    from optbench.contracts import DatasetSource, Rule, Stepper
+    from optbench.engine.downloads import fetch_files
     from optbench.engine.training import choose_loop
     from optbench.engine.warmup import warm_up
 
+    if issubclass(item, DatasetSource):
+        fetch_files(item)
     if not issubclass(item, Rule | Stepper):
         return
     with contextlib.suppress(Exception):  # a plugin that cannot be compiled fails in the checks
         for dtype in DTYPES:
             fused = choose_loop(item)[0] == "compiled"
-            warm_up(item, fused, dtype, lambda line: click.echo(line, err=True))
+            warm_up(item, fused, dtype, remark)
 
 
 def _print(outcome: Outcome, quiet: bool) -> None:
     if quiet and outcome.ok:
         return
     mark, colour = MARKS[outcome.verdict]
-    click.echo(f"  {click.style(f'{mark:<5}', fg=colour)} {outcome.promise}")
+    click.echo(f"  {click.style(f'{mark:<5}', fg=colour)} {harmless(outcome.promise)}")
     if outcome.detail:
-        click.echo(f"        {outcome.check}: {outcome.detail}")
+        say(f"        {outcome.check}: {outcome.detail}")
     sys.stdout.flush()
 
 

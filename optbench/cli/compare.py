@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from optbench.cli._options import json_option
-from optbench.cli._output import print_json, print_table
+from optbench.cli._options import Place, json_option
+from optbench.cli._output import print_json, print_table, remark
 from optbench.cli._study import DEFAULT_OUT
 from optbench.errors import ConfigError, unknown_name
 
@@ -30,7 +30,7 @@ EXIT_WORSE = 1
 @click.option(
     "--in",
     "folder",
-    type=click.Path(path_type=Path),
+    type=Place(),
     default=DEFAULT_OUT,
     show_default=True,
     help="The study, when A and B are two of its optimizers.",
@@ -74,7 +74,7 @@ def command(first: str, second: str, folder: Path, fail_if_worse: bool, as_json:
         )
     worse = [c["optimizer"] for c in found if c["verdict"] == "worse"]
     if worse and fail_if_worse:
-        click.echo(f"B is clearly worse: {', '.join(worse)}", err=True)
+        remark(f"B is clearly worse: {', '.join(worse)}")
         return EXIT_WORSE
     return 0
 

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from optbench.cli._options import Place
+from optbench.cli._output import remark
 from optbench.cli._study import DEFAULT_OUT
 from optbench.errors import ConfigError
+from optbench.plaintext import spreadsheet_cell
 
 if TYPE_CHECKING:
     from optbench.records import RunResult
@@ -21,14 +24,14 @@ _FINAL = ("train_loss", "val_loss", "train_metric", "val_metric")
 
 
 @click.command("export")
-@click.argument("folder", type=click.Path(path_type=Path), default=DEFAULT_OUT)
+@click.argument("folder", type=Place(), default=DEFAULT_OUT)
 @click.option(
     "--format",
     "form",
     type=click.Choice(["csv", "parquet"]),
     help="By default what the name of the file says, or csv.",
 )
-@click.option("--to", "target", type=click.Path(path_type=Path), help="File; stdout if not given.")
+@click.option("--to", "target", type=Place(), help="File; stdout if not given.")
 @click.option("--curves", is_flag=True, help="One row an evaluation instead of one a run.")
 def command(folder: Path, form: str | None, target: Path | None, curves: bool) -> None:
     """Write the stored runs of the study in FOLDER as a table.
@@ -64,7 +67,7 @@ def command(folder: Path, form: str | None, target: Path | None, curves: bool) -
         with target.open("w", newline="", encoding="utf-8") as file:
             write_csv(rows, file)
     if target is not None:
-        click.echo(f"{len(rows)} rows in {target}", err=True)
+        remark(f"{len(rows)} rows in {target}")
 
 
 def run_row(result: RunResult) -> dict[str, Any]:
@@ -107,10 +110,7 @@ def write_csv(rows: list[dict[str, Any]], file: Any) -> None:
 
 
 def _cell(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula is kept from it."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def write_parquet(rows: list[dict[str, Any]], target: Path) -> None:

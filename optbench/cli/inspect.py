@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optbench.cli._diagnosis import diagnose_study
-from optbench.cli._options import json_option, plugin_options, registered
-from optbench.cli._output import print_json, print_table
+from optbench.cli._options import Place, json_option, plugin_options, registered
+from optbench.cli._output import print_json, print_table, remark, say
 from optbench.cli._study import Formats, open_folder
 from optbench.cli._suite import parse_widths
 from optbench.cli.trajectory import DEFAULT_OUT, DEFAULT_SUITE
@@ -103,12 +103,12 @@ SHARPNESS_ROWS = 1000
 @click.option(
     "--in",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(folder=True),
     help="Diagnose the runs of the study in this folder instead.",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(folder=True),
     default=DEFAULT_OUT,
     show_default=True,
     help="Folder for the plots.",
@@ -143,11 +143,11 @@ def command(
         print_json(told)
         return
     print_table(told["columns"], told["rows"], told["title"])
-    click.echo()
+    say()
     for line in told["verdict"]:
-        click.echo(line)
+        say(line)
     for path in told["files"]:
-        click.echo(f"plot: {path}", err=True)
+        remark(f"plot: {path}")
 
 
 # -- one network ------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def _sharpness(result: RunResult, network: Any, data: Any) -> dict[str, Any]:
     plain = issubclass(optimizer, Rule) and not optimizer.slots and not optimizer.scalars
     if plain and result.spec.regime == "batch" and "lr" in result.spec.hyper:
         found["stable_below"] = 2 / float(result.spec.hyper["lr"])
-    click.echo(f"sharpness: {found['sharpness']:.4g}", err=True)
+    remark(f"sharpness: {found['sharpness']:.4g}")
     return found
 
 

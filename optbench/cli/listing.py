@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from optbench.cli._options import help_of, json_option, plugin_options
-from optbench.cli._output import print_json, print_table
+from optbench.cli._output import print_json, print_table, remark, say
 
 KINDS = ("optimizers", "initializers", "datasets", "landscapes", "suites")
 
@@ -53,8 +53,8 @@ def command(kind: str | None, as_json: bool) -> None:
         rows = [(f["name"], f["summary"], f["distribution"]) for f in found if f["kind"] == each]
         if rows or kind:
             print_table(("name", "what it is", "from"), rows, f"{len(rows)} {each}")
-            click.echo()
-    click.echo("More on any of them: optbench show NAME", err=True)
+            say()
+    remark("More on any of them: optbench show NAME")
 
 
 def suite_summary(path: object) -> str:

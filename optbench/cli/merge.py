@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from optbench.cli._options import json_option
-from optbench.cli._output import print_json
+from optbench.cli._options import Place, json_option
+from optbench.cli._output import print_json, remark
 from optbench.cli._progress import ProgressView
 from optbench.cli._study import (
     Formats,
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 @click.command("merge", cls=Recorded)
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("folders", nargs=-1, required=True, type=Place())
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(folder=True),
     help="Folder of the joined study.",
 )
 @click.option(
@@ -77,7 +77,7 @@ def command(
         print_json(summary_json(study, board, files))
     elif board is not None:
         show_board(board, study)
-    click.echo(f"joined {len(folders)} studies, {len(study.runs)} runs, in {out}", err=True)
+    remark(f"joined {len(folders)} studies, {len(study.runs)} runs, in {out}")
 
 
 def _read(folder: Path) -> tuple[StudyRecord, str, dict[str, object]]:
@@ -134,10 +134,9 @@ def _take(store: Store, folder: Path, keep_first: bool) -> None:
         conflicts = store.conflicts(other)
         for conflict in conflicts[:10]:
             spec = unpack_spec(conflict.spec)
-            click.echo(
+            remark(
                 f"conflict: run {conflict.key[:8]}: {spec.configuration} on "
-                f"{spec.workload.label}, seed {spec.seed}",
-                err=True,
+                f"{spec.workload.label}, seed {spec.seed}"
             )
         if conflicts and not keep_first:
             raise ConfigError(

@@ -11,6 +11,8 @@ import click
 
 import optbench
 from optbench.cli import _templates as templates
+from optbench.cli._options import Place
+from optbench.cli._output import say
 from optbench.contracts import KEBAB
 from optbench.errors import ConfigError
 
@@ -22,7 +24,7 @@ KINDS = ("optimizer", "initializer", "dataset")
 @click.argument("name")
 @click.option("--single-file", is_flag=True, help="One file for --plugin, instead of a package.")
 @click.option("--stepper", is_flag=True, help="An optimizer that sees whole arrays, not a formula.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Where to write it.")
+@click.option("--out", type=Place(), default=Path(), help="Where to write it.")
 def command(kind: str, name: str, single_file: bool, stepper: bool, out: Path) -> None:
     """Start a plugin of your own: a package that installs, works and passes its own tests.
 
@@ -59,13 +61,14 @@ def command(kind: str, name: str, single_file: bool, stepper: bool, out: Path) -
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(Template(text).substitute(words), encoding="utf-8")
-        click.echo(f"wrote {file}")
-    click.echo("\nNext:")
+        say(f"wrote {file}")
+    say()
+    say("Next:")
     if not single_file:
         folder = str(path) if path.is_absolute() else f"./{path}"
-        click.echo(f"  pip install {shlex.quote(folder)}")
+        say(f"  pip install {shlex.quote(folder)}")
     for line in words["commands"].splitlines():
-        click.echo(f"  {line}")
+        say(f"  {line}")
 
 
 def _words(kind: str, name: str, single_file: bool) -> dict[str, str]:

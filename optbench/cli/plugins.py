@@ -6,6 +6,7 @@ import click
 
 from optbench.cli._options import json_option
 from optbench.cli._output import print_json, print_table
+from optbench.plaintext import harmless
 
 
 @click.command("plugins")
@@ -24,7 +25,7 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
       optbench plugins --strict --json
     """
     from optbench.errors import OptbenchError
-    from optbench.registry import Registry
+    from optbench.registry import LoadedPlugin, Registry
 
     # A registry of its own: the shared one refuses to start when names collide, and this command
     # is there to say which.
@@ -34,8 +35,8 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
         try:
             registry.load_named(target)
         except OptbenchError as problem:
-            loaded = registry.plugins[-1]
-            loaded.error = loaded.error or str(problem)
+            error = str(problem).removeprefix(f"plugin {target}: ")
+            registry.plugins.append(LoadedPlugin(target, target, "", "--plugin", error))
     broken = [plugin for plugin in registry.plugins if plugin.error]
     if as_json:
         fields = ("name", "distribution", "version", "origin", "error", "provides")
@@ -48,7 +49,8 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
         ]
         print_table(("plugin", "version", "found by", "brings, or why it does not load"), rows)
         for conflict in registry.conflicts:
-            click.echo(f"{click.style('conflict:', fg='red', bold=True)} {conflict}", err=True)
+            mark = click.style("conflict:", fg="red", bold=True)
+            click.echo(f"{mark} {harmless(conflict)}", err=True)
     return 1 if registry.conflicts or (strict and broken) else 0
 
 

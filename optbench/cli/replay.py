@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optbench.cli._options import json_option, plugin_options
-from optbench.cli._output import print_json
+from optbench.cli._options import Place, json_option, plugin_options
+from optbench.cli._output import print_json, say
 from optbench.cli._study import DEFAULT_OUT
 from optbench.errors import ConfigError
 
@@ -23,7 +23,7 @@ EXIT_DIFFERS = 1
 @click.option(
     "--in",
     "folder",
-    type=click.Path(path_type=Path),
+    type=Place(),
     default=DEFAULT_OUT,
     show_default=True,
     help="Folder of the study.",
@@ -62,12 +62,12 @@ def command(run_id: str, folder: Path, as_json: bool) -> int:
             }
         )
     else:
-        click.echo(f"{stored.key}  {stored.spec.configuration}, seed {stored.spec.seed}")
-        click.echo(f"on {stored.spec.workload.label}")
+        say(f"{stored.key}  {stored.spec.configuration}, seed {stored.spec.seed}")
+        say(f"on {stored.spec.workload.label}")
         for line in differences or ["the same bits: status, parameters, curve and test loss"]:
-            click.echo(line)
+            say(line)
         for line in reasons:
-            click.echo(f"a possible reason: {line}")
+            say(f"a possible reason: {line}")
     return EXIT_DIFFERS if differences else 0
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from optbench.cli._options import json_option, plugin_options
-from optbench.cli._output import print_json
+from optbench.cli._options import Place, json_option, plugin_options
+from optbench.cli._output import print_json, remark
 from optbench.cli._progress import ProgressView
 from optbench.cli._study import (
     DEFAULT_OUT,
@@ -23,10 +23,8 @@ from optbench.errors import ConfigError
 
 
 @click.command("report")
-@click.argument("folder", type=click.Path(path_type=Path), default=DEFAULT_OUT)
-@click.option(
-    "--to", "target", type=click.Path(path_type=Path, file_okay=False), help="Write it elsewhere."
-)
+@click.argument("folder", type=Place(), default=DEFAULT_OUT)
+@click.option("--to", "target", type=Place(folder=True), help="Write it elsewhere.")
 @click.option(
     "--formats",
     type=Formats(),
@@ -60,5 +58,5 @@ def command(folder: Path, target: Path | None, formats: Sequence[str], as_json: 
         show_board(board, study)
     show_failures(study)
     if not study.complete:
-        click.echo(f"the study is not complete; to go on: {study.command}", err=True)
-    click.echo(f"report: {out / 'report.html'}", err=True)
+        remark(f"the study is not complete; to go on: {study.command}")
+    remark(f"report: {out / 'report.html'}")

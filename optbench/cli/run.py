@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optbench.cli._options import json_option, plugin_options, registered
-from optbench.cli._output import print_json
+from optbench.cli._options import Place, json_option, plugin_options, registered
+from optbench.cli._output import print_json, remark
 from optbench.cli._progress import ProgressView
 from optbench.cli._signals import exit_code
 from optbench.cli._study import (
@@ -127,7 +127,7 @@ def _execution(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
         click.option(
             "--out",
-            type=click.Path(path_type=Path, file_okay=False),
+            type=Place(folder=True),
             default=DEFAULT_OUT,
             show_default=True,
             help="Folder of the study: its runs are kept there and never trained twice.",
@@ -307,15 +307,12 @@ def _train(
 def _say_what_happened(study: Study, complete: bool, out: Path, typed: str) -> None:
     """On stderr: what was trained, what was left out, where things are, how to go on."""
     for line in study.left_out:
-        click.echo(f"left out: {line}", err=True)
+        remark(f"left out: {line}")
     show_failures(study)
     if not complete:
-        click.echo(
-            f"interrupted: {len(study.runs)} finished runs are kept in {out}; to go on: {typed}",
-            err=True,
-        )
+        remark(f"interrupted: {len(study.runs)} finished runs are kept in {out}; to go on: {typed}")
         return
     trained = f"trained {study.trained} runs" if study.trained else "nothing to train"
     reused = f"{study.reused} runs were in the store already" if study.reused else ""
-    click.echo(", ".join(filter(None, (trained, reused))), err=True)
-    click.echo(f"report: {out / 'report.html'}", err=True)
+    remark(", ".join(filter(None, (trained, reused))))
+    remark(f"report: {out / 'report.html'}")

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from optbench.cli._options import json_option, plugin_options, registered
-from optbench.cli._output import print_json, print_table
+from optbench.cli._output import print_json, print_table, say, say_lines
 from optbench.contracts import DatasetSource, Hyper, Optimizer, Rule
 from optbench.errors import unknown_name
 from optbench.hyperparameters import parse_spelling
+from optbench.plaintext import harmless
 from optbench.registry import KINDS, Entry, Registry
 
 
@@ -40,7 +41,7 @@ def command(name: str, as_json: bool) -> None:
         return
     for index, each in enumerate(described):
         if index:
-            click.echo()
+            say()
         _print(each)
 
 
@@ -90,18 +91,32 @@ def describe(kind: str, entry: Entry) -> dict[str, Any]:
 
 
 def _of_dataset(item: type[DatasetSource]) -> dict[str, Any]:
+    from optbench.engine.downloads import download_folder, missing_files
+
+    missing = missing_files(item)
+    told: dict[str, Any] = {
+        "task": item.task,
+        "standardized": item.standardize,
+        "files": dict(item.files),
+        "missing": missing,
+        "folder": str(download_folder(item)) if item.files else None,
+    }
+    # To be told about a dataset is no reason to download it.
+    return told | (dict.fromkeys(MEASURED) if missing else _measured(item))
+
+
+MEASURED = ("features", "outputs", "examples", "content_hash")
+"""What is known of a dataset once it is loaded."""
+
+
+def _measured(item: type[DatasetSource]) -> dict[str, Any]:
     from optbench.engine.data import load_dataset
 
     data = load_dataset(item.name)
     parts = {part: len(getattr(data, f"x_{part}")) for part in ("train", "val", "test")}
-    return {
-        "task": item.task,
-        "features": data.n_features,
-        "outputs": data.n_outputs,
-        "examples": parts,
-        "standardized": item.standardize,
-        "content_hash": data.content_hash,
-    }
+    return dict(
+        zip(MEASURED, (data.n_features, data.n_outputs, parts, data.content_hash), strict=True)
+    )
 
 
 def _of_hyper(declared: Hyper) -> dict[str, Any]:
@@ -130,40 +145,34 @@ def _of_optimizer(item: Optimizer) -> dict[str, Any]:
 def _print(told: dict[str, Any]) -> None:
     origin = f"{told['distribution']} {told['version']}".strip()
     heading = f"{told['name']}  ({told['kind']}, from {origin})"
-    click.echo(click.style(heading, bold=True))
+    click.echo(click.style(harmless(heading), bold=True))
     if "content" in told:
-        click.echo(f"{told['path']}\n\n{told['content'].strip()}")
+        say(told["path"])
+        say()
+        say_lines(told["content"].strip())
         return
     for text in (told["summary"], told["description"]):
         if text:
-            click.echo(f"\n{text}")
-    click.echo()
+            say()
+            say_lines(text)
+    say()
     for label, text in _facts(told):
         if text:
-            click.echo(f"{label + ':':<10}{text}")
+            say(f"{label + ':':<10}{text}")
     if told.get("hyperparameters"):
         rows = [
             (h["name"], _spell(h["default"]), h["allowed"], _search(h), h["meaning"])
             for h in told["hyperparameters"]
         ]
-        click.echo()
+        say()
         print_table(("hyperparameter", "default", "allowed", "tuning searches", "meaning"), rows)
     for check, reason in told.get("expected_failures", {}).items():
-        click.echo(f"{check} fails on purpose: {reason}")
+        say(f"{check} fails on purpose: {reason}")
 
 
 def _facts(told: dict[str, Any]) -> list[tuple[str, str]]:
     if "task" in told:
-        parts = ", ".join(f"{count} {part}" for part, count in told["examples"].items())
-        size = f"{told['features']} features, {told['outputs']} outputs; {parts}"
-        scale = "each feature, on the training part alone" if told["standardized"] else "no"
-        return [
-            ("source", told["source"]),
-            ("task", told["task"]),
-            ("size", size),
-            ("scaled", scale),
-            ("hash", told["content_hash"][:16]),
-        ]
+        return _dataset_facts(told)
     loop = f"{told['loop']}: {told['why']}" if "loop" in told else ""
     return [
         ("source", told["source"]),
@@ -172,6 +181,27 @@ def _facts(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("state", ", ".join(told.get("state", []))),
         ("needs", ", ".join(told["needs"])),
         ("loop", loop),
+    ]
+
+
+SCALES = {
+    True: "each feature, on the training part alone",
+    "jointly": "all features together, on the training part alone",
+    False: "no",
+}
+
+
+def _dataset_facts(told: dict[str, Any]) -> list[tuple[str, str]]:
+    parts = ", ".join(f"{count} {part}" for part, count in (told["examples"] or {}).items())
+    size = f"{told['features']} features, {told['outputs']} outputs; {parts}" if parts else ""
+    where = "not all here: downloaded at first use into" if told["missing"] else "in"
+    return [
+        ("source", told["source"]),
+        ("task", told["task"]),
+        ("size", size),
+        ("scaled", SCALES[told["standardized"]]),
+        ("files", f"{len(told['files'])}, {where} {told['folder']}" if told["files"] else ""),
+        ("hash", (told["content_hash"] or "")[:16]),
     ]
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optbench.cli._options import json_option, plugin_options, registered
-from optbench.cli._output import print_json, print_table
+from optbench.cli._options import Place, json_option, plugin_options, registered
+from optbench.cli._output import print_json, print_table, remark
 from optbench.cli._progress import ProgressView
 from optbench.cli._signals import exit_code
 from optbench.cli._study import Formats, Recorded, open_folder, typed_command
@@ -85,7 +85,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--seeds", default=5, show_default=True, type=POSITIVE, help="Runs at each point.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(folder=True),
     default=DEFAULT_OUT,
     show_default=True,
     help="Folder: runs are kept there and never trained twice.",
@@ -144,9 +144,9 @@ def command(
     else:
         _show(plan, points)
     for path in files if not as_json else ():
-        click.echo(f"written: {path}", err=True)
+        remark(f"written: {path}")
     if not complete:
-        click.echo(f"interrupted; finished runs are kept in {out}: {typed_command()}", err=True)
+        remark(f"interrupted; finished runs are kept in {out}: {typed_command()}")
     return 0 if complete else exit_code()
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from optbench.cli._options import json_option, plugin_options
-from optbench.cli._output import print_json, print_table
+from optbench.cli._options import Place, json_option, plugin_options
+from optbench.cli._output import print_json, print_table, remark, say_lines
 
 
 @click.command("targets")
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--write", "target", type=click.Path(path_type=Path), help="Write this TOML file.")
+@click.argument("folders", nargs=-1, type=Place())
+@click.option("--write", "target", type=Place(), help="Write this TOML file.")
 @json_option
 @plugin_options
 def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None:
@@ -49,10 +49,10 @@ def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None
         text = write_targets(found, head + "\n".join(study.command for study in studies))
         if target is not None:
             target.write_text(text, encoding="utf-8")
-            click.echo(f"{len(found)} targets in {target}", err=True)
+            remark(f"{len(found)} targets in {target}")
             return
         if not as_json:
-            click.echo(text, nl=False)
+            say_lines(text)
             return
     levels = ("easy", "medium", "hard")
     if as_json:

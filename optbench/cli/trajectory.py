@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from optbench.cli._options import json_option, plugin_options, registered
-from optbench.cli._output import print_json, print_table
+from optbench.cli._options import Place, json_option, plugin_options, registered
+from optbench.cli._output import print_json, print_table, remark
 from optbench.cli._study import Formats, open_folder
 from optbench.errors import ConfigError
 
@@ -17,6 +17,9 @@ DEFAULT_OUT = "optbench-lab"
 """Where the plots of inspect and trajectory go when nobody says otherwise."""
 DEFAULT_SUITE = "quick"
 """Whose optimizers are followed when none is given."""
+MOST_STEPS = 1_000_000
+FARTHEST = 1e6
+"""How far from the origin a path may begin; nothing beyond can be drawn."""
 
 
 @click.command("trajectory")
@@ -31,13 +34,13 @@ DEFAULT_SUITE = "quick"
     help="Optimizer, values in brackets. Repeatable. Default: those of the quick suite.",
 )
 @click.option(
-    "--steps", type=click.IntRange(min=1), default=100, show_default=True, help="Updates."
+    "--steps", type=click.IntRange(1, MOST_STEPS), default=100, show_default=True, help="Updates."
 )
 @click.option("--start", metavar="X,Y", help="Where to begin, if not where the landscape says.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the noise.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(folder=True),
     default=DEFAULT_OUT,
     show_default=True,
     help="Folder for the plots.",
@@ -117,7 +120,7 @@ def command(
         ],
     )
     for path in files:
-        click.echo(f"plot: {path}", err=True)
+        remark(f"plot: {path}")
 
 
 def _sortable(value: float) -> float:
@@ -129,5 +132,9 @@ def _point(text: str) -> tuple[float, float]:
     try:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
-        raise ConfigError(f"--start '{text}' is not allowed; two numbers, as in -1.5,2") from None
+        x = y = math.nan
+    if not (abs(x) <= FARTHEST and abs(y) <= FARTHEST):
+        raise ConfigError(
+            f"--start '{text}' is not allowed; two numbers of at most {FARTHEST:,.0f}, as in -1.5,2"
+        )
     return x, y

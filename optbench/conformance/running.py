@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from optbench.conformance.kit import Check, CheckFailedError, checks_for, expected_failures
-from optbench.errors import OptbenchError
+from optbench.errors import told
+from optbench.plaintext import one_line
 from optbench.registry import default_registry
 
 CHECKED = ("optimizers", "initializers", "datasets")
@@ -57,9 +58,8 @@ def run_check(each: Check, item: type) -> Outcome:
     try:
         each(item)
     except (Exception, SystemExit) as problem:
-        text = " ".join(str(problem).split())
-        if not isinstance(problem, CheckFailedError | OptbenchError):
-            text = f"{type(problem).__name__}: {text}"
+        broken = isinstance(problem, CheckFailedError)
+        text = one_line(str(problem)) if broken else told(problem)
         if reason is not None:
             return Outcome(name, each.name, each.promise, "expected failure", reason)
         return Outcome(name, each.name, each.promise, "failed", text)

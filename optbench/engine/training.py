@@ -17,7 +17,7 @@ from optbench.engine.health import HealthRecorder
 from optbench.engine.problem import Problem, build_problem, initial_params
 from optbench.engine.rules import why_not_fused
 from optbench.engine.stepped import SteppedLoop
-from optbench.errors import ConfigError, OptbenchError, unknown_name
+from optbench.errors import ConfigError, told, unknown_name
 from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
 from optbench.network import Params, check_activation
 from optbench.records import (
@@ -249,11 +249,8 @@ def train_spec(
     try:
         return train_problem(build_problem(spec, registry or default_registry()), loop, look)
     except (Exception, SystemExit) as cause:
-        kind = "" if isinstance(cause, OptbenchError) else f"{type(cause).__name__}: "
-        reason = f"{kind}{' '.join(str(cause).split())}"
-        return RunResult(
-            spec, Status.FAILED, Curve({c: np.empty(0) for c in CURVE_COLUMNS}), reason
-        )
+        nothing = Curve({column: np.empty(0) for column in CURVE_COLUMNS})
+        return RunResult(spec, Status.FAILED, nothing, told(cause))
 
 
 def choose_loop(optimizer: Optimizer) -> tuple[str, str]:

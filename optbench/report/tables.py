@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 from optbench.analysis.leaderboard import AXES, Leaderboard, OverallRow, WorkloadBoard, WorkloadRow
+from optbench.plaintext import spreadsheet_cell
 
 COLUMNS = (
     "workload",
@@ -134,6 +135,6 @@ def _clean(row: dict[str, Any]) -> dict[str, Any]:
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return "" if math.isnan(value) else repr(value)
-    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r"):
-        return "'" + value
+    if isinstance(value, str):
+        return spreadsheet_cell(value)
     return "" if value is None else value

@@ -6,15 +6,24 @@ import math
 import re
 
 from optbench.analysis.leaderboard import Estimate, Number, Rate, Spread
+from optbench.plaintext import one_line
+
+__all__ = [
+    "NEVER",
+    "UNKNOWN",
+    "fixed",
+    "interval",
+    "loss",
+    "markdown",
+    "number",
+    "one_line",
+    "place",
+    "rate",
+]
 
 UNKNOWN = "–"
 NEVER = "never"
 _MARKDOWN = re.compile(r"[\\`*_\[\]|~#>]|^[+!-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks and control characters, runs of blanks made one."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def markdown(text: str) -> str:

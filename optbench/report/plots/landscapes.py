@@ -154,8 +154,10 @@ def _heights(axes: Axes, ground: Ground, paths: Sequence[Path], seen: dict[str, 
     floor = ground.floor
     known = np.concatenate([path.values for path in paths])
     known = known[np.isfinite(known)]
-    floor = floor if np.isfinite(floor) else float(known.min())
+    floor = floor if np.isfinite(floor) else float(known.min()) if len(known) else 0.0
     start = float(paths[0].values[0]) - floor
+    if not 0 < start < np.inf:  # begun at the minimum, or where there is no number
+        start = float((known - floor).max(initial=0.0)) or 1.0
     low = max(start * 1e-8, 1e-12)
     axes.set_title("height above the minimum")
     axes.set_xlabel("step")
