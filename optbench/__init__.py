@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         hyper,
     )
     from optbench.engine.data import load_dataset
+    from optbench.engine.downloads import fetch_files
     from optbench.engine.training import initialize, train
     from optbench.engine.trajectory import trajectory
     from optbench.errors import ConfigError, OptbenchError, PluginError, StoreError
@@ -54,6 +55,7 @@ __all__ = [
     "Stepper",
     "StoreError",
     "Values",
+    "fetch_files",
     "hookimpl",
     "hyper",
     "initialize",
@@ -87,6 +89,7 @@ _HOME = {
     ),
     "hookimpl": "optbench.hookspecs",
     "load_dataset": "optbench.engine.data",
+    "fetch_files": "optbench.engine.downloads",
     "trajectory": "optbench.engine.trajectory",
     "train": "optbench.engine.training",
     "initialize": "optbench.engine.training",

@@ -444,12 +444,18 @@ class DatasetSource(ABC):
     name: ClassVar[str] = ""
     task: ClassVar[Task]
     source: ClassVar[str] = ""
-    standardize: ClassVar[bool] = True
-    """False where zeros mean absence and must stay zeros (sparse inputs)."""
+    standardize: ClassVar[bool | Literal["jointly"]] = True
+    """True gives each feature mean 0 and variance 1; ``"jointly"`` all features together, for
+    pixels, where one that is hardly ever lit would become huge; False leaves them, where zeros mean
+    absence and must stay zeros (sparse inputs)."""
     cached: ClassVar[bool] = False
     """True where `load` depends on nothing but its own source: its arrays are then kept on disk.
 
     Never for a file that may change: the copy would not notice."""
+    files: ClassVar[Mapping[str, str]] = {}
+    """Files to be downloaded, each with its sha256; `load` has them from `optbench.fetch_files`."""
+    mirrors: ClassVar[tuple[str, ...]] = ()
+    """Addresses of folders that have the files, tried in this order."""
 
     @abstractmethod
     def load(self) -> tuple[Array, Array] | tuple[Array, Array, Array, Array]:

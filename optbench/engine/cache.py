@@ -1,4 +1,4 @@
-"""The folder for what can be made again: compiled Rules, loaded datasets."""
+"""The folder for what can be made again: compiled Rules, loaded datasets, downloads."""
 
 from __future__ import annotations
 

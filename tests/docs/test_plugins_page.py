@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -13,10 +14,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from optbench.conformance import run_checks
 from optbench.registry import Registry
+from tests.mirror import serving, sha256
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 
@@ -101,3 +104,20 @@ def in_shell(command: str, folder: Path, site: Path) -> subprocess.CompletedProc
         words = [sys.executable, "-c", start, *words[1:]]
     env = {**os.environ, "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def test_the_downloaded_dataset_of_the_page_loads(
+    page: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a real hash and a mirror that has the file; the page has stand-ins for both."""
+    monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    points = io.BytesIO()
+    np.save(points, np.random.default_rng(0).normal(size=(60, 4)))
+    monkeypatch.setattr(page.Measured, "files", {"points.npy": sha256(points.getvalue())})
+    with serving() as mirror:
+        mirror.files["/points.npy"] = points.getvalue()
+        monkeypatch.setattr(page.Measured, "mirrors", (mirror.url,))
+        assert [outcome for outcome in run_checks(page.Measured) if not outcome.ok] == []
+    assert mirror.asked == ["/points.npy"]

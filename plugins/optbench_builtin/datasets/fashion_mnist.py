@@ -1,0 +1,33 @@
+"""Articles of clothing, 28 x 28 pixels."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from optbench_builtin.idx import (
+    TEST_IMAGES,
+    TEST_LABELS,
+    TRAIN_IMAGES,
+    TRAIN_LABELS,
+    IdxImages,
+)
+
+
+class FashionMnist(IdxImages):
+    """70,000 articles of clothing, 28 x 28 pixels, ten classes; downloaded at first use, 31 MB."""
+
+    name = "fashion-mnist"
+    source = "Xiao, Rasul & Vollgraf 2017, Fashion-MNIST, arXiv:1708.07747"
+    # As published by torchvision (prototype/datasets/_builtin/mnist.py) and, the same, by
+    # TensorFlow Datasets (url_checksums/fashion_mnist.txt).
+    files: ClassVar[dict[str, str]] = {
+        TRAIN_IMAGES: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        TRAIN_LABELS: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        TEST_IMAGES: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        TEST_LABELS: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    }
+    mirrors = (
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+    )

@@ -1,0 +1,32 @@
+"""Handwritten digits, 28 x 28 pixels."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from optbench_builtin.idx import (
+    TEST_IMAGES,
+    TEST_LABELS,
+    TRAIN_IMAGES,
+    TRAIN_LABELS,
+    IdxImages,
+)
+
+
+class Mnist(IdxImages):
+    """70,000 handwritten digits of 28 x 28 pixels, ten classes; downloaded at first use, 12 MB."""
+
+    name = "mnist"
+    source = "LeCun, Bottou, Bengio & Haffner 1998, Gradient-Based Learning Applied to Documents"
+    # As published by torchvision (prototype/datasets/_builtin/mnist.py) and, the same, by
+    # TensorFlow Datasets (url_checksums/mnist.txt).
+    files: ClassVar[dict[str, str]] = {
+        TRAIN_IMAGES: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        TRAIN_LABELS: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        TEST_IMAGES: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        TEST_LABELS: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    }
+    mirrors = (
+        "https://ossci-datasets.s3.amazonaws.com/mnist",
+        "https://storage.googleapis.com/cvdf-datasets/mnist",
+    )

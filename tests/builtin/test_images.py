@@ -1,0 +1,201 @@
+"""Promises of MNIST and Fashion-MNIST, kept on small images that a mirror on loopback has."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from optbench_builtin.idx import read_idx
+
+import optbench
+from optbench.cli import main
+from optbench.conformance import CHECKS, run_checks
+from optbench.engine.data import prepare_dataset, typed_parts
+from optbench.errors import PluginError
+from optbench.registry import default_registry
+from tests.mirror import NAMES, Mirror, idx, image_files, serving, sha256
+
+FILES = image_files()
+HASHES = {name: sha256(content) for name, content in FILES.items()}
+
+
+@pytest.fixture(params=["mnist", "fashion-mnist"])
+def name(request: pytest.FixtureRequest) -> str:
+    """Each of the two."""
+    return request.param
+
+
+@pytest.fixture
+def mirror(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
+    """A mirror with small images in the place of the published ones, and an empty cache."""
+    monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    source = default_registry().dataset_source(name)
+    monkeypatch.setattr(source, "files", HASHES)
+    with serving() as server:
+        server.files = {f"/{name}/{file}": content for file, content in FILES.items()}
+        monkeypatch.setattr(source, "mirrors", (f"{server.url}/{name}",))
+        forget()
+        yield server
+    forget()
+
+
+def forget() -> None:
+    """As in a new process."""
+    prepare_dataset.cache_clear()
+    typed_parts.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"], indirect=True)
+def test_the_published_files_are_named(name: str) -> None:
+    """Four files, each with a whole sha256, from more than one mirror."""
+    source = default_registry().dataset_source(name)
+    assert tuple(source.files) == NAMES
+    assert all(re.fullmatch("[0-9a-f]{64}", each) for each in source.files.values())
+    assert len(set(source.files.values())) == 4
+    assert len(source.mirrors) >= 2
+    assert all(re.match("https?://", mirror) for mirror in source.mirrors)
+
+
+def test_both_keep_every_promise_of_a_dataset(name: str, mirror: Mirror) -> None:
+    """The same checks as everything else that is registered, with four requests in all."""
+    outcomes = list(run_checks(default_registry().dataset_source(name)))
+    assert len(outcomes) == sum("dataset" in each.kinds for each in CHECKS.values())
+    assert [outcome for outcome in outcomes if not outcome.ok] == []
+    assert mirror.asked == [f"/{name}/{file}" for file in NAMES]
+
+
+def test_the_test_part_is_the_published_one(name: str, mirror: Mirror) -> None:
+    """A fifth of the images to train on is for validation; images are rows, in their order."""
+    data = optbench.load_dataset(name)
+    assert (len(data.x_train), len(data.x_val), len(data.x_test)) == (240, 60, 100)
+    assert (data.n_features, data.n_outputs, data.task) == (16, 10, "multiclass")
+    assert np.array_equal(data.y_test, np.arange(100) % 10)
+
+
+def test_pixels_are_scaled_jointly(name: str, mirror: Mirror) -> None:
+    """One mean and one variance: a black pixel is the same number in every place."""
+    data = optbench.load_dataset(name)
+    assert data.x_train.dtype == np.float64
+    assert data.x_train.mean() == pytest.approx(0, abs=1e-9)
+    assert data.x_train.std() == pytest.approx(1, abs=1e-9)
+    never_lit = data.x_train[:, 15]
+    assert np.unique(never_lit).size == 1
+    assert never_lit[0] == data.x_train.min() == data.x_test.min() < -0.5
+
+
+def test_a_network_learns_from_them(name: str, mirror: Mirror) -> None:
+    """From a name to a trained network, in float32."""
+    result = optbench.train("adam[lr=0.01]", name, hidden=(16,), epochs=20)
+    assert result.status == "ok"
+    assert result.final("val_loss") < 0.5
+    assert result.params[0][0].dtype == np.float32
+
+
+def test_without_a_network_there_is_one_line(
+    name: str, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever command needs the data, and nothing else is printed as an error."""
+    mirror.files = {}
+    for command in (["check", name], ["run", "-d", name, "--dry-run"], ["inspect", "-d", name]):
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"error: dataset '{name}' needs the file {NAMES[0]}")
+        assert result.stderr.count("\n") == 1
+        assert f"(and {NAMES[1]}, {NAMES[2]}, {NAMES[3]}) into" in result.stderr
+
+
+def test_to_show_them_downloads_nothing(name: str, mirror: Mirror) -> None:
+    """What is known beforehand is shown, and where the files would go; later, all of it."""
+    for command in (["list", "datasets"], ["list", "--json"], ["run", "--dry-run", "smoke"]):
+        assert CliRunner().invoke(main, command).exit_code == 0
+    before = CliRunner().invoke(main, ["show", name]).stdout
+    assert "4, not all here: downloaded at first use into" in before
+    assert "hash:" not in before
+    assert mirror.asked == []
+    optbench.load_dataset(name)
+    after = CliRunner().invoke(main, ["show", name]).stdout
+    assert "16 features, 10 outputs; 240 train, 60 val, 100 test" in after
+    assert "all features together" in after
+
+
+def test_workers_find_what_the_driver_downloaded(tmp_path: Path, monkeypatch) -> None:
+    """A study in worker processes asks for each file once."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path / "cache"))
+    plugin = tmp_path / "small.py"
+    with serving() as server:
+        server.files = {f"/{file}": content for file, content in FILES.items()}
+        plugin.write_text(
+            "from optbench_builtin.idx import IdxImages\n"
+            "class Small(IdxImages):\n"
+            '    """Small images."""\n'
+            '    name, source = "small-images", "a test"\n'
+            f"    files, mirrors = {HASHES!r}, ({server.url!r},)\n"
+        )
+        study = [
+            *("run", "smoke", "--plugin", plugin, "-d", "small-images", "-o", "muon"),
+            *("-r", "batch", "--epochs", "2", "--budget", "1", "--seeds", "2", "--jobs", "2"),
+            *("--formats", "none", "--out", tmp_path / "out"),
+        ]
+        code = "from optbench.cli import main; main()"
+        done = subprocess.run([sys.executable, "-c", code, *map(str, study)], check=False)
+        assert done.returncode == 0
+        assert server.asked == [f"/{file}" for file in NAMES]
+
+
+IMAGES = np.arange(24).reshape(2, 3, 4)
+HEAD = gzip.decompress(idx(IMAGES))[:16]
+BODY = gzip.decompress(idx(IMAGES))[16:]
+
+
+def test_an_idx_file_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """The same numbers in the same order."""
+    path = tmp_path / "images.gz"
+    path.write_bytes(idx(IMAGES))
+    assert np.array_equal(read_idx(path, 3), IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (HEAD + BODY, "is no whole gzip file: Not a gzipped file"),
+        (idx(IMAGES)[:-9], "is no whole gzip file: Compressed file ended"),
+        (gzip.compress(HEAD[:10]), "10 bytes are too few"),
+        (gzip.compress(b"\1" + HEAD[1:] + BODY), "is no IDX file: it begins with 01000803"),
+        (gzip.compress(HEAD[:2] + b"\x0d" + HEAD[3:] + BODY), "elements of type 0x0d, not"),
+        (idx(np.arange(16)), "has 1 dimensions, not 3"),
+        (gzip.compress(HEAD + BODY[:-1]), "announces 2 x 3 x 4 elements and has 23"),
+        (gzip.compress(HEAD + BODY + b"\0"), "announces 2 x 3 x 4 elements and has 25"),
+        (gzip.compress(HEAD[:4] + b"\xff" * 12), "4294967295 elements and has 0"),
+    ],
+)
+def test_a_file_that_is_not_exactly_idx_is_refused(tmp_path, content: bytes, said: str) -> None:
+    """What is wrong is told, with the file; nothing is guessed and nothing allocated for it."""
+    path = tmp_path / "images.gz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=re.escape(said)) as refused:
+        read_idx(path, 3)
+    assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["mnist"], indirect=True)
+def test_a_verified_file_that_is_not_idx_is_the_plugins_fault(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hash was right, so whoever named it is at fault; the message names file and dataset."""
+    wrong = idx(IMAGES[0])
+    mirror.files[f"/mnist/{NAMES[0]}"] = wrong
+    source = default_registry().dataset_source("mnist")
+    monkeypatch.setattr(source, "files", {**HASHES, NAMES[0]: sha256(wrong)})
+    with pytest.raises(PluginError, match=r"dataset 'mnist' does not load: .* has 2 dimensions"):
+        optbench.load_dataset("mnist")
