@@ -5,13 +5,16 @@ The store and the workers share this form. Reading it executes nothing.
 
 from __future__ import annotations
 
+import functools
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 
+from optbench.contracts import Array
 from optbench.errors import StoreError
 from optbench.records import Curve, RunResult, RunSpec, Status
 
@@ -36,6 +39,17 @@ class _Head(msgspec.Struct, frozen=True):
 
 _heads = msgspec.json.Decoder(_Head)
 _specs = msgspec.json.Decoder(RunSpec)
+_REPEATED = ["control", "hidden", "regime"]
+_REPEATED += [field.name for field in msgspec.structs.fields(RunSpec) if field.type is str]
+
+
+T = TypeVar("T")
+
+
+@functools.lru_cache(4096)
+def shared(value: T) -> T:
+    """The first of all equal values, so that the others can be forgotten."""
+    return value
 
 
 def pack_spec(spec: RunSpec) -> bytes:
@@ -50,9 +64,12 @@ def unpack_spec(data: bytes) -> RunSpec:
         StoreError: the bytes are no run.
     """
     try:
-        return _specs.decode(data)
+        spec = _specs.decode(data)
     except msgspec.MsgspecError as cause:
         raise StoreError(f"this is no run: {cause}") from cause
+    for name in _REPEATED:  # the same few values in every run of a study: kept in memory once
+        msgspec.structs.force_setattr(spec, name, shared(getattr(spec, name)))
+    return spec
 
 
 def pack_curve(curve: Curve) -> bytes:
@@ -68,10 +85,75 @@ def unpack_curve(columns: Sequence[str], data: bytes) -> Curve:
     Raises:
         StoreError: the bytes do not divide into the columns.
     """
-    if len(data) % (_FLOAT.itemsize * max(len(columns), 1)) or (data and not columns):
+    return Curve(dict(zip(columns, _table(columns, data), strict=True)))
+
+
+def _table(columns: Sequence[str], data: bytes) -> Array:
+    """Shape (columns, rows)."""
+    size = len(columns) * _FLOAT.itemsize
+    if len(data) % size if size else data:
         raise StoreError(f"{len(data)} bytes do not divide into {len(columns)} columns of a curve")
-    table = np.frombuffer(data, dtype=_FLOAT).reshape(max(len(columns), 1), -1)
-    return Curve(dict(zip(columns, table, strict=False)))
+    rows = len(data) // size if size else 0
+    return np.frombuffer(data, dtype=_FLOAT).reshape(len(columns), rows)
+
+
+class StoredCurve(Curve):
+    """A curve that stays where it is stored until it is asked for; its last row is at hand.
+
+    So a study of many runs fits into memory.
+
+    Args:
+        names: its columns.
+        data: what `pack_curve` wrote; not kept.
+        key: of the run.
+        fetch: gives the data of a run again.
+
+    Raises:
+        StoreError: the bytes do not divide into the columns.
+    """
+
+    __slots__ = ("_fetch", "_key", "_last", "_names", "_rows")
+
+    def __init__(
+        self, names: tuple[str, ...], data: bytes, key: str, fetch: Callable[[str], bytes]
+    ) -> None:
+        table = _table(names, data)
+        self._names = names
+        self._rows = int(table.shape[1])
+        self._key = key
+        self._fetch = fetch
+        self._last = table[:, -1:].tobytes()
+
+    def __getitem__(self, column: str) -> Array:
+        return self._whole()[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, column: object) -> bool:
+        return column in self._names
+
+    @property
+    def rows(self) -> int:
+        """Number of evaluations."""
+        return self._rows
+
+    def table(self, columns: Sequence[str]) -> Array:
+        """Several columns at once, shape (columns, rows); NaN for one that is not there."""
+        return self._whole().table(columns)
+
+    def last(self, column: str) -> float:
+        """Last value of a column; NaN when there is none."""
+        if not self._last or column not in self._names:
+            return float("nan")
+        at = self._names.index(column) * _FLOAT.itemsize
+        return float(struct.unpack_from("<d", self._last, at)[0])
+
+    def _whole(self) -> Curve:
+        return unpack_curve(self._names, self._fetch(self._key))
 
 
 def pack_result(result: RunResult) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -197,6 +197,8 @@ class Curve(Mapping[str, Array]):
         0.0
     """
 
+    __slots__ = ("_columns",)
+
     def __init__(self, columns: Mapping[str, Array]) -> None:
         self._columns = {k: np.asarray(v, dtype=np.float64) for k, v in columns.items()}
 
@@ -210,32 +212,44 @@ class Curve(Mapping[str, Array]):
         return len(self._columns)
 
     def __getattr__(self, column: str) -> Array:
-        try:
-            return self.__dict__["_columns"][column]  # type: ignore[no-any-return]
-        except KeyError:
-            raise AttributeError(f"the curve has no column '{column}'") from None
+        if column.startswith("_") or column not in self:
+            raise AttributeError(f"the curve has no column '{column}'")
+        return self[column]
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns."""
-        return tuple(self._columns)
+        return tuple(self)
 
     @property
     def rows(self) -> int:
         """Number of evaluations."""
-        return len(next(iter(self._columns.values()), ()))
+        return len(next(iter(self.values()), ()))
+
+    def table(self, columns: Sequence[str]) -> Array:
+        """Several columns at once, shape (columns, rows); NaN for one that is not there."""
+        table = np.full((len(columns), self.rows), np.nan)
+        for row, column in zip(table, columns, strict=True):
+            if column in self:
+                row[:] = self[column]
+        return table
+
+    def last(self, column: str) -> float:
+        """Last value of a column; NaN when there is none."""
+        values = self[column] if column in self else np.empty(0)
+        return float(values[-1]) if len(values) else float("nan")
 
     def to_pandas(self) -> Any:
         """The curve as a pandas DataFrame (pandas must be installed)."""
         import pandas as pd
 
-        return pd.DataFrame(self._columns)
+        return pd.DataFrame(dict(self))
 
     def __repr__(self) -> str:
         return f"Curve({self.rows} rows: {', '.join(self.columns)})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """What came of one run.
 
@@ -273,8 +287,7 @@ class RunResult:
 
     def final(self, column: str) -> float:
         """Last value of a column of the curve; NaN when nothing was evaluated."""
-        values = self.curve[column] if column in self.curve else np.empty(0)
-        return float(values[-1]) if len(values) else float("nan")
+        return self.curve.last(column)
 
     def to_pandas(self) -> Any:
         """The curve as a pandas DataFrame."""

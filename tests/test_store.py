@@ -401,3 +401,29 @@ def test_two_drivers_share_a_file(tmp_path: Path) -> None:
     with Store(path) as store:
         assert store.count() == 100
     assert [p.name for p in tmp_path.iterdir()] == ["runs.sqlite"]
+
+
+def test_outcomes_read_their_curves_when_asked(tmp_path: Path) -> None:
+    """The last row is at hand, the rest comes from the file, also once the store is closed."""
+    results = [make_result(0), make_result(1, 3, Status.DIVERGED), make_result(2, 0, Status.FAILED)]
+    path = tmp_path / "runs.sqlite"
+    with Store(path) as store:
+        for result in results:
+            store.put(result)
+        found = dict(store.outcomes([r.key for r in results] + ["unknown"]))
+    assert set(found) == {result.key for result in results}
+    for result in results:
+        stored = found[result.key]
+        assert stored.curve.columns == CURVE_COLUMNS
+        assert stored.curve.rows == result.curve.rows
+        assert stored.final("nothing") != stored.final("nothing")
+        for name in CURVE_COLUMNS:
+            assert stored.final(name) == result.final(name) or not result.curve.rows
+        assert_same(stored, result)
+        names = ("val_loss", "nothing")
+        np.testing.assert_array_equal(stored.curve.table(names), result.curve.table(names))
+    with Store(path) as store:
+        (forgotten,) = dict(store.outcomes([results[0].key])).values()
+        store.forget([results[0].key])
+    with pytest.raises(StoreError, match="no longer in it"):
+        _ = forgotten.curve["val_loss"]

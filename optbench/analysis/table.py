@@ -97,28 +97,30 @@ class Table:
 
     # -- curves -------------------------------------------------------------------------------
 
-    def _stack(self, column: str) -> Array:
-        """One column of every run's curve, shape (R, G), NaN after the end."""
-        curves = [r.curve[column] if column in r.curve else np.empty(0) for r in self.runs]
-        stacked = np.full((len(curves), max([len(c) for c in curves] + [2])), np.nan)
-        for i, curve in enumerate(curves):
-            stacked[i, : len(curve)] = curve
-        return stacked
-
     @cached_property
+    def _stacked(self) -> dict[str, Array]:
+        """Columns of every run's curve, shape (R, G), NaN after the end; each run is read once."""
+        names = ("val_loss", "train_loss", *COLUMN_OF.values())
+        longest = max([run.curve.rows for run in self.runs] + [2])
+        stacked = np.full((len(names), len(self.runs), longest), np.nan)
+        for i, run in enumerate(self.runs):
+            stacked[:, i, : run.curve.rows] = run.curve.table(names)
+        return dict(zip(names, stacked, strict=True))
+
+    @property
     def val(self) -> Array:
         """Validation loss along every run."""
-        return self._stack("val_loss")
+        return self._stacked["val_loss"]
 
-    @cached_property
+    @property
     def train(self) -> Array:
         """Training loss along every run."""
-        return self._stack("train_loss")
+        return self._stacked["train_loss"]
 
-    @cached_property
+    @property
     def costs(self) -> dict[Axis, Array]:
         """Cost along every run, on each axis."""
-        return {axis: self._stack(COLUMN_OF[axis]) for axis in AXES}
+        return {axis: self._stacked[COLUMN_OF[axis]] for axis in AXES}
 
     # -- ends ---------------------------------------------------------------------------------
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,16 +58,19 @@ class Study:
     @property
     def runs(self) -> list[RunResult]:
         """Every run, each once."""
-        found: dict[str, RunResult] = {}
-        for cell in self.cells:
-            for results in (*(trial.results for trial in cell.trials), cell.evaluation):
-                found |= {result.key: result for result in results}
-        return list(found.values())
+        return list({result.key: result for result in self._results()}.values())
 
     @property
     def failed(self) -> list[RunResult]:
         """Runs that failed for a cause other than divergence."""
-        return [run for run in self.runs if run.status is Status.FAILED]
+        failed = (run for run in self._results() if run.status is Status.FAILED)
+        return list({run.key: run for run in failed}.values())
+
+    def _results(self) -> Iterator[RunResult]:
+        for cell in self.cells:
+            for trial in cell.trials:
+                yield from trial.results
+            yield from cell.evaluation
 
     def leaderboard(self, targets: Targets | None = None) -> Leaderboard:
         """The comparison of all entrants.
@@ -111,6 +116,18 @@ def run_row(run: RunResult) -> dict[str, Any]:
     }
 
 
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Looking for garbage among 100,000 fresh results takes as long as reading them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def make_study(
     record: StudyRecord,
     store: Store,
@@ -124,12 +141,14 @@ def make_study(
     All results come from the store, also those just trained: when several drivers share it, all
     see the same ones.
     """
-    results = {result.key: result for result in store.results(set(record.keys()))}
+    with _collector_paused():
+        results = dict(store.outcomes(set(record.keys())))
+        cells = tuple(restore_cell(cell, results) for cell in record.cells)
     command, environment = store.last_session() or ("", {})
     return Study(
         suite=record.suite,
         protocol=record.protocol,
-        cells=tuple(restore_cell(cell, results) for cell in record.cells),
+        cells=cells,
         complete=record.complete,
         left_out=record.left_out,
         trained=trained,

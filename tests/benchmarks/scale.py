@@ -1,0 +1,179 @@
+"""What a study of 100,000 runs costs beside the training itself: time and memory of the driver.
+
+    python -m tests.benchmarks.scale [--runs 100000] [--real] [--out FOLDER]
+
+Each phase is a process of its own, so that its peak memory is its own. The runs are made up in a
+few microseconds each (with ``--real`` they are trained: one pass over iris), so all the time that
+is left is planning, passing on, storing and comparing. Then the study is reported from its store,
+by the very command that a user would type.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from optbench.execution import Executor, LocalExecutor
+from optbench.plan import build_plan
+from optbench.records import CURVE_COLUMNS, REGIMES, Curve, RunResult, RunSpec, Status
+from optbench.registry import default_registry
+from optbench.store import Store
+from optbench.study import STORE_NAME, SearchTuning, run_study
+from optbench.suites import NetworkChoice, Suite
+
+EVALUATIONS = 40
+UPDATES = np.concatenate([[0.0], np.geomspace(1.0, 300.0, EVALUATIONS - 1)])
+
+
+class MadeUp(Executor):
+    """Answers at once with a plausible curve that follows from the run's key."""
+
+    def __init__(self) -> None:
+        self._done: list[RunResult] = []
+
+    def prepare(self, specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
+        """Nothing to prepare."""
+
+    def room(self) -> int:
+        """Places left of a window of 64."""
+        return 64 - len(self._done)
+
+    def submit(self, spec: RunSpec) -> None:
+        """Make the result up."""
+        self._done.append(make_up(spec))
+
+    def collect(self, timeout: float) -> list[RunResult]:
+        """All that was submitted."""
+        done, self._done = self._done, []
+        return done
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def make_up(spec: RunSpec) -> RunResult:
+    """A loss that falls as a power of the updates, best near a learning rate of the optimizer's."""
+    skill = zlib.crc32(spec.optimizer.encode()) % 100 / 100
+    noise = np.random.default_rng(zlib.crc32(spec.key.encode()))
+    distance = math.log10(float(spec.hyper.get("lr", 0.01))) + 2 - skill
+    rate = (0.4 + 0.2 * skill) * math.exp(-(distance**2)) + 0.02 * noise.random()
+    val = 1.5 * (1 + UPDATES) ** -rate * np.exp(0.01 * noise.normal(size=EVALUATIONS))
+    rows = (UPDATES / 30, UPDATES, UPDATES * 32, UPDATES * 1e-5, 0.9 * val, val, 1 - val, 1 - val)
+    lost = distance > 1.2
+    return RunResult(
+        spec=spec,
+        status=Status.DIVERGED if lost else Status.OK,
+        reason="the loss rose without end" if lost else "",
+        curve=Curve(dict(zip(CURVE_COLUMNS, rows, strict=True))),
+        test_loss=math.nan if lost else float(val[-1]) * 1.05,
+        test_metric=math.nan if lost else 0.9,
+        params_hash="0" * 64,
+        grad_evals=300,
+        loop="compiled",
+    )
+
+
+def suite_of(runs: int, real: bool) -> Suite:
+    """Entrants x workloads with 8 trials and 5 seeds, cut to about so many runs."""
+    registry = default_registry()
+    names = [
+        name
+        for name, entry in registry.entries("optimizers").items()
+        if "full-batch" not in entry.item.needs and (not real or hasattr(entry.item, "update"))
+    ]
+    regimes = REGIMES[:1] if real else REGIMES
+    datasets = ("iris",) if real else ("iris", "wine", "moons", "digits", "blobs")
+    others = math.ceil(runs / 13 / len(names) / len(regimes) / len(datasets))
+    widths = range(4, 4 + math.ceil(math.sqrt(others)))
+    initializers = tuple(registry.entries("initializers"))[: math.ceil(others / len(widths))]
+    return Suite(
+        name="scale",
+        datasets=datasets,
+        regimes=regimes,
+        initializers=initializers,
+        networks=tuple(NetworkChoice(hidden=(width,)) for width in widths),
+        optimizers=tuple(names),
+        epochs=1,
+    )
+
+
+def study(runs: int, out: Path, real: bool) -> dict[str, Any]:
+    """Plan, train (or make up) and store; without the report."""
+    registry = default_registry()
+    started = time.perf_counter()
+    plan = build_plan(suite_of(runs, real), registry)
+    planned = time.perf_counter()
+    tuning = SearchTuning(plan.protocol)
+    executor = LocalExecutor(health="none") if real else MadeUp()
+    with executor, Store(out / STORE_NAME) as store:
+        done = run_study(plan, store, executor, tuning)
+    ended = time.perf_counter()
+    training = sum(run.seconds for run in done.runs)
+    return {
+        "cells": len(plan.cells),
+        "runs": done.trained,
+        "plan seconds": planned - started,
+        "seconds": ended - started,
+        "of them training": training,
+        "ms a run": 1000 * (ended - started) / done.trained,
+    }
+
+
+def report(out: Path) -> dict[str, Any]:
+    """``optbench report FOLDER``, as typed."""
+    from optbench.cli import main
+
+    started = time.perf_counter()
+    code = main.main(["report", str(out)], standalone_mode=False)
+    assert not code, f"exit code {code}"
+    return {"seconds": time.perf_counter() - started}
+
+
+def phase(name: str, args: argparse.Namespace, out: Path) -> dict[str, Any]:
+    """Run a phase in a process of its own."""
+    options = ["--phase", name, "--out", str(out), "--runs", str(args.runs)]
+    options += ["--real"] if args.real else []
+    command = [sys.executable, "-m", "tests.benchmarks.scale", *options]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def main() -> None:
+    """Measure, and print one line a figure."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=100_000)
+    parser.add_argument("--real", action="store_true", help="train the runs: a pass over iris")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--phase", choices=("study", "report"), help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.phase:
+        args.out.mkdir(parents=True, exist_ok=True)
+        studied = args.phase == "study"
+        figures = study(args.runs, args.out, args.real) if studied else report(args.out)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({**figures, "peak MB": peak}))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        out = args.out or Path(folder)
+        for name in ("study", "report"):
+            for key, value in phase(name, args, out).items():
+                print(f"{name:8}{key:18}{value:12,.2f}", flush=True)
+        size = (out / STORE_NAME).stat().st_size / 2**20
+        print(f"store   {'MB':18}{size:12,.2f}")
+
+
+if __name__ == "__main__":
+    main()
