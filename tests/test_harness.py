@@ -27,7 +27,7 @@ EXEMPT = {
     ("suites.py", "he-normal"): "default value of a suite's file",
     ("engine/training.py", "he-normal"): "default value of the public face",
     ("engine/training.py", "digits"): "default value of the public face",
-    ("cli/run.py", "adam"): "an example in the help of an option",
+    ("cli/_run_options.py", "adam"): "an example in the help of an option",
     ("cli/replay.py", "digits"): "the ordinary word, of a number",
     ("cli/_templates.py", "momentum"): "the ordinary word, in the text of a template",
     ("signatures.py", "momentum"): "the hyperparameter of this name",

@@ -10,7 +10,33 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from optbench.records import REGIMES
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+POSITIVE = click.IntRange(min=1)
+REGIME = click.Choice(REGIMES)
+FORMATS = ("png", "svg", "pdf")
+
+
+class Formats(click.ParamType[tuple[str, ...]]):
+    """``png,svg``: what plots are drawn as; ``none`` for no plots."""
+
+    name = "formats"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split at commas and check each."""
+        if isinstance(value, tuple):
+            return value
+        if value.strip() == "none":
+            return ()
+        found = tuple(part.strip() for part in value.split(",") if part.strip())
+        for part in found:
+            if part not in FORMATS:
+                self.fail(f"'{part}' is none of {', '.join(FORMATS)}, none", param, ctx)
+        return found
 
 
 class Place(click.Path):
@@ -76,6 +102,47 @@ def plugin_options(command: F) -> F:
         help="Load a plugin that is not installed: a Python file or a module. Repeatable.",
         shell_complete=lambda ctx, param, text: [CompletionItem(text, type="file")],
     )(command)
+
+
+def options(*stack: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator; help lists them in this order."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(stack):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def named_option(
+    short: str, kind: str, help_text: str, *, multiple: bool = False
+) -> Callable[[F], F]:
+    """An option that takes the name of a plugin of one kind.
+
+    Args:
+        short: ``"-o"`` and the like; the long form is the kind in the singular.
+        kind: ``"optimizers"``, ``"initializers"`` or ``"datasets"``.
+        help_text: its help.
+        multiple: whether it may be repeated; its argument then bears the name of the kind.
+    """
+    singular = kind.removesuffix("s")
+    return click.option(
+        short,
+        f"--{singular}",
+        kind if multiple else singular,
+        multiple=multiple,
+        metavar="NAME" if kind == "datasets" else "NAME[...]",
+        shell_complete=registered(kind),
+        help=help_text,
+    )
+
+
+def out_option(default: str, help_text: str) -> Callable[[F], F]:
+    """``--out``: the one folder that a command writes to."""
+    return click.option(
+        "--out", type=Place(folder=True), default=default, show_default=True, help=help_text
+    )
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")

@@ -21,27 +21,6 @@ if TYPE_CHECKING:
 
 DEFAULT_OUT = "optbench-results"
 """Where a study goes when nobody says otherwise."""
-FORMATS = ("png", "svg", "pdf")
-
-
-class Formats(click.ParamType[tuple[str, ...]]):
-    """``png,svg``: what plots are drawn as; ``none`` for no plots."""
-
-    name = "formats"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Split at commas and check each."""
-        if isinstance(value, tuple):
-            return value
-        if value.strip() == "none":
-            return ()
-        found = tuple(part.strip() for part in value.split(",") if part.strip())
-        for part in found:
-            if part not in FORMATS:
-                self.fail(f"'{part}' is none of {', '.join(FORMATS)}, none", param, ctx)
-        return found
 
 
 class Recorded(click.Command):

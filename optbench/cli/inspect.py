@@ -1,7 +1,4 @@
-"""``optbench inspect``: one network explained, or initializers compared.
-
-Longer than other files by the options that both share.
-"""
+"""``optbench inspect``: one network explained, or initializers compared."""
 
 from __future__ import annotations
 
@@ -12,11 +9,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optbench.cli._diagnosis import diagnose_study
-from optbench.cli._options import Place, json_option, plugin_options, registered
+from optbench.cli._initializers import compare_initializers
+from optbench.cli._lab import (
+    DEFAULT_SUITE,
+    EPOCHS,
+    default_optimizers,
+    default_suite,
+    network_options,
+    one_dataset,
+    plot_folder,
+    plots_option,
+)
+from optbench.cli._options import Place, json_option, named_option, plugin_options
 from optbench.cli._output import print_json, print_table, remark, say
-from optbench.cli._study import Formats, open_folder
+from optbench.cli._study import open_folder
 from optbench.cli._suite import parse_widths
-from optbench.cli.trajectory import DEFAULT_OUT, DEFAULT_SUITE
 from optbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,63 +36,15 @@ SHARPNESS_ROWS = 1000
 
 
 @click.command("inspect")
-@click.option(
-    "-i",
-    "--initializer",
-    "initializers",
-    multiple=True,
-    metavar="NAME[...]",
-    shell_complete=registered("initializers"),
-    help="Initializer; repeatable with --compare.",
-)
-@click.option(
-    "--hidden",
-    default="32,32",
-    show_default=True,
-    metavar="WIDTHS",
-    help="Widths of the hidden layers.",
-)
-@click.option(
-    "--activation",
-    default="relu",
-    show_default=True,
-    metavar="NAME",
-    help="relu, tanh, sigmoid, leaky-relu, gelu or linear.",
-)
-@click.option(
-    "-d",
-    "--dataset",
-    metavar="NAME",
-    shell_complete=registered("datasets"),
-    help="Dataset to train on. Default: the first of the quick suite.",
-)
-@click.option(
-    "-o",
-    "--optimizer",
-    metavar="NAME[...]",
-    shell_complete=registered("optimizers"),
-    help="Optimizer to train with. Default: the first of the quick suite.",
-)
-@click.option(
-    "-r",
-    "--regime",
-    default="mini-batch",
-    show_default=True,
-    type=click.Choice(["batch", "mini-batch", "sgd"]),
-    help="Examples an update.",
-)
-@click.option(
-    "--batch-size",
-    default=32,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Examples an update in mini-batch.",
-)
+@named_option("-i", "initializers", "Initializer; repeatable with --compare.", multiple=True)
+@network_options
+@one_dataset
+@named_option("-o", "optimizers", f"Optimizer. Default: the {DEFAULT_SUITE} suite's first.")
 @click.option(
     "--epochs",
     default=10,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, EPOCHS),
     help="Passes over the training part; 0 looks at the fresh network alone.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed.")
@@ -106,14 +65,8 @@ SHARPNESS_ROWS = 1000
     type=Place(folder=True),
     help="Diagnose the runs of the study in this folder instead.",
 )
-@click.option(
-    "--out",
-    type=Place(folder=True),
-    default=DEFAULT_OUT,
-    show_default=True,
-    help="Folder for the plots.",
-)
-@click.option("--formats", type=Formats(), default="png", show_default=True, help="png, svg, pdf.")
+@plot_folder
+@plots_option
 @json_option
 @plugin_options
 def command(
@@ -136,7 +89,7 @@ def command(
         if folder is not None:
             told = diagnose_study(folder)
         elif compare:
-            told = _compare(initializers, **how)
+            told = compare_initializers(initializers, **how)
         else:
             told = _inspect(initializers[0] if initializers else None, **how)
     if as_json:
@@ -148,9 +101,6 @@ def command(
         say(line)
     for path in told["files"]:
         remark(f"plot: {path}")
-
-
-# -- one network ------------------------------------------------------------------------------
 
 
 def _inspect(initializer: str | None, **how: Any) -> dict[str, Any]:
@@ -166,7 +116,7 @@ def _inspect(initializer: str | None, **how: Any) -> dict[str, Any]:
     from optbench.engine.training import train
     from optbench.network import LOSS_OF_TASK, Network
 
-    suite = _default_suite()
+    suite = default_suite()
     data = load_dataset(how["dataset"] or suite.datasets[0])
     initializer = initializer or suite.initializers[0]
     hidden = parse_widths(how["hidden"])
@@ -185,7 +135,7 @@ def _inspect(initializer: str | None, **how: Any) -> dict[str, Any]:
     findings: Sequence[Finding] = ()
     if how["epochs"]:
         result = train(
-            how["optimizer"] or suite.optimizers[0],
+            how["optimizer"] or default_optimizers()[0],
             data.name,
             hidden,
             how["activation"],
@@ -201,14 +151,6 @@ def _inspect(initializer: str | None, **how: Any) -> dict[str, Any]:
         sharp = _sharpness(result, network, data) if how["sharpness"] else {}
         findings = diagnose(result, task=data.task, **sharp)
     return _told(before, after, result, findings, said, how)
-
-
-def _default_suite() -> Any:
-    from optbench.registry import default_registry
-    from optbench.suites import find_suite
-
-    known = {name: e.item for name, e in default_registry().entries("suites").items()}
-    return find_suite(DEFAULT_SUITE, known)
 
 
 def _passes(signals: Signals) -> bool:
@@ -283,33 +225,3 @@ def _wrapped(text: str) -> list[str]:
     import textwrap
 
     return textwrap.wrap(text, 130)
-
-
-# -- many initializers ------------------------------------------------------------------------
-
-
-def _compare(initializers: Sequence[str], **how: Any) -> dict[str, Any]:
-    from optbench.engine.signals import measure_signals, verdict
-    from optbench.registry import default_registry
-    from optbench.report.plots import base
-    from optbench.report.plots.lab import draw_comparison
-
-    names = list(dict.fromkeys(initializers)) or list(default_registry().entries("initializers"))
-    width = (parse_widths(how["hidden"]) or (32,))[0]
-    sizes = (width,) * (how["depth"] + 1) + (10,)
-    found = [measure_signals(name, sizes, how["activation"], seed=how["seed"]) for name in names]
-    open_folder(how["out"])
-    with base.style():
-        sheet = draw_comparison(found, how["activation"], width)
-        files = sheet.save(how["out"] / f"initializers-{how['activation']}", how["formats"])
-    found.sort(key=lambda signals: signals.distance)
-    return {
-        "title": f"{how['depth']} layers of {width} {how['activation']} units",
-        "columns": ("initializer", "signal a layer", "gradient a layer", "what happens"),
-        "rows": [
-            (s.initializer, f"{s.forward_factor:.3g}", f"{s.backward_factor:.3g}", verdict(s))
-            for s in found
-        ],
-        "verdict": [f"best: {found[0].initializer}"],
-        "files": [str(path) for path in files],
-    }

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from optbench.cli._options import Place, json_option
+from optbench.cli._options import Formats, Place, json_option
 from optbench.cli._output import print_json, remark
 from optbench.cli._progress import ProgressView
 from optbench.cli._study import (
-    Formats,
     Recorded,
     open_folder,
     show_board,

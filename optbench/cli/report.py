@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
-from optbench.cli._options import Place, json_option, plugin_options
+from optbench.cli._options import Formats, Place, json_option, plugin_options
 from optbench.cli._output import print_json, remark
 from optbench.cli._progress import ProgressView
 from optbench.cli._study import (
     DEFAULT_OUT,
-    Formats,
     open_folder,
     show_board,
     show_failures,

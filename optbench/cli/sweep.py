@@ -9,90 +9,59 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optbench.cli._options import Place, json_option, plugin_options, registered
+from optbench.cli._executor import executor_options, make_executor
+from optbench.cli._lab import (
+    DEFAULT_SUITE,
+    EPOCHS,
+    default_optimizers,
+    default_suite,
+    network_options,
+    one_dataset,
+    several_optimizers,
+)
+from optbench.cli._options import (
+    POSITIVE,
+    Formats,
+    json_option,
+    named_option,
+    out_option,
+    plugin_options,
+)
 from optbench.cli._output import print_json, print_table, remark
 from optbench.cli._progress import ProgressView
 from optbench.cli._signals import exit_code
-from optbench.cli._study import Formats, Recorded, open_folder, typed_command
+from optbench.cli._study import Recorded, open_folder, typed_command
 from optbench.cli._suite import parse_widths
-from optbench.cli.trajectory import DEFAULT_SUITE
 
 if TYPE_CHECKING:
     from optbench.analysis.sweeps import SweepPoint
     from optbench.study.sweeping import SweepPlan
 
 DEFAULT_OUT = "optbench-sweep"
-POSITIVE = click.IntRange(min=1)
 
 
 @click.command("sweep", cls=Recorded)
 @click.argument("axes", nargs=-1, required=True, metavar="NAME=VALUES [NAME=VALUES]")
+@several_optimizers
+@one_dataset
+@named_option("-i", "initializers", f"Initializer. Default: the {DEFAULT_SUITE} suite's first.")
+@network_options
 @click.option(
-    "-o",
-    "--optimizer",
-    "optimizers",
-    multiple=True,
-    metavar="NAME[...]",
-    shell_complete=registered("optimizers"),
-    help="Optimizer, values in brackets. Repeatable. Default: the quick suite's first.",
-)
-@click.option(
-    "-d",
-    "--dataset",
-    metavar="NAME",
-    shell_complete=registered("datasets"),
-    help="Dataset. Default: the quick suite's first.",
-)
-@click.option(
-    "-i",
-    "--initializer",
-    metavar="NAME[...]",
-    shell_complete=registered("initializers"),
-    help="Initializer. Default: the quick suite's first.",
-)
-@click.option(
-    "--hidden",
-    default="32,32",
+    "--epochs",
+    default=10,
     show_default=True,
-    metavar="WIDTHS",
-    help="Widths of the hidden layers.",
-)
-@click.option(
-    "--activation",
-    default="relu",
-    show_default=True,
-    metavar="NAME",
-    help="relu, tanh, sigmoid, leaky-relu, gelu or linear.",
-)
-@click.option(
-    "-r",
-    "--regime",
-    default="mini-batch",
-    show_default=True,
-    type=click.Choice(["batch", "mini-batch", "sgd"]),
-    help="Examples an update.",
-)
-@click.option(
-    "--batch-size",
-    default=32,
-    show_default=True,
-    type=POSITIVE,
-    help="Examples an update in mini-batch.",
-)
-@click.option(
-    "--epochs", default=10, show_default=True, type=POSITIVE, help="Passes over the training part."
+    type=click.IntRange(1, EPOCHS),
+    help="Passes over the training part.",
 )
 @click.option("--seeds", default=5, show_default=True, type=POSITIVE, help="Runs at each point.")
+@out_option(DEFAULT_OUT, "Folder: runs are kept there and never trained twice.")
+@executor_options
 @click.option(
-    "--out",
-    type=Place(folder=True),
-    default=DEFAULT_OUT,
+    "--formats",
+    type=Formats(),
+    default="png,svg",
     show_default=True,
-    help="Folder: runs are kept there and never trained twice.",
-)
-@click.option("--jobs", type=POSITIVE, help="Runs at a time; all cores if not given.")
-@click.option(
-    "--formats", type=Formats(), default="png,svg", show_default=True, help="png, svg, pdf."
+    help="png, svg, pdf, or none.",
 )
 @json_option
 @plugin_options
@@ -102,6 +71,7 @@ def command(
     seeds: int,
     out: Path,
     jobs: int | None,
+    scheduler: str | None,
     formats: Sequence[str],
     as_json: bool,
     **run: Any,
@@ -118,20 +88,16 @@ def command(
       optbench sweep lr=0.01..3 batch_size=8,32,128 -o sgd -d moons
       optbench sweep layers=1..6 initializer=he-normal,xavier-normal -o adam
     """  # fmt: skip
-    from optbench.registry import default_registry
     from optbench.study.sweeping import parse_axis, plan_sweep
-    from optbench.suites import find_suite
 
-    registry = default_registry()
-    known = {name: entry.item for name, entry in registry.entries("suites").items()}
-    suite = find_suite(DEFAULT_SUITE, known)
-    optimizers = tuple(dict.fromkeys(optimizers)) or tuple(suite.optimizers[:1])
+    suite = default_suite()
+    optimizers = list(dict.fromkeys(optimizers)) or default_optimizers()[:1]
     run["dataset"] = run["dataset"] or suite.datasets[0]
     run["initializer"] = run["initializer"] or suite.initializers[0]
     run["hidden"] = parse_widths(run["hidden"])
     plan = plan_sweep([parse_axis(text, optimizers) for text in axes], optimizers, seeds, run)
     open_folder(out)
-    points, complete = _train(plan, out, jobs)
+    points, complete = _train(plan, out, jobs, scheduler)
     files = _write(plan, points, out, formats)
     if as_json:
         print_json(
@@ -150,18 +116,17 @@ def command(
     return 0 if complete else exit_code()
 
 
-def _train(plan: SweepPlan, out: Path, jobs: int | None) -> tuple[list[SweepPoint], bool]:
-    from optbench.execution import LocalExecutor
+def _train(
+    plan: SweepPlan, out: Path, jobs: int | None, scheduler: str | None
+) -> tuple[list[SweepPoint], bool]:
     from optbench.registry import default_registry
     from optbench.store import Store
     from optbench.study import STORE_NAME, describe_environment
     from optbench.study.sweeping import run_sweep
 
-    registry = default_registry()
-    plugins = tuple(p.name for p in registry.plugins if p.origin == "--plugin")
     with (
         ProgressView() as view,
-        LocalExecutor(jobs, plugins=plugins, health="none") as executor,
+        make_executor(jobs, scheduler, "none") as executor,
         Store(out / STORE_NAME) as store,
     ):
         return run_sweep(
@@ -171,7 +136,7 @@ def _train(plan: SweepPlan, out: Path, jobs: int | None) -> tuple[list[SweepPoin
             view,
             view.say,
             command=typed_command(),
-            environment=describe_environment(registry),
+            environment=describe_environment(default_registry()),
         )
 
 

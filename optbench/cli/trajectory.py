@@ -8,15 +8,12 @@ from pathlib import Path
 
 import click
 
-from optbench.cli._options import Place, json_option, plugin_options, registered
+from optbench.cli._lab import default_optimizers, plot_folder, plots_option, several_optimizers
+from optbench.cli._options import json_option, plugin_options, registered
 from optbench.cli._output import print_json, print_table, remark
-from optbench.cli._study import Formats, open_folder
+from optbench.cli._study import open_folder
 from optbench.errors import ConfigError
 
-DEFAULT_OUT = "optbench-lab"
-"""Where the plots of inspect and trajectory go when nobody says otherwise."""
-DEFAULT_SUITE = "quick"
-"""Whose optimizers are followed when none is given."""
 MOST_STEPS = 1_000_000
 FARTHEST = 1e6
 """How far from the origin a path may begin; nothing beyond can be drawn."""
@@ -24,28 +21,14 @@ FARTHEST = 1e6
 
 @click.command("trajectory")
 @click.argument("landscape", default="", shell_complete=registered("landscapes"))
-@click.option(
-    "-o",
-    "--optimizer",
-    "optimizers",
-    multiple=True,
-    metavar="NAME[...]",
-    shell_complete=registered("optimizers"),
-    help="Optimizer, values in brackets. Repeatable. Default: those of the quick suite.",
-)
+@several_optimizers
 @click.option(
     "--steps", type=click.IntRange(1, MOST_STEPS), default=100, show_default=True, help="Updates."
 )
 @click.option("--start", metavar="X,Y", help="Where to begin, if not where the landscape says.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the noise.")
-@click.option(
-    "--out",
-    type=Place(folder=True),
-    default=DEFAULT_OUT,
-    show_default=True,
-    help="Folder for the plots.",
-)
-@click.option("--formats", type=Formats(), default="png", show_default=True, help="png, svg, pdf.")
+@plot_folder
+@plots_option
 @click.option("--gif", is_flag=True, help="An animated GIF as well.")
 @json_option
 @plugin_options
@@ -72,19 +55,13 @@ def command(
     """
     from optbench.engine.landscapes import find_ground, follow
     from optbench.registry import default_registry
-    from optbench.suites import find_suite
 
-    registry = default_registry()
-    if not optimizers:
-        known = {name: entry.item for name, entry in registry.entries("suites").items()}
-        chosen = find_suite(DEFAULT_SUITE, known).optimizers
-        optimizers = list(registry.entries("optimizers")) if chosen == "all" else chosen
-    names = [landscape] if landscape else list(registry.entries("landscapes"))
+    names = [landscape] if landscape else list(default_registry().entries("landscapes"))
+    chosen = list(dict.fromkeys(optimizers)) or default_optimizers()
     grounds = [find_ground(name) for name in names]
     begin = _point(start) if start else None
     found = {
-        ground.label: [follow(o, ground, steps, begin, seed) for o in dict.fromkeys(optimizers)]
-        for ground in grounds
+        ground.label: [follow(o, ground, steps, begin, seed) for o in chosen] for ground in grounds
     }
     from optbench.report.plots import base
     from optbench.report.plots.landscapes import draw_paths, film

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,25 @@ def test_a_sweep_too_large_is_refused_before_it_is_planned() -> None:
     axis = parse_axis("lr=1e-5..1:1000", ["sgd"])
     with pytest.raises(optbench.ConfigError, match="1,000,000 runs"):
         plan_sweep([axis], ["sgd"], 1000, {})
+
+
+def test_a_sweep_is_trained_on_a_cluster(tmp_path: Path) -> None:
+    """The same bits as on this machine, and no --jobs beside it."""
+    distributed = pytest.importorskip(
+        "distributed", reason="distributed (extra cluster) is missing"
+    )
+    with (
+        warnings.catch_warnings(action="ignore"),  # a cluster this small has much to say
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+    ):
+        words = ["sweep", "lr=0.1", "-o", "sgd", "--seeds", "2", *TINY[:-2], "--json"]
+        words += ["--scheduler", cluster.scheduler_address]
+        there = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "there")])
+    assert there.exit_code == 0, there.stderr
+    here = sweep("lr=0.1", "-o", "sgd", "--seeds", 2, "--out", tmp_path / "here")
+    assert json.loads(there.stdout)["points"] == here["points"]
+    refused = CliRunner().invoke(main, [*words, "--jobs", "1", "--out", str(tmp_path / "no")])
+    assert refused.exit_code == 1
+    assert "--jobs is for this machine" in refused.stderr
