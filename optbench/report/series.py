@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optbench.analysis.leaderboard import COLUMN_OF, Axis, RegimeView
+from optbench.analysis.metrics import median
 from optbench.contracts import Array
 from optbench.records import REGIMES, Cell, RunResult, Workload
 
@@ -38,12 +38,12 @@ class Panel:
     cells: Mapping[str, Cell]
 
 
-def stack(runs: Sequence[RunResult], column: str) -> Array:
-    """One column of every run, shape (runs, rows), NaN after the end of a run."""
-    curves = [r.curve[column] if column in r.curve else np.empty(0) for r in runs]
-    rows = np.full((len(curves), max((len(c) for c in curves), default=0)), np.nan)
-    for row, curve in zip(rows, curves, strict=True):
-        row[: len(curve)] = curve
+def stack(runs: Sequence[RunResult], columns: Sequence[str]) -> Array:
+    """Columns of every run, shape (runs, columns, rows), NaN after the end of a run."""
+    longest = max((r.curve.rows for r in runs), default=0)
+    rows = np.full((len(runs), len(columns), longest), np.nan)
+    for row, run in zip(rows, runs, strict=True):
+        row[:, : run.curve.rows] = run.curve.table(columns)
     return rows
 
 
@@ -53,16 +53,14 @@ def band(runs: Sequence[RunResult], column: str = "val_loss", axis: Axis = "exam
     A run that has ended early counts as worst from there on: infinite loss, or a metric of minus
     infinity. Rows of the runs are taken together by position, as all log on one grid.
     """
-    y = stack(runs, column)
-    x = stack(runs, COLUMN_OF[axis])
-    if not y.size:
+    both = stack(runs, (column, COLUMN_OF[axis]))
+    if not both.size:
         empty = np.empty(0)
         return Band(empty, empty, empty, empty)
+    y, x = both[:, 0], both[:, 1]
     worst = np.inf if column.endswith("loss") else -np.inf
     y = np.sort(np.where(np.isfinite(y), y, worst), axis=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a row that no run reached: NaN is meant
-        cost = np.nanmedian(x, axis=0)
+    cost = median(x, axis=0)
     low, mid, high = (_quantile(y, q) for q in (0.25, 0.5, 0.75))
     lost = ~np.isfinite(mid)
     return Band(cost, *(np.where(lost, np.nan, values) for values in (mid, low, high)))

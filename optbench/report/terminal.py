@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from optbench.analysis.leaderboard import Leaderboard, OverallRow
 from optbench.records import REGIMES, Cell
 from optbench.report import text
+from optbench.report.excerpt import excerpt
 from optbench.report.live import LiveView, live
 from optbench.report.palette import Look, looks
 from optbench.report.sparks import mean_curve, sparkline
@@ -47,7 +48,7 @@ def leaderboard_table(
         >>> from rich.console import Console
         >>> Console().print(leaderboard_table(board, cells))  # doctest: +SKIP
     """
-    return LeaderboardView(board, cells, verdicts, sentences)
+    return LeaderboardView(board, excerpt(board, cells)[1], verdicts, sentences)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,9 @@ class LeaderboardView:
         sparks = self._curves(room)
         bar = room - (SPARK + 2) * len(sparks) >= BAR + 2
         caption = f"{len(board.workloads)} workloads, {board.seeds} seeds"
-        caption += "; curves: validation loss, mean over workloads" if sparks else ""
+        n = len({cell.workload.label for cell in self.cells if cell.evaluation})
+        over = "workloads" if n >= len(board.workloads) else f"{n} of them"
+        caption += f"; curves: validation loss, mean over {over}" if sparks else ""
         table = Table(
             title=Text(text.one_line(board.title)) if board.title else None,
             box=box.SIMPLE_HEAD,

@@ -15,7 +15,9 @@ import msgspec
 from optbench.analysis.leaderboard import Leaderboard, to_json
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import Cell
+from optbench.report.excerpt import excerpt
 from optbench.report.files import alone_in, write_text
+from optbench.report.tables import leaderboard_csv
 
 FORMATS = ("png", "svg", "pdf")
 FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -57,11 +59,17 @@ def write_all(
         if form not in FORMATS:
             raise unknown_name("plot format", form, FORMATS)
     out = Path(out_dir)
-    digest = input_hash(leaderboard, cells, environment, command)
+    everything = to_json(leaderboard)
+    whole: dict[str, Callable[[], str]] = {
+        "leaderboard.csv": lambda: leaderboard_csv(leaderboard),
+        "leaderboard.json": lambda: everything.decode() + "\n",
+    }
+    shown, kept = excerpt(leaderboard, cells)
+    digest = input_hash(everything, kept, environment, command)
     try:
         (out / "plots").mkdir(parents=True, exist_ok=True)
         with alone_in(out):
-            return _write(leaderboard, cells, out, environment, command, formats, digest, say)
+            return _write(whole, shown, kept, out, environment, command, formats, digest, say)
     except OSError as cause:
         reason = cause.strerror or type(cause).__name__
         if cause.errno in FULL:
@@ -70,6 +78,7 @@ def write_all(
 
 
 def _write(
+    whole: Mapping[str, Callable[[], str]],
     board: Leaderboard,
     cells: Sequence[Cell],
     out: Path,
@@ -102,11 +111,6 @@ def _write(
 
         return leaderboard_markdown(board, pictures, environment=environment, command=command)
 
-    def csv() -> str:
-        from optbench.report.tables import leaderboard_csv
-
-        return leaderboard_csv(board)
-
     def page() -> str:
         from optbench.report.html import report_html
 
@@ -114,8 +118,7 @@ def _write(
 
     texts: dict[str, Callable[[], str]] = {
         "leaderboard.md": markdown,
-        "leaderboard.csv": csv,
-        "leaderboard.json": lambda: to_json(board).decode() + "\n",
+        **whole,
         "report.html": page,
     }
     shown = hashlib.sha256("\0".join([digest, *pictures]).encode()).hexdigest()
@@ -150,18 +153,18 @@ def _read_manifest(out: Path) -> dict[str, str]:
 
 
 def input_hash(
-    board: Leaderboard, cells: Sequence[Cell], environment: Mapping[str, Any], command: str
+    board: bytes, cells: Sequence[Cell], environment: Mapping[str, Any], command: str
 ) -> str:
     """Changes with anything that the report shows, and with the code that shows it."""
     digest = hashlib.sha256(code_hash().encode())
-    digest.update(to_json(board))
+    digest.update(board)
     digest.update(json.dumps([dict(environment), command], sort_keys=True, default=str).encode())
     for cell in cells:
         digest.update(f"{cell.entrant.label}\0{cell.workload.label}".encode())
         for result in cell.evaluation:
             digest.update(f"{result.status}\0{result.spec.seed}".encode())
-            for column, values in sorted(result.curve.items()):
-                digest.update(column.encode() + values.tobytes())
+            columns = sorted(result.curve)
+            digest.update("\0".join(columns).encode() + result.curve.table(columns).tobytes())
     return digest.hexdigest()
 
 
