@@ -105,7 +105,7 @@ def test_a_fault_stays_with_its_own_run(plugin: str) -> None:
     }
     assert "no good" in found["raises"].reason
     assert "3" in found["exits"].reason
-    assert found["dies"].reason == "its worker died each of 2 times (exit code 7)"
+    assert found["dies"].reason == "its worker died each of 3 times (exit code 7)"
 
 
 def test_a_run_is_tried_again_when_its_worker_is_killed(

@@ -9,13 +9,15 @@ from __future__ import annotations
 import contextlib
 import importlib
 import queue
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from optbench import __version__
-from optbench.errors import ConfigError, OptbenchError, PluginError
+from optbench.errors import ConfigError, OptbenchError, PluginError, told
 from optbench.execution.base import Executor, Limits, failure
-from optbench.packing import pack_result, pack_spec, unpack_result, unpack_spec
+from optbench.execution.remote import Setup, inspect_worker, train_chunk, warm_up_worker
+from optbench.execution.worker import codes_of
+from optbench.packing import pack_spec, unpack_result
 from optbench.records import Health, RunResult, RunSpec
 
 TASK_SECONDS = 1.0
@@ -28,57 +30,7 @@ MAX_DEATHS = 2
 """A run under suspicion that has lost its worker so often (beyond Dask's own retries) fails."""
 SMOOTHING = 0.5
 """Weight of the newest task in the running mean of seconds a run."""
-
-Codes = dict[tuple[str, str], str]
-"""(kind, name) -> fingerprint of the plugin's source."""
-
-
-def train_chunk(
-    specs: Sequence[bytes], plugins: Sequence[str], health: Health
-) -> tuple[list[bytes], float]:
-    """On a worker: train these runs one after the other; packed results, and seconds it took."""
-    import time
-
-    from threadpoolctl import threadpool_limits
-
-    from optbench.engine.training import train_spec
-    from optbench.execution.worker import load_plugins
-
-    load_plugins(tuple(plugins))  # this worker may have joined after the others were checked
-    started = time.monotonic()
-    with threadpool_limits(1):
-        results = [pack_result(train_spec(unpack_spec(spec), health=health)) for spec in specs]
-    return results, time.monotonic() - started
-
-
-def inspect_worker(plugins: Sequence[str], codes: Codes) -> str:
-    """On a worker: what keeps it from training these optimizers as the driver would; or nothing."""
-    from optbench.execution.worker import load_plugins
-    from optbench.registry import default_registry, fingerprint
-
-    if __version__ != _driver_version(codes):
-        return f"it has optbench {__version__}, not {_driver_version(codes)}"
-    try:
-        load_plugins(tuple(plugins))
-        registry = default_registry()
-        for (kind, name), code in codes.items():
-            if kind and fingerprint(registry.entry(kind, name).item) != code:
-                return f"its {kind.removesuffix('s')} '{name}' has another source code"
-    except OptbenchError as problem:
-        return str(problem)
-    return ""
-
-
-def warm_up_worker(specs: Sequence[bytes]) -> None:
-    """On a worker: load and compile what runs like these need, once."""
-    from optbench.execution.worker import warm_up
-
-    for spec in specs:
-        warm_up(unpack_spec(spec))
-
-
-def _driver_version(codes: Codes) -> str:
-    return codes.get(("", "optbench"), __version__)
+LOST = "the connection to the scheduler is lost; finished runs are kept, run again to go on"
 
 
 class ClusterExecutor(Executor):
@@ -87,12 +39,11 @@ class ClusterExecutor(Executor):
     Args:
         address: of the scheduler, e.g. ``"tcp://host:8786"``.
         plugins: what ``--plugin`` named; the workers must find the same files and modules.
-        limits: none can be kept here; Dask's workers have their own.
+        limits: what one run may take; kept on the workers, in child processes of theirs.
         health: in which runs layer health is recorded.
 
     Raises:
-        ConfigError: `distributed` is not installed, nobody answers, there is no worker, or limits
-            were given.
+        ConfigError: `distributed` is not installed, nobody answers, or there is no worker.
     """
 
     def __init__(
@@ -103,14 +54,8 @@ class ClusterExecutor(Executor):
         limits: Limits | None = None,
         health: Health = "first",
     ) -> None:
-        if limits is not None and limits != Limits():
-            raise ConfigError(
-                "--timeout and --memory are for this machine; "
-                "with --scheduler start Dask's workers with their own limits"
-            )
         self._client = _connect(address)
-        self._plugins = tuple(plugins)
-        self._health: Health = health
+        self._setup = Setup(__version__, tuple(plugins), limits or Limits(), health)
         self._buffer: list[RunSpec] = []
         self._tasks: dict[Any, list[RunSpec]] = {}
         self._deaths: dict[str, int] = {}
@@ -127,22 +72,24 @@ class ClusterExecutor(Executor):
             PluginError: one does not; names the worker and the difference.
         """
         say(f"checking {len(self._client.nthreads())} workers")
-        codes: Codes = {("", "optbench"): __version__}
-        shared: dict[tuple[str, ...], bytes] = {}
-        for spec in specs:
-            shared[spec.optimizer, spec.dataset, spec.dtype] = pack_spec(spec)
-            codes["optimizers", spec.optimizer] = spec.optimizer_code
-            codes["initializers", spec.initializer] = spec.initializer_code
-        try:
-            problems = self._client.run(inspect_worker, self._plugins, codes)
-        except Exception as cause:
-            text = " ".join(str(cause).split()) or type(cause).__name__
-            raise PluginError(f"the workers cannot load optbench: {text}") from cause
-        for worker, problem in problems.items():
+        specs = list(specs)
+        kinds = {(spec.optimizer, spec.dataset, spec.dtype): spec for spec in specs}
+        codes = codes_of(specs)
+        found = self._on_workers(inspect_worker, __version__, self._setup.plugins, codes)
+        for worker, problem in found.items():
             if problem:
                 raise PluginError(f"worker {worker} cannot train this study: {problem}")
         say("warming up the workers")
-        self._client.run(warm_up_worker, list(shared.values()))
+        self._on_workers(warm_up_worker, [pack_spec(spec) for spec in kinds.values()])
+
+    def _on_workers(self, function: Callable[..., Any], *arguments: object) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = self._client.run(function, *arguments)
+        except Exception as cause:
+            if self._client.status != "running":
+                raise OptbenchError(LOST) from cause
+            raise PluginError(f"the workers cannot load optbench: {told(cause)}") from cause
+        return found
 
     @property
     def _chunk(self) -> int:
@@ -170,7 +117,7 @@ class ClusterExecutor(Executor):
                 future = self._finished.get(timeout=wait) if wait else self._finished.get_nowait()
                 found += self._take(future)
         if not found and self._client.status != "running":
-            raise OptbenchError("the connection to the scheduler is lost; run again to go on")
+            raise OptbenchError(LOST)
         return found
 
     def _send(self) -> None:
@@ -185,7 +132,10 @@ class ClusterExecutor(Executor):
 
     def _start(self, chunk: list[RunSpec]) -> Any:
         packed = [pack_spec(spec) for spec in chunk]
-        future = self._client.submit(train_chunk, packed, self._plugins, self._health, pure=False)
+        try:
+            future = self._client.submit(train_chunk, packed, self._setup, pure=False)
+        except Exception as cause:  # a client that has closed refuses in several ways
+            raise OptbenchError(LOST) from cause
         self._tasks[future] = chunk
         future.add_done_callback(self._finished.put)
         return future
@@ -206,8 +156,10 @@ class ClusterExecutor(Executor):
             self._run_seconds += SMOOTHING * (each - self._run_seconds)
             return [unpack_result(data) for data in packed]
         if status in ("cancelled", "lost"):
-            raise OptbenchError("the scheduler has dropped the study; run again to go on")
+            raise OptbenchError(LOST)
         cause = future.exception()
+        if isinstance(cause, OptbenchError):  # of the worker as a whole; runs keep theirs
+            raise cause
         if not suspected:  # one of them, or a neighbour, kills its workers: find out which
             self._suspects += chunk
             self._next_suspect()
@@ -219,8 +171,7 @@ class ClusterExecutor(Executor):
             self._next_suspect()
             return []
         self._next_suspect()
-        text = " ".join(str(cause).split())[:200]
-        return [failure(spec, f"no worker survived it: {type(cause).__name__}: {text}")]
+        return [failure(spec, f"no worker survived it: {told(cause)[:200]}")]
 
     def close(self) -> None:
         """Cancel what is in flight and disconnect; the cluster stays."""

@@ -1,4 +1,8 @@
-"""This machine: threads for compiled runs, which release the GIL; processes for stepped ones."""
+"""This machine: threads for compiled runs, which release the GIL; processes for all others.
+
+A thread shares its process with the driver, so no Python of a stranger runs in one: a compiled run
+whose initializer, or the rule's own `init`, comes from another distribution goes to a process.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,8 @@ from optbench.execution.worker import Settings
 from optbench.packing import without_params
 from optbench.records import Health, RunResult, RunSpec
 
+OWN = "optbench"
+"""The distribution whose Python is trusted in the driver's own process."""
 WINDOW = 8
 """Runs in flight for each job."""
 
@@ -93,6 +99,7 @@ class LocalExecutor(Executor):
         self._threads: ThreadPool | None = None
         self._processes: ProcessPool | None = None
         self._compiled: dict[str, bool] = {}
+        self._fits: dict[tuple[str, str], bool] = {}
         self._resources = contextlib.ExitStack()
 
     def prepare(self, specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
@@ -111,7 +118,7 @@ class LocalExecutor(Executor):
     def submit(self, spec: RunSpec) -> None:
         """Hand a run to a thread or a process, whichever suits its optimizer."""
         limited = self._limits.seconds is not None or self._limits.memory_mb is not None
-        if self._train is not None or (self._is_compiled(spec) and not limited):
+        if self._train is not None or (not limited and self._fits_a_thread(spec)):
             self._start_threads().submit(spec)
             self._in_threads += 1
         else:
@@ -157,6 +164,12 @@ class LocalExecutor(Executor):
             self._compiled[spec.optimizer] = choose_loop(optimizer)[0] == "compiled"
         return self._compiled[spec.optimizer]
 
+    def _fits_a_thread(self, spec: RunSpec) -> bool:
+        names = (spec.optimizer, spec.initializer)
+        if names not in self._fits:
+            self._fits[names] = self._is_compiled(spec) and _is_ours(*names)
+        return self._fits[names]
+
     def _start_threads(self) -> ThreadPool:
         if self._threads is None:
             train = self._train
@@ -182,6 +195,17 @@ class LocalExecutor(Executor):
             )
             self._processes = ProcessPool(self.jobs, settings, self._limits)
         return self._processes
+
+
+def _is_ours(optimizer: str, initializer: str) -> bool:
+    """Whether all Python that such a compiled run executes was shipped with optbench."""
+    from optbench.contracts import Rule
+    from optbench.registry import default_registry
+
+    entry = default_registry().entry("optimizers", optimizer)
+    compiled_whole = entry.item.init is Rule.init
+    others = default_registry().entry("initializers", initializer)
+    return (compiled_whole or entry.distribution == OWN) and others.distribution == OWN
 
 
 def available_cores() -> int:

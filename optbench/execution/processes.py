@@ -16,13 +16,13 @@ import msgspec
 
 from optbench.errors import OptbenchError, StoreError
 from optbench.execution.base import Limits, failure
-from optbench.execution.worker import READY, WARMING, Settings, read_frame, write_frame
+from optbench.execution.worker import READY, REFUSED, WARMING, Settings, read_frame, write_frame
 from optbench.packing import pack_spec, unpack_result
 from optbench.records import RunResult, RunSpec
 
 AHEAD = 3
 """Runs a worker has at a time, so that it never waits for the driver."""
-MAX_DEATHS = 2
+MAX_DEATHS = 3
 """A run under which so many workers died is recorded as failed."""
 MAX_FALSE_STARTS = 3
 """So many workers in a row that end before they are ready, and the study is given up."""
@@ -148,6 +148,9 @@ class ProcessPool:
             worker.started = True
             self._false_starts = 0
             return []
+        if frame.startswith(REFUSED):
+            text = frame.removeprefix(REFUSED).decode()
+            raise OptbenchError(f"a worker process cannot go on: {text}; was a file edited?")
         spec = worker.runs.popleft()
         self._feed()
         try:

@@ -2,29 +2,37 @@
 
 Frames are a length and as many bytes. In: first the settings (JSON), then one run a frame. Out:
 `READY` at the start, then one result a run, in order; around what runs share (loading a dataset,
-compiling) `WARMING` and `READY`, because that is not to count against a run's time. Nothing is
-pickled, and the main program is not imported again, so a study can be run from any script. What
-plugins print goes to stderr.
+compiling) `WARMING` and `READY`, because that is not to count against a run's time; `REFUSED` and
+a reason when this process has other plugins than the driver. Nothing is pickled, and the main
+program is not imported again, so a study can be run from any script. What plugins print goes to
+stderr.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import queue
 import struct
 import sys
 import threading
 import warnings
+from collections.abc import Iterable
 from typing import BinaryIO
 
 import msgspec
 
+from optbench.execution.surroundings import Surroundings
 from optbench.records import Health, RunSpec
 
 LENGTH = struct.Struct("<I")
 READY = b"ready"
 WARMING = b"warming"
+REFUSED = b"refused: "
+
+Codes = dict[tuple[str, str], str]
+"""(kind, name) -> fingerprint of the plugin's source."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +95,35 @@ def load_plugins(targets: tuple[str, ...]) -> None:
             registry.load_named(target)
 
 
+def codes_of(specs: Iterable[RunSpec]) -> Codes:
+    """The source code with which these runs were planned."""
+    codes: Codes = {}
+    for spec in specs:
+        codes["optimizers", spec.optimizer] = spec.optimizer_code
+        codes["initializers", spec.initializer] = spec.initializer_code
+    return codes
+
+
+@functools.cache
+def _own_code(kind: str, name: str) -> str:
+    """Fingerprint of what is loaded here: the file may be edited later."""
+    from optbench.registry import default_registry, fingerprint
+
+    return fingerprint(default_registry().entry(kind, name).item)
+
+
+def foreign(codes: Codes) -> str:
+    """Which source code here is not the driver's, in words; empty if all is.
+
+    Raises:
+        ConfigError: a name is not known here.
+    """
+    for (kind, name), code in codes.items():
+        if _own_code(kind, name) != code:
+            return f"its {kind.removesuffix('s')} '{name}' has another source code"
+    return ""
+
+
 def main() -> None:
     """Train runs until the driver closes the stream or dies."""
     out = os.fdopen(os.dup(1), "wb")
@@ -99,23 +136,34 @@ def main() -> None:
     from optbench.packing import pack_result, unpack_spec
 
     load_plugins(settings.plugins)
+    surroundings = Surroundings()
     waiting = _listen(source)
     write_frame(out, READY)
     warm: set[tuple[str, ...]] = set()
     while True:
         spec = unpack_spec(waiting.get())
-        shared = (spec.optimizer, spec.dataset, spec.dtype)
+        shared = (spec.optimizer, spec.initializer, spec.dataset, spec.dtype)
         if shared not in warm:
+            if problem := foreign(codes_of([spec])):
+                write_frame(out, REFUSED + problem.encode())
+                return
             warm.add(shared)
             write_frame(out, WARMING)
-            if settings.memory_mb is None:
-                warm_up(spec)
-            else:
-                limit_memory(None)  # what runs share is not theirs to answer for
-                warm_up(spec)
-                limit_memory(settings.memory_mb)
+            _warm_up(spec, settings.memory_mb)
+            surroundings.restore()
             write_frame(out, READY)
-        write_frame(out, pack_result(train_spec(spec, health=settings.health)))
+        result = train_spec(spec, health=settings.health)
+        surroundings.restore()
+        write_frame(out, pack_result(result))
+
+
+def _warm_up(spec: RunSpec, memory_mb: int | None) -> None:
+    if memory_mb is None:
+        warm_up(spec)
+        return
+    limit_memory(None)  # what runs share is not theirs to answer for
+    warm_up(spec)
+    limit_memory(memory_mb)
 
 
 def warm_up(spec: RunSpec) -> None:

@@ -115,6 +115,7 @@ class _Driver:
         self.known = _Known(store, retry_failed)
         self.retry_failed = retry_failed
         self.queue: deque[RunSpec] = deque()
+        self.arrived: deque[RunResult] = deque()  # finished; Ctrl-C may come before they are kept
         self.waiting: dict[str, list[int]] = {}
         self.lacking: dict[int, int] = {}
         self.ledger: dict[int, CellRecord] = {}
@@ -188,12 +189,13 @@ class _Driver:
 
     def collect(self, timeout: float) -> None:
         """Take in what has finished."""
-        results = self.executor.collect(timeout)
+        self.arrived += self.executor.collect(timeout)
         self.store.tick()
-        for result in results:
-            self.take(result)
-        if not results:
+        if not self.arrived:
             self.report(None)
+        while self.arrived:
+            self.take(self.arrived[0])
+            self.arrived.popleft()
 
     def take(self, result: RunResult) -> None:
         """Keep a result, and go on with the cells that waited for it."""
@@ -275,7 +277,7 @@ def run_study(
     try:
         driver.run()
     except KeyboardInterrupt:
-        for result in executor.collect(0):
+        for result in (*driver.arrived, *executor.collect(0)):
             driver.known.keep(result)
         executor.close()
     store.flush()

@@ -1,0 +1,57 @@
+"""What a worker's runs share besides their data: put back after each, whatever a plugin did to it.
+
+What a plugin keeps in its own module is its own. What it changes in the modules of others is beyond
+repair.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import warnings
+from typing import TextIO
+
+import numpy as np
+
+
+class Surroundings:
+    """Folder, environment, standard streams, and the global settings of Python and NumPy."""
+
+    def __init__(self) -> None:
+        self._error = os.dup(2)  # a number that no plugin knows, so that none closes it
+        self._out, self._err = sys.stdout, sys.stderr
+        with contextlib.suppress(OSError):  # it may have been removed
+            self._folder = os.getcwd()
+        self._environment = dict(os.environ)
+        self._errors, self._filters = np.geterr(), list(warnings.filters)
+        self._python, self._numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+
+    def restore(self) -> None:
+        """All as it was when this was made."""
+        self._open_streams()
+        with contextlib.suppress(OSError, AttributeError):
+            os.chdir(self._folder)
+        if dict(os.environ) != self._environment:
+            os.environ.clear()
+            os.environ.update(self._environment)
+        np.seterr(**self._errors)
+        if warnings.filters != self._filters:
+            warnings.resetwarnings()
+            warnings.filters[:] = self._filters  # type: ignore[index]  # a list, says its doc
+        random.setstate(self._python)
+        np.random.set_state(self._numpy)  # noqa: NPY002  # a plugin's runs must not hang on order
+
+    def _open_streams(self) -> None:
+        """Both go to where stderr went at the start, also when they were closed or led away."""
+        for number in (1, 2):
+            os.dup2(self._error, number)
+        if sys.stdout is not self._out or self._out.closed:
+            sys.stdout = self._out = _open(1)
+        if sys.stderr is not self._err or self._err.closed:
+            sys.stderr = self._err = _open(2)
+
+
+def _open(number: int) -> TextIO:
+    return open(number, "w", buffering=1, errors="replace", closefd=False)

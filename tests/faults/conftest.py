@@ -1,0 +1,29 @@
+"""What the tests of faults share: how the studies end when nobody disturbs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.faults.studies import BOTH, Folder
+
+Quiet = Callable[..., dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Quiet:
+    """Leaderboard files of an undisturbed study of these entrants, run once."""
+    known: dict[tuple[str, ...], dict[str, str]] = {}
+
+    def board(entrants: Sequence[str] = BOTH, *more: str) -> dict[str, str]:
+        key = (*entrants, "", *more)
+        if key not in known:
+            folder = Folder(Path(tmp_path_factory.mktemp("quiet")), entrants, *more)
+            folder.run().check(0)
+            folder.check()
+            known[key] = folder.board()
+        return known[key]
+
+    return board

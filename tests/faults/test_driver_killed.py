@@ -1,0 +1,74 @@
+"""kill -9 of the driver: whenever it comes, the same command goes on to the same leaderboard."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+from tests.faults.conftest import Quiet
+from tests.faults.studies import Folder, no_orphans
+
+MOMENTS = ["planning", "opening", "compiling", "training", "committing", "comparing", "writing"]
+"""In the order in which a study comes to them."""
+
+
+def test_killed_at_every_stage_in_turn(tmp_path: Path, quiet: Quiet) -> None:
+    """Each execution gets a little further than the one before, and the last one to the end."""
+    folder = Folder(tmp_path, pause=0.02)
+    for moment in MOMENTS:
+        assert folder.run(f"{moment}=9").code == -9, moment
+        folder.check()
+    folder.run().check(0)
+    folder.check()
+    assert folder.board() == quiet()
+
+
+def test_killed_at_random_again_and_again(tmp_path: Path, quiet: Quiet) -> None:
+    """Nothing committed is lost or trained again, in threads or in worker processes."""
+    seed = int(os.environ.get("FAULTS_SEED") or random.randrange(10**6))
+    print(f"FAULTS_SEED={seed}")
+    chance = random.Random(seed)
+    folder = Folder(tmp_path, pause=0.3)
+    for _ in range(3):
+        driver = folder.start_and_train()
+        time.sleep(chance.uniform(0, 0.8))
+        with no_orphans(driver):
+            assert driver.running, "the study is too short to be killed in the middle"
+            driver.kill()
+        folder.check()
+    folder.run().check(0)
+    folder.check()
+    assert folder.board() == quiet()
+    assert folder.ledger.in_flight > 0, "no kill came in the middle of a run"
+    assert folder.loops() == {"compiled", "stepped"}
+
+
+def test_killed_while_a_rule_is_compiled(tmp_path: Path) -> None:
+    """Half-written compiled code is never loaded: it is compiled again, and trains."""
+    rule = tmp_path / "fresh.py"
+    rule.write_text(
+        "from optbench import Rule, hyper\n"
+        "class Fresh(Rule):\n"
+        f"    '''New on this machine: {os.urandom(8).hex()}.'''\n"
+        "    name = 'fresh'\n"
+        "    lr: float = hyper(0.1, 'learning rate', low=0, log_range=(1e-2, 1))\n"
+        "    @staticmethod\n"
+        "    def update(theta, grad, t, h):\n"
+        f"        return (theta - h.lr * grad * {1 + random.random() / 100!r},)\n"
+    )
+    folder = Folder(tmp_path, ["-o", "fresh", "--plugin", str(rule)])
+    for delay in (0.0, 0.4, 0.8):
+        driver = folder.start()
+        assert driver.process.stderr is not None
+        said = driver.process.stderr.readline()
+        while "compiling fresh" not in said:
+            assert said, "it was compiled already: killed too late"
+            said = driver.process.stderr.readline()
+        time.sleep(delay)
+        assert driver.kill().code == -9
+        folder.check()
+        assert folder.stored() == {}
+    folder.run().check(0)
+    assert folder.board()["json"].count('"fresh"') > 0

@@ -1,0 +1,39 @@
+"""A plugin for these tests: it writes down every training start, and makes runs take a while.
+
+Loaded by ``--plugin`` into the driver and into every worker, so it sees the runs of both loops.
+``FAULTS_LOG`` names the log, ``FAULTS_PAUSE`` is how many seconds a run waits before it trains.
+"""
+
+import os
+import time
+
+from optbench import Stepper, hyper
+from optbench.engine import training
+
+
+class Walker(Stepper):
+    """Gradient descent, step by step."""
+
+    name = "walker"
+    lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-2, 1))
+
+    def init(self, params, context):
+        return None
+
+    def step(self, params, grads, state, context):
+        for param, grad in zip(params, grads, strict=True):
+            param[...] = param - context.h.lr * grad
+
+
+def _watch(build_problem):
+    def watched(spec, registry):
+        log = os.open(os.environ["FAULTS_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.write(log, f"{spec.key} {os.getpid()}\n".encode())
+        os.close(log)
+        time.sleep(float(os.environ.get("FAULTS_PAUSE", "0")))
+        return build_problem(spec, registry)
+
+    return watched
+
+
+training.build_problem = _watch(training.build_problem)
