@@ -1,0 +1,149 @@
+"""A plugin that does everything wrong, one thing at a time."""
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import warnings
+
+import numpy as np
+
+from optbench import Initializer, Rule, Stepper, hyper
+
+
+def go_wrong(fault, arrays):
+    """Do what the fault's name says; most come back, so that the damage can spread."""
+    if fault == "raises":
+        raise ValueError("no good")
+    if fault == "exits":
+        sys.exit(3)
+    if fault == "dies":
+        os._exit(7)
+    if fault == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if fault == "kills-parent":
+        os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if fault == "dies-once" and not os.path.exists(os.environ["FAULTS_MARK"]):
+        open(os.environ["FAULTS_MARK"], "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if fault == "loops":
+        while True:
+            pass
+    if fault == "sleeps":
+        time.sleep(600)
+    if fault == "allocates":
+        hoard = [np.ones(2**20) for _ in range(2000)]
+        del hoard
+    if fault == "prints":
+        os.write(1, b"noise that is no result")
+        print("more noise", flush=True)
+    if fault == "closes" and not sys.stdout.closed:
+        print("last words")
+        sys.stdout.close()
+        sys.stderr.close()
+        os.close(1)
+        os.close(2)
+    if fault == "threads":
+        threading.Thread(target=time.sleep, args=(600,)).start()
+    if fault == "not-finite":
+        for array in arrays:
+            array[...] = np.nan
+    if fault == "litters":
+        litter()
+
+
+def litter():
+    """Leave everything that processes share in another state."""
+    os.chdir("/")
+    os.environ.clear()
+    os.environ["OPENBLAS_NUM_THREADS"] = "nonsense"
+    np.seterr(all="raise")
+    np.random.seed(time.time_ns() % 2**32)  # noqa: NPY002
+    random.seed(time.time_ns())
+    warnings.simplefilter("error")
+    sys.stdout = None
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+class Misbehaving(Stepper):
+    """Descends, unless a fault is asked for."""
+
+    name = "misbehaving"
+    fault: str = hyper("none", "what goes wrong")
+    lr: float = hyper(0.1, low=0)
+
+    def init(self, params, context):
+        return None
+
+    def step(self, params, grads, state, context):
+        fault = context.h.fault
+        go_wrong(fault, params)
+        for param, grad in zip(params, grads, strict=True):
+            param[...] = param - context.h.lr * grad
+        if fault == "shapes":
+            params[0] = params[0][:1]
+            grads[0] = np.zeros(7)
+        if fault == "mutates":
+            for grad in grads:
+                grad[...] = 1e30
+            grads.clear()
+            params.clear()
+
+    def eval_params(self, params, state, context):
+        if context.h.fault == "eval-shapes":
+            return [param[:1] for param in params]
+        return None
+
+
+class Careful(Stepper):
+    """Good, and easily upset: it minds the state that others leave behind."""
+
+    name = "careful"
+    lr: float = hyper(0.1, low=0)
+
+    def init(self, params, context):
+        return None
+
+    def step(self, params, grads, state, context):
+        print("a word")
+        warnings.warn("a remark", stacklevel=1)
+        tiny = np.float32(1e-30) * np.float32(1e-30)  # underflows
+        noise = np.random.normal() * 1e-3  # noqa: NPY002  # a bad habit, the same in every run
+        assert os.environ["PATH"]
+        for param, grad in zip(params, grads, strict=True):
+            param[...] = param - (context.h.lr + noise + tiny) * grad
+
+
+class BadStart(Initializer):
+    """An initializer that goes wrong."""
+
+    name = "bad-start"
+    fault: str = hyper("none", "what goes wrong")
+
+    def weight(self, rng, n_in, n_out, h):
+        weight = rng.normal(size=(n_in, n_out)) / n_in**0.5
+        go_wrong(h.fault, [weight])
+        return weight[:1] if h.fault == "shapes" else weight
+
+
+class BadRule(Rule):
+    """A compiled rule whose `init`, which is Python, goes wrong."""
+
+    name = "bad-rule"
+    fault: str = hyper("none", "what goes wrong", choices=("none", "dies", "litters", "shapes"))
+    lr: float = hyper(0.1, low=0)
+    slots = ("m",)
+
+    @staticmethod
+    def init(theta, h):
+        slot = np.zeros_like(theta)
+        go_wrong(h.fault, [slot])
+        return (slot[:3],) if h.fault == "shapes" else (slot,)
+
+    @staticmethod
+    def update(theta, grad, m, t, h):
+        m = 0.9 * m + grad
+        return theta - h.lr * m, m

@@ -1,0 +1,125 @@
+"""Whatever one plugin does, the numbers of the others are those of a study without it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from optbench.records import RunResult
+from optbench.store import Store
+from tests.faults.studies import HERE, Folder
+
+BAD = str(HERE / "misbehaving.py")
+GOOD = ["sgd", "careful"]
+FAILING = {
+    "raises": "ValueError: no good",
+    "exits": "SystemExit: 3",
+    "dies": "its worker died each of 3 times (exit code 7)",
+    "killed": "its worker died each of 3 times (signal 9)",
+    "shapes": "",
+    "eval-shapes": "",
+    "mutates": "",
+}
+"""Faults of the optimizer that fail its runs, with what the reason says."""
+LIMITED = {
+    "loops": "no result within 2 seconds; its worker was killed",
+    "sleeps": "no result within 2 seconds; its worker was killed",
+    "allocates": "emory",
+}
+"""Those that only a limit stops."""
+HARMLESS = ["none", "prints", "closes", "threads", "litters"]
+"""Those that are nobody's business but the plugin's own."""
+
+
+def study(place: Path, entrants: list[str], *more: str) -> dict[str, list[RunResult]]:
+    """Run a study of these entrants to its end; its runs by configuration."""
+    names = [word for entrant in entrants for word in ("-o", entrant)]
+    options = ("--ruleset", "defaults", "--seeds", "2", "--jobs", "2", "--plugin", BAD)
+    folder = Folder(place, names, *options, *more)
+    folder.run().check(0 if entrants == GOOD else 3)
+    with Store(folder.out / "runs.sqlite", create=False) as store:
+        runs: dict[str, list[RunResult]] = {}
+        for result in store.results():
+            spec = result.spec
+            fault = spec.hyper.get("fault", spec.initializer_hyper.get("fault", ""))
+            runs.setdefault(f"{spec.optimizer} {fault}", []).append(result)
+    return runs
+
+
+def bits(runs: list[RunResult]) -> dict[str, tuple[str, bytes]]:
+    """What was measured, but for the time it took."""
+    return {run.key: (run.params_hash, run.curve["val_loss"].tobytes()) for run in runs}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[RunResult]]:
+    """The good ones in a study of their own."""
+    return study(tmp_path_factory.mktemp("alone"), GOOD)
+
+
+def check(
+    runs: dict[str, list[RunResult]], alone: dict[str, list[RunResult]], reasons: dict[str, str]
+) -> None:
+    """The good ones are as alone, the others failed for the reasons given."""
+    for name in ("sgd ", "careful "):
+        assert {run.status for run in runs[name]} == {"ok"}
+        assert bits(runs[name]) == bits(alone[name])
+    check_failures(runs, reasons)
+
+
+def check_failures(runs: dict[str, list[RunResult]], reasons: dict[str, str]) -> None:
+    """Every run of these failed for the reason given."""
+    for name, reason in reasons.items():
+        assert [run.status for run in runs[name]] == ["failed", "failed"], name
+        assert all(run.reason and reason in run.reason for run in runs[name]), runs[name][0].reason
+
+
+def test_a_bad_optimizer_harms_itself_alone(
+    tmp_path: Path, alone: dict[str, list[RunResult]]
+) -> None:
+    """Raising, dying, littering: each ends with the run that does it."""
+    faults = [*FAILING, *HARMLESS, "not-finite"]
+    rules = [f"bad-rule[fault={fault}]" for fault in ("none", "litters", "dies", "shapes")]
+    runs = study(tmp_path, [*GOOD, *rules, *(f"misbehaving[fault={f}]" for f in faults)])
+    check(runs, alone, {f"misbehaving {fault}": text for fault, text in FAILING.items()})
+    check_failures(runs, {"bad-rule dies": FAILING["dies"], "bad-rule shapes": ""})
+    assert {run.status for run in runs["bad-rule litters"]} == {"ok"}
+    assert {run.status for run in runs["misbehaving not-finite"]} == {"diverged"}
+    none = bits(runs["misbehaving none"]).values()
+    for fault in HARMLESS:
+        assert {run.status for run in runs[f"misbehaving {fault}"]} == {"ok"}
+        assert sorted(bits(runs[f"misbehaving {fault}"]).values()) == sorted(none)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS and /proc/self/statm are missing")
+def test_limits_stop_what_would_go_on_for_ever(
+    tmp_path: Path, alone: dict[str, list[RunResult]]
+) -> None:
+    """--timeout and --memory fail the runs that exceed them, and no others."""
+    limits = ("--timeout", "2", "--memory", "400")
+    entrants = [*GOOD, *(f"misbehaving[fault={fault}]" for fault in LIMITED)]
+    runs = study(tmp_path, entrants, *limits)
+    check(runs, alone, {f"misbehaving {fault}": text for fault, text in LIMITED.items()})
+
+
+def test_an_initializer_stays_out_of_the_driver(
+    tmp_path: Path, alone: dict[str, list[RunResult]]
+) -> None:
+    """A stranger's Python is nowhere near it, also where the training itself is compiled."""
+    failing = {
+        "raises": "ValueError: no good",
+        "exits": "SystemExit: 3",
+        "dies": "its worker died each of 3 times (exit code 7)",
+        "not-finite": "values that are not finite",
+        "shapes": "made shapes",
+    }
+    starts = [f"bad-start[fault={fault}]" for fault in (*failing, "closes", "litters")]
+    options = [word for start in ("he-normal", *starts) for word in ("-i", start)]
+    runs = study(tmp_path, ["sgd"], *options)
+    usual = [run for run in runs["sgd "] if run.spec.initializer == "he-normal"]
+    assert bits(usual) == bits(alone["sgd "])
+    check_failures(runs, {f"sgd {fault}": text for fault, text in failing.items()})
+    for fault in ("closes", "litters"):
+        assert {run.status for run in runs[f"sgd {fault}"]} == {"ok"}
