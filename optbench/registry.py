@@ -2,104 +2,51 @@
 
 Built-ins come in through the same entry-point group as anyone's. A plugin that does not load is
 recorded with its cause and survived; two things of one name are refused.
+
+Longer than other files because pluggy stays in this one.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import inspect
-import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import Any
 
 import pluggy
 
-from optbench import contracts, hookspecs
-from optbench.contracts import (
-    KEBAB,
-    DatasetSource,
-    Initializer,
-    Landscape,
-    Optimizer,
-    Rule,
-    Stepper,
+from optbench import hookspecs
+from optbench.admission import EXPECTED, fault_of, named_items, names_on_demand, shown
+from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer
+from optbench.entries import (
+    HOOKS,
+    KINDS,
+    ON_DEMAND,
+    Entry,
+    LoadedPlugin,
+    OnDemand,
+    PluginWarning,
 )
 from optbench.errors import ConfigError, OptbenchError, PluginError, told, unknown_name
+from optbench.fingerprints import fingerprint
 from optbench.loading import import_plugin, with_hooks
 
+__all__ = [
+    "GROUP",
+    "HOOKS",
+    "KINDS",
+    "ON_DEMAND",
+    "Entry",
+    "LoadedPlugin",
+    "OnDemand",
+    "PluginWarning",
+    "Registry",
+    "default_registry",
+    "fingerprint",
+]
+
 GROUP = "optbench"
-KINDS = ("optimizers", "initializers", "datasets", "landscapes", "suites")
-"""What a user can name."""
-HOOKS = (*KINDS, "targets")
-"""What plugins register, each by a hook ``optbench_register_<it>``."""
-ON_DEMAND = "optimizers on demand"
-"""Names that a plugin lists without making the optimizers yet."""
-
-
-class PluginWarning(UserWarning):
-    """A plugin was left out because it does not load."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One registered thing and where it came from."""
-
-    name: str
-    item: Any
-    distribution: str
-    version: str
-
-
-@dataclass(frozen=True)
-class OnDemand:
-    """Stands for an optimizer that is made when it is asked for."""
-
-    text: str
-
-    def summary(self) -> str:
-        """What it is, in one line."""
-        return self.text
-
-
-@dataclass
-class LoadedPlugin:
-    """One plugin: what it brought, or why it did not load."""
-
-    name: str
-    distribution: str
-    version: str
-    origin: str
-    error: str = ""
-    provides: dict[str, list[str]] = field(default_factory=dict)
-
-
-def _is_class(base: type) -> Callable[[object], bool]:
-    return lambda item: isinstance(item, type) and issubclass(item, base)
-
-
-_EXPECTED: dict[str, tuple[str, Callable[[object], bool]]] = {
-    "optimizers": (
-        "Rule or Stepper classes",
-        lambda x: _is_class(Rule)(x) or _is_class(Stepper)(x),
-    ),
-    "initializers": ("Initializer classes", _is_class(Initializer)),
-    "datasets": ("DatasetSource classes", _is_class(DatasetSource)),
-    "landscapes": ("Landscape classes", _is_class(Landscape)),
-    "suites": ("paths of TOML files", lambda x: isinstance(x, Path) and x.suffix == ".toml"),
-    "targets": ("paths of TOML files", lambda x: isinstance(x, Path) and x.suffix == ".toml"),
-}
-
-
-def _missing_methods(item: object) -> str:
-    """What a class must define and does not, or an empty string."""
-    if isinstance(item, type) and issubclass(item, Rule) and not hasattr(item, "update"):
-        return "update"
-    return "` and `".join(sorted(getattr(item, "__abstractmethods__", ())))
 
 
 class Registry:
@@ -180,9 +127,11 @@ class Registry:
             found = {kind: self._collect(kind, plugin) for kind in HOOKS}
             if demanded := self._collect_on_demand(plugin):
                 found[ON_DEMAND] = demanded
-        except PluginError:
+        except BaseException as cause:  # also of a property of a class that raises when it is read
             self._pm.unregister(name=plugin.name)
-            raise
+            if isinstance(cause, PluginError) or not isinstance(cause, Exception):
+                raise
+            raise PluginError(told(cause)) from cause
         for kind, entries in found.items():
             for entry in entries:
                 self._add(kind, entry)
@@ -194,6 +143,7 @@ class Registry:
         if self._pm.has_plugin(plugin.name):
             self._pm.unregister(name=plugin.name)
         self.plugins.remove(plugin)
+        self._resolved.clear()
         for kind, names in plugin.provides.items():
             for name in names:
                 self._entries[kind].pop(name, None)
@@ -201,43 +151,18 @@ class Registry:
     def _collect(self, kind: str, plugin: LoadedPlugin) -> list[Entry]:
         hook = getattr(self._pm.hook, f"optbench_register_{kind}")
         entries = [
-            entry
+            Entry(name, item, plugin.distribution, plugin.version)
             for items in _call(hook, plugin)
-            for entry in self._check_items(kind, items, plugin)
+            for name, item in named_items(kind, items)
         ]
         return sorted(entries, key=lambda entry: entry.name)
 
     def _collect_on_demand(self, plugin: LoadedPlugin) -> list[Entry]:
-        entries = []
-        for items in _call(self._pm.hook.optbench_list_optimizers, plugin):
-            if not isinstance(items, Mapping):
-                raise PluginError("optbench_list_optimizers must return names and summaries")
-            for name, text in items.items():
-                if not (isinstance(name, str) and KEBAB.fullmatch(name) and ":" in name):
-                    raise PluginError(
-                        f"optbench_list_optimizers lists {name!r}; a name is prefix:rest"
-                    )
-                entries.append(
-                    Entry(name, OnDemand(str(text)), plugin.distribution, plugin.version)
-                )
-        return entries
-
-    def _check_items(self, kind: str, items: object, plugin: LoadedPlugin) -> list[Entry]:
-        expected, fits = _EXPECTED[kind]
-        if not isinstance(items, Sequence) or isinstance(items, str):
-            raise PluginError(f"optbench_register_{kind} must return a list of {expected}")
-        entries = []
-        for item in items:
-            if not fits(item):
-                raise PluginError(f"optbench_register_{kind} returned {item!r}, not {expected}")
-            name = item.stem if isinstance(item, Path) else item.name
-            if not isinstance(name, str) or not KEBAB.fullmatch(name):
-                raise PluginError(f"{item!r} bears the name {name!r}; names are kebab-case")
-            missing = _missing_methods(item)
-            if missing:
-                raise PluginError(f"'{name}' defines no `{missing}`")
-            entries.append(Entry(name, item, plugin.distribution, plugin.version))
-        return entries
+        return [
+            Entry(name, OnDemand(text), plugin.distribution, plugin.version)
+            for items in _call(self._pm.hook.optbench_list_optimizers, plugin)
+            for name, text in names_on_demand(items)
+        ]
 
     def _add(self, kind: str, entry: Entry) -> None:
         present = self._entries[kind].get(entry.name)
@@ -312,11 +237,13 @@ class Registry:
             found = implementation.function(name=name)
         except OptbenchError:
             raise
-        except Exception as cause:
+        except (Exception, SystemExit) as cause:
             raise PluginError(f"{where} raised {told(cause)}") from cause
-        expected, fits = _EXPECTED["optimizers"]
+        expected, fits = EXPECTED["optimizers"]
         if found is not None and not fits(found):
-            raise PluginError(f"{where} returned {found!r}, not one of {expected}")
+            raise PluginError(f"{where} returned {shown(found)}, not one of {expected}")
+        if fault := fault_of(found):
+            raise PluginError(f"{where}: '{name}' {fault}")
         return found  # type: ignore[return-value]  # `fits` has just checked it
 
     def optimizer(self, name: str) -> Optimizer:
@@ -343,7 +270,7 @@ def _call(hook: pluggy.HookCaller, plugin: LoadedPlugin) -> list[object]:
         if implementation.plugin_name == plugin.name:
             try:
                 results.append(implementation.function())
-            except Exception as cause:
+            except (Exception, SystemExit) as cause:
                 raise PluginError(f"{hook.name} raised {told(cause)}") from cause
     return results
 
@@ -355,29 +282,3 @@ def default_registry() -> Registry:
     registry.load_entry_points()
     registry.check()
     return registry
-
-
-def fingerprint(item: type) -> str:
-    """Twelve hexadecimal digits that change when the source of a plugin class changes.
-
-    It covers the files of the class and of its bases outside `optbench.contracts`, and the
-    ``version`` that the class names.
-    """
-    digest = hashlib.sha256(getattr(item, "version", "").encode())
-    for cls in item.__mro__:
-        if cls is object or cls.__module__ in (contracts.__name__, "abc"):
-            continue
-        digest.update(cls.__qualname__.encode())
-        digest.update(_module_source(cls))
-    return digest.hexdigest()[:12]
-
-
-def _module_source(cls: type) -> bytes:
-    module = sys.modules.get(cls.__module__)
-    path = getattr(module, "__file__", None)
-    if path and Path(path).is_file():
-        return Path(path).read_bytes()
-    try:
-        return inspect.getsource(cls).encode()
-    except (OSError, TypeError):
-        return b""

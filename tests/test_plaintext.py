@@ -46,7 +46,7 @@ def test_no_spreadsheet_runs_a_cell(text: str) -> None:
     assert spreadsheet_cell("adam[lr=1]") == "adam[lr=1]"
 
 
-class Mute(Exception):
+class MuteError(Exception):
     """Cannot say what it is."""
 
     def __str__(self) -> str:
@@ -58,4 +58,4 @@ def test_causes_are_told_on_one_line() -> None:
     assert told(ValueError("a\n  b\x1b[31m")) == "ValueError: a b [31m"
     assert told(KeyError()) == "KeyError"
     assert told(ConfigError("a\nb")) == str(ConfigError("a\nb")) == "a b"
-    assert told(Mute()) == "Mute: it has no text that can be read"
+    assert told(MuteError()) == "MuteError: it has no text that can be read"

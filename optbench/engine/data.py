@@ -14,7 +14,7 @@ import numpy as np
 from optbench.contracts import Array, Dataset, DatasetSource
 from optbench.engine.cache import cache_folder
 from optbench.engine.streams import stream
-from optbench.errors import ConfigError, PluginError
+from optbench.errors import ConfigError, PluginError, told
 from optbench.registry import default_registry, fingerprint
 
 DECIMALS = 10
@@ -53,6 +53,8 @@ def prepare_dataset(source: type[DatasetSource]) -> Dataset:
     if len(arrays) == 4:
         train, val = _split(y, classification, (0.8, 1.0))
         test_x, test_y = arrays[2], _targets(source, arrays[3])
+        if classification and test_y.max() > y.max():
+            raise PluginError(f"dataset '{source.name}': the test part has a class of its own")
     else:
         train, val, test = _split(y, classification, (0.6, 0.8, 1.0))
         test_x, test_y = x[test], y[test]
@@ -96,7 +98,7 @@ def _load(source: type[DatasetSource]) -> tuple[Array, ...]:
     except (ConfigError, KeyboardInterrupt):
         raise
     except Exception as cause:
-        raise PluginError(f"dataset '{source.name}' does not load: {cause}") from cause
+        raise PluginError(f"dataset '{source.name}' does not load: {told(cause)}") from cause
     if source.standardize not in (True, False, "jointly"):
         raise PluginError(
             f"dataset '{source.name}': standardize is {source.standardize!r}, "
@@ -105,24 +107,32 @@ def _load(source: type[DatasetSource]) -> tuple[Array, ...]:
     if len(arrays) not in (2, 4):
         raise PluginError(f"dataset '{source.name}': load must return 2 or 4 arrays")
     for x, y in (arrays[:2], arrays[2:]) if len(arrays) == 4 else (arrays,):
-        if x.ndim != 2 or len(x) != len(y) or len(x) < 10:
+        if x.ndim != 2 or 0 in x.shape or y.shape[:1] != x.shape[:1] or len(x) < 10:
             raise PluginError(
                 f"dataset '{source.name}': inputs {x.shape} and targets {y.shape} do not fit; "
                 "inputs are (n, n_features) with n >= 10"
             )
-        if not np.isfinite(x).all() or not np.isfinite(y).all():
-            raise PluginError(f"dataset '{source.name}' holds values that are not finite")
+    if len(arrays) == 4 and any(arrays[i].shape[1:] != arrays[i + 2].shape[1:] for i in (0, 1)):
+        raise PluginError(f"dataset '{source.name}': the test part has other columns")
+    if not all(part.dtype.kind in "fiub" and np.isfinite(part).all() for part in arrays):
+        raise PluginError(f"dataset '{source.name}' holds values that are not finite numbers")
     return arrays
 
 
 def _targets(source: type[DatasetSource], y: Array) -> Array:
     if source.task == "regression":
         return y.astype(np.float64).reshape(len(y), -1)
-    labels = y.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # a number too large becomes another, and is refused
+        labels = y.astype(np.int64)
     if y.ndim != 1 or (labels != y).any() or labels.min() < 0:
         raise PluginError(f"dataset '{source.name}': labels are whole numbers from 0, shape (n,)")
     if source.task == "binary" and labels.max() > 1:
         raise PluginError(f"dataset '{source.name}': binary labels are 0 and 1")
+    if labels.max() >= len(labels):
+        raise PluginError(
+            f"dataset '{source.name}': label {labels.max()} among {len(labels)} examples; "
+            "labels count the classes from 0"
+        )
     return labels
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from optbench.contracts import Array, Landscape, Values
 from optbench.engine.trajectory import trajectory
-from optbench.errors import ConfigError
+from optbench.errors import ConfigError, OptbenchError, PluginError, told
 from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
 from optbench.records import changed, spell
 from optbench.registry import default_registry
@@ -36,8 +37,32 @@ class Ground:
 
     def values(self, points: Array) -> Array:
         """The function at points of shape (..., 2)."""
+        at = np.asarray(points, dtype=float)
         with np.errstate(all="ignore"):
-            return np.asarray(self.landscape.value(np.asarray(points, dtype=float), self.h))
+            return self._numbers(lambda: self.landscape.value(at, self.h), at.shape[:-1], "value")
+
+    def grad(self, point: Array, rng: np.random.Generator) -> Array:
+        """The gradient at a point of shape (2,)."""
+        return self._numbers(lambda: self.landscape.grad(point, self.h, rng), (2,), "grad")
+
+    def _numbers(self, make: Callable[[], Any], shape: tuple[int, ...], what: str) -> Array:
+        """What the landscape computes, float64.
+
+        Raises:
+            PluginError: it raises, or returns no numbers of this shape.
+        """
+        where = f"landscape '{type(self.landscape).name}': {what}"
+        try:
+            found = np.asarray(make())
+        except OptbenchError:
+            raise
+        except Exception as cause:
+            raise PluginError(f"{where}: {told(cause)}") from cause
+        if found.shape != shape or found.dtype.kind not in "fiub":
+            raise PluginError(
+                f"{where} returned {found.dtype} of shape {found.shape}, not numbers of {shape}"
+            )
+        return found.astype(float, copy=False)
 
     @property
     def floor(self) -> float:
@@ -127,7 +152,7 @@ def _walk(text: str, ground: Ground, steps: int, begin: Array, seed: int) -> Arr
     rng = np.random.default_rng(seed)
 
     def value_and_grad(x: Array) -> tuple[float, Array]:
-        return float(ground.landscape.value(x, ground.h)), ground.landscape.grad(x, ground.h, rng)
+        return float(ground.values(x)), ground.grad(x, rng)
 
     with np.errstate(all="ignore"):
         return trajectory(text, value_and_grad, begin, steps)

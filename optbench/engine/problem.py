@@ -10,7 +10,7 @@ import numpy as np
 from optbench.contracts import Array, InitContext, Initializer, Optimizer, Values
 from optbench.engine.data import prepare_dataset, typed_parts
 from optbench.engine.streams import batch_order, stream
-from optbench.errors import ConfigError, PluginError
+from optbench.errors import ConfigError, OptbenchError, PluginError, told
 from optbench.network import ACTIVATIONS, LOSS_OF_TASK, Network, Params, pack
 from optbench.records import RunSpec
 from optbench.registry import Registry
@@ -106,13 +106,19 @@ def initial_params(
     """
     shown = x[:DATA_FOR_INITIALIZER] if x is not None and "data" in initializer.needs else None
     context = InitContext(sizes, activation, ACTIVATIONS[activation][0], shown)
-    params = initializer().initialize(stream("init", seed), context, Values(hyper))
+    where = f"initializer '{initializer.name}'"
+    try:
+        made = initializer().initialize(stream("init", seed), context, Values(hyper))
+        params = [(np.asarray(weight), np.asarray(bias)) for weight, bias in made]
+    except OptbenchError:
+        raise
+    except Exception as cause:
+        raise PluginError(f"{where}: {told(cause)}") from cause
     expected = [((a, b), (b,)) for a, b in pairwise(sizes)]
-    shapes = [(np.shape(weight), np.shape(bias)) for weight, bias in params]
+    shapes = [(weight.shape, bias.shape) for weight, bias in params]
     if shapes != expected:
-        raise PluginError(
-            f"initializer '{initializer.name}' made shapes {shapes}, the network has {expected}"
-        )
-    if not all(np.isfinite(part).all() for pair in params for part in pair):
-        raise PluginError(f"initializer '{initializer.name}' made values that are not finite")
+        raise PluginError(f"{where} made shapes {shapes}, the network has {expected}")
+    parts = [part for pair in params for part in pair]
+    if not all(part.dtype.kind in "fiub" and np.isfinite(part).all() for part in parts):
+        raise PluginError(f"{where} made values that are not finite numbers")
     return [(np.asarray(weight, float), np.asarray(bias, float)) for weight, bias in params]

@@ -7,11 +7,12 @@ loop are built on it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
 from optbench.contracts import Array, Optimizer, Rule, StepContext, Stepper, Value, Values
-from optbench.errors import PluginError
+from optbench.errors import OptbenchError, PluginError, told
 from optbench.records import StepControl
 from optbench.schedules import factors
 
@@ -47,6 +48,8 @@ class Updater:
         self._factors = factors(control, total_steps)
         self._clip = control.clip_norm
         self.t = 0
+        self._name = optimizer.name
+        self._outside: Exception | None = None
         self._rule: type[Rule] | None = None
         self._stepper: Stepper | None = None
         self._context = StepContext(
@@ -57,13 +60,16 @@ class Updater:
             _rng=rng,
             _layers=tuple(layers),
         )
-        if issubclass(optimizer, Rule):
-            self._rule = optimizer
-            self._slots = [initial_slots(optimizer, p, self._values) for p in params]
-            self._scalars = tuple(optimizer.scalars.values())
-        else:
-            self._stepper = optimizer()
-            self._state = self._stepper.init(params, self._context)
+        try:
+            if issubclass(optimizer, Rule):
+                self._rule = optimizer
+                self._slots = [initial_slots(optimizer, p, self._values) for p in params]
+                self._scalars = tuple(optimizer.scalars.values())
+            else:
+                self._stepper = optimizer()
+                self._state = self._stepper.init(list(params), self._context)
+        except Exception as cause:
+            self._blame(cause)
 
     def _values_at(self, t: int) -> Values:
         factor = self._factors[min(t, len(self._factors)) - 1]
@@ -81,22 +87,46 @@ class Updater:
         self.t += 1
         h = self._values_at(self.t)
         clip_by_global_norm(grads, self._clip)
-        if self._rule is not None:
-            self._step_rule(self._rule, grads, h)
-        elif self._stepper is not None:
-            context = self._context
-            context.t, context.h, context.loss = self.t, h, loss
-            context._closure = self._clipped(closure, grads) if closure else None
-            state = self._stepper.step(self.params, grads, self._state, context)
-            self._state = self._state if state is None else state
+        try:
+            if self._rule is not None:
+                self._step_rule(self._rule, grads, h)
+            elif self._stepper is not None:
+                context = self._context
+                context.t, context.h, context.loss = self.t, h, loss
+                context._closure = self._clipped(closure, grads) if closure else None
+                self._step_stepper(self._stepper, grads, context)
+        except Exception as cause:
+            self._blame(cause)
+
+    def _blame(self, cause: Exception) -> NoReturn:
+        """What an optimizer raises is told as its fault; what its closure raises is not."""
+        if cause is self._outside or isinstance(cause, OptbenchError):
+            raise cause
+        raise PluginError(f"optimizer '{self._name}': {told(cause)}") from cause
 
     def _clipped(self, closure: Callable[[], float], grads: list[Array]) -> Callable[[], float]:
         def evaluate() -> float:
-            loss = closure()
+            try:
+                loss = closure()
+            except Exception as cause:
+                self._outside = cause
+                raise
             clip_by_global_norm(grads, self._clip)
             return loss
 
-        return evaluate if self._clip else closure
+        return evaluate
+
+    def _step_stepper(self, stepper: Stepper, grads: list[Array], context: StepContext) -> None:
+        given = list(self.params)
+        state = stepper.step(given, grads, self._state, context)
+        if len(given) != len(self.params) or any(
+            mine is not theirs for mine, theirs in zip(self.params, given, strict=True)
+        ):
+            raise PluginError(
+                f"optimizer '{self._name}': step must write into the arrays of params "
+                "(p[...] = ...), not put others in their place"
+            )
+        self._state = self._state if state is None else state
 
     def _step_rule(self, rule: type[Rule], grads: list[Array], h: Values) -> None:
         n_slots = len(rule.slots)
@@ -111,9 +141,14 @@ class Updater:
                 )
             # Copied before theta changes: a rule may keep the gradient or the old theta as a slot,
             # and both buffers are written again.
-            self._slots[index] = [np.array(s, dtype=theta.dtype) for s in result[1 : 1 + n_slots]]
-            theta[...] = result[0]
+            slots = result[1 : 1 + n_slots]
+            self._slots[index] = [
+                np.array(fitting(slot, theta, rule, name), dtype=theta.dtype)
+                for slot, name in zip(slots, rule.slots, strict=True)
+            ]
+            theta[...] = fitting(result[0], theta, rule, "theta")
             self._scalars = result[1 + n_slots :]
+            _check_scalars(rule, self._scalars)
 
     @property
     def used(self) -> frozenset[str]:
@@ -124,20 +159,72 @@ class Updater:
         """The point at which to evaluate."""
         if self._stepper is None:
             return self.params
-        point = self._stepper.eval_params(self.params, self._state, self._context)
-        return self.params if point is None else point
+        try:
+            point = self._stepper.eval_params(list(self.params), self._state, self._context)
+            if point is None:
+                return self.params
+            shapes, expected = [np.shape(p) for p in point], [p.shape for p in self.params]
+            if shapes != expected:
+                raise PluginError(
+                    f"optimizer '{self._name}': eval_params returned shapes {shapes}, "
+                    f"not {expected}"
+                )
+            return [np.asarray(p, dtype=m.dtype) for p, m in zip(point, self.params, strict=True)]
+        except Exception as cause:
+            self._blame(cause)
 
 
 def initial_slots(rule: type[Rule], theta: Array, h: Values) -> list[Array]:
     """The state arrays of a Rule before its first step."""
-    given = rule.init(theta, h)
-    if given is None:
-        return [np.zeros_like(theta) for _ in rule.slots]
+    try:
+        made = rule.init(theta, h)
+        if made is None:
+            return [np.zeros_like(theta) for _ in rule.slots]
+        given = list(made)
+    except Exception as cause:
+        raise PluginError(f"optimizer '{rule.name}': init: {told(cause)}") from cause
     if len(given) != len(rule.slots):
         raise PluginError(
             f"optimizer '{rule.name}': init returned {len(given)} slots, not {len(rule.slots)}"
         )
-    return [np.array(slot, dtype=theta.dtype) for slot in given]
+    pairs = zip(given, rule.slots, strict=True)
+    return [
+        np.array(np.broadcast_to(fitting(slot, theta, rule, name), theta.shape), dtype=theta.dtype)
+        for slot, name in pairs
+    ]
+
+
+def fitting(value: Any, theta: Array, rule: type[Rule], name: str) -> Any:
+    """What a Rule returned for an array, if it is one of theta's shape, or a single number.
+
+    Raises:
+        PluginError: it is anything else; numpy would stretch it, or drop an imaginary part.
+    """
+    if isinstance(value, np.ndarray) and value.dtype == theta.dtype and value.shape == theta.shape:
+        return value
+    try:
+        found = np.asarray(value)
+    except Exception as cause:
+        raise PluginError(f"optimizer '{rule.name}': {name}: {told(cause)}") from cause
+    if found.shape not in (theta.shape, ()) or found.dtype.kind not in "fiub":
+        raise PluginError(
+            f"optimizer '{rule.name}': {name} came back as {found.dtype} of shape {found.shape}, "
+            f"not as {theta.dtype} of shape {theta.shape}"
+        )
+    return found
+
+
+def _check_scalars(rule: type[Rule], values: Sequence[object]) -> None:
+    for value, name in zip(values, rule.scalars, strict=True):
+        try:
+            if not isinstance(value, int | float | np.floating | np.integer | np.bool_):
+                raise TypeError
+            float(value)
+        except (TypeError, OverflowError):
+            raise PluginError(
+                f"optimizer '{rule.name}': {name} came back as {type(value).__name__}, "
+                "not as a number that fits into float64"
+            ) from None
 
 
 def clip_by_global_norm(grads: list[Array], limit: float) -> None:

@@ -156,6 +156,7 @@ def test_plugins_names_both_sides_of_a_conflict(tmp_path: Path) -> None:
         "from optbench import DatasetSource\n"
         "class Again(DatasetSource):\n"
         "    name = 'iris'\n"
+        "    task = 'binary'\n"
         "    def load(self): return None\n"
     )
     result = run("plugins", "--plugin", str(path))

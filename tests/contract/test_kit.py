@@ -83,7 +83,7 @@ def test_an_exception_of_the_plugin_is_told_with_its_type() -> None:
         raise LookupError("no such\nthing")
 
     outcome = run_check(CHECKS["check_something_moves"], stepper(crash))
-    assert outcome.detail == "LookupError: no such thing"
+    assert outcome.detail == "optimizer 'good-stepper': LookupError: no such thing"
 
 
 def test_an_interrupt_is_not_a_failure() -> None:

@@ -1,0 +1,36 @@
+"""Which code a plugin is: part of a run's key, so that an edited plugin is a new one."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+from pathlib import Path
+
+from optbench import contracts
+
+
+def fingerprint(item: type) -> str:
+    """Twelve hexadecimal digits that change when the source of a plugin class changes.
+
+    It covers the files of the class and of its bases outside `optbench.contracts`, and the
+    ``version`` that the class names.
+    """
+    digest = hashlib.sha256(getattr(item, "version", "").encode())
+    for cls in item.__mro__:
+        if cls is object or cls.__module__ in (contracts.__name__, "abc"):
+            continue
+        digest.update(cls.__qualname__.encode())
+        digest.update(_module_source(cls))
+    return digest.hexdigest()[:12]
+
+
+def _module_source(cls: type) -> bytes:
+    module = sys.modules.get(cls.__module__)
+    path = getattr(module, "__file__", None)
+    if path and Path(path).is_file():
+        return Path(path).read_bytes()
+    try:
+        return inspect.getsource(cls).encode()
+    except (OSError, TypeError):
+        return b""

@@ -1,0 +1,166 @@
+"""Hooks that return anything at all: what cannot be used is refused when it loads, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optbench import ConfigError, PluginError, hyper
+from optbench.registry import HOOKS, Registry
+from optbench.suites import find_suite
+from tests.properties.planted import BASES, JUNK, Bowl, Descent, Points, one, returning, variant
+
+
+class MuteError(Exception):
+    """Cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def refusal(registry: Registry, module: Any) -> str:
+    """What is said of a plugin that is refused; nothing of it stays."""
+    before = {kind: set(registry.entries(kind)) for kind in HOOKS}
+    with pytest.raises(PluginError) as caught:
+        registry.register(module)
+    assert {kind: set(registry.entries(kind)) for kind in HOOKS} == before
+    text = str(caught.value)
+    assert text.isprintable()
+    assert 0 < len(text) < 2000
+    return text
+
+
+@pytest.mark.parametrize("kind", HOOKS)
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: (x, x), one])
+@pytest.mark.parametrize("item", JUNK)
+def test_a_hook_may_return_anything(kind: str, item: str, wrap: Callable[[Any], Any]) -> None:
+    """What is no list of the right things is refused, and named."""
+    text = refusal(Registry(), returning(kind, lambda: wrap(JUNK[item])))
+    assert f"optbench_register_{kind}" in text
+
+
+@pytest.mark.parametrize("kind", BASES)
+def test_instances_and_other_kinds_are_refused(kind: str) -> None:
+    """A class is asked for, of this kind and not of another."""
+    registry = Registry()
+    text = refusal(registry, returning(kind, lambda: [BASES[kind]()]))
+    assert "classes" in text
+    for other in set(BASES) - {kind}:
+        refusal(registry, returning(kind, lambda other=other: [BASES[other]]))
+
+
+@pytest.mark.parametrize("kind", BASES)
+@pytest.mark.parametrize(
+    "exception", [ValueError("a\nb"), KeyError(), MuteError(), SystemExit("no")]
+)
+def test_a_hook_that_raises_is_named(kind: str, exception: Any) -> None:
+    """One line, whatever is raised; a plugin cannot end the program either."""
+
+    def fail() -> Any:
+        raise exception
+
+    assert f"optbench_register_{kind} raised" in refusal(Registry(), returning(kind, fail))
+
+
+names = st.sampled_from(
+    [
+        *(
+            "",
+            " ",
+            "a b",
+            "a[b]",
+            "a/b",
+            "../x",
+            "/etc/x",
+            "a\\b",
+            "a.b",
+            "a\x00b",
+            "é",
+            "名",
+            "🙂",
+        ),
+        *("A", "a_b", "-a", "a-", "a--b", "a\n", "<script>", "[red]", "\x1b[31m", "a" * 300, "a,b"),
+        *("a=b", "a|b", "'", '"', "`", "%s", "{}", "$(x)", "a;b", "con.", "\u202ea"),
+    ]
+) | st.text(max_size=20).filter(lambda text: not text.isascii() or " " in text)
+
+
+@pytest.mark.parametrize("kind", BASES)
+@given(name=names)
+def test_names_that_could_leave_their_place_are_refused(kind: str, name: str) -> None:
+    """A name is letters, digits and hyphens: nothing to a shell, a path, a page or a terminal."""
+    text = refusal(Registry(), returning(kind, lambda: [variant(BASES[kind], name=name)]))
+    assert "kebab-case" in text
+
+
+@pytest.mark.parametrize("item", sorted(JUNK.keys() - {"text"}))
+@pytest.mark.parametrize("kind", BASES)
+def test_names_that_are_no_text_are_refused(kind: str, item: str) -> None:
+    """Whatever is in the place of a name."""
+    planted = variant(BASES[kind], name=JUNK[item])
+    assert "kebab-case" in refusal(Registry(), returning(kind, lambda: [planted]))
+
+
+@pytest.mark.parametrize("kind", ["suites", "targets"])
+@given(name=names.filter(lambda name: Path(f"{name}.toml").stem == name))
+def test_files_with_such_names_are_refused(kind: str, name: str) -> None:
+    """The stem of a file is a name like any other."""
+    refusal(Registry(), returning(kind, lambda: [Path(f"{name}.toml")]))
+
+
+@pytest.mark.parametrize(
+    ("base", "changes", "message"),
+    [
+        (Descent, {"slots": "mv"}, "slots"),
+        (Descent, {"slots": ("a b",)}, "slots"),
+        (Descent, {"slots": 3}, "slots"),
+        (Descent, {"scalars": ["a"]}, "scalars"),
+        (Descent, {"scalars": {"a": "b"}}, "scalars"),
+        (Descent, {"scalars": {"a": float("nan")}}, "scalars"),
+        (Descent, {"needs": "rng"}, "needs"),
+        (Descent, {"needs": None}, "needs"),
+        (Descent, {"needs": {1}}, "needs"),
+        (Descent, {"expected_failures": ["x"]}, "expected_failures"),
+        (Descent, {"../lr": hyper(0.1)}, "no name in Python"),
+        (Descent, {"l r": hyper(0.1)}, "no name in Python"),
+        (Descent, {"x" * 200: hyper(0.1)}, "no name in Python"),
+        (Descent, {"lr": hyper(None)}, "no number, word"),
+        (Descent, {"lr": hyper([1])}, "no number, word"),
+        (Descent, {"lr": hyper(float("nan"))}, "out of its own range"),
+        (Descent, {"lr": hyper(-1.0, low=0)}, "out of its own range"),
+        (Descent, {"kind": hyper("a", choices=("b",))}, "out of its own range"),
+        (Points, {"task": "ranking"}, "task"),
+        (Points, {"task": None}, "task"),
+        (Bowl, {"span": None}, "span"),
+        (Bowl, {"span": ((1, -1), (0, 1))}, "span"),
+        (Bowl, {"span": ((0, float("inf")), (0, 1))}, "span"),
+        (Bowl, {"start": (0, 0, 0)}, "start"),
+        (Bowl, {"start": "ab"}, "start"),
+        (Bowl, {"minima": 0}, "minima"),
+        (Bowl, {"minima": ((0, float("nan")),)}, "minima"),
+    ],
+)
+def test_a_declaration_that_makes_no_sense_is_told_when_it_is_loaded(
+    base: type, changes: dict[str, Any], message: str
+) -> None:
+    """The name of the plugin, and what is wrong with which attribute."""
+    kind = next(kind for kind, good in BASES.items() if good is base)
+    text = refusal(Registry(), returning(kind, lambda: [variant(base, **changes)]))
+    assert f"'{base.name}' declares" in text  # type: ignore[attr-defined]
+    assert message in text
+
+
+def test_a_suite_that_is_no_suite_is_named(tmp_path: Path) -> None:
+    """A plugin's own file is checked as a user's is."""
+    path = tmp_path / "broken.toml"
+    path.write_bytes(b"\xff\x00")
+    registry = Registry()
+    registry.register(returning("suites", lambda: [path]))
+    known = {name: entry.item for name, entry in registry.entries("suites").items()}
+    with pytest.raises(ConfigError, match=r"broken\.toml"):
+        find_suite("broken", known)
