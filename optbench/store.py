@@ -349,10 +349,10 @@ def _create(path: Path) -> None:
     draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}.new")
     try:
         with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as db:
-            db.execute("PRAGMA journal_mode = WAL")
             db.executescript(f"BEGIN; {_TABLES} COMMIT;")
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {SCHEMA}")
+            db.execute("PRAGMA journal_mode = WAL")  # last: on a full disk no page stays in a log
         with contextlib.suppress(FileExistsError):  # another driver was first: its store it is
             _put_in_place(draft, path)
     finally:

@@ -1,6 +1,7 @@
 """Runs optbench in this process and sends it a signal when it comes to a moment.
 
     python moments.py training=9 comparing=2 -- run smoke ...
+    python moments.py limit:48 -- run smoke ...          (no file of more than 48 KB)
 
 A signal goes out once, when its moment is first reached. So a test hits a point in time that is
 too short for chance, in a real process.
@@ -95,9 +96,19 @@ def arm(moment: str, number: int) -> None:
         _before(*PLACES[moment], hit)
 
 
+def limit_files(size: int) -> None:
+    """Let no file of this process and its children grow beyond this size."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
 if __name__ == "__main__":
     split = sys.argv.index("--")
     for text in sys.argv[1:split]:
+        if text.startswith("limit:"):
+            limit_files(int(text.removeprefix("limit:")) * 1024)
+            continue
         which, _, sent = text.partition("=")
         arm(which, signal.Signals(int(sent)))
     sys.argv = ["optbench", *sys.argv[split + 1 :]]

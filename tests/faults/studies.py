@@ -193,6 +193,13 @@ class Folder:
         text = self.log.read_text() if self.log.exists() else ""
         return [line.split()[0] for line in text.splitlines()]
 
+    def sessions(self) -> list[int]:
+        """The executions that came to train something."""
+        if not (self.out / "runs.sqlite").exists():
+            return []
+        with Store(self.out / "runs.sqlite", create=False) as store:
+            return [number for (number,) in store._select("SELECT id FROM sessions")]
+
     def stored(self) -> dict[str, bytes]:
         """Everything that is stored of each run, the session that trained it included."""
         if not (self.out / "runs.sqlite").exists():

@@ -1,0 +1,72 @@
+"""A full disk: one clear line, exit code 1, what was committed is safe, and the study goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Quiet
+from tests.faults.disks import SmallDisk, mounted
+from tests.faults.studies import COMPILED, Folder
+
+PLOTS = ("--formats", "svg")
+
+
+def fails(folder: Folder, *moments: str, **env: str) -> str:
+    """Run it into the full disk; the one line that it ends with."""
+    outcome = folder.run(*moments, **env).check(1)
+    folder.check()
+    assert len(outcome.errors) == 1, outcome.err
+    return outcome.errors[0]
+
+
+def goes_on(folder: Folder, expected: dict[str, str]) -> None:
+    """With room again the same command ends as an undisturbed one, and leaves no scraps."""
+    folder.run().check(0)
+    folder.check()
+    assert folder.board() == expected
+    assert list(folder.out.rglob("*.part")) == []
+
+
+@pytest.mark.parametrize(
+    ("kilobytes", "message"),
+    [
+        (48, "committed"),  # less than the log of the store
+        (1000, "cannot write the report to 'study': File too large; finished runs are safe"),
+    ],
+    ids=["store", "report"],
+)
+def test_files_that_may_not_grow(
+    kilobytes: int, message: str, tmp_path: Path, quiet: Quiet
+) -> None:
+    """A quota is met like a full disk, by the store as by the page of the report."""
+    folder = Folder(tmp_path)
+    said = fails(folder, f"limit:{kilobytes}")
+    assert message in said
+    goes_on(folder, quiet())
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """Twelve megabytes."""
+    with mounted(tmp_path / "disk", 12) as disk:
+        if disk is None:
+            pytest.skip("no right to mount a tmpfs (CAP_SYS_ADMIN is missing)")
+        yield disk
+
+
+def test_a_disk_that_is_full(disk: SmallDisk, tmp_path: Path, quiet: Quiet) -> None:
+    """From the first file to the last plot, as room comes back little by little."""
+    folder = Folder(tmp_path / "here", COMPILED, *PLOTS)
+    folder.out.symlink_to(disk.place, target_is_directory=True)
+    disk.leave(12)
+    assert "study/runs.sqlite: the disk" in fails(folder)
+    disk.leave(80)  # the store can be made, and soon not grow
+    assert "study/runs.sqlite: the disk is full; every run committed" in fails(folder)
+    disk.leave(600)  # all runs, and the first plots
+    assert "cannot write the report to 'study': No space left on device" in fails(folder)
+    assert len(folder.stored()) == 12
+    disk.free()
+    goes_on(folder, quiet(COMPILED, *PLOTS))
