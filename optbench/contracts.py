@@ -1,6 +1,7 @@
 """What a plugin implements: optimizers (Rule, Stepper), initializers, datasets, landscapes.
 
-Everything here is plain Python and NumPy. A plugin author reads this file and is done.
+Everything here is plain Python and NumPy. A plugin author reads this file and is done; that is why
+it is longer than others.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -69,11 +71,13 @@ class Hyper:
         Raises:
             ConfigError: the value has the wrong type or lies outside the valid range.
         """
-        problem = ConfigError(f"{self.name}={value!s} is not allowed; {self.describe_range()}")
+        text = f"{self.name}={value!s} is not allowed; {self.describe_range()}"
         if self.choices or self.kind is str:
             if not isinstance(value, str) or (self.choices and value not in self.choices):
-                raise problem
+                near = get_close_matches(str(value).lower(), self.choices, n=1, cutoff=0.5)
+                raise ConfigError(f"{text}; did you mean '{near[0]}'?" if near else text)
             return value
+        problem = ConfigError(text)
         if self.kind is bool:
             if not isinstance(value, bool):
                 raise problem

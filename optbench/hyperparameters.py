@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
 from collections.abc import Mapping
 
@@ -50,14 +52,20 @@ def parse_spelling(text: str) -> tuple[str, dict[str, Value]]:
 
 
 def parse_value(raw: str) -> Value:
-    """A whole number, a number, true or false, or else the text itself."""
+    """A whole number, a number, true or false, or else the text itself.
+
+    Numbers are written in plain digits; one too large for float64 stays text, to be told as it was
+    typed.
+    """
     if raw.lower() in ("true", "false"):
         return raw.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(raw)
-        except ValueError:
-            continue
+    if not raw.isascii() or "_" in raw:
+        return raw
+    with contextlib.suppress(ValueError):
+        return int(raw)
+    with contextlib.suppress(ValueError):
+        number = float(raw)
+        return raw if math.isinf(number) and any(c.isdigit() for c in raw) else number
     return raw
 
 

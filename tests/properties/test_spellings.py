@@ -1,0 +1,155 @@
+"""``adam[lr=0.01,schedule=cosine]``: what may be said is read back, everything else is one line."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from optbench.contracts import Hyper
+from optbench.errors import ConfigError
+from optbench.hyperparameters import (
+    CONTROL_HYPERS,
+    check_values,
+    complete,
+    parse_spelling,
+    split_control,
+)
+from optbench.records import StepControl, changed, spell
+from optbench.registry import default_registry
+
+REGISTRY = default_registry()
+OPTIMIZERS = sorted(REGISTRY.entries("optimizers"))
+INITIALIZERS = sorted(REGISTRY.entries("initializers"))
+
+
+def allowed(declared: Hyper) -> st.SearchStrategy[Any]:
+    """Values that a hyperparameter takes."""
+    if declared.choices:
+        return st.sampled_from(declared.choices)
+    if declared.kind is bool:
+        return st.booleans()
+    low = None if declared.low == -math.inf else declared.low
+    high = None if declared.high == math.inf else declared.high
+    if declared.kind is int:
+        most = 2**53
+        return st.integers(
+            max(math.ceil(low), -most) if low is not None else -most,
+            min(math.floor(high), most) if high is not None else most,
+        )
+    return st.floats(low, high, allow_nan=False, allow_infinity=False)
+
+
+def refused(declared: Hyper) -> st.SearchStrategy[Any]:
+    """Values that it does not take: out of range, no number, of another type."""
+    wrong: st.SearchStrategy[Any] = st.sampled_from(
+        [math.nan, math.inf, -math.inf, "fast", "1e", "", None, [], {}, 1j, b"1", object, 10**400]
+    )
+    if declared.choices or declared.kind is bool:
+        return wrong | st.floats()
+    if declared.kind is int:
+        wrong |= st.sampled_from([0.5, 2**53 + 1.5, True])
+    if declared.low > -math.inf:
+        wrong |= st.floats(max_value=declared.low, exclude_max=True)
+    if declared.high < math.inf:
+        wrong |= st.floats(min_value=declared.high, exclude_min=True)
+    return wrong
+
+
+def some(hypers: dict[str, Hyper]) -> st.SearchStrategy[dict[str, Any]]:
+    """Values for a few of these."""
+    return st.fixed_dictionaries({}, optional={name: allowed(h) for name, h in hypers.items()})
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@given(data=st.data())
+def test_what_an_optimizer_takes_is_read_back(name: str, data: Any) -> None:
+    """Every digit of every value, with schedule and clipping beside them."""
+    optimizer = REGISTRY.optimizer(name)
+    own = optimizer.hypers()
+    controls = {key: h for key, h in CONTROL_HYPERS.items() if key not in own}
+    if "lr" not in own:
+        controls = {key: controls[key] for key in controls.keys() & {"clip_norm", "final"}}
+    given_values = data.draw(some(own))
+    control = StepControl(**data.draw(some(controls)))
+    text = spell(name, {**given_values, **changed(control)})
+    found, values = parse_spelling(text)
+    assert found == name
+    assert split_control(optimizer, values) == (given_values, control)
+    whole = complete(optimizer, given_values)
+    assert complete(optimizer, parse_spelling(spell(name, whole))[1]) == whole
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+@given(data=st.data())
+def test_what_an_initializer_takes_is_read_back(name: str, data: Any) -> None:
+    """As for optimizers."""
+    initializer = REGISTRY.initializer(name)
+    given_values = data.draw(some(initializer.hypers()))
+    found, values = parse_spelling(spell(name, given_values))
+    assert (found, check_values(initializer, values)) == (name, given_values)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@given(data=st.data())
+def test_what_an_optimizer_does_not_take_is_told(name: str, data: Any) -> None:
+    """The value, and what is allowed."""
+    optimizer = REGISTRY.optimizer(name)
+    hypers = {**CONTROL_HYPERS, **optimizer.hypers()}
+    key = data.draw(st.sampled_from(sorted(hypers)))
+    value = data.draw(refused(hypers[key]))
+    with pytest.raises(ConfigError) as caught:
+        split_control(optimizer, {key: value})
+    text = str(caught.value)
+    assert f"{key}=" in text
+    assert f"is not allowed; {hypers[key].describe_range()}" in text
+    assert text.isprintable()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@given(key=st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1))
+@example("lrr")
+def test_an_unknown_hyperparameter_is_told_with_what_there_is(name: str, key: str) -> None:
+    """The nearest name, or all of them."""
+    optimizer = REGISTRY.optimizer(name)
+    assume(key not in {**CONTROL_HYPERS, **optimizer.hypers()})
+    with pytest.raises(ConfigError, match=r"did you mean '\w+'\?|known: \w+") as caught:
+        split_control(optimizer, {key: 1})
+    assert f"'{key}'" in str(caught.value)
+
+
+def test_a_word_that_is_nearly_right_is_told_with_the_right_one() -> None:
+    """Choices are names too."""
+    with pytest.raises(ConfigError, match=r"schedule=cosin is not allowed.*did you mean 'cosine'"):
+        CONTROL_HYPERS["schedule"].check("cosin")
+
+
+pieces = st.sampled_from(
+    [*"[]=,.-_ \n\t\x00\x1b٣🙂", "adam", "lr", "lr=0.1", "schedule=cosine", "nan", "inf", "1e999",
+     "1_000", "0x1", "true", "9" * 5000, "\udcff", "]]", "=="]
+)  # fmt: skip
+
+
+@given(st.lists(pieces, max_size=12).map("".join) | st.text())
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """Nothing but a ConfigError on one line; what is read is a name and plain values."""
+    try:
+        name, values = parse_spelling(text)
+    except ConfigError as problem:
+        told = str(problem)
+    else:
+        told = f"{name}{values}"
+        assert name
+        assert not set(name) & set("[] \n\t")
+        assert all(isinstance(value, str | int | float | bool) for value in values.values())
+    assert told
+
+
+@pytest.mark.parametrize("text", ["1_000", "٣", "1e", "0x10", "--1", "1 0", "ⅷ"])
+def test_a_number_is_written_in_plain_digits(text: str) -> None:
+    """What Python would read besides is likelier a slip than meant."""
+    with pytest.raises(ConfigError, match=f"lr={text} is not allowed"):
+        check_values(REGISTRY.optimizer(OPTIMIZERS[0]), parse_spelling(f"x[lr={text}]")[1])
