@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import queue
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -188,6 +189,10 @@ def _connect(address: str) -> Any:
         distributed: Any = importlib.import_module("distributed")
     except ImportError:
         raise ConfigError("--scheduler needs Dask: pip install 'optbench[cluster]'") from None
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # we say ourselves what went wrong
+    if address.startswith("tls:"):
+        _check_certificates(distributed.Security(), address)
     try:
         client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as cause:
@@ -196,3 +201,17 @@ def _connect(address: str) -> Any:
         client.close()
         raise ConfigError(f"the Dask cluster at '{address}' has no worker")
     return client
+
+
+def _check_certificates(security: Any, address: str) -> None:
+    """Before Dask looks itself, whose client would hang at its end without them."""
+    try:
+        if security.get_connection_args("client").get("ssl_context") is not None:
+            return
+        why = "none is named"
+    except OSError as cause:  # a file that is not there, or is no certificate
+        why = told(cause)
+    raise ConfigError(
+        f"no certificate for '{address}' ({why}); set Dask's distributed.comm.tls.ca-file and "
+        "distributed.comm.tls.client.{cert,key}"
+    )

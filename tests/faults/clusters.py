@@ -66,25 +66,12 @@ class Cluster:
         how = ["--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
         self.nannies.append(self._start("dask_worker", self.address, *where, *how))
 
-    def client(self, **security: Any) -> Any:
-        """A client to look with."""
-        distributed: Any = importlib.import_module("distributed")
-        return distributed.Client(self.address, set_as_default=False, **security)
-
-    def wait_for_workers(self, number: int, **security: Any) -> list[int]:
+    def wait_for_workers(self, number: int) -> list[int]:
         """Process ids of the processes that train, when there are so many."""
-        with self.client(**security) as client:
+        distributed: Any = importlib.import_module("distributed")
+        with distributed.Client(self.address, set_as_default=False) as client:
             wait_for(lambda: len(client.nthreads()) == number, f"{number} workers")
             return list(client.run(os.getpid).values())
-
-    def workers(self) -> list[psutil.Process]:
-        """The processes that train, children of the nannies."""
-        found = []
-        for nanny in self.nannies:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                children = psutil.Process(nanny.pid).children()
-                found += [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-        return found
 
     def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.{name}", *arguments, *self.options]

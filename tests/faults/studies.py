@@ -148,30 +148,36 @@ class Folder:
         place: the folder; the study is ``study`` in it, so that every command is the same.
         entrants: options that say who takes part.
         pause: seconds that each run waits before it trains.
+        scheduler: address of the Dask cluster that trains it.
     """
 
     def __init__(
-        self, place: Path, entrants: Sequence[str] = BOTH, *more: str, pause: float = 0.0
+        self,
+        place: Path,
+        entrants: Sequence[str] = BOTH,
+        *more: str,
+        pause: float = 0.0,
+        scheduler: str = "",
     ) -> None:
         place.mkdir(parents=True, exist_ok=True)
         self.place, self.out, self.log = place, place / "study", place / "starts.log"
         self.arguments = ["run", "smoke", *entrants, *SMALL, *more]
         self.arguments += ["--plugin", WATCHED, "--out", "study"]
-        self.pause = pause
+        self.where = ["--scheduler", scheduler] if scheduler else []
+        self.watch = {"FAULTS_LOG": str(self.log), "FAULTS_PAUSE": str(pause)}
         self.ledger = Ledger()
 
     def start(self, *moments: str, **env: str) -> Driver:
         """Start the command; `moments` are those of moments.py, such as ``"training=9"``."""
         how = [str(HERE / "moments.py"), *moments, "--"] if moments else ["-m", "optbench"]
-        watch = {"FAULTS_LOG": str(self.log), "FAULTS_PAUSE": str(self.pause)}
         return Driver(
             subprocess.Popen(
-                [sys.executable, *how, *self.arguments],
+                [sys.executable, *how, *self.arguments, *self.where],
                 cwd=self.place,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
-                env={**os.environ, **watch, **env},
+                env={**os.environ, **self.watch, **env},
             )
         )
 
@@ -238,8 +244,9 @@ class Folder:
         assert ledger.twice == 0
 
     def board(self) -> dict[str, str]:
-        """The leaderboard files as text, without what depends on the clock."""
-        return comparable(self.out)
+        """The leaderboard files as text, without what depends on the clock or the cluster."""
+        found, where = comparable(self.out), " ".join(["", *self.where])
+        return {name: text.replace(where, "") for name, text in found.items()} if where else found
 
 
 def comparable(out: Path) -> dict[str, str]:

@@ -1,0 +1,160 @@
+"""Faults of a Dask cluster: the study goes on, or says clearly why it cannot."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from optbench.engine.training import make_spec
+from optbench.execution.cluster import ClusterExecutor
+from optbench.records import RunSpec, Status
+from optbench.registry import default_registry
+from optbench.store import Store
+from tests.faults.clusters import Cluster, quiet_dask
+from tests.faults.conftest import Quiet
+from tests.faults.studies import BOTH, HERE, Folder, wait_for
+
+pytest.importorskip("distributed", reason="distributed (extra cluster) is missing")
+
+TLS = "DASK_DISTRIBUTED__COMM__TLS__"
+BAD = str(HERE / "misbehaving.py")
+
+
+@pytest.fixture(autouse=True)
+def _quiet_dask() -> Iterator[None]:
+    with quiet_dask():
+        yield
+
+
+def on(cluster: Cluster, place: Path, pause: float = 0.0) -> Folder:
+    """The usual study, trained on a cluster, whose workers are still to be started."""
+    folder = Folder(place, BOTH, pause=pause, scheduler=cluster.address)
+    cluster.env |= folder.watch
+    return folder
+
+
+def test_workers_die_and_join(tmp_path: Path, quiet: Quiet) -> None:
+    """kill -9 of one in the middle of a run, another that joins late: the same leaderboard."""
+    with Cluster(tmp_path) as cluster:
+        folder = on(cluster, tmp_path / "here", pause=0.3)
+        cluster.add_worker()
+        [first] = cluster.wait_for_workers(1)
+        driver = folder.start_and_train()
+        cluster.add_worker()
+        driver.until(lambda: len(folder.stored()) >= 2, "runs in the store")
+        os.kill(first, signal.SIGKILL)
+        driver.wait().check(0)
+        folder.check()
+        assert len(folder.starts()) > len(set(folder.starts())), "killed between two runs"
+        assert folder.board() == quiet()
+
+
+def test_the_scheduler_dies(tmp_path: Path, quiet: Quiet) -> None:
+    """One clear line and exit code 1; what was finished is kept, and another cluster goes on."""
+    with Cluster(tmp_path) as cluster:
+        folder = on(cluster, tmp_path / "here", pause=0.3)
+        cluster.add_worker()
+        cluster.wait_for_workers(1)
+        driver = folder.start_and_train(4)
+        driver.until(lambda: len(folder.stored()) >= 2, "runs in the store")
+        cluster.kill_scheduler()
+        outcome = driver.wait().check(1)
+        assert outcome.errors == [
+            "error: the connection to the scheduler is lost; finished runs are kept, "
+            "run again to go on"
+        ]
+        assert 2 <= len(folder.account().kept) < 21
+        cluster.start_scheduler()
+        cluster.add_worker()
+        cluster.wait_for_workers(1)
+        folder.run().check(0)
+        folder.check()
+        assert folder.board() == quiet()
+
+
+def runs(optimizer: str, number: int) -> list[RunSpec]:
+    return [make_spec(optimizer, dataset="iris", epochs=1, seed=seed) for seed in range(number)]
+
+
+def test_a_poisonous_run_fails_alone(tmp_path: Path) -> None:
+    """One that kills its process, and one that kills Dask's worker around it each time."""
+    registry = default_registry()
+    registry.load_named(BAD)
+    poison = [*runs("misbehaving[fault=killed]", 1), *runs("misbehaving[fault=kills-parent]", 1)]
+    wanted = [*runs("sgd", 4), *poison, *runs("careful", 2)]
+    try:
+        with Cluster(tmp_path) as cluster:
+            cluster.add_worker()
+            cluster.add_worker()
+            cluster.wait_for_workers(2)
+            with ClusterExecutor(cluster.address, plugins=[BAD]) as executor:
+                executor.prepare(wanted, lambda line: None)
+                found = {result.key: result for result in executor.map(wanted)}
+    finally:
+        registry.unregister(registry.plugins[-1])
+    assert set(found) == {spec.key for spec in wanted}
+    failed = {key for key, result in found.items() if result.status is Status.FAILED}
+    assert failed == {spec.key for spec in poison}
+    assert found[poison[0].key].reason == "its worker died each of 3 times (signal 9)"
+    assert "no worker survived it" in found[poison[1].key].reason
+
+
+def test_limits_hold_on_a_cluster(tmp_path: Path) -> None:
+    """--timeout and --memory fail the same runs as at home, and the workers live on."""
+    bad = [f"misbehaving[fault={fault}]" for fault in ("loops", "allocates", "none")]
+    entrants = [word for name in ("sgd", *bad) for word in ("-o", name)]
+    more = ("--ruleset", "defaults", "--seeds", "1", "--plugin", BAD)
+    with Cluster(tmp_path) as cluster:
+        cluster.env["FAULTS_LOG"] = str(tmp_path / "starts.log")
+        cluster.add_worker()
+        before = cluster.wait_for_workers(1)
+        limits = ("--timeout", "2", "--memory", "400")
+        folder = Folder(tmp_path / "here", entrants, *more, *limits, scheduler=cluster.address)
+        folder.run().check(3)
+        assert cluster.wait_for_workers(1) == before
+    with Store(folder.out / "runs.sqlite", create=False) as store:
+        reasons = {r.spec.hyper.get("fault", ""): r.reason for r in store.results()}
+    assert reasons.pop("loops") == "no result within 2 seconds; its worker was killed"
+    assert "emory" in reasons.pop("allocates")
+    assert reasons == {"": "", "none": ""}
+
+
+# -- TLS ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Dask's settings for a certificate that everyone here shares, and is its own authority."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
+    try:
+        subprocess.run(
+            [*command, "-keyout", key, "-out", certificate], check=True, capture_output=True
+        )
+    except FileNotFoundError:
+        pytest.skip("the program openssl is missing")
+    found = {"CA_FILE": str(certificate)}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        found |= {f"{role}__CERT": str(certificate), f"{role}__KEY": str(key)}
+    return {f"{TLS}{name}": value for name, value in found.items()}
+
+
+def test_a_cluster_over_tls(tmp_path: Path, certificate: dict[str, str], quiet: Quiet) -> None:
+    """Dask's own settings apply; whoever has no certificate is not let in, in one clear line."""
+    with Cluster(tmp_path, protocol="tls", **certificate) as cluster:
+        folder = on(cluster, tmp_path / "here")
+        cluster.add_worker()
+        wait_for(lambda: folder.run(**certificate).code == 0, "a worker that has joined")
+        assert folder.board() == quiet()
+        missing = certificate | {f"{TLS}CLIENT__KEY": str(tmp_path / "gone.pem")}
+        for settings, why in ({}, "none is named"), (missing, "FileNotFoundError"):
+            said = on(cluster, tmp_path / "refused").run(**settings).check(1).errors
+            assert len(said) == 1
+            assert f"no certificate for '{cluster.address}' ({why}" in said[0]
