@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +12,7 @@ import msgspec
 
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import DTYPES, REGIMES, Protocol, Regime
+from optbench.tomlfiles import read_toml
 
 MAX_SEEDS = 1_000_000
 """Evaluation seeds are 0, 1, ...; tuning seeds begin here, so that the two never meet."""
@@ -85,15 +85,7 @@ def load_suite(path: Path) -> Suite:
         ConfigError: the file is missing or malformed; names file, key and what is allowed.
     """
     where = f"suite {path}"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as cause:
-        raise ConfigError(f"{where}: {cause.strerror or cause}") from cause
-    except UnicodeDecodeError as cause:
-        raise ConfigError(f"{where}: not a text file in UTF-8") from cause
-    except (tomllib.TOMLDecodeError, RecursionError) as cause:
-        raise ConfigError(f"{where}: not valid TOML: {cause}") from cause
-    return parse_suite({"name": path.stem, **data}, where)
+    return parse_suite({"name": path.stem, **read_toml(path, where)}, where)
 
 
 def parse_suite(data: Mapping[str, Any], where: str) -> Suite:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from optbench.errors import ConfigError
+from optbench.plaintext import harmless
+from optbench.tomlfiles import read_toml, toml_text
 
 Targets = dict[tuple[str, str], dict[str, float]]
 """(dataset, ``Workload.network``) -> level (``"easy"``, ``"medium"``, ``"hard"``) -> loss."""
@@ -41,29 +43,32 @@ def read_targets(paths: Iterable[Path]) -> Targets:
             key = (target.dataset, target.network)
             if key in found:
                 raise ConfigError(f"targets {path}: {target.dataset}, {target.network} come twice")
-            if not target.easy >= target.medium >= target.hard > 0:
+            if not math.inf > target.easy >= target.medium >= target.hard > 0:
                 raise ConfigError(
                     f"targets {path}: {target.dataset}, {target.network}: "
-                    "easy >= medium >= hard > 0 does not hold"
+                    "easy >= medium >= hard > 0 does not hold, all finite"
                 )
             found[key] = {"easy": target.easy, "medium": target.medium, "hard": target.hard}
     return found
 
 
 def _read(path: Path) -> _File:
+    where = f"targets {path}"
+    data = read_toml(path, where)
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
-    except OSError as cause:
-        raise ConfigError(f"targets {path}: {cause.strerror or cause}") from cause
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as cause:
-        raise ConfigError(f"targets {path}: {cause}") from cause
+        return msgspec.convert(data, _File)
+    except msgspec.ValidationError as cause:
+        raise ConfigError(f"{where}: {cause}") from cause
+    except OverflowError as cause:
+        raise ConfigError(f"{where}: a number is too large") from cause
 
 
 def write_targets(targets: Mapping[tuple[str, str], Mapping[str, float]], head: str = "") -> str:
     """A file of targets, sorted; `head` is a comment that says where they come from."""
-    lines = [f"# {line}".rstrip() for line in head.splitlines()]
+    lines = [f"# {harmless(line)}".rstrip() for line in head.splitlines()]
     for (dataset, network), levels in sorted(targets.items()):
-        lines += ["", "[[target]]", f'dataset = "{dataset}"', f'network = "{network}"']
+        lines += ["", "[[target]]", f"dataset = {toml_text(dataset)}"]
+        lines += [f"network = {toml_text(network)}"]
         lines += [f"{level} = {_round(levels[level])!r}" for level in ("easy", "medium", "hard")]
     return "\n".join(lines).lstrip("\n") + "\n"
 

@@ -59,13 +59,15 @@ def command(kind: str | None, as_json: bool) -> None:
 
 def suite_summary(path: object) -> str:
     """The summary that a suite's file gives of itself."""
-    import tomllib
     from pathlib import Path
+
+    from optbench.errors import ConfigError
+    from optbench.tomlfiles import read_toml
 
     if not isinstance(path, Path):
         return ""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        return f"cannot be read: {problem}"
+        content = read_toml(path, "cannot be read")
+    except ConfigError as problem:
+        return str(problem)
     return str(content.get("summary") or content.get("description") or "")

@@ -1,0 +1,37 @@
+"""Reads and writes TOML; a file that cannot be read is one line that names it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from optbench.errors import ConfigError, told
+
+
+def read_toml(path: Path, where: str) -> dict[str, Any]:
+    """The document in a file.
+
+    Args:
+        path: the file, in UTF-8; a byte order mark, which editors of Windows write, is no mistake.
+        where: what an error message begins with.
+
+    Raises:
+        ConfigError: there is no such file, or it is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as cause:
+        raise ConfigError(f"{where}: {cause.strerror or cause}") from cause
+    except UnicodeDecodeError as cause:
+        raise ConfigError(f"{where}: not a text file in UTF-8") from cause
+    except (tomllib.TOMLDecodeError, RecursionError) as cause:
+        raise ConfigError(f"{where}: not valid TOML: {cause}") from cause
+    except ValueError as cause:  # a NUL in the path, a number of thousands of digits
+        raise ConfigError(f"{where}: cannot be read: {told(cause)}") from cause
+
+
+def toml_text(text: str) -> str:
+    """A text as TOML quotes it, whatever is in it."""
+    escaped = "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08X}" for c in text)
+    return f'"{escaped}"'

@@ -1,0 +1,201 @@
+"""Suites from files that hold anything: one line that names file and key, or a plan."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from optbench.errors import ConfigError
+from optbench.plan import build_plan
+from optbench.records import DTYPES, REGIMES, Protocol
+from optbench.registry import default_registry
+from optbench.suites import NetworkChoice, Suite, find_suite, load_suite
+
+REGISTRY = default_registry()
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{toml(k)} = {toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(c):08x}" for c in value) + '"'
+    return str(value)
+
+
+def document(data: dict[str, Any]) -> str:
+    return "".join(f"{toml(key)} = {toml(value)}\n" for key, value in data.items())
+
+
+def said_of(path: Path) -> str:
+    """The one line that a file is refused with."""
+    with pytest.raises(ConfigError) as caught:
+        build_plan(load_suite(path), REGISTRY)
+    text = str(caught.value)
+    assert text.isprintable()
+    assert text
+    return text
+
+
+words = st.text(max_size=6) | st.sampled_from(["all", "digits", "sgd", "adam[lr=0.1]", "batch"])
+plain = (
+    st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.sampled_from([0, 1, 10**6, 10**9, 10**30, datetime.date(2020, 1, 1)])
+    | st.floats()
+    | words
+)
+values = st.recursive(
+    plain,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+keys = st.sampled_from([*Suite.__struct_fields__, "epoch", "data-sets", ""]) | words
+tables = st.dictionaries(
+    st.sampled_from([*Protocol.__struct_fields__, *NetworkChoice.__struct_fields__]) | words,
+    values,
+    max_size=4,
+)
+
+
+@given(st.dictionaries(keys, values | tables | st.lists(tables, max_size=2), max_size=5))
+@example({"datasets": ["iris"], "protocol": {"seeds": 10**30}})
+@example({"datasets": ["iris", "iris"]})
+@example({"datasets": ["iris"], "networks": [{"hidden": [10**30]}]})
+@example({"datasets": ["iris"], "epochs": {"sgd": True}})
+@example({"datasets": ["iris"], "name": "\x1b[31m"})
+@example({"datasets": [["iris"]]})
+@example({"datasets": {"iris": 1}})
+def test_a_file_is_a_suite_or_one_line(
+    tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any]
+) -> None:
+    """Right keys with wrong values, wrong keys, nonsense in nonsense: told with the file's name."""
+    path = tmp_path_factory.getbasetemp() / "fuzzed.toml"
+    path.write_text(document({"datasets": ["iris"], **data}), encoding="utf-8")
+    try:
+        suite = load_suite(path)
+    except ConfigError as problem:
+        told = str(problem)
+        suite = None
+    if suite is None:
+        assert told.startswith(f"suite {path}: ")
+        assert told.isprintable()
+        mistaken = [key for key in data if key.strip() and key.isprintable() and key in told]
+        assert mistaken or any(not key.isprintable() or not key.strip() for key in data)
+    else:
+        assert set(suite.regimes) <= set(REGIMES)
+        assert suite.datasets
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(lambda t: t.encode("utf-8", "ignore")))
+@example(b"")
+@example(b"\xff\xfe\x00")
+@example(b"\x00")
+@example(b"datasets = [" + b"[" * 5000)
+@example(b"a = {b = " * 3000)
+@example(b'datasets = ["iris"]\ndatasets = ["moons"]')
+@example(b"[protocol]\n[protocol]")
+@example(b"batch_size = " + b"9" * 5000)
+@example(b'\xef\xbb\xbf\xef\xbb\xbfdatasets = ["iris"]')
+def test_bytes_that_are_no_suite_are_one_line(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    """Other encodings, broken TOML, what nests too deep, what comes twice."""
+    path = tmp_path_factory.getbasetemp() / "bytes.toml"
+    path.write_bytes(content)
+    assert said_of(path).startswith(f"suite {path}: ")
+
+
+def test_places_that_are_no_file_are_one_line(tmp_path: Path) -> None:
+    """A folder, nothing at all, a name that no file system has, one too long for it."""
+    for place in (tmp_path, tmp_path / "none.toml", tmp_path / f"{'x' * 300}.toml"):
+        assert said_of(place).startswith(f"suite {place}: ")
+    for name in ("a/\0.toml", "\0.toml"):
+        with pytest.raises(ConfigError, match="suite "):
+            find_suite(name, {})
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    """Editors of Windows write one."""
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b'\xef\xbb\xbfdatasets = ["iris"]')
+    assert load_suite(path).datasets == ("iris",)
+
+
+def unique(items: list[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(items), min_size=1, max_size=2, unique=True)
+
+
+protocols = st.fixed_dictionaries(
+    {},
+    optional={
+        "ruleset": st.sampled_from(["defaults", "lr", "full"]),
+        "budget": st.integers(1, 10_000),
+        "tuning_seeds": st.integers(1, 1000),
+        "seeds": st.integers(1, 1_000_000),
+        "select": st.sampled_from(["val_loss", "time"]),
+        "widen": st.integers(0, 5),
+        "dtype": st.sampled_from(DTYPES),
+        "grid_points": st.integers(2, 10_000),
+    },
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"datasets": unique(["iris", "moons"])},
+        optional={
+            "summary": st.text(st.characters(exclude_categories=("Cs",)), max_size=9),
+            "initializers": unique(["he-normal", "zeros", "constant[value=0.1]"]),
+            "regimes": unique(list(REGIMES)),
+            "batch_size": st.integers(1, 10**9),
+            "epochs": st.integers(1, 10**6)
+            | st.fixed_dictionaries({regime: st.integers(1, 10**6) for regime in REGIMES}),
+            "optimizers": unique(["sgd", "adam[lr=0.01]", "sgd[schedule=cosine,lr=1]"]),
+            "networks": st.lists(
+                st.fixed_dictionaries(
+                    {"hidden": st.lists(st.integers(1, 10**6), max_size=2)},
+                    optional={"activation": st.sampled_from(["relu", "tanh"])},
+                ),
+                min_size=1,
+                max_size=1,
+            ),
+            "protocol": protocols,
+        },
+    )
+)
+def test_a_suite_that_is_right_becomes_a_plan(
+    tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any]
+) -> None:
+    """Every key comes back as it was written, and the plan is the product of all of it."""
+    path = tmp_path_factory.getbasetemp() / "right.toml"
+    path.write_text(document(data), encoding="utf-8")
+    suite = load_suite(path)
+    back = msgspec.json.decode(msgspec.json.encode(suite))
+    for key, value in data.items():
+        if key in ("protocol", "networks"):
+            pairs = (
+                [(back[key], value)] if key == "protocol" else zip(back[key], value, strict=True)
+            )
+            assert all(found.items() >= wanted.items() for found, wanted in pairs)
+        else:
+            assert back[key] == value
+    chosen = msgspec.structs.replace(suite, optimizers=data.get("optimizers", ("sgd",)))
+    plan = build_plan(chosen, REGISTRY)
+    product = len(suite.datasets) * len(suite.networks) * len(suite.initializers)
+    assert len(plan.cells) == product * len(suite.regimes) * len(chosen.optimizers)
+    assert plan.protocol == suite.protocol
+    for cell in plan.cells:
+        assert cell.workload.epochs == suite.epochs_of(cell.workload.regime)
