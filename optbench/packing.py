@@ -18,6 +18,9 @@ from optbench.contracts import Array
 from optbench.errors import StoreError
 from optbench.records import Curve, RunResult, RunSpec, Status
 
+UNREADABLE = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
+"""What decoding raises for bytes that are not what they should be; also for what are no bytes."""
+
 _LENGTH = struct.Struct("<I")
 _FLOAT = np.dtype("<f8")
 
@@ -65,7 +68,7 @@ def unpack_spec(data: bytes) -> RunSpec:
     """
     try:
         spec = _specs.decode(data)
-    except msgspec.MsgspecError as cause:
+    except UNREADABLE as cause:
         raise StoreError(f"this is no run: {cause}") from cause
     for name in _REPEATED:  # the same few values in every run of a study: kept in memory once
         msgspec.structs.force_setattr(spec, name, shared(getattr(spec, name)))
@@ -125,7 +128,7 @@ class StoredCurve(Curve):
         self._last = table[:, -1:].tobytes()
 
     def __getitem__(self, column: str) -> Array:
-        return self._whole()[column]
+        return unpack_curve(self._names, self._fetch(self._key))[column]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -143,7 +146,10 @@ class StoredCurve(Curve):
 
     def table(self, columns: Sequence[str]) -> Array:
         """Several columns at once, shape (columns, rows); NaN for one that is not there."""
-        return self._whole().table(columns)
+        table = np.full((len(columns), self._rows), np.nan)
+        there, places = _places(self._names, tuple(columns))
+        table[there] = _table(self._names, self._fetch(self._key))[places]
+        return table
 
     def last(self, column: str) -> float:
         """Last value of a column; NaN when there is none."""
@@ -152,8 +158,12 @@ class StoredCurve(Curve):
         at = self._names.index(column) * _FLOAT.itemsize
         return float(struct.unpack_from("<d", self._last, at)[0])
 
-    def _whole(self) -> Curve:
-        return unpack_curve(self._names, self._fetch(self._key))
+
+@functools.lru_cache
+def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    """Indices of those wanted names that are there: among the wanted, and among the names."""
+    there = [i for i, name in enumerate(wanted) if name in names]
+    return there, [names.index(wanted[i]) for i in there]
 
 
 def pack_result(result: RunResult) -> bytes:
@@ -183,7 +193,7 @@ def unpack_result(data: bytes) -> RunResult:
     try:
         end = _LENGTH.size + _LENGTH.unpack_from(data)[0]
         head = _heads.decode(data[_LENGTH.size : end])
-    except (msgspec.MsgspecError, struct.error) as cause:
+    except (*UNREADABLE, struct.error) as cause:
         raise StoreError(f"this is no result of a run: {cause}") from cause
     return RunResult(
         spec=head.spec,

@@ -11,7 +11,8 @@ from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import Cell, Workload
 
 MOST_WORKLOADS = 36
-"""Workloads that plots, page and Markdown show one by one."""
+"""So many are all shown one by one, in plots, page and Markdown; of more, `EXCERPT` are."""
+EXCERPT = 18
 
 
 def excerpt(board: Leaderboard, cells: Sequence[Cell]) -> tuple[Leaderboard, list[Cell]]:
@@ -23,7 +24,7 @@ def excerpt(board: Leaderboard, cells: Sequence[Cell]) -> tuple[Leaderboard, lis
     if len(board.workloads) <= MOST_WORKLOADS:
         return board, list(cells)
     drawn = _draw([b.workload for b in board.workloads])
-    kept = [b for b in board.workloads if _problem(b.workload) in drawn][:MOST_WORKLOADS]
+    kept = [b for b in board.workloads if _problem(b.workload) in drawn][:EXCERPT]
     labels = {b.label for b in kept}
     problems = {_problem(b.workload) for b in kept}
     note = (
@@ -48,7 +49,7 @@ def _problem(workload: Workload) -> str:
 
 
 def _draw(workloads: Sequence[Workload]) -> set[str]:
-    """Problems with about `MOST_WORKLOADS` workloads, from each dataset in turn at random."""
+    """Problems with about `EXCERPT` workloads, from each dataset in turn at random."""
     sizes: dict[str, int] = {}
     datasets: dict[str, list[str]] = {}
     for workload in workloads:
@@ -59,7 +60,7 @@ def _draw(workloads: Sequence[Workload]) -> set[str]:
     for problems in datasets.values():
         problems.sort(key=lambda problem: zlib.crc32(problem.encode()), reverse=True)
     drawn: set[str] = set()
-    room = MOST_WORKLOADS
+    room = EXCERPT
     while room > 0 and any(datasets.values()):
         for problems in datasets.values():
             if problems and room > 0:

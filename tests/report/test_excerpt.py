@@ -48,16 +48,16 @@ def test_of_a_large_study_whole_problems_of_every_dataset_are_shown(
     board, cells = large
     shown, kept = excerpt(board, cells)
     workloads = [b.workload for b in shown.workloads]
-    assert len(workloads) == module.MOST_WORKLOADS < len(board.workloads) == 54
+    assert len(workloads) == module.EXCERPT < len(board.workloads) == 54
     assert {cell.workload.label for cell in kept} == {b.label for b in shown.workloads}
     for dataset in DATASETS:
         own = [w for w in workloads if w.dataset == dataset]
-        assert len(own) == 12
-        assert len({w.hidden for w in own}) == 4
-    assert len(shown.regimes) == 12
+        assert len(own) == 6
+        assert len({w.hidden for w in own}) == 2
+    assert len(shown.regimes) == 6
     assert {c.workload for c in shown.lr_curves} == {b.label for b in shown.workloads}
     assert shown.overall == board.overall
-    assert "36 of 54 workloads" in shown.warnings[0]
+    assert "18 of 54 workloads" in shown.warnings[0]
     assert shown.warnings[1:] == board.warnings
     assert excerpt(board, cells)[0] == shown
 
@@ -74,17 +74,17 @@ def test_the_data_files_leave_nothing_out(
     assert {b["label"] for b in data["workloads"]} == everything
     assert everything <= {row["workload"] for row in rows}
     for name in ("leaderboard.md", "report.html"):
-        assert "36 of 54 workloads" in (tmp_path / name).read_text(encoding="utf-8"), name
+        assert "18 of 54 workloads" in (tmp_path / name).read_text(encoding="utf-8"), name
 
 
 def test_the_terminal_says_over_what_its_curves_are(
     large: tuple[Leaderboard, list[Cell]],
 ) -> None:
-    """A sparkline over 36 workloads is not said to be over 54."""
+    """A sparkline over 18 workloads is not said to be over 54."""
     from rich.console import Console
 
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(leaderboard_table(*large))
-    assert "54 workloads, 3 seeds; curves: validation loss, mean over 36 of them" in " ".join(
+    assert "54 workloads, 3 seeds; curves: validation loss, mean over 18 of them" in " ".join(
         console.export_text().split()
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.collections import LineCollection
 
 from optbench.report.palette import looks
 from optbench.report.plots import base, drawings, naming, overview, write_plots
@@ -142,5 +143,7 @@ def test_convergence_lines_are_the_medians() -> None:
     ]
     runs = sorted(mine, key=lambda c: c.entrant.label)[0].evaluation
     expected = np.median([r.curve["val_loss"][1:] for r in runs], axis=0)
-    assert np.asarray(axes.lines[0].get_ydata(), float) == pytest.approx(expected)
-    assert np.asarray(axes.lines[0].get_xdata(), float) == pytest.approx(runs[0].curve.examples[1:])
+    (curves,) = (c for c in axes.collections if isinstance(c, LineCollection))
+    x, y = np.asarray(curves.get_segments()[0]).T
+    assert y == pytest.approx(expected)
+    assert x == pytest.approx(runs[0].curve.examples[1:])

@@ -87,24 +87,19 @@ def _convergence_panel(axes: Axes, panel: Panel, looks: dict[str, Look], direct:
         return
     base.log_axis(axes, "y", *limits, most=6)
     base.log_axis(axes, "x", *x_limits, most=5)
-    for label, b in started.items():
-        keep = b.x > 0
-        look = looks[label]
-        high = np.minimum(b.high[keep], limits[1])
-        axes.plot(
-            b.x[keep],
-            b.mid[keep],
-            color=look.colour,
-            linestyle=base.linestyle(look),
-            linewidth=1.5,
-            solid_capstyle="round",
-        )
+    drawn = [(b.x > 0, b, looks[label]) for label, b in started.items()]
+    base.draw_bands(
+        axes,
+        [
+            (b.x[keep], b.low[keep], np.minimum(b.high[keep], limits[1]), look)
+            for keep, b, look in drawn
+            if np.nanmax(b.high - b.low, initial=0.0) > 0
+        ],
+    )
+    base.draw_lines(axes, [(b.x[keep], b.mid[keep], look) for keep, b, look in drawn], 1.5)
+    for _, b, look in drawn:
         if np.isnan(b.mid[-1]):
             base.mark_lost(axes, *_end(b.x, b.mid), look)
-        if np.nanmax(b.high - b.low, initial=0.0) > 0:
-            axes.fill_between(
-                b.x[keep], b.low[keep], high, color=look.colour, alpha=0.16, linewidth=0
-            )
     if direct:
         naming.label_ends(axes, {k: _end(b.x, b.mid) for k, b in started.items()}, looks)
 
@@ -169,37 +164,22 @@ def _sensitivity_panel(
     if start:
         axes.axhline(start, color=base.SOFT, linewidth=0.7, linestyle=(0, (2, 2)), zorder=1)
     top = limits[1] / (limits[1] / limits[0]) ** 0.04
+    joined, rings = [], []
     for c in curves:
-        look = looks[c.label]
-        lr, value = np.array(c.lr), np.array(c.loss)
+        order, value = np.array(c.lr), np.array(c.loss)
         fine = np.isfinite(value) & (value <= limits[1])
-        axes.plot(
-            lr[fine],
-            value[fine],
-            color=look.colour,
-            linestyle=base.linestyle(look) if c.only_lr else "none",
-            marker="o",
-            markersize=2.6,
-            linewidth=1.2,
-        )
-        axes.plot(
-            lr[~fine],
-            np.full((~fine).sum(), top),
-            color=look.colour,
-            linestyle="none",
-            marker="x",
-            markersize=4,
-            markeredgewidth=1.1,
-            clip_on=False,
-        )
+        if c.only_lr:
+            joined.append((order[fine], value[fine], looks[c.label]))
         if c.chosen is not None and fine.any():
-            at = int(np.argmin(np.where(fine, np.abs(np.log(lr / c.chosen)), np.inf)))
-            axes.plot(
-                [lr[at]],
-                [value[at]],
-                marker="o",
-                markersize=6.5,
-                markerfacecolor="none",
-                markeredgecolor=look.colour,
-                markeredgewidth=1.2,
-            )
+            at = int(np.argmin(np.where(fine, np.abs(np.log(order / c.chosen)), np.inf)))
+            rings.append((order[at], value[at], looks[c.label].colour))
+    base.draw_lines(axes, joined, 1.2)
+    lr = np.array([x for c in curves for x in c.lr])
+    colours = np.array([looks[c.label].colour for c in curves for _ in c.lr])
+    fine = np.isfinite(loss) & (loss <= limits[1])
+    base.draw_points(axes, lr[fine], loss[fine], colours[fine], "o", 2.6, linewidths=0)
+    lost = np.full((~fine).sum(), top)
+    base.draw_points(axes, lr[~fine], lost, colours[~fine], "x", 4, linewidths=1.1, clip_on=False)
+    if rings:
+        x, y, edges = zip(*rings, strict=True)
+        base.draw_rings(axes, np.array(x), np.array(y), edges, 6.5)

@@ -207,16 +207,17 @@ def _map_panel(
         base.percent_axis(axes, which)
     axes.axvline(0.1, color=base.SOFT, linewidth=0.8, linestyle=(0, (3, 2)))
     axes.axhline(0.1, color=base.SOFT, linewidth=0.8, linestyle=(0, (3, 2)))
-    for x, y, label, dataset in points:
-        axes.plot(
-            x,
-            y,
-            color=looks[label].colour,
-            marker=MARKERS[datasets.index(dataset) % len(MARKERS)],
-            markersize=5.5,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
-            linestyle="none",
+    for i, marker in enumerate(MARKERS):
+        own = [p for p in points if datasets.index(p[3]) % len(MARKERS) == i]
+        base.draw_points(
+            axes,
+            np.array([p[0] for p in own]),
+            np.array([p[1] for p in own]),
+            [looks[p[2]].colour for p in own],
+            marker,
+            5.5,
+            edgecolors="white",
+            linewidths=0.5,
         )
 
 

@@ -187,20 +187,26 @@ def rank_flips(
         axes.set_xticks(range(len(view.regimes)), view.regimes)
         axes.set_yticks(range(1, len(labels) + 1))
         axes.grid(axis="y", visible=False)
-        ends = {}
-        for label, row in ranks.items():
-            heights = [row.get(regime, np.nan) for regime in view.regimes]
-            axes.plot(
-                heights,
-                color=looks[label].colour,
-                linestyle=base.linestyle(looks[label]),
-                linewidth=2.4 if label in clear else 1.1,
-                marker="o",
-                markersize=5,
-                clip_on=False,
-            )
-            if np.isfinite(heights[-1]):
-                ends[label] = (len(view.regimes) - 1 + 0.02, heights[-1])
+        places = np.arange(len(view.regimes))
+        heights = {
+            label: np.array([row.get(regime, np.nan) for regime in view.regimes])
+            for label, row in ranks.items()
+        }
+        for held, width in ((False, 1.1), (True, 2.4)):
+            own = [label for label in heights if (label in clear) == held]
+            base.draw_lines(axes, [(places, heights[k], looks[k]) for k in own], width)
+        base.draw_points(
+            axes,
+            np.tile(places, len(heights)),
+            np.concatenate(list(heights.values())),
+            [looks[label].colour for label in heights for _ in places],
+            "o",
+            5,
+            linewidths=0,
+            clip_on=False,
+        )
+        last = {label: float(rank[-1]) for label, rank in heights.items()}
+        ends = {k: (places[-1] + 0.02, rank) for k, rank in last.items() if np.isfinite(rank)}
         if direct:
             naming.label_ends(axes, ends, looks)
     if not direct:
