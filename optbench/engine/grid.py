@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from optbench.contracts import Array
@@ -10,6 +12,7 @@ FIRST = 1 / 64
 """The grid begins after this fraction of an epoch (after 0, which is always evaluated)."""
 
 
+@functools.lru_cache
 def evaluation_grid(n_train: int, epochs: int, points: int) -> Array:
     """Numbers of examples after which to evaluate, ascending, int64; the last is the whole run.
 
@@ -25,6 +28,7 @@ def evaluation_grid(n_train: int, epochs: int, points: int) -> Array:
     first = max(1.0, n_train * FIRST)
     grid = np.unique(np.round(np.geomspace(first, total, max(points, 2))).astype(np.int64))
     grid[-1] = total
+    grid.setflags(write=False)
     return grid
 
 
