@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -144,9 +145,10 @@ def _rows(n: int) -> Array:
 
 
 @functools.lru_cache(maxsize=256)
-def _declared(rule: type[Rule]) -> dict[str, Hyper]:
+def _declared(rule: Any) -> dict[str, Hyper]:
     """The hyperparameters of a rule, collected once: a short run takes no longer than that."""
-    return rule.hypers()
+    hypers: dict[str, Hyper] = rule.hypers()
+    return hypers
 
 
 def encode_hyper(rule: type[Rule], values: Values) -> Array:
