@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 
@@ -37,7 +36,7 @@ class CompiledLoop:
         self._slots = np.array(slots, dtype=spec.dtype).reshape(len(slots), len(self.flat))
         self._scalars = np.array(list(rule.scalars.values()), dtype=np.float64)
         self._h = encode_hyper(rule, Values(spec.hyper))
-        names = list(_declared(rule))
+        names = list(_declared(rule))  # type: ignore[arg-type]
         self._lr_at = names.index("lr") if "lr" in names else -1
         self._lr = float(self._h[self._lr_at]) if self._lr_at >= 0 else 0.0
         self._factors = factors(spec.control, problem.total_updates)
@@ -145,16 +144,15 @@ def _rows(n: int) -> Array:
 
 
 @functools.lru_cache(maxsize=256)
-def _declared(rule: Any) -> dict[str, Hyper]:
+def _declared(rule: type[Rule]) -> dict[str, Hyper]:
     """The hyperparameters of a rule, collected once: a short run takes no longer than that."""
-    hypers: dict[str, Hyper] = rule.hypers()
-    return hypers
+    return rule.hypers()
 
 
 def encode_hyper(rule: type[Rule], values: Values) -> Array:
     """Hyperparameter values as float64 in the order declared; text as its choice's position."""
     encoded = []
-    for name, declared in _declared(rule).items():
+    for name, declared in _declared(rule).items():  # type: ignore[arg-type]
         value = values[name]
         encoded.append(declared.choices.index(value) if isinstance(value, str) else float(value))
     return np.array(encoded, dtype=np.float64)
