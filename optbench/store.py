@@ -17,12 +17,14 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import UnionType
 from typing import Any, NamedTuple, Self
 
 import msgspec
 
 from optbench.errors import StoreError
 from optbench.packing import (
+    UNREADABLE,
     StoredCurve,
     pack_curve,
     pack_spec,
@@ -30,7 +32,7 @@ from optbench.packing import (
     unpack_curve,
     unpack_spec,
 )
-from optbench.records import Curve, RunResult, Status
+from optbench.records import CURVE_COLUMNS, Curve, RunResult, Status
 
 APPLICATION_ID = 0x6F70746E
 """In the file's header ("optn"): tells a store of ours from any other SQLite file."""
@@ -67,6 +69,14 @@ _FIELDS = (
     "key, spec, status, reason, test_loss, test_metric, params_hash, grad_evals, seconds, loop, "
     "columns, curve"
 )
+
+
+_TYPES: tuple[type | UnionType, ...] = (
+    str, bytes, str, str, float | None, float | None, str, int, float, str, str, bytes
+)  # fmt: skip
+"""Of `_FIELDS`, in their order."""
+
+_environments = msgspec.json.Decoder(dict[str, Any])
 
 
 class Conflict(NamedTuple):
@@ -184,7 +194,10 @@ class Store:
     def results(self, keys: Iterable[str] | None = None) -> Iterator[RunResult]:
         """Results by key (all of them if None), in no order; unknown keys are left out."""
         for row in self._rows(keys):
-            yield self._result(row, unpack_curve)
+            result = self._result(row, unpack_curve)
+            if keys is not None and result.key != row[0]:
+                raise StoreError(f"{self.path}: run {row[0]} is damaged: it is another run")
+            yield result
 
     def outcomes(self, keys: Iterable[str]) -> Iterator[tuple[str, RunResult]]:
         """Keys and results that read their curves from the file when asked, also once it is closed.
@@ -248,7 +261,9 @@ class Store:
     def last_study(self) -> bytes | None:
         """The study saved last; None when there is none."""
         row = next(self._select("SELECT record FROM studies ORDER BY id DESC LIMIT 1"), None)
-        return bytes(row[0]) if row else None
+        if row and not isinstance(row[0], bytes):
+            raise StoreError(f"{self.path}: the study in it is damaged")
+        return row[0] if row else None
 
     def last_session(self) -> tuple[str, dict[str, Any]] | None:
         """Command and environment of the session that trained last; None when there is none."""
@@ -257,7 +272,10 @@ class Store:
             " id IN (SELECT session FROM runs) DESC, id DESC LIMIT 1"
         )
         row = next(self._select(query), None)
-        return (row[0], msgspec.json.decode(row[1])) if row else None
+        try:
+            return (str(row[0]), _environments.decode(row[1])) if row else None
+        except UNREADABLE as cause:
+            raise StoreError(f"{self.path}: the environment in it is damaged: {cause}") from cause
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -275,7 +293,7 @@ class Store:
     def _result(self, row: tuple[Any, ...], curve: Callable[..., Curve]) -> RunResult:
         try:
             return _from_row(row, curve(_names(row[10]), row[11]))
-        except (StoreError, ValueError, msgspec.MsgspecError) as cause:
+        except (StoreError, *UNREADABLE) as cause:
             raise StoreError(f"{self.path}: run {row[0]} is damaged: {cause}") from cause
 
     def _select(self, query: str, arguments: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
@@ -409,10 +427,16 @@ def _row(result: RunResult, session: int | None) -> tuple[object, ...]:
 
 @functools.lru_cache
 def _names(columns: str) -> tuple[str, ...]:
-    return tuple(columns.split(",")) if columns else ()
+    names = tuple(columns.split(","))
+    if names[: len(CURVE_COLUMNS)] != CURVE_COLUMNS:
+        raise StoreError("its curve lacks columns")
+    return names
 
 
 def _from_row(row: tuple[Any, ...], curve: Curve) -> RunResult:
+    for name, value, kind in zip(_FIELDS.split(", "), row, _TYPES, strict=True):
+        if not isinstance(value, kind):  # SQLite keeps any type in any column
+            raise StoreError(f"its {name} is {type(value).__name__}")
     return RunResult(
         spec=unpack_spec(row[1]),
         status=Status(row[2]),

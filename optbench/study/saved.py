@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from optbench.errors import ConfigError, StoreError
+from optbench.packing import UNREADABLE
 from optbench.plan import StudyRecord, restore_cell
 from optbench.records import Cell, Protocol, RunResult, Status
 from optbench.store import Store
@@ -185,5 +186,5 @@ def decode_record(data: bytes, path: Path) -> StudyRecord:
     """
     try:
         return _records.decode(data)
-    except msgspec.MsgspecError as cause:
+    except UNREADABLE as cause:
         raise StoreError(f"{path}: the study in it cannot be read: {cause}") from cause
