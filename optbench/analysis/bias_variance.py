@@ -24,6 +24,8 @@ from optbench.analysis.views import number
 from optbench.contracts import Array
 
 HIGH = 0.1
+BLOCK = 1024
+"""Cells that are resampled together; all at once would need more memory than the study itself."""
 
 
 def bias_variance(
@@ -96,17 +98,24 @@ def _terms(train: Array, val: Array, floor: Array, rng_seed: int) -> dict[str, A
     rng = np.random.default_rng([rng_seed, 3])
     draws = scoring.draws_for(train.size * 4, most=1000)
     index = bootstrap_draws(rng, draws, [n])[0][:, 0]
-    samples = _gaps(_medians(train[:, index]), _medians(val[:, index]), floor[:, None])
     tail = tail_probability(n - 1)
+    parts = [
+        _ends(train[i : i + BLOCK], val[i : i + BLOCK], floor[i : i + BLOCK], index, tail)
+        for i in range(0, len(train), BLOCK)
+    ]
+    ends = {name: np.concatenate([part[name] for part in parts], axis=1) for name in values}
     return {
-        name: np.stack(
-            [
-                value,
-                np.fmin(metrics.quantile(samples[name], tail), value),
-                np.fmax(metrics.quantile(samples[name], 1 - tail), value),
-            ]
-        )
+        name: np.stack([value, np.fmin(ends[name][0], value), np.fmax(ends[name][1], value)])
         for name, value in values.items()
+    }
+
+
+def _ends(train: Array, val: Array, floor: Array, index: Array, tail: float) -> dict[str, Array]:
+    """Both ends of the intervals of some cells, shape (2, cells), from the draws `index`."""
+    samples = _gaps(_medians(train[:, index]), _medians(val[:, index]), floor[:, None])
+    return {
+        name: np.stack([metrics.quantile(drawn, tail), metrics.quantile(drawn, 1 - tail)])
+        for name, drawn in samples.items()
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ from optbench.analysis.statistics import wilson
 from optbench.analysis.table import Table
 from optbench.contracts import Array
 from optbench.records import Cell
+
+BLOCK = 4096
+"""Runs that are measured together."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,11 @@ def measure(table: Table, targets: Array, frozen: tuple[bool, ...]) -> Measured:
     times, areas = {}, {}
     for axis in AXES:
         cost = table.costs[axis]
-        reached = metrics.time_to_target(cost, table.val, target)
+        reached = _of_runs(metrics.time_to_target, cost, table.val, target)
         reached = np.where(table.lost, np.inf, reached)
         times[axis] = table.spread(np.where(np.isnan(target), np.nan, reached))
-        areas[axis] = table.spread(metrics.area_under_log_curve(cost, table.val, table.lost))
+        area = _of_runs(metrics.area_under_log_curve, cost, table.val, table.lost)
+        areas[axis] = table.spread(area)
     return Measured(
         targets=targets,
         frozen=frozen,
@@ -64,10 +69,17 @@ def measure(table: Table, targets: Array, frozen: tuple[bool, ...]) -> Measured:
         times=times,
         median_times={axis: metrics.median(t) for axis, t in times.items()},
         areas=areas,
-        spikes=table.spread(metrics.spikes(table.train)),
-        worst_rise=table.spread(metrics.worst_rise(table.train, table.lost)),
-        kept=table.spread(metrics.kept_progress(table.train, table.lost)),
+        spikes=table.spread(_of_runs(metrics.spikes, table.train)),
+        worst_rise=table.spread(_of_runs(metrics.worst_rise, table.train, table.lost)),
+        kept=table.spread(_of_runs(metrics.kept_progress, table.train, table.lost)),
     )
+
+
+def _of_runs(metric: Callable[..., Array], *per_run: Array) -> Array:
+    """A metric of all runs, `BLOCK` at a time: on the way it needs many times their curves."""
+    starts = range(0, len(per_run[0]), BLOCK)
+    blocks = [metric(*(values[i : i + BLOCK] for values in per_run)) for i in starts]
+    return np.concatenate(blocks)
 
 
 def rate(flags: Array) -> Rate:

@@ -68,14 +68,15 @@ def record_cell(cell: Cell) -> CellRecord:
 
 def restore_cell(record: CellRecord, results: Results) -> Cell:
     """The cell again; runs that `results` lacks are left out."""
-    trials = (
-        Trial(t.hyper, tuple(results[key] for key in t.runs if key in results))
-        for t in record.trials
-    )
+    trials = []
+    for trial in record.trials:
+        runs = tuple(results[key] for key in trial.runs if key in results)
+        if runs:  # their own dict of values is the same, and need not be held twice
+            trials.append(Trial(runs[0].spec.hyper, runs))
     return Cell(
         entrant=record.entrant,
         workload=record.workload,
-        trials=tuple(trial for trial in trials if trial.results),
+        trials=tuple(trials),
         chosen=record.chosen,
         edges=record.edges,
         evaluation=tuple(results[key] for key in record.evaluation if key in results),
