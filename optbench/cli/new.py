@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 import shlex
 from pathlib import Path
 from string import Template
@@ -10,13 +11,15 @@ from string import Template
 import click
 
 import optbench
+from optbench.admission import LONGEST_NAME, is_name
 from optbench.cli import _templates as templates
 from optbench.cli._options import Place
 from optbench.cli._output import say
-from optbench.contracts import KEBAB
 from optbench.errors import ConfigError
 
 KINDS = ("optimizer", "initializer", "dataset")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
+"""What no file may be called on Windows, whatever its suffix."""
 
 
 @click.command("new")
@@ -77,9 +80,10 @@ def _words(kind: str, name: str, single_file: bool) -> dict[str, str]:
     Raises:
         ConfigError: the name is not kebab-case, or taken.
     """
-    if not KEBAB.fullmatch(name) or ":" in name or not name[0].isalpha():
+    if not is_name(name) or ":" in name or not name[0].isalpha():
         raise ConfigError(
-            f"'{name}' is not a name in kebab-case that begins with a letter, as in 'my-{kind}'"
+            f"'{name}' is not a name in kebab-case that begins with a letter, as in 'my-{kind}', "
+            f"of at most {LONGEST_NAME} letters"
         )
     from optbench.registry import default_registry
 
@@ -93,7 +97,7 @@ def _words(kind: str, name: str, single_file: bool) -> dict[str, str]:
     if keyword.iskeyword(cls) or cls in optbench.__all__:
         cls = f"My{cls}"
     snake = name.replace("-", "_")
-    if single_file and (keyword.iskeyword(snake) or snake == "optbench"):
+    if single_file and (keyword.iskeyword(snake) or snake == "optbench" or _RESERVED.match(name)):
         snake = f"my_{snake}"
     # The optimizer of the shortest name is likely the plainest, and no name stands in the harness.
     rival = min(registry.entries("optimizers"), key=lambda other: (len(other), other), default=name)

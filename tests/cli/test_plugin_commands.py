@@ -329,3 +329,15 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "exists already" in result.stderr
     assert (tmp_path / "mine.py").read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["con", "nul", "com1", "class", "optbench"])
+def test_a_file_that_some_system_or_python_refuses_is_called_otherwise(
+    tmp_path: Path, name: str
+) -> None:
+    """The optimizer keeps its name; its file can be made, imported and loaded everywhere."""
+    result = run("new", "optimizer", name, "--single-file", "--out", str(tmp_path))
+    assert result.exit_code == 0, result.stderr
+    path = tmp_path / f"my_{name}.py"
+    assert f'name = "{name}"' in path.read_text()
+    assert list(tmp_path.iterdir()) == [path]

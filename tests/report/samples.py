@@ -10,7 +10,7 @@ from optbench.records import REGIMES, Cell, Protocol, Regime
 from tests.analysis.synthetic import make_cells
 
 ATTACK = "<img src=x onerror=window.broken=1>"
-HOSTILE = (ATTACK, "a|b`c`", "$x^2$ \\frac", "=SUM(A1)", "../../etc", "</script><b>")
+HOSTILE = (ATTACK, "a|b`c`", "$x^2$ \\frac", "=SUM(A1)", "../../etc", "</script><!--<script>")
 """Names that mean something to HTML, Markdown, TeX, spreadsheets, file systems and scripts."""
 
 Sample = tuple[Leaderboard, list[Cell]]

@@ -7,6 +7,7 @@ The paper is always white, so that a plot reads the same on a light and on a dar
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from optbench.contracts import Array
+from optbench.plaintext import harmless, harmless_lines
 from optbench.report.files import whole
 from optbench.report.palette import DASHES, Look
 
@@ -70,7 +72,8 @@ _STYLE = {
 @contextmanager
 def style() -> Iterator[None]:
     """The look of all plots; settings of the process come back afterwards."""
-    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # keys are typed as literals
+    with warnings.catch_warnings(), mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # keys are typed as literals
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the font lacks it: a box is drawn
         yield
 
 
@@ -131,6 +134,7 @@ def sheet(
     total_h = head + rows * (between + height + bottom) + 0.05
     figure = Figure(figsize=(total_w, total_h), dpi=DPI)
     FigureCanvasAgg(figure)
+    title, subtitle = harmless(title), harmless_lines(subtitle)
     figure.text(0.12 / total_w, 1 - 0.1 / total_h, title, size=11, weight="bold", va="top")
     figure.text(
         0.12 / total_w,

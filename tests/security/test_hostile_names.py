@@ -1,0 +1,279 @@
+"""A study in which every text is an attack: nothing of it acts, wherever it is shown."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import html.parser
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from optbench.cli import main
+
+BEGINNINGS = ("=cmd()|", "@x ", "../../", "/etc/", "[red]", "<script>alert(1)</script>")
+ATTACK = (
+    "<img src=x onerror=alert(1)></script><!--\x1b[31m\x1b]0;owned\x07[bold]a[/bold]|`${x}`"
+    "{{7*7}}\n# head\r\u202e\x00\u2028\"'&amp;"
+)
+TINY = ("smoke", "-r", "batch", "--epochs", "2", "--grid", "4", "--seeds", "2", "--budget", "2")
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def poisoned(value: Any, change: Callable[[str], str]) -> Any:
+    """The same JSON with another text in the place of every text that is free to be anything."""
+    if isinstance(value, dict):
+        return {key: poisoned(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [poisoned(item, change) for item in value]
+    return change(value) if isinstance(value, str) else value
+
+
+def attack(text: str) -> str:
+    """Words that are part of the form stay; names become attacks, each another."""
+    fixed = {"batch", "lr", "val_loss", "float32", "low", "high", "constant", "relu"}
+    if text in fixed or re.fullmatch("[0-9a-f]{20}", text):
+        return text
+    return f"{BEGINNINGS[sum(text.encode()) % len(BEGINNINGS)]}{text}{ATTACK}"
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study as it should be."""
+    out = tmp_path_factory.mktemp("sound") / "study"
+    done = run("run", *TINY, "--formats", "none", "--out", out)
+    assert done.exit_code == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def hostile(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its copy with attacks for names, reasons, command and environment; one run has failed."""
+    out = tmp_path_factory.mktemp("hostile") / "study"
+    shutil.copytree(sound, out)
+    with contextlib.closing(sqlite3.connect(out / "runs.sqlite")) as db, db:
+        for key, spec in db.execute("SELECT key, spec FROM runs").fetchall():
+            changed = json.dumps(poisoned(json.loads(spec), attack)).encode()
+            db.execute("UPDATE runs SET spec = ? WHERE key = ?", (changed, key))
+        db.execute("UPDATE runs SET reason = ?", (ATTACK,))
+        db.execute("UPDATE runs SET status = 'failed' WHERE rowid = (SELECT max(rowid) FROM runs)")
+        ((record,),) = db.execute("SELECT record FROM studies").fetchall()
+        study = poisoned(json.loads(record), attack) | {"left_out": [ATTACK]}
+        db.execute("UPDATE studies SET record = ?", (json.dumps(study).encode(),))
+        environment = json.dumps({ATTACK: ATTACK, "packages": {ATTACK: [ATTACK]}})
+        db.execute("UPDATE sessions SET command = ?, environment = ?", (ATTACK, environment))
+    return out
+
+
+@pytest.fixture(scope="module")
+def reported(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """Its report, in a folder of its own, and what the command said."""
+    room = tmp_path_factory.mktemp("room")
+    result = run("report", hostile, "--to", room / "out", "--formats", "svg")
+    assert result.exit_code == 0, result.stderr
+    assert [path.name for path in room.iterdir()] == ["out"]
+    return room / "out", result
+
+
+def test_files_bear_our_names_alone(reported: tuple[Path, Result]) -> None:
+    """No name of the study becomes the name of a file, so none can leave the folder."""
+    for path in reported[0].rglob("*"):
+        assert re.fullmatch(r"\.?[a-z][a-z0-9.-]*", path.name), path
+
+
+class Elements(html.parser.HTMLParser):
+    """Counts elements and attributes; keeps what stands in scripts."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: Counter[str] = Counter()
+        self.scripts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found[tag] += 1
+        self.found.update(f"{tag}.{name}" for name, _ in attrs)
+
+    def handle_comment(self, data: str) -> None:
+        self.found["comment"] += 1
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "script":
+            self.scripts.append(data)
+
+
+def elements(page: Path) -> Elements:
+    reader = Elements()
+    reader.feed(page.read_text(encoding="utf-8"))
+    return reader
+
+
+def test_the_page_has_the_elements_of_a_sound_one(
+    sound: Path, reported: tuple[Path, Result]
+) -> None:
+    """Not one element or attribute more, no comment, and data that are still JSON."""
+    good, bad = elements(sound / "report.html"), elements(reported[0] / "report.html")
+    assert set(bad.found) <= set(good.found)
+    assert bad.found["script"] == good.found["script"]
+    assert "comment" not in bad.found
+    data = json.loads(bad.scripts[0])
+    assert any("<img src=x" in label for label in data["labels"])
+
+
+def test_markdown_has_no_rows_or_html_of_theirs(reported: tuple[Path, Result]) -> None:
+    """Tables keep their shape, and no tag of a name is left."""
+    text = (reported[0] / "leaderboard.md").read_text(encoding="utf-8")
+    code = re.compile(r"^    .*$", re.MULTILINE)  # the command, in a block that nothing can end
+    assert not re.search(r"(?<!\\)<(img|script|!--)", code.sub("", text))
+    assert not re.search(r"^# head", text, re.MULTILINE)
+    assert not set(text) & set("\x1b\x07\x00\u202e\u2028\r")
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        rows = table.splitlines()
+        assert len({row.count("|") for row in rows}) == 1, rows[0]
+
+
+def test_no_cell_of_a_table_is_a_formula(hostile: Path, reported: tuple[Path, Result]) -> None:
+    """Neither in the leaderboard nor in an export, nor anything but text in a cell."""
+    run("export", hostile, "--to", reported[0] / "runs.csv")
+    for name in ("leaderboard.csv", "runs.csv"):
+        with (reported[0] / name).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+        assert len({len(row) for row in rows}) == 1
+        cells = [cell for row in rows for cell in row]
+        assert any("cmd()" in cell or "../.." in cell for cell in cells)
+        for cell in cells:
+            assert cell.isprintable()
+            assert not cell.lstrip().startswith(("=", "+", "@")) or _is_number(cell)
+            assert not cell.startswith("-") or _is_number(cell)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def test_pictures_are_sound_xml_without_scripts(reported: tuple[Path, Result]) -> None:
+    """Text is drawn, not written into the file as it comes."""
+    pictures = list((reported[0] / "plots").glob("*.svg"))
+    assert pictures
+    for path in pictures:
+        tags = {element.tag.rpartition("}")[2] for element in ET.parse(path).iter()}
+        assert not tags & {"script", "img", "foreignObject", "a", "image", "iframe"} - {"image"}
+        names = {name for element in ET.parse(path).iter() for name in element.attrib}
+        assert not any(name.lower().startswith("on") for name in names)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("report", "{}", "--to", "{out}", "--formats", "none"),
+        ("report", "{}", "--to", "{out}", "--formats", "none", "--json"),
+        ("export", "{}"),
+        ("export", "{}", "--curves"),
+        ("inspect", "--in", "{}", "--out", "{out}"),
+        ("compare", "{}", "{}"),
+        ("targets", "{}"),
+        ("merge", "{}", "--out", "{out}", "--formats", "none"),
+        ("replay", "", "--in", "{}"),
+        ("run", *TINY, "--formats", "none", "--dry-run", "--out", "{}"),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_no_escape_sequence_reaches_the_terminal(
+    hostile: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Nothing moves the cursor, sets a title, turns the writing or begins a line of its own."""
+    folder = tmp_path / "study"
+    shutil.copytree(hostile, folder)
+    with contextlib.closing(sqlite3.connect(folder / "runs.sqlite")) as db:
+        (key,) = db.execute("SELECT key FROM runs").fetchone()
+    words = [w.format(folder, out=tmp_path / "out") if "{" in w else w or key for w in command]
+    result = run(*words)
+    assert result.exit_code in (0, 1, 3), result.stderr
+    for text in (result.stdout, result.stderr):
+        assert all(line.isprintable() for line in text.split("\n")), repr(text)
+        assert not re.search(r"^# head", text, re.MULTILINE)
+    assert {path.name for path in tmp_path.iterdir()} <= {"study", "out"}
+
+
+PLUGIN = """
+from optbench import Stepper, hyper
+
+class Loud(Stepper):
+    \"\"\"{attack}\"\"\"
+    name = "loud"
+    source = {attack!r}
+    variant = {attack!r}
+    lr: float = hyper(0.1, {attack!r}, low=0, log_range=(1e-3, 1))
+
+    def init(self, params, context):
+        return None
+
+    def step(self, params, grads, state, context):
+        raise ValueError({attack!r})
+"""
+SPOKEN = "\\x1b[31m\\x1b]0;owned\\x07[bold]a[/bold][link=file:///etc]b[/link]\\u202e{x}"
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="a pseudo-terminal (POSIX) is missing")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("list", "optimizers"),
+        ("show", "loud"),
+        ("plugins",),
+        ("check", "loud", "--quiet"),
+        ("run", *TINY, "-o", "loud", "-o", "sgd", "--formats", "none", "--out", "out"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_words_of_a_plugin_are_words_in_a_terminal(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """In a real one, with colours and progress: brackets are shown, sequences are not obeyed."""
+    plugin = tmp_path / "loud.py"
+    plugin.write_text(PLUGIN.format(attack=SPOKEN))
+    shown = in_terminal([*command, "--plugin", str(plugin)], tmp_path)
+    assert "\x1b]0;" not in shown
+    assert "\x07" not in shown
+    assert "\u202e" not in shown
+    assert "\x1b[31m\x1b]" not in shown
+    assert "Traceback" not in shown
+    if command[0] != "plugins":
+        assert "[bold]a[/bold][link=file:///etc]b[/link]" in shown
+
+
+def in_terminal(words: list[str], folder: Path) -> str:
+    """What a command writes to a terminal of 300 columns, stderr included."""
+    leader, follower = os.openpty()
+    code = "from optbench.cli import main; main()"
+    env = {**os.environ, "COLUMNS": "300", "TERM": "xterm-256color"}
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        stdin=subprocess.DEVNULL, stdout=follower, stderr=follower, cwd=folder, env=env,
+    ) as process:  # fmt: skip
+        os.close(follower)
+        found = b""
+        with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
+            while part := os.read(leader, 65536):
+                found += part
+        os.close(leader)
+        assert process.wait() in (0, 1, 3)
+    return found.decode()

@@ -1,0 +1,124 @@
+"""Nothing that is read from a study or a suite is executed: the harness has no means to do so.
+
+The few places that run code are listed, each with whose code that is.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import optbench
+
+PACKAGE = Path(optbench.__file__).parent
+BUILTIN = PACKAGE.parent / "plugins" / "optbench_builtin"
+FILES = sorted([*PACKAGE.rglob("*.py"), *BUILTIN.rglob("*.py")])
+
+MODULES = {
+    "pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml",
+    "jsonpickle", "code", "runpy", "subprocess", "pty", "ctypes", "xmlrpc",
+}  # fmt: skip
+"""Modules that make code or processes out of bytes."""
+CALLS = {"eval", "exec", "compile", "__import__"}
+METHODS = {"exec_module", "import_module", "load_module"}
+OF_OS = {"system", "popen", "spawnl", "spawnv", "execv", "execl", "execve", "posix_spawn"}
+
+EXEMPT = {
+    ("loading.py", "exec_module"): "the file that the user names with --plugin",
+    ("loading.py", "import_module"): "the module that the user names with --plugin",
+    ("engine/rules.py", "exec_module"): "source that optbench has just made of a loaded plugin",
+    ("execution/processes.py", "subprocess"): "workers: this very Python, with a fixed command",
+    ("execution/cluster.py", "import_module"): "Dask, when the user asks for a cluster",
+    ("cli/__init__.py", "import_module"): "a command's own module, out of a fixed table",
+    ("__init__.py", "import_module"): "the public face's own modules, out of a fixed table",
+    ("records.py", "import_module"): "the report's own module",
+    ("analysis/leaderboard.py", "import_module"): "the report's own modules",
+    ("study/saved.py", "import_module"): "the report's own module",
+    ("optbench_builtin/__init__.py", "import_module"): "the built-in plugins' own modules",
+}
+
+
+def named(path: Path) -> str:
+    return path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else BUILTIN.parent).as_posix()
+
+
+def findings(source: str) -> Iterator[str]:
+    """What a source has that can make code of data."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if _top(alias.name) in MODULES)
+        elif isinstance(node, ast.ImportFrom) and _top(node.module or "") in MODULES:
+            yield node.module or ""
+        elif isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Name) and function.id in CALLS | METHODS:
+                yield function.id
+            elif isinstance(function, ast.Attribute):
+                owner = function.value.id if isinstance(function.value, ast.Name) else ""
+                if (
+                    function.attr in METHODS
+                    or (function.attr in CALLS and owner == "builtins")
+                    or (function.attr in OF_OS and owner == "os")
+                ):
+                    yield function.attr
+                if function.attr == "load" and owner in ("np", "numpy") and not _is_strict(node):
+                    yield "np.load"
+            for word in node.keywords:
+                if word.arg in ("allow_pickle", "shell") and not _is_false(word.value):
+                    yield word.arg
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def _is_strict(call: ast.Call) -> bool:
+    return any(word.arg == "allow_pickle" and _is_false(word.value) for word in call.keywords)
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_no_data_become_code(path: Path) -> None:
+    """No pickle, no eval, no YAML with objects, no arrays of objects, no shell."""
+    found = set(findings(path.read_text(encoding="utf-8")))
+    assert {what for what in found if (named(path), what) not in EXEMPT} == set()
+
+
+@pytest.mark.parametrize(("name", "what"), sorted(EXEMPT))
+def test_no_exemption_outlives_its_use(name: str, what: str) -> None:
+    """The list only ever holds what is needed."""
+    path = next(path for path in FILES if named(path) == name)
+    assert what in set(findings(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "from pickle import loads",
+        "import yaml as y",
+        "eval(text)",
+        "exec(text)",
+        "compile(text, '', 'exec')",
+        "np.load(path)",
+        "np.load(path, allow_pickle=True)",
+        "np.load(path, allow_pickle=flag)",
+        "np.savez(path, allow_pickle=True)",
+        "importlib.import_module(name)",
+        "spec.loader.exec_module(module)",
+        "os.system(command)",
+        "import subprocess",
+        "run(command, shell=True)",
+        "builtins.eval(text)",
+    ],
+)
+def test_the_scan_finds_what_it_looks_for(source: str) -> None:
+    """Each is planted, and found."""
+    assert list(findings(source))
+    assert not list(findings("np.load(path, allow_pickle=False)\nre.compile('x')\nmodel.eval()"))
