@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.faults.studies import BOTH, Folder
+from tests.faults.studies import BOTH, Folder, end_drivers
 
 Quiet = Callable[..., dict[str, str]]
 
@@ -27,3 +27,10 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Quiet:
         return known[key]
 
     return board
+
+
+@pytest.fixture(autouse=True)
+def _no_driver_left() -> Iterator[None]:
+    """Nothing goes on after a test, whatever came of it."""
+    yield
+    end_drivers()

@@ -96,9 +96,10 @@ class Driver:
             raise AssertionError(f"ended before {what}: {outcome.code}\n{outcome.err}")
 
     def workers(self) -> list[psutil.Process]:
-        """Its worker processes."""
-        with contextlib.suppress(psutil.Error):
-            return psutil.Process(self.process.pid).children()
+        """Its worker processes that live."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            children = psutil.Process(self.process.pid).children()
+            return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
         return []
 
     def wait(self) -> Outcome:
@@ -119,6 +120,17 @@ class Driver:
         """``kill -9``."""
         self.send(signal.SIGKILL)
         return self.wait()
+
+
+_started: list[Driver] = []
+
+
+def end_drivers() -> None:
+    """Kill every driver that is still there, as after a test that failed half-way."""
+    while _started:
+        driver = _started.pop()
+        if driver.running:
+            driver.kill()
 
 
 @dataclass
@@ -170,7 +182,7 @@ class Folder:
     def start(self, *moments: str, **env: str) -> Driver:
         """Start the command; `moments` are those of moments.py, such as ``"training=9"``."""
         how = [str(HERE / "moments.py"), *moments, "--"] if moments else ["-m", "optbench"]
-        return Driver(
+        driver = Driver(
             subprocess.Popen(
                 [sys.executable, *how, *self.arguments, *self.where],
                 cwd=self.place,
@@ -180,6 +192,8 @@ class Folder:
                 env={**os.environ, **self.watch, **env},
             )
         )
+        _started.append(driver)
+        return driver
 
     def run(self, *moments: str, **env: str) -> Outcome:
         """Start it and wait for its end."""

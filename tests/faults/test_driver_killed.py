@@ -58,8 +58,8 @@ def test_killed_while_a_rule_is_compiled(tmp_path: Path) -> None:
         "    def update(theta, grad, t, h):\n"
         f"        return (theta - h.lr * grad * {1 + random.random() / 100!r},)\n"
     )
-    folder = Folder(tmp_path, ["-o", "fresh", "--plugin", str(rule)])
-    for delay in (0.0, 0.4, 0.8):
+    folder = Folder(tmp_path, ["-o", "fresh", "--plugin", str(rule)], pause=60)
+    for delay in (0.0, 0.3, 0.6):
         driver = folder.start()
         assert driver.process.stderr is not None
         said = driver.process.stderr.readline()
@@ -70,5 +70,5 @@ def test_killed_while_a_rule_is_compiled(tmp_path: Path) -> None:
         assert driver.kill().code == -9
         folder.check()
         assert folder.stored() == {}
-    folder.run().check(0)
+    folder.run(FAULTS_PAUSE="0").check(0)
     assert folder.board()["json"].count('"fresh"') > 0

@@ -1,0 +1,294 @@
+"""Studies with random faults, again and again: ``python -m tests.faults.soak --minutes 15``.
+
+Every study is disturbed a few times and then brought to its end by the same command. The table at
+the end says how many faults were survived, and what was lost; anything lost, trained again though
+it had been committed, or different from an undisturbed study makes the exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.faults.clusters import Cluster, quiet_dask
+from tests.faults.disks import mounted
+from tests.faults.studies import BOTH, Driver, Folder, Outcome
+
+PAUSE = 0.15
+"""Seconds that a run waits before it trains, so that faults come in the middle."""
+SETTLED = 1.5
+"""A driver's start and end take about this long besides its runs; faults fall there as well."""
+
+
+@dataclass
+class Tally:
+    """What has happened so far."""
+
+    faults: Counter[str] = field(default_factory=Counter)
+    studies: int = 0
+    lost: int = 0
+    twice: int = 0
+    in_flight: int = 0
+    equal: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def take(self, folder: Folder) -> None:
+        """Add a study's ledger."""
+        ledger = folder.account()
+        self.studies += 1
+        self.lost += ledger.lost
+        self.twice += ledger.twice
+        self.in_flight += ledger.in_flight
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is off."""
+        return not (self.lost or self.twice or self.wrong) and self.equal == self.studies > 0
+
+    def table(self) -> str:
+        """The result, a line each."""
+        rows = [(f"{name} survived", str(n)) for name, n in sorted(self.faults.items())]
+        rows += [
+            ("faults survived in all", str(self.faults.total())),
+            ("runs lost", str(self.lost)),
+            ("committed runs trained twice", str(self.twice)),
+            ("runs trained again, in flight at a fault", str(self.in_flight)),
+            ("leaderboards compared", str(self.studies)),
+            ("leaderboards equal", str(self.equal)),
+            ("endings that were not clean", str(len(self.wrong))),
+        ]
+        return "\n".join(f"{name:<42}{value:>8}" for name, value in rows)
+
+
+class Soak:
+    """Disturbs studies at random.
+
+    Args:
+        place: a folder for the studies.
+        seed: of all that is random, so that a soak can be had again (as far as the clock allows).
+    """
+
+    def __init__(self, place: Path, seed: int) -> None:
+        self.place = place
+        self.chance = random.Random(seed)
+        self.tally = Tally()
+        quiet = Folder(place / "quiet", BOTH)
+        quiet.run().check(0)
+        self.expected = quiet.board()
+        self.scenes: list[Callable[[Path], Folder]] = [
+            self.killed,
+            self.workers_killed,
+            self.interrupted,
+            self.two_drivers,
+            self.disk_full,
+            self.cluster,
+        ]
+
+    def go_on(self, minutes: float) -> None:
+        """Study after study until the time is over; every scene at least once."""
+        end = time.monotonic() + 60 * minutes
+        turn = 0
+        while time.monotonic() < end or turn < len(self.scenes):
+            scene = self.scenes[turn % len(self.scenes)]
+            self.study(scene, self.place / f"{turn}-{scene.__name__}")
+            turn += 1
+
+    def study(self, scene: Callable[[Path], Folder], place: Path) -> None:
+        """One study: disturbed, brought to its end, compared."""
+        before = self.tally.faults.total()
+        try:
+            folder = scene(place)
+            folder.run().check(0)
+            self.tally.take(folder)
+            same = folder.board() == self.expected
+        except AssertionError as problem:
+            self.tally.wrong.append(f"{place}: {problem}")
+            print(f"{place.name}: WRONG: {problem}", flush=True)
+            return
+        self.tally.equal += same
+        told = f"{self.tally.faults.total() - before} faults, {folder.ledger}".replace("\n", " ")
+        print(f"{place.name}: {'equal' if same else 'DIFFERENT'}, {told}"[:160], flush=True)
+
+    # -- scenes: each returns a study that the same command is to bring to its end ----------------
+
+    def killed(self, place: Path) -> Folder:
+        """kill -9 of the driver."""
+        folder = Folder(place, pause=PAUSE)
+        for _ in range(self.chance.randint(2, 5)):
+            driver = folder.start()
+            workers = self.wait_a_moment(folder, driver)
+            if driver.running:
+                self.tally.faults["kills of the driver"] += 1
+            driver.kill()
+            self.gone(workers)
+            self.account(folder)
+        return folder
+
+    def workers_killed(self, place: Path) -> Folder:
+        """A worker process dies now and then, of several causes; never twice in the same run."""
+        folder = Folder(place, pause=PAUSE)
+        driver = folder.start_and_train()
+        known: set[int] = set()
+        while driver.running:
+            time.sleep(self.chance.uniform(0.2, 0.6))
+            fresh = [worker for worker in driver.workers() if worker.pid not in known]
+            known |= {worker.pid for worker in fresh}
+            if fresh and len(folder.starts()) > self.tally.faults["kills of a worker"] % 3:
+                number = self.chance.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    self.chance.choice(fresh).send_signal(number)
+                    self.tally.faults["kills of a worker"] += 1
+        driver.wait().check(0)
+        self.account(folder)
+        return folder
+
+    def interrupted(self, place: Path) -> Folder:
+        """Ctrl-C or SIGTERM, once or twice."""
+        folder = Folder(place, pause=PAUSE)
+        for _ in range(self.chance.randint(2, 4)):
+            number = self.chance.choice([signal.SIGINT, signal.SIGTERM])
+            driver = folder.start()
+            workers = self.wait_a_moment(folder, driver)
+            caught = driver.running
+            driver.send(number)
+            if self.chance.random() < 0.5:
+                time.sleep(self.chance.uniform(0, 0.5))
+                driver.send(number)
+            outcome = driver.wait()
+            if caught:
+                self.tally.faults[f"{number.name} to the driver"] += 1
+                self.ended(outcome, {0, 128 + number, -number})
+            self.gone(workers)
+            self.account(folder)
+        return folder
+
+    def two_drivers(self, place: Path) -> Folder:
+        """Two on one folder; now and then one of them is killed."""
+        folder = Folder(place, pause=PAUSE)
+        drivers = [folder.start()]
+        time.sleep(self.chance.uniform(0, 1))
+        drivers.append(folder.start())
+        if self.chance.random() < 0.5:
+            self.wait_a_moment(folder, drivers[0])
+            victim = drivers.pop(self.chance.randrange(2))
+            if victim.running:
+                self.tally.faults["kills of one of two drivers"] += 1
+            victim.kill()
+        for driver in drivers:
+            driver.wait().check(0)
+        self.tally.faults["pairs of drivers"] += 1
+        # What one has committed the other may just be training: that is no fault.
+        folder.ledger.read, folder.ledger.kept = len(folder.starts()), folder.stored()
+        return folder
+
+    def disk_full(self, place: Path) -> Folder:
+        """A disk, or a quota, that is too small at first."""
+        folder = Folder(place, pause=0)
+        with mounted(place / "disk", 12) as disk:
+            for _ in range(self.chance.randint(1, 3)):
+                room = self.chance.choice([12, 40, 80, 120, 200, 400, 800, 1500])
+                if disk is None:
+                    outcome = folder.run(f"limit:{room}")
+                else:
+                    folder.out = disk.place / "study"
+                    folder.arguments[-1] = "disk/study"
+                    disk.leave(room)
+                    outcome = folder.run()
+                if outcome.code:
+                    self.ended(outcome, {1})
+                    self.tally.faults["full disks"] += 1
+                self.account(folder)
+                if disk is not None:
+                    disk.free()
+            if disk is not None:
+                folder.run().check(0)
+                self.account(folder)
+                _take_off(disk.place / "study", place / "study")
+        folder.out, folder.arguments[-1] = place / "study", "study"
+        return folder
+
+    def cluster(self, place: Path) -> Folder:
+        """A Dask worker dies in the middle, another joins; or the scheduler dies."""
+        place.mkdir()
+        with quiet_dask(), Cluster(place) as cluster:
+            folder = Folder(place / "here", BOTH, pause=PAUSE, scheduler=cluster.address)
+            cluster.env |= folder.watch
+            cluster.add_worker()
+            cluster.add_worker()
+            victims = cluster.wait_for_workers(2)
+            driver = folder.start_and_train()
+            for pid in victims[: self.chance.randint(1, 2)]:
+                time.sleep(self.chance.uniform(0, 2))
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    psutil.Process(pid).kill()
+                    self.tally.faults["kills of a Dask worker"] += 1
+            if self.chance.random() < 0.5 and driver.running:
+                time.sleep(self.chance.uniform(0, 2))
+                if driver.running:
+                    cluster.kill_scheduler()
+                    self.tally.faults["kills of the scheduler"] += 1
+            outcome = driver.wait()
+            self.ended(outcome, {0, 1})
+            self.account(folder)
+        folder.where = []  # whatever is left is trained at home, and the command is the usual one
+        return folder
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def wait_a_moment(self, folder: Folder, driver: Driver) -> list[psutil.Process]:
+        """A random time in the life of a driver; the workers that it has then."""
+        if self.chance.random() < 0.7:
+            driver.until(lambda: len(folder.starts()) > folder.ledger.read, "training")
+        time.sleep(self.chance.uniform(0, 2 * SETTLED))
+        return driver.workers()
+
+    def account(self, folder: Folder) -> None:
+        folder.check()
+
+    def ended(self, outcome: Outcome, codes: set[int]) -> None:
+        assert outcome.code in codes, f"exit code {outcome.code}\n{outcome.err}"
+        outcome.check(outcome.code)
+        assert len(outcome.errors) <= 1, outcome.err
+
+    def gone(self, workers: list[psutil.Process]) -> None:
+        alive = psutil.wait_procs(workers, timeout=30)[1]
+        assert alive == [], f"outlived their driver: {alive}"
+
+
+def _take_off(source: Path, target: Path) -> None:
+    """Copy a study from the small disk before it goes."""
+    import shutil
+
+    shutil.copytree(source, target)
+
+
+def main() -> int:
+    """Parse, soak, and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--seed", type=int, default=None)
+    given = parser.parse_args()
+    seed = random.randrange(10**6) if given.seed is None else given.seed
+    print(f"seed {seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="optbench-soak-") as folder:
+        soak = Soak(Path(folder), seed)
+        soak.go_on(given.minutes)
+    print(soak.tally.table())
+    for problem in soak.tally.wrong:
+        print(problem)
+    return 0 if soak.tally.clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
