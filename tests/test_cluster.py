@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from optbench.engine.training import make_spec, train_spec
+from optbench.engine.specs import make_spec
+from optbench.engine.training import train_spec
 from optbench.errors import ConfigError, PluginError
 from optbench.execution.cluster import ClusterExecutor
 from optbench.records import RunSpec

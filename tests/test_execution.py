@@ -11,7 +11,8 @@ import msgspec
 import psutil
 import pytest
 
-from optbench.engine.training import make_spec, train_spec
+from optbench.engine.specs import make_spec
+from optbench.engine.training import train_spec
 from optbench.errors import ConfigError, OptbenchError
 from optbench.execution import Executor, LocalExecutor
 from optbench.execution.local import available_cores

@@ -27,6 +27,8 @@ EXEMPT = {
     ("suites.py", "he-normal"): "default value of a suite's file",
     ("engine/training.py", "he-normal"): "default value of the public face",
     ("engine/training.py", "digits"): "default value of the public face",
+    ("engine/specs.py", "he-normal"): "the same default, of the run as it is written down",
+    ("engine/specs.py", "digits"): "the same default, of the run as it is written down",
     ("cli/_run_options.py", "adam"): "an example in the help of an option",
     ("cli/replay.py", "digits"): "the ordinary word, of a number",
     ("cli/_templates.py", "momentum"): "the ordinary word, in the text of a template",

@@ -106,7 +106,7 @@ def _prepare(item: type) -> None:
     """
     from optbench.contracts import DatasetSource, Rule, Stepper
     from optbench.engine.downloads import fetch_files
-    from optbench.engine.training import choose_loop
+    from optbench.engine.loops import choose_loop
     from optbench.engine.warmup import warm_up
 
     if issubclass(item, DatasetSource):

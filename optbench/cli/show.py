@@ -132,7 +132,7 @@ def _of_hyper(declared: Hyper) -> dict[str, Any]:
 
 
 def _of_optimizer(item: Optimizer) -> dict[str, Any]:
-    from optbench.engine.training import choose_loop
+    from optbench.engine.loops import choose_loop
 
     loop, why = choose_loop(item)
     if issubclass(item, Rule):

@@ -120,7 +120,7 @@ def check_update_is_elementwise(item: type[Rule]) -> None:
 def check_compiled_equals_reference(item: type[Rule]) -> None:
     """The compiled loop and the NumPy reference reach the same weights."""
     from optbench.conformance.training import train_once
-    from optbench.engine.training import choose_loop
+    from optbench.engine.loops import choose_loop
 
     if choose_loop(item)[0] != "compiled":
         return  # it trains in the reference loop, so that there is nothing to compare

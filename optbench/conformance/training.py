@@ -8,7 +8,8 @@ import numpy as np
 
 from optbench.conformance.kit import OPTIMIZERS, check, require
 from optbench.contracts import Array, DatasetSource, Initializer, Optimizer, Values
-from optbench.engine.training import make_spec, train_spec
+from optbench.engine.specs import make_spec
+from optbench.engine.training import train_spec
 from optbench.hookspecs import hookimpl
 from optbench.records import REGIMES, RunResult, Status
 from optbench.registry import Registry

@@ -6,129 +6,33 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
 
 import numpy as np
 
-from optbench.contracts import Array, Optimizer, Rule, Value
-from optbench.engine.data import prepare_dataset
+from optbench.contracts import Array, Optimizer, Value
 from optbench.engine.grid import evaluation_grid
 from optbench.engine.health import HealthRecorder
+from optbench.engine.loops import Loop, choose_loop, make_loop
 from optbench.engine.problem import Problem, build_problem, initial_params
-from optbench.engine.rules import why_not_fused
-from optbench.engine.stepped import SteppedLoop
-from optbench.errors import ConfigError, told, unknown_name
-from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
+from optbench.engine.specs import at_least, make_spec
+from optbench.errors import ConfigError, told
+from optbench.hyperparameters import complete, parse_spelling
 from optbench.network import Params, check_activation
 from optbench.records import (
     CURVE_COLUMNS,
-    DTYPES,
-    REGIMES,
     Curve,
     Health,
     RunResult,
     RunSpec,
     Status,
 )
-from optbench.registry import Registry, default_registry, fingerprint
+from optbench.registry import Registry, default_registry
 from optbench.suites import MAX_SEEDS
 
 DIVERGED_FACTOR = 10.0
 """A loss of more than this many times the initial loss, ..."""
 DIVERGED_PATIENCE = 3
 """... at this many evaluations in a row, is divergence."""
-
-
-class Loop(Protocol):
-    """What trains a problem: the stepped or the compiled loop."""
-
-    kind: str
-
-    @property
-    def updates(self) -> int:
-        """Updates made so far."""
-
-    @property
-    def examples(self) -> int:
-        """Gradients of examples computed so far, closure calls included."""
-
-    @property
-    def grad_evals(self) -> int:
-        """Gradient evaluations so far."""
-
-    def advance(self, examples: int) -> None:
-        """Train until at least so many gradients of examples have been computed."""
-
-    def evaluation_point(self) -> Params:
-        """The parameters to evaluate."""
-
-    def evaluate(self, x: Array, y: Array) -> tuple[float, float]:
-        """Mean loss and metric at the evaluation point."""
-
-
-def make_spec(
-    optimizer: str | Optimizer,
-    *,
-    dataset: str = "digits",
-    hidden: Sequence[int] = (32, 32),
-    activation: str = "relu",
-    initializer: str = "he-normal",
-    regime: str = "mini-batch",
-    batch_size: int = 32,
-    epochs: int = 10,
-    seed: int = 0,
-    dtype: str = "float32",
-    grid_points: int = 40,
-    hyper: Mapping[str, Value] | None = None,
-    registry: Registry | None = None,
-) -> RunSpec:
-    """Check every name and value, and write them down as a run.
-
-    Args: as `train`.
-
-    Raises:
-        ConfigError: the first thing that is wrong, with what is allowed.
-    """
-    registry = registry or default_registry()
-    name, given = parse_spelling(optimizer if isinstance(optimizer, str) else optimizer.name)
-    found = registry.optimizer(name)
-    own, control = split_control(found, {**given, **(hyper or {})})
-    init_name, init_given = parse_spelling(initializer)
-    init = registry.initializer(init_name)
-    data = prepare_dataset(registry.dataset_source(dataset))
-    if regime not in REGIMES:
-        raise unknown_name("regime", regime, REGIMES)
-    if dtype not in DTYPES:
-        raise unknown_name("dtype", dtype, DTYPES)
-    n = len(data.x_train)
-    sizes = {"batch": n, "sgd": 1, "mini-batch": _at_least("batch_size", batch_size, 1)}
-    if "full-batch" in found.needs and regime != "batch":
-        raise ConfigError(f"optimizer '{name}' is defined on full batches only; use regime batch")
-    return RunSpec(
-        optimizer=name,
-        hyper=complete(found, own),
-        control=control,
-        optimizer_code=fingerprint(found),
-        dataset=dataset,
-        dataset_hash=data.content_hash,
-        hidden=tuple(_at_least("hidden", width, 1) for width in hidden),
-        activation=check_activation(activation),
-        initializer=init_name,
-        initializer_hyper=complete(init, check_values(init, init_given)),
-        initializer_code=fingerprint(init),
-        regime=regime,
-        batch_size=min(sizes[regime], n),
-        epochs=_at_least("epochs", epochs, 1),
-        seed=_at_least("seed", seed, 0),
-        dtype=dtype,
-        grid_points=_at_least("grid_points", grid_points, 2),
-    )
-
-
-def _at_least(name: str, value: int, low: int) -> int:
-    if isinstance(value, bool) or int(value) != value or value < low:
-        raise ConfigError(f"{name}={value} is not allowed; a whole number >= {low}")
-    return int(value)
 
 
 def train(
@@ -177,20 +81,9 @@ def train(
     """
     registry = default_registry()
     spec = make_spec(
-        optimizer,
-        dataset=dataset,
-        hidden=hidden,
-        activation=activation,
-        initializer=initializer,
-        regime=regime,
-        batch_size=batch_size,
-        epochs=epochs,
-        seed=seed,
-        dtype=dtype,
-        grid_points=grid_points,
-        hyper=hyper,
-        registry=registry,
-    )
+        optimizer, dataset, hidden, activation, initializer, regime, batch_size, epochs, seed,
+        dtype, hyper, grid_points, registry,
+    )  # fmt: skip
     return train_problem(build_problem(spec, registry), health=health)
 
 
@@ -226,7 +119,7 @@ def initialize(
     found = default_registry().initializer(name)
     if "data" in found.needs and x is None:
         raise ConfigError(f"initializer '{name}' looks at data; pass inputs as x")
-    widths = tuple(_at_least("sizes", width, 1) for width in sizes)
+    widths = tuple(at_least("sizes", width, 1) for width in sizes)
     values = complete(found, given)
     params = initial_params(found, widths, seed, check_activation(activation), values, x)
     return [(weight.astype(dtype), bias.astype(dtype)) for weight, bias in params]
@@ -251,39 +144,6 @@ def train_spec(
     except (Exception, SystemExit) as cause:
         nothing = Curve({column: np.empty(0) for column in CURVE_COLUMNS})
         return RunResult(spec, Status.FAILED, nothing, told(cause))
-
-
-def choose_loop(optimizer: Optimizer) -> tuple[str, str]:
-    """Which loop trains an optimizer, and why: ``("compiled", ...)`` or ``("stepped", ...)``."""
-    if not issubclass(optimizer, Rule):
-        return "stepped", "a Stepper runs in Python, over the compiled gradient"
-    reason = why_not_fused(optimizer)  # type: ignore[arg-type]  # a class is hashable
-    if reason:
-        return "stepped", reason
-    return "compiled", "a Rule whose update is fused into one compiled loop"
-
-
-def make_loop(problem: Problem, loop: str = "auto") -> Loop:
-    """The loop for a problem.
-
-    Args:
-        problem: what to train.
-        loop: ``"auto"``; ``"reference"`` for the stepped loop in NumPy alone; ``"stepped"`` for
-            the stepped loop over the compiled gradient; ``"compiled"``.
-    """
-    if loop == "reference":
-        return SteppedLoop(problem)
-    from optbench.engine.compiled import CompiledLoop, CompiledNetwork
-
-    kind = choose_loop(problem.optimizer)[0] if loop == "auto" else loop
-    if kind == "compiled":
-        return CompiledLoop(problem)
-    net, (x, y) = CompiledNetwork(problem), problem.train
-    return SteppedLoop(
-        problem,
-        lambda flat, grad, rows: net.loss_and_grad(flat, grad, x, y, rows),
-        net.evaluate,
-    )
 
 
 def train_problem(problem: Problem, loop: str = "auto", health: bool = False) -> RunResult:
@@ -382,16 +242,3 @@ def prepare(specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
         optimizer = registry.optimizer(spec.optimizer)
         fused = choose_loop(optimizer)[0] == "compiled"
         warm_up(optimizer, fused, spec.dtype, say)
-
-
-def hold_blas_to_one_thread() -> Any:
-    """Limit BLAS libraries to one thread: a run is small and the cores have runs of their own.
-
-    Returns:
-        A context manager's object whose ``restore_original_limits()`` undoes it.
-    """
-    import scipy.linalg.blas  # the BLAS that compiled code calls must be loaded to be limited
-    from threadpoolctl import threadpool_limits
-
-    del scipy
-    return threadpool_limits(limits=1, user_api="blas")

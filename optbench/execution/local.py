@@ -157,7 +157,7 @@ class LocalExecutor(Executor):
 
     def _is_compiled(self, spec: RunSpec) -> bool:
         if spec.optimizer not in self._compiled:
-            from optbench.engine.training import choose_loop
+            from optbench.engine.loops import choose_loop
             from optbench.registry import default_registry
 
             optimizer = default_registry().optimizer(spec.optimizer)

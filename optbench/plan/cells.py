@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from optbench.contracts import Optimizer, Value
-from optbench.engine.training import make_spec
+from optbench.engine.specs import make_spec
 from optbench.errors import ConfigError
 from optbench.hyperparameters import parse_spelling, split_control
 from optbench.records import Entrant, Protocol, Regime, RunSpec, Workload, changed, spell

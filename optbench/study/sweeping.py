@@ -12,7 +12,7 @@ import numpy as np
 
 from optbench.analysis.sweeps import SweepPoint, sweep_point
 from optbench.contracts import Hyper, Optimizer, Value
-from optbench.engine.training import make_spec
+from optbench.engine.specs import make_spec
 from optbench.errors import ConfigError, unknown_name
 from optbench.execution import Executor
 from optbench.hyperparameters import CONTROL_HYPERS, parse_spelling, parse_value
@@ -149,7 +149,7 @@ def plan_sweep(
         axes: one or two, of different names.
         optimizers: their spellings.
         seeds: runs at each point.
-        run: arguments of `optbench.engine.training.make_spec` that stay the same.
+        run: arguments of `optbench.engine.specs.make_spec` that stay the same.
 
     Raises:
         ConfigError: too many axes, an axis twice, too many runs, or a value out of range.

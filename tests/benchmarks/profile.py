@@ -26,7 +26,7 @@ from optbench.engine.compiled import CompiledLoop
 from optbench.engine.kernels import layers, loop
 from optbench.engine.kernels.jit import jit
 from optbench.engine.problem import build_problem
-from optbench.engine.training import make_spec
+from optbench.engine.specs import make_spec
 from optbench.registry import default_registry
 
 ROUNDS, REPEATS = 15, 2000

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from optbench.engine.kernels.jit import jit
+from optbench.engine.loops import choose_loop, make_loop
 from optbench.engine.problem import Problem, build_problem
 from optbench.engine.rules import compiled_rule
-from optbench.engine.training import choose_loop, make_loop, make_spec
+from optbench.engine.specs import make_spec
 from optbench.registry import default_registry
 
 RULES = {

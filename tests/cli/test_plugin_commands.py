@@ -87,7 +87,7 @@ def test_show_explains_everything_that_is_registered(kind: str, name: str) -> No
 
 def test_show_says_in_which_loop_an_optimizer_trains_and_why() -> None:
     """An author sees at once that a formula could not be compiled."""
-    from optbench.engine.training import choose_loop
+    from optbench.engine.loops import choose_loop
 
     for name, entry in default_registry().entries("optimizers").items():
         told = read("show", name, "--json")

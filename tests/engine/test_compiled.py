@@ -9,8 +9,9 @@ import pytest
 
 from optbench import Rule, Stepper, hyper
 from optbench.engine.compiled import CompiledNetwork
+from optbench.engine.loops import choose_loop, make_loop
 from optbench.engine.problem import Problem
-from optbench.engine.training import choose_loop, make_loop, train_problem
+from optbench.engine.training import train_problem
 from optbench.network import ACTIVATIONS, Network, pack, unpack
 from optbench.records import RunSpec, StepControl
 from optbench.registry import default_registry

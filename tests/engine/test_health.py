@@ -10,7 +10,8 @@ import pytest
 
 import optbench
 from optbench.engine.health import distinct_units, health_columns, layer_health, sharpness
-from optbench.engine.training import make_spec, train_spec
+from optbench.engine.specs import make_spec
+from optbench.engine.training import train_spec
 from optbench.network import pack, unpack
 from optbench.records import CURVE_COLUMNS
 from optbench.suites import MAX_SEEDS

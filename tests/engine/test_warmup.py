@@ -10,7 +10,8 @@ import pytest
 
 SCRIPT = """
 import optbench
-from optbench.engine.training import make_spec, prepare
+from optbench.engine.specs import make_spec
+from optbench.engine.training import prepare
 prepare([make_spec("momentum", dataset="iris", epochs=1)], print)
 print(optbench.train("momentum", dataset="iris", epochs=1).loop)
 """

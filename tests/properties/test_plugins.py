@@ -16,7 +16,8 @@ from optbench.contracts import Values
 from optbench.engine.data import prepare_dataset
 from optbench.engine.landscapes import Ground, follow
 from optbench.engine.problem import initial_params
-from optbench.engine.training import make_spec, train_spec
+from optbench.engine.specs import make_spec
+from optbench.engine.training import train_spec
 from optbench.records import Status
 from optbench.registry import Registry
 from tests.properties.planted import (
