@@ -26,10 +26,10 @@ def whole(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is there complete or not at all."""
+def write_text(path: Path, text: str | bytes) -> None:
+    """Write a file, text as UTF-8, so that it is there complete or not at all."""
     with whole(path) as partial:
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.write_bytes(text.encode() if isinstance(text, str) else text)
 
 
 @contextlib.contextmanager

@@ -59,10 +59,10 @@ def write_all(
         if form not in FORMATS:
             raise unknown_name("plot format", form, FORMATS)
     out = Path(out_dir)
-    everything = to_json(leaderboard)
-    whole: dict[str, Callable[[], str]] = {
+    everything = to_json(leaderboard) + b"\n"
+    whole: dict[str, Callable[[], str | bytes]] = {
         "leaderboard.csv": lambda: leaderboard_csv(leaderboard),
-        "leaderboard.json": lambda: everything.decode() + "\n",
+        "leaderboard.json": lambda: everything,
     }
     shown, kept = excerpt(leaderboard, cells)
     digest = input_hash(everything, kept, environment, command)
@@ -78,7 +78,7 @@ def write_all(
 
 
 def _write(
-    whole: Mapping[str, Callable[[], str]],
+    whole: Mapping[str, Callable[[], str | bytes]],
     board: Leaderboard,
     cells: Sequence[Cell],
     out: Path,
@@ -116,7 +116,7 @@ def _write(
 
         return report_html(board, cells, environment=environment, command=command)
 
-    texts: dict[str, Callable[[], str]] = {
+    texts: dict[str, Callable[[], str | bytes]] = {
         "leaderboard.md": markdown,
         **whole,
         "report.html": page,

@@ -31,7 +31,9 @@ def write_plots(
     written: list[Path] = []
     with base.style():
         for name, draw in drawings(board, cells):
-            written += draw().save(folder / name, formats)
+            sheet = draw()
+            written += sheet.save(folder / name, formats)
+            sheet.close()
     return written
 
 

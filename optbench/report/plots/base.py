@@ -17,6 +17,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
@@ -96,6 +97,11 @@ class Sheet:
                 self.figure.savefig(partial, format=form, dpi=DPI, metadata=metadata, **fast)
             written.append(path)
         return written
+
+    def close(self) -> None:
+        """Let go of the picture: figures are full of circles, and stay until those are found."""
+        self.figure.clear()
+        FigureCanvasBase(self.figure)  # in place of the canvas that holds the pixels
 
 
 def sheet(
