@@ -1,4 +1,4 @@
-"""What trains a problem: the compiled loop where an optimizer can be fused, else the stepped one."""
+"""What trains a problem: the compiled loop where an optimizer can be fused, or the stepped one."""
 
 from __future__ import annotations
 

@@ -269,3 +269,13 @@ def test_a_landscape_may_return_anything(which: int) -> None:
             assert path.points.shape == (4, 2)
             assert path.values.shape == (4,)
             assert path.points.dtype == path.values.dtype == np.float64
+
+
+def test_an_update_whose_source_cannot_be_read_trains_all_the_same() -> None:
+    """A lambda in the middle of an expression, or one made by `eval`: the stepped loop takes it."""
+    for update in (
+        {"u": lambda theta, grad, t, h: (theta - h.lr * grad,)}["u"],
+        eval("lambda theta, grad, t, h: (theta - h.lr * grad,)"),
+    ):
+        result = trained(variant(Descent, update=staticmethod(update)))
+        assert (result.status, result.loop) == (Status.OK, "stepped")
