@@ -213,6 +213,12 @@ class Folder:
         text = self.log.read_text() if self.log.exists() else ""
         return [line.split()[0] for line in text.splitlines()]
 
+    def at_work(self, driver: Driver) -> list[psutil.Process]:
+        """Worker processes that have begun to train."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        known = {int(line.split()[1]) for line in lines}
+        return [worker for worker in driver.workers() if worker.pid in known]
+
     def sessions(self) -> list[int]:
         """The executions that came to train something."""
         if not (self.out / "runs.sqlite").exists():

@@ -5,10 +5,8 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import psutil
-
 from tests.faults.conftest import Quiet
-from tests.faults.studies import STEPPED, Driver, Folder, no_orphans, wait_for
+from tests.faults.studies import STEPPED, Folder, no_orphans, wait_for
 
 SIGNALS = [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM]
 
@@ -19,8 +17,8 @@ def test_a_study_survives_the_death_of_its_workers(tmp_path: Path, quiet: Quiet)
     driver = folder.start()
     killed = []
     for number in SIGNALS:
-        driver.until(lambda: at_work(folder, driver), "a worker that trains")
-        worker = at_work(folder, driver)[0]
+        driver.until(lambda: folder.at_work(driver), "a worker that trains")
+        worker = folder.at_work(driver)[0]
         worker.send_signal(number)
         wait_for(lambda w=worker: w not in driver.workers(), "its death")
         killed.append(worker.pid)
@@ -30,13 +28,6 @@ def test_a_study_survives_the_death_of_its_workers(tmp_path: Path, quiet: Quiet)
     folder.check()
     assert len(folder.starts()) > len(set(folder.starts())), "no kill came in the middle of a run"
     assert folder.board() == quiet()
-
-
-def at_work(folder: Folder, driver: Driver) -> list[psutil.Process]:
-    """Worker processes that have begun to train."""
-    lines = folder.log.read_text().splitlines() if folder.log.exists() else []
-    known = {int(line.split()[1]) for line in lines}
-    return [worker for worker in driver.workers() if worker.pid in known]
 
 
 def test_no_worker_outlives_its_driver(tmp_path: Path) -> None:
