@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from optbench.analysis.illness import Finding
 from optbench.analysis.leaderboard import AXES, Leaderboard
+from optbench.analysis.survey import Survey, survey
 from optbench.records import Cell
 from optbench.report import text
 from optbench.report.palette import looks
@@ -22,6 +24,8 @@ from optbench.report.payload import page_data
 from optbench.report.series import common, titles_by_regime, view_titles
 from optbench.report.words import chosen, flatten, protocol_rows
 
+MOST_EVIDENCE = 8
+"""Findings of one illness that are told in full."""
 _PAGE = Path(__file__).parent / "page"
 
 
@@ -56,6 +60,7 @@ def report_html(
         sortable=_sortable,
     )
     views = sorted(board.regimes, key=lambda view: view.label)
+    ailing = survey(cells)
     scripts = [plotly_js(), _read("charts.js"), _read("page.js")]
     return jinja.get_template("report.html.j2").render(
         board=board,
@@ -65,6 +70,9 @@ def report_html(
         verdicts=_verdicts(board),
         choices=_choices(board),
         looks=looks(row.label for row in board.overall),
+        survey=ailing,
+        evidence=_evidence(ailing),
+        most_evidence=MOST_EVIDENCE,
         axes=AXES,
         place=text.place,
         protocol=protocol_rows(board.protocol),
@@ -113,6 +121,16 @@ def _verdicts(board: Leaderboard) -> dict[str, list[str]]:
         line = verdict.text.removeprefix(f"{verdict.label}: ") if verdict.label else verdict.text
         line = line if line.startswith(names) else line[:1].upper() + line[1:]
         found.setdefault(verdict.label, []).append(line)
+    return found
+
+
+def _evidence(ailing: Survey) -> dict[str, list[tuple[str, str, Finding]]]:
+    """Illness -> entrant, workload and finding of all who have it, one of each entrant first."""
+    found: dict[str, list[tuple[str, str, Finding]]] = {i: [] for i in ailing.illnesses}
+    for illness, told in found.items():
+        ill = {k: list(mine.get(illness, {}).items()) for k, mine in ailing.found.items()}
+        for turn in range(max(map(len, ill.values()))):
+            told += [(k, *places[turn]) for k, places in ill.items() if turn < len(places)]
     return found
 
 
