@@ -1,11 +1,12 @@
 """What a study of 100,000 runs costs beside the training itself: time and memory of the driver.
 
-    python -m tests.benchmarks.scale [--runs 100000] [--real] [--out FOLDER]
+    python -m tests.benchmarks.scale [--runs 100000] [--real] [--cluster] [--out FOLDER]
 
 Each phase is a process of its own, so that its peak memory is its own. The runs are made up in a
-few microseconds each (with ``--real`` they are trained: one pass over iris), so all the time that
-is left is planning, passing on, storing and comparing. Then the study is reported from its store,
-by the very command that a user would type.
+few microseconds each (with ``--real`` they are trained: one pass over iris; with ``--cluster`` by
+two workers of a Dask cluster on this machine), so all the time that is left is planning, passing
+on, storing and comparing. Then the study is reported from its store, by the very command that a
+user would type.
 """
 
 from __future__ import annotations
@@ -19,19 +20,22 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from optbench.execution import Executor, LocalExecutor
+from optbench.execution.cluster import ClusterExecutor
 from optbench.plan import build_plan
 from optbench.records import CURVE_COLUMNS, REGIMES, Curve, RunResult, RunSpec, Status
 from optbench.registry import default_registry
 from optbench.store import Store
 from optbench.study import STORE_NAME, SearchTuning, run_study
 from optbench.suites import NetworkChoice, Suite
+from tests.faults.clusters import Cluster
 
 EVALUATIONS = 40
 UPDATES = np.concatenate([[0.0], np.geomspace(1.0, 300.0, EVALUATIONS - 1)])
@@ -109,14 +113,16 @@ def suite_of(runs: int, real: bool) -> Suite:
     )
 
 
-def study(runs: int, out: Path, real: bool) -> dict[str, Any]:
+def study(runs: int, out: Path, real: bool, scheduler: str | None = None) -> dict[str, Any]:
     """Plan, train (or make up) and store; without the report."""
     registry = default_registry()
     started = time.perf_counter()
     plan = build_plan(suite_of(runs, real), registry)
     planned = time.perf_counter()
     tuning = SearchTuning(plan.protocol)
-    executor = LocalExecutor(health="none") if real else MadeUp()
+    executor: Executor = LocalExecutor(health="none") if real else MadeUp()
+    if scheduler is not None:
+        executor = ClusterExecutor(scheduler, health="none")
     with executor, Store(out / STORE_NAME) as store:
         done = run_study(plan, store, executor, tuning)
     ended = time.perf_counter()
@@ -129,6 +135,16 @@ def study(runs: int, out: Path, real: bool) -> dict[str, Any]:
         "of them training": training,
         "ms a run": 1000 * (ended - started) / done.trained,
     }
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[str]:
+    """Address of a scheduler with two workers."""
+    with Cluster(folder) as found:
+        found.add_worker()
+        found.add_worker()
+        found.wait_for_workers(2)
+        yield found.address
 
 
 def report(out: Path) -> dict[str, Any]:
@@ -144,7 +160,7 @@ def report(out: Path) -> dict[str, Any]:
 def phase(name: str, args: argparse.Namespace, out: Path) -> dict[str, Any]:
     """Run a phase in a process of its own."""
     options = ["--phase", name, "--out", str(out), "--runs", str(args.runs)]
-    options += ["--real"] if args.real else []
+    options += [f"--{name}" for name in ("real", "cluster") if getattr(args, name)]
     command = [sys.executable, "-m", "tests.benchmarks.scale", *options]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -156,13 +172,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--real", action="store_true", help="train the runs: a pass over iris")
+    parser.add_argument("--cluster", action="store_true", help="likewise, on a Dask cluster")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--phase", choices=("study", "report"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.phase:
         args.out.mkdir(parents=True, exist_ok=True)
         studied = args.phase == "study"
-        figures = study(args.runs, args.out, args.real) if studied else report(args.out)
+        with cluster(args.out) if studied and args.cluster else nullcontext() as address:
+            real = args.real or args.cluster
+            figures = study(args.runs, args.out, real, address) if studied else report(args.out)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({**figures, "peak MB": peak}))
         return
