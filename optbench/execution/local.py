@@ -108,7 +108,8 @@ class LocalExecutor(Executor):
             return
         from optbench.engine.training import prepare
 
-        prepare([spec for spec in specs if self._is_compiled(spec)], say)
+        safe = [s for s in specs if self._is_compiled(s) and _rule_is_safe(s.optimizer)]
+        prepare(safe, say)
 
     def room(self) -> int:
         """Free places in the window."""
@@ -167,7 +168,8 @@ class LocalExecutor(Executor):
     def _fits_a_thread(self, spec: RunSpec) -> bool:
         names = (spec.optimizer, spec.initializer)
         if names not in self._fits:
-            self._fits[names] = self._is_compiled(spec) and _is_ours(*names)
+            rule_fits = self._is_compiled(spec) and _rule_is_safe(spec.optimizer)
+            self._fits[names] = rule_fits and _comes_along("initializers", spec.initializer)
         return self._fits[names]
 
     def _start_threads(self) -> ThreadPool:
@@ -197,15 +199,20 @@ class LocalExecutor(Executor):
         return self._processes
 
 
-def _is_ours(optimizer: str, initializer: str) -> bool:
-    """Whether all Python that such a compiled run executes was shipped with optbench."""
+def _rule_is_safe(name: str) -> bool:
+    """Whether a compiled rule brings no Python of a stranger: `init` is all it can have."""
     from optbench.contracts import Rule
     from optbench.registry import default_registry
 
-    entry = default_registry().entry("optimizers", optimizer)
-    compiled_whole = entry.item.init is Rule.init
-    others = default_registry().entry("initializers", initializer)
-    return (compiled_whole or entry.distribution == OWN) and others.distribution == OWN
+    init = default_registry().optimizer(name).init
+    return init is Rule.init or _comes_along("optimizers", name)
+
+
+def _comes_along(kind: str, name: str) -> bool:
+    """Whether a plugin was shipped with optbench."""
+    from optbench.registry import default_registry
+
+    return default_registry().entry(kind, name).distribution == OWN
 
 
 def available_cores() -> int:

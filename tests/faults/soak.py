@@ -22,6 +22,7 @@ from pathlib import Path
 
 import psutil
 
+from optbench.errors import OptbenchError
 from tests.faults.clusters import Cluster, quiet_dask
 from tests.faults.disks import mounted
 from tests.faults.studies import BOTH, Driver, Folder, Outcome, end_drivers, wait_for
@@ -113,7 +114,7 @@ class Soak:
             folder.run().check(0)
             self.tally.take(folder)
             same = folder.board() == self.expected
-        except AssertionError as problem:
+        except (AssertionError, OptbenchError) as problem:
             self.tally.wrong.append(f"{place}: {problem}")
             print(f"{place.name}: WRONG: {problem}", flush=True)
             end_drivers()
@@ -210,9 +211,9 @@ class Soak:
                 if outcome.code:
                     self.ended(outcome, {1})
                     self.tally.faults["full disks"] += 1
-                folder.check()
                 if disk is not None:
                     disk.free()
+                folder.check()
             if disk is not None:
                 folder.run().check(0)
                 folder.check()

@@ -197,9 +197,7 @@ class Folder:
 
     def run(self, *moments: str, **env: str) -> Outcome:
         """Start it and wait for its end."""
-        outcome = self.start(*moments, **env).wait()
-        self.account()
-        return outcome
+        return self.start(*moments, **env).wait()
 
     def start_and_train(self, more: int = 1, **env: str) -> Driver:
         """Start it, and come back when so many further runs have begun to train."""
@@ -254,7 +252,7 @@ class Folder:
         return ledger
 
     def check(self) -> None:
-        """No committed run is lost, changed or trained again.
+        """No committed run is lost, changed or trained again; to be asked after every execution.
 
         Raises:
             AssertionError: one is.

@@ -14,9 +14,11 @@ from tests.faults.studies import COMPILED, Folder
 PLOTS = ("--formats", "svg")
 
 
-def fails(folder: Folder, *moments: str, **env: str) -> str:
+def fails(folder: Folder, *moments: str, disk: SmallDisk | None = None) -> str:
     """Run it into the full disk; the one line that it ends with."""
-    outcome = folder.run(*moments, **env).check(1)
+    outcome = folder.run(*moments).check(1)
+    if disk is not None:
+        disk.free()  # to look at the store takes some room as well
     folder.check()
     assert len(outcome.errors) == 1, outcome.err
     return outcome.errors[0]
@@ -62,11 +64,10 @@ def test_a_disk_that_is_full(disk: SmallDisk, tmp_path: Path, quiet: Quiet) -> N
     folder = Folder(tmp_path / "here", COMPILED, *PLOTS)
     folder.out.symlink_to(disk.place, target_is_directory=True)
     disk.leave(12)
-    assert "study/runs.sqlite: the disk" in fails(folder)
+    assert "study/runs.sqlite: the disk" in fails(folder, disk=disk)
     disk.leave(80)  # the store can be made, and soon not grow
-    assert "study/runs.sqlite: the disk is full; every run committed" in fails(folder)
+    assert "study/runs.sqlite: the disk is full; every run committed" in fails(folder, disk=disk)
     disk.leave(600)  # all runs, and the first plots
-    assert "cannot write the report to 'study': No space left on device" in fails(folder)
+    assert "cannot write the report to 'study': No space left on device" in fails(folder, disk=disk)
     assert len(folder.stored()) == 12
-    disk.free()
     goes_on(folder, quiet(COMPILED, *PLOTS))
