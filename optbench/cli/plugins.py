@@ -24,7 +24,7 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
       optbench plugins --plugin mine.py
       optbench plugins --strict --json
     """
-    from optbench.errors import OptbenchError
+    from optbench.errors import OptbenchError, PluginError
     from optbench.registry import LoadedPlugin, Registry
 
     # A registry of its own: the shared one refuses to start when names collide, and this command
@@ -51,7 +51,9 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
         for conflict in registry.conflicts:
             mark = click.style("conflict:", fg="red", bold=True)
             click.echo(f"{mark} {harmless(conflict)}", err=True)
-    return 1 if registry.conflicts or (strict and broken) else 0
+    if strict and broken:
+        raise PluginError(f"plugin {broken[0].name} does not load: {broken[0].error}")
+    return 1 if registry.conflicts else 0
 
 
 def _brings(provides: dict[str, list[str]]) -> str:
