@@ -9,8 +9,10 @@ suit a suite; ``defaults`` is a ruleset of its own. A budget of 1 tunes nothing:
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 
 import numpy as np
 
@@ -24,6 +26,7 @@ from optbench.analysis.search import (
     widen,
 )
 from optbench.contracts import Array, Optimizer, Value
+from optbench.engine.cache import kept_arrays
 from optbench.errors import ConfigError
 from optbench.records import RunResult, Status, Trial
 
@@ -86,13 +89,23 @@ def _configurations(
     return found
 
 
+@functools.lru_cache(maxsize=256)
 def _sobol(n_dims: int, n: int, *seeds: int) -> Array:
-    """The first n points of a scrambled Sobol sequence, shape (n, n_dims), in [0, 1)."""
-    from scipy.stats import qmc
+    """The first n points of a scrambled Sobol sequence, shape (n, n_dims), in [0, 1).
 
-    rng = np.random.default_rng([_STREAM, *(s % 2**32 for s in seeds)])
+    Kept on disk: the import of scipy.stats takes longer than all else in a study that is stored.
+    """
     power = max(math.ceil(math.log2(n)), 0)
-    return np.asarray(qmc.Sobol(n_dims, scramble=True, seed=rng).random_base2(power)[:n])
+
+    def draw() -> list[Array]:
+        from scipy.stats import qmc
+
+        rng = np.random.default_rng([_STREAM, *(s % 2**32 for s in seeds)])
+        return [qmc.Sobol(n_dims, scramble=True, seed=rng).random_base2(power)]
+
+    versions = f"scipy{version('scipy')}-numpy{np.__version__}"
+    name = "-".join(map(str, (versions, n_dims, power, *seeds)))
+    return kept_arrays(f"sobol/{name}", draw)[0][:n]
 
 
 def final_loss(result: RunResult) -> float:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
-import os
-import zipfile
 from typing import Any, Literal
 
 import numpy as np
 
 from optbench.contracts import Array, Dataset, DatasetSource
-from optbench.engine.cache import cache_folder
+from optbench.engine.cache import kept_arrays
 from optbench.engine.streams import stream
 from optbench.errors import ConfigError, PluginError, told
 from optbench.registry import default_registry, fingerprint
@@ -47,7 +44,11 @@ def load_dataset(name: str) -> Dataset:
 @functools.lru_cache(maxsize=32)
 def prepare_dataset(source: type[DatasetSource]) -> Dataset:
     """Load, split, standardise and hash one source; cached, since a study asks for it often."""
-    arrays = _cached(source) if source.cached else _load(source)
+    if source.cached:
+        kept = f"datasets/{source.name}-{fingerprint(source)}"
+        arrays = kept_arrays(kept, lambda: _load(source))
+    else:
+        arrays = _load(source)
     classification = source.task != "regression"
     x, y = arrays[0], _targets(source, arrays[1])
     if len(arrays) == 4:
@@ -74,22 +75,6 @@ def prepare_dataset(source: type[DatasetSource]) -> Dataset:
         summary=source.summary(),
         source=source.source,
     )
-
-
-def _cached(source: type[DatasetSource]) -> tuple[Array, ...]:
-    """The arrays from the cache folder, where the library that makes them need not be imported."""
-    path = cache_folder() / "datasets" / f"{source.name}-{fingerprint(source)}.npz"
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            return tuple(kept[name] for name in sorted(kept.files))
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        arrays = _load(source)
-    partial = path.with_suffix(f".{os.getpid()}.npz")
-    with contextlib.suppress(OSError):  # a cache that cannot be written is no error
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, *arrays)
-        partial.replace(path)
-    return arrays
 
 
 def _load(source: type[DatasetSource]) -> tuple[Array, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import qmc
 
 from optbench.analysis import tuning
 from optbench.analysis.search import dimensions
@@ -204,3 +206,20 @@ def test_a_range_is_never_widened_beyond_what_is_valid() -> None:
     ]
     found = tuning.edge_of(trials, trials[0], Rich, {}, "full", [{"mu": "low"}])
     assert "mu" not in found
+
+
+def test_search_points_are_scipys_whether_kept_or_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn, read from the cache, or drawn again because the copy is damaged: the same points."""
+    monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
+    points = tuning._sobol.__wrapped__
+    rng = np.random.default_rng([tuning._STREAM, 0])
+    expected = qmc.Sobol(2, scramble=True, seed=rng).random_base2(3)[:6]
+    np.testing.assert_array_equal(points(2, 6, 0), expected)
+    (kept,) = tmp_path.glob("sobol/*.npz")
+    np.testing.assert_array_equal(points(2, 6, 0), expected)
+    np.testing.assert_array_equal(points(2, 8, 0)[:6], expected)
+    assert list(tmp_path.glob("sobol/*.npz")) == [kept]
+    kept.write_bytes(kept.read_bytes()[:-30])
+    np.testing.assert_array_equal(points(2, 6, 0), expected)

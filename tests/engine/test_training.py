@@ -8,7 +8,7 @@ import pytest
 
 import optbench
 from optbench import ConfigError, PluginError, Stepper, hyper
-from optbench.engine.data import _cached, load_dataset
+from optbench.engine.data import load_dataset, prepare_dataset
 from optbench.engine.grid import evaluation_grid
 from optbench.engine.specs import make_spec
 from optbench.engine.streams import batch_order, stream
@@ -215,12 +215,14 @@ def test_cached_datasets_come_back_the_same(tmp_path, monkeypatch):
     """What is read from the cache folder equals what was loaded; a damaged copy is made again."""
     monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
     source = default_registry().dataset_source("iris")
-    loaded = _cached(source)
+    loaded = prepare_dataset.__wrapped__(source)
     (kept,) = tmp_path.glob("datasets/iris-*.npz")
-    for _ in range(2):
-        for ours, theirs in zip(_cached(source), loaded, strict=True):
-            assert np.array_equal(ours, theirs)
-            assert ours.dtype == theirs.dtype
-        kept.write_bytes(b"PK rubbish")
+    made = kept.read_bytes()
+    for damaged in (made, b"PK rubbish", made[:-100], made[:200] + b"!" + made[201:], b""):
+        kept.write_bytes(damaged)
+        again = prepare_dataset.__wrapped__(source)
+        assert again.content_hash == loaded.content_hash
+        assert again.x_train.dtype == loaded.x_train.dtype
+    assert len(list(tmp_path.glob("datasets/*"))) == 1
     monkeypatch.setenv("OPTBENCH_CACHE", "/proc/no/such/folder")
-    assert np.array_equal(_cached(source)[0], loaded[0])
+    assert prepare_dataset.__wrapped__(source).content_hash == loaded.content_hash
