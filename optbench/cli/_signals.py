@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+
+AGAIN_SECONDS = 0.02
+"""After so long a dropped signal comes again: sent at once, it would be dropped here as well."""
 
 _received: list[signal.Signals] = []
 
@@ -57,7 +59,11 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _send_again(dropped: sys.UnraisableHookArgs) -> None:
-    if issubclass(dropped.exc_type, KeyboardInterrupt):
-        _thread.interrupt_main(_received[-1] if _received else signal.SIGINT)
-    else:
+    if not issubclass(dropped.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(dropped)
+        return
+    number = _received[-1] if _received else signal.SIGINT
+    main = threading.main_thread().ident
+    again = threading.Timer(AGAIN_SECONDS, signal.pthread_kill, [main, number])
+    again.daemon = True
+    again.start()

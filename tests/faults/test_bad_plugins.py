@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -123,3 +124,19 @@ def test_an_initializer_stays_out_of_the_driver(
     check_failures(runs, {f"sgd {fault}": text for fault, text in failing.items()})
     for fault in ("closes", "litters"):
         assert {run.status for run in runs[f"sgd {fault}"]} == {"ok"}
+
+
+def test_a_thread_without_end_does_not_hold_up_the_driver(tmp_path: Path) -> None:
+    """A plugin may start one while it is imported; the command ends all the same."""
+    plugin = tmp_path / "restless.py"
+    plugin.write_text(
+        "import threading, time\n"
+        "from optbench import Initializer\n"
+        "threading.Thread(target=time.sleep, args=(3600,)).start()\n"
+        "class Restless(Initializer):\n"
+        "    '''Never rests.'''\n"
+        "    name = 'restless'\n"
+    )
+    command = [sys.executable, "-m", "optbench", "list", "initializers", "--plugin", str(plugin)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "restless" in done.stdout
