@@ -92,7 +92,7 @@ class Hyper:
             raise problem
         if not self.low <= number <= self.high or not math.isfinite(number):
             raise problem
-        return number  # type: ignore[no-any-return]
+        return number + self.kind(0)  # type: ignore[no-any-return]  # -0.0 is 0.0
 
 
 def hyper(

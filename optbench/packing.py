@@ -127,8 +127,12 @@ class StoredCurve(Curve):
         self._fetch = fetch
         self._last = table[:, -1:].tobytes()
 
+    def __reduce__(self) -> tuple[type[Curve], tuple[dict[str, Array]]]:
+        """Elsewhere the store may not be at hand: a copy has all of its numbers."""
+        return Curve, (dict(self),)
+
     def __getitem__(self, column: str) -> Array:
-        return unpack_curve(self._names, self._fetch(self._key))[column]
+        return unpack_curve(self._names, self._data())[column]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -148,7 +152,7 @@ class StoredCurve(Curve):
         """Several columns at once, shape (columns, rows); NaN for one that is not there."""
         table = np.full((len(columns), self._rows), np.nan)
         there, places = _places(self._names, tuple(columns))
-        table[there] = _table(self._names, self._fetch(self._key))[places]
+        table[there] = _table(self._names, self._data())[places]
         return table
 
     def last(self, column: str) -> float:
@@ -157,6 +161,12 @@ class StoredCurve(Curve):
             return float("nan")
         at = self._names.index(column) * _FLOAT.itemsize
         return float(struct.unpack_from("<d", self._last, at)[0])
+
+    def _data(self) -> bytes:
+        data = self._fetch(self._key)
+        if len(data) != self._rows * len(self._names) * _FLOAT.itemsize:
+            raise StoreError(f"run {self._key} has been trained again; load the study anew")
+        return data
 
 
 @functools.lru_cache

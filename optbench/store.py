@@ -69,14 +69,20 @@ _FIELDS = (
     "key, spec, status, reason, test_loss, test_metric, params_hash, grad_evals, seconds, loop, "
     "columns, curve"
 )
-
-
+_NAMES = _FIELDS.split(", ")
 _TYPES: tuple[type | UnionType, ...] = (
     str, bytes, str, str, float | None, float | None, str, int, float, str, str, bytes
 )  # fmt: skip
 """Of `_FIELDS`, in their order."""
 
 _environments = msgspec.json.Decoder(dict[str, Any])
+_KEEP = (
+    f"INSERT INTO runs ({_FIELDS}, session) VALUES ({', '.join('?' * 13)})"
+    " ON CONFLICT (key) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in (*_NAMES, "session"))
+    + " WHERE runs.status = 'failed'"
+)
+"""The first result of a run stays; a failed one makes room for the next."""
 
 
 class Conflict(NamedTuple):
@@ -86,23 +92,32 @@ class Conflict(NamedTuple):
     spec: bytes
 
 
-class _Curves:
-    """Reads single curves of a store, in any thread, for as long as someone holds on to it."""
+def _curve_reader(path: Path) -> Callable[[str], bytes]:
+    """A function that reads the curve of a run, in any thread; opens the file when first called.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        with _clear_errors(path):
-            self._db = _connect(path, check_same_thread=False)
-        weakref.finalize(self, self._db.close)
-        self.fetch = functools.lru_cache(CURVES_AT_HAND)(self._fetch)
+    The file is closed when nobody holds on to the function.
+    """
+    path = path.absolute()
+    lock = threading.Lock()
+    opened: list[sqlite3.Connection] = []
 
-    def _fetch(self, key: str) -> bytes:
-        with self._lock, _clear_errors(self._path):
-            found = self._db.execute("SELECT curve FROM runs WHERE key = ?", (key,)).fetchone()
+    @functools.lru_cache(CURVES_AT_HAND)
+    def fetch(key: str) -> bytes:
+        with lock, _clear_errors(path):
+            if not opened:
+                opened.append(_connect(path, check_same_thread=False))
+            found = opened[0].execute("SELECT curve FROM runs WHERE key = ?", (key,)).fetchone()
         if found is None:
-            raise StoreError(f"{self._path}: run {key} is no longer in it")
+            raise StoreError(f"{path}: run {key} is no longer in it")
         return bytes(found[0])
+
+    weakref.finalize(fetch, _close, opened)
+    return fetch
+
+
+def _close(opened: list[sqlite3.Connection]) -> None:
+    for db in opened:
+        db.close()
 
 
 class Store:
@@ -145,7 +160,7 @@ class Store:
     # -- runs ---------------------------------------------------------------------------------
 
     def put(self, result: RunResult) -> None:
-        """Keep a result; one that is there already stays as it is."""
+        """Keep a result; one that is there already stays as it is, unless it had failed."""
         self._pending.append(_row(result, self.session))
         self.tick()
 
@@ -163,11 +178,7 @@ class Store:
         """
         if self._pending:
             with self._transaction() as db:
-                marks = ", ".join("?" * 13)
-                db.executemany(
-                    f"INSERT OR IGNORE INTO runs ({_FIELDS}, session) VALUES ({marks})",
-                    self._pending,
-                )
+                db.executemany(_KEEP, self._pending)
             self._pending.clear()
         self._committed = time.monotonic()
 
@@ -194,17 +205,14 @@ class Store:
     def results(self, keys: Iterable[str] | None = None) -> Iterator[RunResult]:
         """Results by key (all of them if None), in no order; unknown keys are left out."""
         for row in self._rows(keys):
-            result = self._result(row, unpack_curve)
-            if keys is not None and result.key != row[0]:
-                raise StoreError(f"{self.path}: run {row[0]} is damaged: it is another run")
-            yield result
+            yield self._result(row, unpack_curve)
 
     def outcomes(self, keys: Iterable[str]) -> Iterator[tuple[str, RunResult]]:
         """Keys and results that read their curves from the file when asked, also once it is closed.
 
         A study of 100,000 runs takes about 150 MB so, and 700 MB with its curves.
         """
-        fetch = _Curves(self.path).fetch
+        fetch = _curve_reader(self.path)
         for row in self._rows(keys):
             stored = functools.partial(StoredCurve, key=row[0], fetch=fetch)
             yield row[0], self._result(row, stored)
@@ -220,6 +228,7 @@ class Store:
         ours, new = self.keys(), 0
         for row in other._select(f"SELECT {_FIELDS} FROM runs"):
             if row[0] not in ours:
+                other._result(row, unpack_curve)  # nothing damaged is taken in
                 self._pending.append((*row, self.session))
                 new += 1
                 if len(self._pending) >= CHUNK:
@@ -284,7 +293,12 @@ class Store:
         if keys is None:
             yield from self._select(f"SELECT {_FIELDS} FROM runs")
             return
-        wanted = list(keys)
+        wanted = list(dict.fromkeys(keys))
+        if 2 * len(wanted) > self.count():  # most of them: in the order of the file, that is fast
+            known = set(wanted)
+            every = self._select(f"SELECT {_FIELDS} FROM runs")
+            yield from (row for row in every if row[0] in known)
+            return
         for start in range(0, len(wanted), CHUNK):
             chunk = wanted[start : start + CHUNK]
             marks = ", ".join("?" * len(chunk))
@@ -292,7 +306,10 @@ class Store:
 
     def _result(self, row: tuple[Any, ...], curve: Callable[..., Curve]) -> RunResult:
         try:
-            return _from_row(row, curve(_names(row[10]), row[11]))
+            result = _from_row(row, curve(_names(row[10]), row[11]))
+            if result.key != row[0]:
+                raise StoreError("it is another run")
+            return result
         except (StoreError, *UNREADABLE) as cause:
             raise StoreError(f"{self.path}: run {row[0]} is damaged: {cause}") from cause
 
@@ -434,7 +451,7 @@ def _names(columns: str) -> tuple[str, ...]:
 
 
 def _from_row(row: tuple[Any, ...], curve: Curve) -> RunResult:
-    for name, value, kind in zip(_FIELDS.split(", "), row, _TYPES, strict=True):
+    for name, value, kind in zip(_NAMES, row, _TYPES, strict=True):
         if not isinstance(value, kind):  # SQLite keeps any type in any column
             raise StoreError(f"its {name} is {type(value).__name__}")
     return RunResult(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
+import pickle
 import signal
 import sqlite3
 import subprocess
@@ -427,3 +429,72 @@ def test_outcomes_read_their_curves_when_asked(tmp_path: Path) -> None:
         store.forget([results[0].key])
     with pytest.raises(StoreError, match="no longer in it"):
         _ = forgotten.curve["val_loss"]
+
+
+def test_a_failed_run_makes_room_for_the_next_result(tmp_path: Path) -> None:
+    """In one statement, so that neither a kill nor another driver can come between."""
+    failed, good = make_result(0, 0, Status.FAILED), make_result(0)
+    assert failed.key == good.key
+    with Store(tmp_path / "runs.sqlite") as store:
+        for result in (failed, good, failed, make_result(0, 3)):
+            store.put(result)
+            store.flush()
+        (kept,) = store.results()
+    assert_same(kept, good)
+
+
+def test_a_run_under_the_key_of_another_is_refused_by_every_reader(tmp_path: Path) -> None:
+    """Swapped rows would be a swapped leaderboard."""
+    one, other = make_result(0), make_result(1)
+    path = tmp_path / "runs.sqlite"
+    with Store(path) as store:
+        store.put(one)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE runs SET key = ?", (other.key,))
+    with Store(path) as store, Store(tmp_path / "else.sqlite") as another:
+        for read in (
+            lambda: list(store.results()),
+            lambda: list(store.results([other.key])),
+            lambda: list(store.outcomes([other.key])),
+            lambda: another.merge(store),
+        ):
+            with pytest.raises(StoreError, match="it is another run"):
+                read()
+        assert another.count() == 0
+
+
+def test_an_outcome_can_be_sent_elsewhere_and_notices_a_change(tmp_path: Path) -> None:
+    """Pickled it takes its numbers along; trained again in between, it says so."""
+    failed = make_result(0, 2, Status.FAILED)
+    with Store(tmp_path / "runs.sqlite") as store:
+        store.put(failed)
+        (outcome,) = dict(store.outcomes([failed.key])).values()
+        assert_same(pickle.loads(pickle.dumps(outcome)), failed)
+        (outcome,) = dict(store.outcomes([failed.key])).values()
+        store.put(make_result(0))
+        store.flush()
+        with pytest.raises(StoreError, match="trained again"):
+            _ = outcome.curve["val_loss"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc to count open files in")
+def test_a_forgotten_study_closes_its_store(tmp_path: Path) -> None:
+    """Without the collector's help."""
+    path = tmp_path / "runs.sqlite"
+    with Store(path) as store:
+        store.put(make_result(0))
+
+    def read() -> None:
+        with Store(path) as store:
+            (outcome,) = dict(store.outcomes([make_result(0).key])).values()
+        assert outcome.curve.rows == len(outcome.curve["val_loss"])
+
+    read()
+    before = len(os.listdir("/proc/self/fd"))
+    gc.disable()
+    try:
+        for _ in range(3):
+            read()
+        assert len(os.listdir("/proc/self/fd")) == before
+    finally:
+        gc.enable()

@@ -113,7 +113,6 @@ class _Driver:
         self.begin = begin
         self.begun = False
         self.known = _Known(store, retry_failed)
-        self.retry_failed = retry_failed
         self.queue: deque[RunSpec] = deque()
         self.arrived: deque[RunResult] = deque()  # finished; Ctrl-C may come before they are kept
         self.waiting: dict[str, list[int]] = {}
@@ -199,8 +198,6 @@ class _Driver:
 
     def take(self, result: RunResult) -> None:
         """Keep a result, and go on with the cells that waited for it."""
-        if self.retry_failed:
-            self.store.forget([result.key])
         self.known.keep(result)
         self.trained += 1
         self.failed += result.status is Status.FAILED

@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from optbench.cli import main
+from optbench.packing import unpack_spec
 
 BEGINNINGS = ("=cmd()|", "@x ", "../../", "/etc/", "[red]", "<script>alert(1)</script>")
 ATTACK = (
@@ -67,13 +68,16 @@ def hostile(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("hostile") / "study"
     shutil.copytree(sound, out)
     with contextlib.closing(sqlite3.connect(out / "runs.sqlite")) as db, db:
+        keys: dict[str, str] = {}
         for key, spec in db.execute("SELECT key, spec FROM runs").fetchall():
             changed = json.dumps(poisoned(json.loads(spec), attack)).encode()
-            db.execute("UPDATE runs SET spec = ? WHERE key = ?", (changed, key))
+            keys[key] = unpack_spec(changed).key
+            db.execute("UPDATE runs SET spec = ?, key = ? WHERE key = ?", (changed, keys[key], key))
         db.execute("UPDATE runs SET reason = ?", (ATTACK,))
         db.execute("UPDATE runs SET status = 'failed' WHERE rowid = (SELECT max(rowid) FROM runs)")
         ((record,),) = db.execute("SELECT record FROM studies").fetchall()
         study = poisoned(json.loads(record), attack) | {"left_out": [ATTACK]}
+        study = poisoned(study, lambda text: keys.get(text, text))
         db.execute("UPDATE studies SET record = ?", (json.dumps(study).encode(),))
         environment = json.dumps({ATTACK: ATTACK, "packages": {ATTACK: [ATTACK]}})
         db.execute("UPDATE sessions SET command = ?, environment = ?", (ATTACK, environment))
