@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from optbench.analysis.illness import ILLNESSES, Finding, diagnose_workload
-from optbench.records import Cell
+from optbench.engine.health import last_health
+from optbench.records import Cell, RunResult
 
 
 @dataclass(frozen=True)
@@ -18,16 +19,19 @@ class Survey:
         found: entrant -> illness -> workload -> its finding there.
         judged: entrant -> number of workloads on which it was looked at.
         shared: workload -> illnesses that most entrants have there: not one optimizer's fault.
+        blind: entrants some of whose runs were recorded without their layers: what ails those
+            cannot be seen.
     """
 
     illnesses: tuple[str, ...]
     found: Mapping[str, Mapping[str, Mapping[str, Finding]]]
     judged: Mapping[str, int]
     shared: Mapping[str, tuple[str, ...]]
+    blind: tuple[str, ...]
 
 
 def survey(cells: Sequence[Cell]) -> Survey:
-    """Diagnose the first judged run of each cell: the one whose layers are always recorded.
+    """Diagnose one judged run of each cell: the first whose layers are recorded, if there is one.
 
     Args:
         cells: of one study; those without a judged run are left out.
@@ -39,15 +43,22 @@ def survey(cells: Sequence[Cell]) -> Survey:
     found: dict[str, dict[str, dict[str, Finding]]] = {}
     judged: dict[str, int] = {}
     shared: dict[str, tuple[str, ...]] = {}
+    blind: set[str] = set()
     for workload, group in groups.items():
-        diagnosis = diagnose_workload([cell.evaluation[0] for cell in group])
+        runs = {cell.entrant.label: _best_known(cell.evaluation) for cell in group}
+        blind |= {label for label, run in runs.items() if not last_health(run.curve)}
+        diagnosis = diagnose_workload(list(runs.values()))
         if diagnosis.shared and len(group) > 1:
             shared[workload] = diagnosis.shared
-        for cell in group:
-            label = cell.entrant.label
+        for label, run in runs.items():
             judged[label] = judged.get(label, 0) + 1
             mine = found.setdefault(label, {})
-            for finding in diagnosis.findings[cell.evaluation[0].key]:
+            for finding in diagnosis.findings[run.key]:
                 mine.setdefault(finding.illness, {})[workload] = finding
     present = {illness for mine in found.values() for illness in mine}
-    return Survey(tuple(i for i in ILLNESSES if i in present), found, judged, shared)
+    illnesses = tuple(i for i in ILLNESSES if i in present)
+    return Survey(illnesses, found, judged, shared, tuple(sorted(blind)))
+
+
+def _best_known(runs: Sequence[RunResult]) -> RunResult:
+    return next((run for run in runs if last_health(run.curve)), runs[0])

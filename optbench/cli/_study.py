@@ -75,17 +75,19 @@ def write_report(
 
     say("comparing")
     gc.freeze()  # nothing so far is garbage: with 100,000 runs each look for some takes a second
-    board = study.leaderboard(known_targets(default_registry()))
-    gc.freeze()
-    files = write_all(
-        board,
-        study.cells,
-        out,
-        environment=study.environment,
-        command=command,
-        formats=formats,
-        say=say,
-    )
+    try:
+        board = study.leaderboard(known_targets(default_registry()))
+        files = write_all(
+            board,
+            study.cells,
+            out,
+            environment=study.environment,
+            command=command,
+            formats=formats,
+            say=say,
+        )
+    finally:
+        gc.unfreeze()
     environment = {**study.environment, "command": command}
     target = out / "environment.json"
     with alone_in(out):

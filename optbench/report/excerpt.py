@@ -11,32 +11,34 @@ from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import Cell, Workload
 
 MOST_WORKLOADS = 36
-"""So many are all shown one by one, in plots, page and Markdown; of more, `EXCERPT` are."""
+"""So many are all shown one by one, in plots, page and Markdown; of more, an excerpt is."""
 EXCERPT = 18
+"""Workloads in an excerpt, or more where one problem of each dataset has more."""
 
 
 def excerpt(board: Leaderboard, cells: Sequence[Cell]) -> tuple[Leaderboard, list[Cell]]:
     """The study with so many workloads that each can be shown; what is over all of them stays.
 
-    Every dataset is there, and each problem in all of its regimes. Which problems of a dataset
-    are taken is a draw that is always the same. A caution says so.
+    There is a problem of every dataset, as long as they fit, and each in all of its regimes. Which
+    problems of a dataset are taken is a draw that is always the same. A caution says so.
     """
     if len(board.workloads) <= MOST_WORKLOADS:
         return board, list(cells)
-    drawn = _draw([b.workload for b in board.workloads])
-    kept = [b for b in board.workloads if _problem(b.workload) in drawn][:EXCERPT]
+    every = board.workloads
+    drawn = _draw([b.workload for b in every])
+    kept = [b for b in every if _problem(b.workload) in drawn]
     labels = {b.label for b in kept}
-    problems = {_problem(b.workload) for b in kept}
+    there, of = (len({b.workload.dataset for b in part}) for part in (kept, every))
     note = (
-        f"{len(kept)} of {len(board.workloads)} workloads are shown one by one, drawn from every "
-        "dataset; scores and places are over all, which are in leaderboard.csv and leaderboard.json"
+        f"{len(kept)} of {len(every)} workloads are shown one by one, from {there} of {of} "
+        "datasets; scores and places are over all, which leaderboard.csv and leaderboard.json hold"
     )
     shown = msgspec.structs.replace(
         board,
         workloads=tuple(kept),
         budgets=tuple(b for b in board.budgets if not b.workload or b.workload in labels),
         lr_curves=tuple(c for c in board.lr_curves if c.workload in labels),
-        regimes=tuple(view for view in board.regimes if view.label in problems),
+        regimes=tuple(view for view in board.regimes if view.label in drawn),
         bias_variance=tuple(e for e in board.bias_variance if e.workload in labels),
         warnings=(note, *board.warnings),
     )
@@ -49,7 +51,7 @@ def _problem(workload: Workload) -> str:
 
 
 def _draw(workloads: Sequence[Workload]) -> set[str]:
-    """Problems with about `EXCERPT` workloads, from each dataset in turn at random."""
+    """The problems in an excerpt, from each dataset in turn at random."""
     sizes: dict[str, int] = {}
     datasets: dict[str, list[str]] = {}
     for workload in workloads:
@@ -60,11 +62,13 @@ def _draw(workloads: Sequence[Workload]) -> set[str]:
     for problems in datasets.values():
         problems.sort(key=lambda problem: zlib.crc32(problem.encode()), reverse=True)
     drawn: set[str] = set()
-    room = EXCERPT
-    while room > 0 and any(datasets.values()):
+    size, most = 0, MOST_WORKLOADS  # first one problem of each dataset, then more of them
+    while any(datasets.values()):
         for problems in datasets.values():
-            if problems and room > 0:
-                problem = problems.pop()
-                drawn.add(problem)
-                room -= sizes[problem]
-    return drawn
+            if problems and size + sizes[problems[-1]] <= most:
+                size += sizes[problems[-1]]
+                drawn.add(problems.pop())
+            else:
+                problems.clear()
+        most = EXCERPT
+    return drawn or {next(iter(sizes))}

@@ -6,6 +6,7 @@ import errno
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from optbench.report.tables import leaderboard_csv
 
 FORMATS = ("png", "svg", "pdf")
 FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+_OURS = re.compile(r"[a-z]+\.[a-z]+|plots/[a-z0-9-]+\.[a-z]+")
 MANIFEST = ".report.json"
 """Which input each file was made from; without it everything is written anew."""
 
@@ -147,9 +149,10 @@ def _remove_stale(
 
 def _read_manifest(out: Path) -> dict[str, str]:
     try:
-        return msgspec.json.decode((out / MANIFEST).read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError):
+        known = msgspec.json.decode((out / MANIFEST).read_bytes(), type=dict[str, str])
+    except (OSError, ValueError):  # a damaged one counts as none
         return {}
+    return {name: digest for name, digest in known.items() if _OURS.fullmatch(name)}
 
 
 def input_hash(

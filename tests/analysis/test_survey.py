@@ -7,14 +7,14 @@ from dataclasses import replace
 from optbench.analysis.illness import ILLNESSES
 from optbench.analysis.survey import survey
 from optbench.engine.training import make_spec, train_spec
-from optbench.records import Cell, Entrant
+from optbench.records import Cell, Entrant, Health
 
 
-def trained(label: str, **how: object) -> Cell:
+def trained(label: str, health: Health = "all", **how: object) -> Cell:
     """A cell of one run on iris."""
     spec = make_spec(label, dataset="iris", regime="batch", epochs=30, **how)  # type: ignore[arg-type]
     entrant = Entrant(label=label, optimizer=spec.optimizer)
-    result = train_spec(spec, health="all")
+    result = train_spec(spec, health=health)
     return Cell(entrant, spec.workload, (), spec.hyper, {}, (result,))
 
 
@@ -32,6 +32,17 @@ def test_a_symmetric_network_is_the_fault_of_no_optimizer() -> None:
         assert mine["symmetric"][zeros].evidence
     assert "symmetric" in found.shared[zeros]
     assert "symmetric" not in found.shared.get(normal, ())
+
+
+def test_layers_that_nobody_looked_at_are_not_called_well() -> None:
+    """The run that shows most is diagnosed; who has none such is named."""
+    seen, unseen = (
+        trained("sgd[lr=0.1]", health, initializer="zeros") for health in ("all", "none")
+    )
+    both = replace(seen, evaluation=unseen.evaluation + seen.evaluation)
+    assert "symmetric" in survey([both]).illnesses
+    assert survey([both]).blind == ()
+    assert survey([unseen]).blind == ("sgd[lr=0.1]",)
 
 
 def test_an_unfinished_cell_is_left_out() -> None:

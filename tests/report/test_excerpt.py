@@ -62,6 +62,25 @@ def test_of_a_large_study_whole_problems_of_every_dataset_are_shown(
     assert excerpt(board, cells)[0] == shown
 
 
+@pytest.mark.parametrize(
+    ("datasets", "networks", "expected"), [(10, 2, 30), (20, 1, 36), (5, 4, 18)]
+)
+def test_every_dataset_is_shown_as_long_as_they_fit(
+    datasets: int, networks: int, expected: int
+) -> None:
+    """One problem of each first, however many there are; whole problems always."""
+    names = [f"data{i}" for i in range(datasets)]
+    hidden = [(4 + i,) for i in range(networks)]
+    cells = make_cells(("alpha", "beta"), names, hidden=hidden, seeds=2, trials=0, grid_points=3)
+    board = build_leaderboard(cells, Protocol(budget=1, seeds=2))
+    shown, _ = excerpt(board, cells)
+    workloads = [b.workload for b in shown.workloads]
+    assert len(workloads) == expected
+    assert len({w.dataset for w in workloads}) == min(datasets, 12)
+    assert len({(w.dataset, w.hidden) for w in workloads}) * 3 == expected
+    assert f"from {min(datasets, 12)} of {datasets} datasets" in shown.warnings[0]
+
+
 def test_the_data_files_leave_nothing_out(
     large: tuple[Leaderboard, list[Cell]], tmp_path: Path
 ) -> None:

@@ -95,6 +95,20 @@ def test_an_edited_manifest_deletes_nothing_elsewhere(tmp_path: Path) -> None:
     assert (tmp_path / "precious.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    "manifest", [b"\xff", b"[", b'{"a\\u0000b": "x"}', b'{"plots/x.png": 3}', b""]
+)
+def test_a_damaged_manifest_counts_as_none(tmp_path: Path, manifest: bytes) -> None:
+    """Everything is written anew."""
+    sample = samples.tiny()
+    write(sample, tmp_path, ())
+    page = (tmp_path / "report.html").read_bytes()
+    (tmp_path / "report.html").write_text("old")
+    (tmp_path / ".report.json").write_bytes(manifest)
+    write(sample, tmp_path, ())
+    assert (tmp_path / "report.html").read_bytes() == page
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     """The user hears where and why, not a traceback."""
     (tmp_path / "file").write_text("")
