@@ -47,6 +47,11 @@ class Hyper:
         if self.prior in ("log", "one-minus-log") and self.search and self.search[0] <= 0:
             raise PluginError(f"a logarithmic search range must be above 0, not {self.search}")
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Take the name of the attribute that it is assigned to in the body of a class."""
+        if not self.name:
+            object.__setattr__(self, "name", name)
+
     @property
     def kind(self) -> type:
         """The type of every value: float, int, bool or str, as the default has it."""
@@ -201,7 +206,7 @@ class Plugin:
         for base in reversed(cls.__mro__):
             for name, value in vars(base).items():
                 if isinstance(value, Hyper):
-                    found[name] = replace(value, name=name)
+                    found[name] = value if value.name == name else replace(value, name=name)
                 else:
                     found.pop(name, None)
         return found

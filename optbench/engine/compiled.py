@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from optbench.contracts import Array, Hyper, Rule, Values
+from optbench.contracts import Array, Rule, Values
 from optbench.engine.kernels import layers, loop
 from optbench.engine.problem import Problem
 from optbench.engine.rules import compiled_rule
@@ -36,7 +36,7 @@ class CompiledLoop:
         self._slots = np.array(slots, dtype=spec.dtype).reshape(len(slots), len(self.flat))
         self._scalars = np.array(list(rule.scalars.values()), dtype=np.float64)
         self._h = encode_hyper(rule, Values(spec.hyper))
-        names = list(_declared(rule))  # type: ignore[arg-type]
+        names = list(rule.hypers())
         self._lr_at = names.index("lr") if "lr" in names else -1
         self._lr = float(self._h[self._lr_at]) if self._lr_at >= 0 else 0.0
         self._factors = factors(spec.control, problem.total_updates)
@@ -143,16 +143,10 @@ def _rows(n: int) -> Array:
     return _read_only(np.arange(n, dtype=np.int32))
 
 
-@functools.lru_cache(maxsize=256)
-def _declared(rule: type[Rule]) -> dict[str, Hyper]:
-    """The hyperparameters of a rule, collected once: a short run takes no longer than that."""
-    return rule.hypers()
-
-
 def encode_hyper(rule: type[Rule], values: Values) -> Array:
     """Hyperparameter values as float64 in the order declared; text as its choice's position."""
     encoded = []
-    for name, declared in _declared(rule).items():  # type: ignore[arg-type]
+    for name, declared in rule.hypers().items():
         value = values[name]
         encoded.append(declared.choices.index(value) if isinstance(value, str) else float(value))
     return np.array(encoded, dtype=np.float64)
