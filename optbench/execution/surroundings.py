@@ -11,7 +11,7 @@ import os
 import random
 import sys
 import warnings
-from typing import TextIO
+from typing import Literal, TextIO
 
 import numpy as np
 
@@ -21,7 +21,8 @@ class Surroundings:
 
     def __init__(self) -> None:
         self._error = os.dup(2)  # a number that no plugin knows, so that none closes it
-        self._out, self._err = sys.stdout, sys.stderr
+        self._nothing = os.open(os.devnull, os.O_RDONLY)
+        self._in, self._out, self._err = sys.stdin, sys.stdout, sys.stderr
         with contextlib.suppress(OSError):  # it may have been removed
             self._folder = os.getcwd()
         self._environment = dict(os.environ)
@@ -49,14 +50,20 @@ class Surroundings:
         np.random.seed(0)  # noqa: NPY002  # for plugins that use it although they should not
 
     def _open_streams(self) -> None:
-        """Both go to where stderr went at the start, also when they were closed or led away."""
+        """Output goes to where stderr went at the start, and input is empty.
+
+        Also when they were closed or led away.
+        """
+        os.dup2(self._nothing, 0)
         for number in (1, 2):
             os.dup2(self._error, number)
+        if sys.stdin is not self._in or self._in.closed:
+            sys.stdin = self._in = _open(0, "r")
         if sys.stdout is not self._out or self._out.closed:
-            sys.stdout = self._out = _open(1)
+            sys.stdout = self._out = _open(1, "w")
         if sys.stderr is not self._err or self._err.closed:
-            sys.stderr = self._err = _open(2)
+            sys.stderr = self._err = _open(2, "w")
 
 
-def _open(number: int) -> TextIO:
-    return open(number, "w", buffering=1, errors="replace", closefd=False)
+def _open(number: int, mode: Literal["r", "w"]) -> TextIO:
+    return open(number, mode, buffering=1, errors="replace", closefd=False)

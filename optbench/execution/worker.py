@@ -5,7 +5,7 @@ Frames are a length and as many bytes. In: first the settings (JSON), then one r
 compiling) `WARMING` and `READY`, because that is not to count against a run's time; `REFUSED` and
 a reason when this process has other plugins than the driver. Nothing is pickled, and the main
 program is not imported again, so a study can be run from any script. What plugins print goes to
-stderr.
+stderr, and what they read from stdin is empty.
 """
 
 from __future__ import annotations
@@ -126,9 +126,7 @@ def foreign(codes: Codes) -> str:
 
 def main() -> None:
     """Train runs until the driver closes the stream or dies."""
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # a plugin that prints must not write into the results
-    source = sys.stdin.buffer
+    source, out = _take_streams()
     settings = msgspec.json.decode(read_frame(source) or b"{}", type=Settings)
     sys.path[:] = list(settings.path) or sys.path
     warnings.simplefilter("ignore")
@@ -155,6 +153,20 @@ def main() -> None:
         result = train_spec(spec, health=settings.health)
         surroundings.restore()
         write_frame(out, pack_result(result))
+
+
+def _take_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Where frames come from and results go: out of reach of plugins and of what they start.
+
+    One that prints must not write into the results, and one that asks a question must not read
+    the runs, nor wait for the thread that reads them.
+    """
+    source, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return source, out
 
 
 def _warm_up(spec: RunSpec, memory_mb: int | None) -> None:

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -37,11 +38,18 @@ def go_wrong(fault, arrays):
     if fault == "allocates":
         hoard = [np.ones(2**20) for _ in range(2000)]
         del hoard
+    if fault == "asks":
+        input("and now? ")
+    if fault == "breaks":
+        breakpoint()  # forgotten, as it happens
+    if fault == "child-asks":
+        assert subprocess.run(["cat"], capture_output=True, check=True).stdout == b""
     if fault == "prints":
         os.write(1, b"noise that is no result")
         print("more noise", flush=True)
     if fault == "closes" and not sys.stdout.closed:
         print("last words")
+        sys.stdin.close()
         sys.stdout.close()
         sys.stderr.close()
         os.close(1)

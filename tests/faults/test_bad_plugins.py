@@ -21,6 +21,8 @@ FAILING = {
     "killed": "its worker died each of 3 times (signal 9)",
     "shapes": "",
     "eval-shapes": "",
+    "asks": "EOFError",
+    "breaks": "BdbQuit",
     "mutates": "",
 }
 """Faults of the optimizer that fail its runs, with what the reason says."""
@@ -30,7 +32,7 @@ LIMITED = {
     "allocates": "emory",
 }
 """Those that only a limit stops."""
-HARMLESS = ["none", "prints", "closes", "threads", "litters"]
+HARMLESS = ["none", "prints", "child-asks", "closes", "threads", "litters"]
 """Those that are nobody's business but the plugin's own."""
 
 
