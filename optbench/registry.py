@@ -9,6 +9,7 @@ Longer than other files because pluggy stays in this one.
 from __future__ import annotations
 
 import functools
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
@@ -47,6 +48,8 @@ __all__ = [
 ]
 
 GROUP = "optbench"
+_LOADING = threading.RLock()
+"""Held while a plugin is loaded; again by the same thread when one asks for the registry."""
 
 
 class Registry:
@@ -59,6 +62,7 @@ class Registry:
         self._resolved: dict[str, Entry] = {}
         self.plugins: list[LoadedPlugin] = []
         self.conflicts: list[str] = []
+        self._causes: dict[str, BaseException] = {}
 
     # -- loading ------------------------------------------------------------------------------
 
@@ -92,9 +96,15 @@ class Registry:
             self.unregister(plugin)  # whoever mends it may try again
             raise PluginError(f"plugin {target}: {plugin.error}") from self._causes.get(target)
 
-    @functools.cached_property
-    def _causes(self) -> dict[str, BaseException]:
-        return {}
+    def load_once(self, target: str) -> None:
+        """As `load_named`, unless it is loaded already; other threads wait until it is.
+
+        Raises:
+            PluginError: it does not import or does not register.
+        """
+        with _LOADING:
+            if target not in {plugin.name for plugin in self.plugins}:
+                self.load_named(target)
 
     def _load(self, plugin: LoadedPlugin, importer: Callable[[], Any]) -> None:
         self.plugins.append(plugin)
@@ -275,9 +285,14 @@ def _call(hook: pluggy.HookCaller, plugin: LoadedPlugin) -> list[object]:
     return results
 
 
-@functools.cache
 def default_registry() -> Registry:
     """The registry of this process, with every installed plugin loaded."""
+    with _LOADING:
+        return _loaded()
+
+
+@functools.cache
+def _loaded() -> Registry:
     registry = Registry()
     registry.load_entry_points()
     registry.check()

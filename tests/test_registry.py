@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import optbench
+import optbench.registry
 from optbench.errors import ConfigError, PluginError
 from optbench.registry import (
     KINDS,
@@ -242,6 +247,67 @@ def test_a_plugin_file_that_cannot_be_used_is_one_clear_error(
     with pytest.raises(PluginError, match=match) as caught:
         Registry().load_named(target)
     assert "\n" not in str(caught.value)
+
+
+class Slow:
+    """Something that is loaded in one thread while another thread asks for it."""
+
+    def __init__(self) -> None:
+        self.loads = 0
+        self._begun, self._second = threading.Event(), threading.Event()
+
+    def load(self) -> None:
+        """To be called in the middle: lets the other thread go ahead, if nothing holds it."""
+        self.loads += 1
+        self._begun.set()
+        self._second.wait(0.5)
+
+    def ask_twice(self, ask: Callable[[], object]) -> list[object]:
+        """What both threads get."""
+
+        def second() -> object:
+            try:
+                return ask()
+            finally:
+                self._second.set()
+
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(ask)
+            assert self._begun.wait(30)
+            last = pool.submit(second)
+            return [first.result(), last.result()]
+
+
+def test_no_thread_meets_a_half_loaded_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one waits until the first has loaded it, and does not load it again."""
+    slow = Slow()
+    monkeypatch.setattr(optbench, "slow_in_this_test", slow, raising=False)
+    path = tmp_path / "slow.py"
+    path.write_text(
+        f"import optbench\noptbench.slow_in_this_test.load()\n{DESCENT.format(name='slow')}"
+    )
+    registry = Registry()
+
+    def ask() -> object:
+        registry.load_once(str(path))
+        return registry.optimizer("slow")
+
+    first, second = slow.ask_twice(ask)
+    assert first is second
+    assert slow.loads == 1
+
+
+def test_all_threads_share_one_default_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that ask for it at the same time, and before it is loaded."""
+    slow = Slow()
+    made = functools.cache(optbench.registry._loaded.__wrapped__)
+    monkeypatch.setattr(optbench.registry, "_loaded", made)
+    monkeypatch.setattr(Registry, "load_entry_points", lambda self: slow.load())
+    first, second = slow.ask_twice(optbench.registry.default_registry)
+    assert first is second
+    assert slow.loads == 1
 
 
 def test_unknown_names_get_the_nearest_one() -> None:

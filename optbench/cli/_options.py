@@ -63,8 +63,7 @@ def _load_plugins(ctx: click.Context, param: click.Parameter, targets: tuple[str
 
     registry = default_registry()
     for target in targets:
-        if target not in {plugin.name for plugin in registry.plugins}:
-            registry.load_named(target)
+        registry.load_once(target)
     registry.check()
 
 

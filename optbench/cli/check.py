@@ -82,9 +82,8 @@ def _resolve(targets: Sequence[str]) -> list[tuple[str, type]]:
     found: dict[tuple[str, str], type] = {}
     for target in targets:
         if target.endswith(".py"):
-            if target not in {plugin.name for plugin in registry.plugins}:
-                registry.load_named(target)
-                registry.check()
+            registry.load_once(target)
+            registry.check()
             plugin = next(p for p in registry.plugins if p.name == target)
             names = [(kind, name) for kind in KINDS for name in plugin.provides.get(kind, [])]
         else:

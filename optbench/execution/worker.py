@@ -89,10 +89,8 @@ def load_plugins(targets: tuple[str, ...]) -> None:
     """Load the driver's extra plugins into this process, once."""
     from optbench.registry import default_registry
 
-    registry = default_registry()
     for target in targets:
-        if target not in {plugin.name for plugin in registry.plugins}:
-            registry.load_named(target)
+        default_registry().load_once(target)
 
 
 def codes_of(specs: Iterable[RunSpec]) -> Codes:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from optbench.cli import main
-from optbench.registry import default_registry
+from optbench.registry import _loaded
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
@@ -27,9 +27,9 @@ COMMANDS = [
 @pytest.fixture(autouse=True)
 def registry_of_its_own():
     """Each test loads plugins anew, and leaves none behind."""
-    default_registry.cache_clear()
+    _loaded.cache_clear()
     yield
-    default_registry.cache_clear()
+    _loaded.cache_clear()
 
 
 def test_the_plugin_shown_keeps_its_promises(tmp_path):
