@@ -13,7 +13,7 @@ from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
 from optbench.errors import ConfigError, PluginError
 from optbench.execution.cluster import ClusterExecutor
-from optbench.records import RunSpec
+from optbench.records import RunSpec, Status
 from optbench.registry import default_registry
 from tests.faults.clusters import Cluster, quiet_dask
 
@@ -38,10 +38,10 @@ class Plain(Stepper):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A scheduler and two workers, each a process of its own as on real machines."""
+    """A scheduler and two workers, each a process of its own as on real machines; three threads."""
     with Cluster(tmp_path_factory.mktemp("dask")) as cluster:
         cluster.add_worker()
-        cluster.add_worker()
+        cluster.add_worker(threads=2)
         cluster.wait_for_workers(2)
         yield cluster.address
 
@@ -81,6 +81,22 @@ def test_results_are_those_of_one_machine(cluster: str, plugin: str) -> None:
     assert set(found) == {spec.key for spec in wanted}
     for spec in wanted[:10]:
         assert found[spec.key].params_hash == train_spec(spec).params_hash
+
+
+def test_a_worker_that_joins_late_loads_a_plugin_once_for_all_its_threads(
+    plugin: str, tmp_path: Path
+) -> None:
+    """Several tasks come to it at once, and nobody has prepared it."""
+    with Path(plugin).open("a") as file:
+        file.write("import time\ntime.sleep(0.5)\n")  # long enough for the other task to come
+    wanted = runs("plain", 40)
+    with Cluster(tmp_path) as cluster:
+        cluster.add_worker(threads=2)
+        cluster.wait_for_workers(1)
+        with ClusterExecutor(cluster.address, plugins=[plugin]) as executor:
+            found = list(executor.map(wanted))
+    assert {result.key for result in found} == {spec.key for spec in wanted}
+    assert {result.status for result in found} == {Status.OK}
 
 
 def test_short_runs_are_sent_together_and_few_at_a_time(cluster: str) -> None:

@@ -60,10 +60,10 @@ class Cluster:
         self.scheduler.kill()
         self.scheduler.wait()
 
-    def add_worker(self) -> None:
-        """Start a worker with one thread, under a nanny that starts another when it dies."""
+    def add_worker(self, threads: int = 1) -> None:
+        """Start a worker, under a nanny that starts another when it dies."""
         where = ["--local-directory", str(self.folder), "--protocol", self.protocol]
-        how = ["--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
+        how = ["--nthreads", str(threads), "--no-dashboard", "--host", "127.0.0.1"]
         self.nannies.append(self._start("dask_worker", self.address, *where, *how))
 
     def wait_for_workers(self, number: int) -> list[int]:
