@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from optbench import __version__
 from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
 from optbench.errors import ConfigError, PluginError
+from optbench.execution import Limits
 from optbench.execution.cluster import ClusterExecutor
+from optbench.execution.remote import Setup, _borrowed, _idle, _train_on_one_core
 from optbench.records import RunSpec, Status
 from optbench.registry import default_registry
 from tests.faults.clusters import Cluster, quiet_dask
@@ -136,6 +141,22 @@ def test_a_worker_without_the_plugin_is_told_before_the_first_run(
         pytest.raises(PluginError, match="optimizer 'plain' has another source code"),
     ):
         executor.prepare(edited, ignore)
+
+
+def test_executors_that_overlap_leave_each_other_one_core() -> None:
+    """The threads of a worker begin and end when they like: BLAS keeps to one thread a run."""
+    setup = Setup(__version__, (), Limits(), "none")
+    run = runs("sgd", 1)
+    with threadpool_limits(2):  # and afterwards as it was before
+        _train_on_one_core.cache_clear()
+        with contextlib.ExitStack() as first, contextlib.ExitStack() as second:
+            for stack in (first, second):
+                list(stack.enter_context(_borrowed(setup)).map(run))
+            first.close()
+            _idle.pop().executor.close()
+            assert {blas["num_threads"] for blas in threadpool_info()} == {1}
+        _idle.pop().executor.close()
+        assert {blas["num_threads"] for blas in threadpool_info()} == {1}
 
 
 def test_nobody_at_the_address_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ others in a child process, so a fault stays with its run and limits are kept as 
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -84,9 +86,23 @@ _idle: list[_Idle] = []
 _lock = threading.Lock()
 
 
+@functools.cache
+def _train_on_one_core() -> None:
+    """Let a matrix product take one thread, in this process from now on.
+
+    For good, because the executors of several threads overlap: the one that ends first would give
+    the others all cores in the middle of their runs.
+    """
+    from threadpoolctl import threadpool_limits
+
+    importlib.import_module("scipy.linalg.cython_blas")  # compiled loops multiply with it
+    threadpool_limits(1)
+
+
 @contextlib.contextmanager
 def _borrowed(setup: Setup) -> Iterator[LocalExecutor]:
     """An executor for one task: its child processes live on for the next."""
+    _train_on_one_core()
     executor = _take(setup) or LocalExecutor(
         1, plugins=setup.plugins, limits=setup.limits, health=setup.health
     )
