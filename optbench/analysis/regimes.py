@@ -116,23 +116,22 @@ def _rank_flips(
     medians: dict[Axis, Array],
     regime_of: dict[int, str],
 ) -> list[RankFlip]:
+    s, w = np.array(cells).T
+    alike = (s[:, None] == s) | (w[:, None] == w)  # else: another entrant in another regime
+    ahead, behind = medians["examples"], medians["updates"]
+    turned = alike & (ahead[:, None] < ahead) & (behind[:, None] > behind)
     found = []
-    by_examples, by_updates = medians["examples"], medians["updates"]
-    for i, j in combinations(range(len(cells)), 2):
-        if cells[i][0] != cells[j][0] and cells[i][1] != cells[j][1]:
-            continue  # another entrant in another regime: nothing to learn from
-        for a, b in ((i, j), (j, i)):
-            if by_examples[a] < by_examples[b] and by_updates[b] < by_updates[a]:
-                one, two = cells[a], cells[b]
-                clear = _leads(losses["examples"][one], losses["examples"][two])
-                clear &= _leads(losses["updates"][two], losses["updates"][one])
-                found.append(
-                    RankFlip(
-                        first=(table.labels[one[0]], regime_of[one[1]]),
-                        second=(table.labels[two[0]], regime_of[two[1]]),
-                        clear=clear,
-                    )
-                )
+    for a, b in sorted(np.argwhere(turned).tolist(), key=sorted):
+        one, two = cells[a], cells[b]
+        clear = _leads(losses["examples"][one], losses["examples"][two])
+        clear &= _leads(losses["updates"][two], losses["updates"][one])
+        found.append(
+            RankFlip(
+                first=(table.labels[one[0]], regime_of[one[1]]),
+                second=(table.labels[two[0]], regime_of[two[1]]),
+                clear=clear,
+            )
+        )
     return sorted(found, key=lambda flip: not flip.clear)
 
 
