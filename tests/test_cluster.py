@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -14,9 +15,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from optbench import __version__
 from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
-from optbench.errors import ConfigError, PluginError
+from optbench.errors import ConfigError, OptbenchError, PluginError
 from optbench.execution import Limits
-from optbench.execution.cluster import ClusterExecutor
+from optbench.execution.cluster import LOST, ClusterExecutor
 from optbench.execution.remote import Setup, _borrowed, _idle, _train_on_one_core
 from optbench.records import RunSpec, Status
 from optbench.registry import default_registry
@@ -157,6 +158,22 @@ def test_executors_that_overlap_leave_each_other_one_core() -> None:
             assert {blas["num_threads"] for blas in threadpool_info()} == {1}
         _idle.pop().executor.close()
         assert {blas["num_threads"] for blas in threadpool_info()} == {1}
+
+
+def test_a_connection_lost_while_results_are_on_their_way_is_one_clear_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A task that is finished has its results on the cluster still."""
+    lost = OSError("Stream is closed")
+    future = Mock(status="finished", result=Mock(side_effect=lost))
+    future.add_done_callback = lambda call: call(future)
+    client = Mock(nthreads=lambda: {"one": 1}, submit=lambda *task, pure: future)
+    monkeypatch.setattr("optbench.execution.cluster._connect", lambda address: client)
+    with (
+        ClusterExecutor("tcp://anywhere") as executor,
+        pytest.raises(OptbenchError, match=LOST),
+    ):
+        list(executor.map(runs("sgd", 1)))
 
 
 def test_nobody_at_the_address_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ reach it (Dask's own settings, ``DASK_DISTRIBUTED__COMM__...``, apply).
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import importlib
 import logging
@@ -148,17 +149,13 @@ class ClusterExecutor(Executor):
         suspected = future is self._suspect
         if suspected:
             self._suspect = None
-        status = future.status
-        if status == "finished":
+        packed, seconds, cause = _came_to(future)
+        if cause is None:
             self._next_suspect()
-            packed, seconds = future.result()
             future.release()
             each = seconds / len(chunk)
             self._run_seconds += SMOOTHING * (each - self._run_seconds)
             return [unpack_result(data) for data in packed]
-        if status in ("cancelled", "lost"):
-            raise OptbenchError(LOST)
-        cause = future.exception()
         if isinstance(cause, OptbenchError):  # of the worker as a whole; runs keep theirs
             raise cause
         if not suspected:  # one of them, or a neighbour, kills its workers: find out which
@@ -182,6 +179,23 @@ class ClusterExecutor(Executor):
         self._tasks.clear()
         with contextlib.suppress(Exception):
             self._client.close(timeout=2)
+
+
+def _came_to(future: Any) -> tuple[list[bytes], float, BaseException | None]:
+    """Results of a task and the seconds it took, or why it has none.
+
+    Raises:
+        OptbenchError: the connection is lost, perhaps while the results were on their way.
+    """
+    if future.status == "error":
+        return [], 0.0, future.exception()
+    try:
+        packed, seconds = future.result()
+    except (OSError, concurrent.futures.CancelledError) as cause:
+        raise OptbenchError(LOST) from cause
+    except Exception as cause:  # the worker died with the results, and so did the next one
+        return [], 0.0, cause
+    return packed, seconds, None
 
 
 def _connect(address: str) -> Any:
