@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,20 +147,24 @@ def test_the_window_in_flight_is_bounded() -> None:
 def test_closing_starts_no_further_run() -> None:
     """What waits is given up; nothing hangs."""
     started: list[int] = []
+    gate = threading.Semaphore(1)
 
     def train(run: RunSpec) -> RunResult:
         started.append(run.seed)
-        time.sleep(0.05)
+        gate.acquire(timeout=30)
         return good(run)
 
     executor = LocalExecutor(1, train=train)
     for seed in range(8):
         executor.submit(make_spec("sgd", dataset="iris", epochs=1, seed=seed))
-    executor.collect(5)
+    assert len(executor.collect(30)) == 1
+    pool = executor._threads
+    assert pool is not None
     executor.close()
-    seen = len(started)
-    time.sleep(0.3)
-    assert len(started) <= seen + 1 < 8
+    gate.release(8)
+    for thread in pool._threads:
+        thread.join(30)
+    assert len(started) <= 2
 
 
 def test_jobs_are_at_least_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -27,6 +28,13 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Quiet:
         return known[key]
 
     return board
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals() -> None:
+    """Processes are disturbed by signals."""
+    if not hasattr(signal, "SIGKILL"):
+        pytest.skip("signal.SIGKILL is missing")
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,8 @@ PLACES = {
     "planning": ("optbench.plan", "build_plan"),
     "opening": ("optbench.store", "_put_in_place"),
     "compiling": ("optbench.engine.training", "prepare"),
+    "indexing": ("numba.core.caching", "IndexDataCacheFile._save_index"),
+    "caching": ("numba.core.caching", "IndexDataCacheFile._save_data"),
     "training": ("optbench.store", "Store.put"),
     "comparing": ("optbench.study.saved", "Study.leaderboard"),
     "drawing": ("optbench.report.plots", "write_plots"),
@@ -30,7 +32,8 @@ PLACES = {
     "saying": ("optbench.cli.run", "_say_what_happened"),
 }
 """Moment -> the function that is about to be called. ``committing`` is in the middle of a
-transaction, ``importing:NAME`` when a module is asked for."""
+transaction, ``indexing`` and ``caching`` are before compiled code is listed and before it is
+written, ``importing:NAME`` is when a module is asked for."""
 
 
 class _Importing(importlib.abc.MetaPathFinder):

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from optbench.engine.training import make_spec
+from optbench.engine.specs import make_spec
 from optbench.execution.cluster import ClusterExecutor
 from optbench.records import RunSpec, Status
 from optbench.registry import default_registry
 from optbench.store import Store
 from tests.faults.clusters import Cluster, quiet_dask
 from tests.faults.conftest import Quiet
-from tests.faults.studies import BOTH, HERE, Folder, wait_for
+from tests.faults.gates import Gate
+from tests.faults.studies import BOTH, HERE, Driver, Folder, wait_for
 
 pytest.importorskip("distributed", reason="distributed (extra cluster) is missing")
 
@@ -31,44 +33,52 @@ def _quiet_dask() -> Iterator[None]:
         yield
 
 
-def on(cluster: Cluster, place: Path, pause: float = 0.0) -> Folder:
+def on(cluster: Cluster, place: Path) -> Folder:
     """The usual study, trained on a cluster, whose workers are still to be started."""
-    folder = Folder(place, BOTH, pause=pause, scheduler=cluster.address)
+    folder = Folder(place, BOTH, scheduler=cluster.address)
     cluster.env |= folder.watch
     return folder
+
+
+def start_and_hold(cluster: Cluster, folder: Folder) -> tuple[Driver, Gate, int]:
+    """A study whose ninth run has begun, and waits; the process id of the worker it is on."""
+    gate = Gate(folder.place / "gate")
+    cluster.env |= gate.env
+    cluster.add_worker()
+    [worker] = cluster.wait_for_workers(1)
+    gate.let(8)
+    driver = folder.start()
+    driver.until(lambda: len(folder.starts()) == 9 and len(folder.stored()) >= 2, "a ninth run")
+    return driver, gate, worker
 
 
 def test_workers_die_and_join(tmp_path: Path, quiet: Quiet) -> None:
     """kill -9 of one in the middle of a run, another that joins late: the same leaderboard."""
     with Cluster(tmp_path) as cluster:
-        folder = on(cluster, tmp_path / "here", pause=0.3)
+        folder = on(cluster, tmp_path / "here")
+        driver, gate, first = start_and_hold(cluster, folder)
         cluster.add_worker()
-        [first] = cluster.wait_for_workers(1)
-        driver = folder.start_and_train()
-        cluster.add_worker()
-        driver.until(lambda: len(folder.stored()) >= 2, "runs in the store")
         os.kill(first, signal.SIGKILL)
+        gate.open()
         driver.wait().check(0)
         folder.check()
-        assert len(folder.starts()) > len(set(folder.starts())), "killed between two runs"
+        assert len(folder.starts()) > len(set(folder.starts()))
         assert folder.board() == quiet()
 
 
 def test_the_scheduler_dies(tmp_path: Path, quiet: Quiet) -> None:
     """One clear line and exit code 1; what was finished is kept, and another cluster goes on."""
     with Cluster(tmp_path) as cluster:
-        folder = on(cluster, tmp_path / "here", pause=0.3)
-        cluster.add_worker()
-        cluster.wait_for_workers(1)
-        driver = folder.start_and_train(4)
-        driver.until(lambda: len(folder.stored()) >= 2, "runs in the store")
+        folder = on(cluster, tmp_path / "here")
+        driver, gate, _ = start_and_hold(cluster, folder)
         cluster.kill_scheduler()
         outcome = driver.wait().check(1)
         assert outcome.errors == [
             "error: the connection to the scheduler is lost; finished runs are kept, "
             "run again to go on"
         ]
-        assert 2 <= len(folder.account().kept) < 21
+        assert 2 <= len(folder.account().kept) <= 8
+        gate.open()
         cluster.start_scheduler()
         cluster.add_worker()
         cluster.wait_for_workers(1)
@@ -104,6 +114,7 @@ def test_a_poisonous_run_fails_alone(tmp_path: Path) -> None:
     assert "no worker survived it" in found[poison[1].key].reason
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS and /proc/self/statm are missing")
 def test_limits_hold_on_a_cluster(tmp_path: Path) -> None:
     """--timeout and --memory fail the same runs as at home, and the workers live on."""
     bad = [f"misbehaving[fault={fault}]" for fault in ("loops", "allocates", "none")]

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.faults.conftest import Quiet
+from tests.faults.gates import Gate
 from tests.faults.studies import Folder, no_orphans
 
 MOMENTS = ["planning", "opening", "compiling", "training", "committing", "comparing", "writing"]
@@ -30,18 +31,18 @@ def test_killed_at_random_again_and_again(tmp_path: Path, quiet: Quiet) -> None:
     seed = int(os.environ.get("FAULTS_SEED") or random.randrange(10**6))
     print(f"FAULTS_SEED={seed}")
     chance = random.Random(seed)
-    folder = Folder(tmp_path, pause=0.3)
-    for _ in range(3):
-        driver = folder.start_and_train()
+    folder, gate = Folder(tmp_path, pause=0.1), Gate(tmp_path / "gate")
+    for passing in (0, 6, 6):  # the first kill is in the middle of a run for certain
+        gate.let(passing)
+        driver = folder.start_and_train(**gate.env)
         time.sleep(chance.uniform(0, 0.8))
         with no_orphans(driver):
-            assert driver.running, "the study is too short to be killed in the middle"
-            driver.kill()
+            assert driver.kill().code == -9
         folder.check()
     folder.run().check(0)
     folder.check()
     assert folder.board() == quiet()
-    assert folder.ledger.in_flight > 0, "no kill came in the middle of a run"
+    assert folder.ledger.in_flight > 0
     assert folder.loops() == {"compiled", "stepped"}
 
 
@@ -58,17 +59,10 @@ def test_killed_while_a_rule_is_compiled(tmp_path: Path) -> None:
         "    def update(theta, grad, t, h):\n"
         f"        return (theta - h.lr * grad * {1 + random.random() / 100!r},)\n"
     )
-    folder = Folder(tmp_path, ["-o", "fresh", "--plugin", str(rule)], pause=60)
-    for delay in (0.0, 0.3, 0.6):
-        driver = folder.start()
-        assert driver.process.stderr is not None
-        said = driver.process.stderr.readline()
-        while "compiling fresh" not in said:
-            assert said, "it was compiled already: killed too late"
-            said = driver.process.stderr.readline()
-        time.sleep(delay)
-        assert driver.kill().code == -9
+    folder = Folder(tmp_path, ["-o", "fresh", "--plugin", str(rule)])
+    for moment in ("compiling", "indexing", "caching"):
+        assert folder.run(f"{moment}=9").code == -9, moment
         folder.check()
         assert folder.stored() == {}
-    folder.run(FAULTS_PAUSE="0").check(0)
+    folder.run().check(0)
     assert folder.board()["json"].count('"fresh"') > 0

@@ -1,9 +1,11 @@
 """A plugin for these tests: it writes down every training start, and makes runs take a while.
 
 Loaded by ``--plugin`` into the driver and into every worker, so it sees the runs of both loops.
-``FAULTS_LOG`` names the log, ``FAULTS_PAUSE`` is how many seconds a run waits before it trains.
+``FAULTS_LOG`` names the log, ``FAULTS_PAUSE`` is how many seconds a run waits before it trains,
+``FAULTS_GATE`` the folder of a gate that it has to pass (gates.py).
 """
 
+import contextlib
 import os
 import time
 
@@ -25,11 +27,23 @@ class Walker(Stepper):
             param[...] = param - context.h.lr * grad
 
 
+def _pass(gate):
+    """Use up a ticket, or wait for one."""
+    while not os.path.exists(os.path.join(gate, "open")):
+        for ticket in os.listdir(gate):
+            with contextlib.suppress(FileNotFoundError):  # another run was faster
+                os.unlink(os.path.join(gate, ticket))
+                return
+        time.sleep(0.01)
+
+
 def _watch(build_problem):
     def watched(spec, registry):
         log = os.open(os.environ["FAULTS_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(log, f"{spec.key} {os.getpid()}\n".encode())
         os.close(log)
+        if gate := os.environ.get("FAULTS_GATE"):
+            _pass(gate)
         time.sleep(float(os.environ.get("FAULTS_PAUSE", "0")))
         return build_problem(spec, registry)
 
