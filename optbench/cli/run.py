@@ -27,7 +27,7 @@ from optbench.records import Health
 
 if TYPE_CHECKING:
     from optbench.execution import Executor
-    from optbench.plan import StudyPlan
+    from optbench.plan import StudyPlan, Tuning
     from optbench.study import Study
 
 EXIT_FAILED_RUNS = 3
@@ -80,14 +80,17 @@ def command(
         show_plan(plan, out, jobs, as_json)
         return 0
     from optbench.execution import Limits
+    from optbench.study import SearchTuning, known_targets
 
+    tuning = SearchTuning(plan.protocol, known_targets(registry))
+    tuning.check(plan.cells)
     open_folder(out)
     typed = typed_command()
     labels = [entrant.label for entrant in plan.entrants]
     with ProgressView(live=live, labels=labels, planned=_rough_total(plan)) as view:
         limits = Limits(seconds=timeout, memory_mb=memory)
-        executor = make_executor(jobs, scheduler, HEALTH[health], limits)
-        study = _train(plan, out, executor, view, typed, retry_failed)
+        with make_executor(jobs, scheduler, HEALTH[health], limits) as executor:
+            study = _train(plan, tuning, out, executor, view, typed, retry_failed)
         complete = study.complete
         if not complete:
             view.say("interrupted; reporting what is finished (Ctrl-C again: no report)")
@@ -112,6 +115,7 @@ def _rough_total(plan: StudyPlan) -> int:
 
 def _train(
     plan: StudyPlan,
+    tuning: Tuning,
     out: Path,
     executor: Executor,
     view: ProgressView,
@@ -120,18 +124,9 @@ def _train(
 ) -> Study:
     from optbench.registry import default_registry
     from optbench.store import Store
-    from optbench.study import (
-        STORE_NAME,
-        SearchTuning,
-        describe_environment,
-        known_targets,
-        run_study,
-    )
+    from optbench.study import STORE_NAME, describe_environment, run_study
 
-    registry = default_registry()
-    tuning = SearchTuning(plan.protocol, known_targets(registry))
-    tuning.check(plan.cells)
-    with executor, Store(out / STORE_NAME) as store:
+    with Store(out / STORE_NAME) as store:
         return run_study(
             plan,
             store,
@@ -140,7 +135,7 @@ def _train(
             view,
             say=view.say,
             command=typed,
-            environment=describe_environment(registry),
+            environment=describe_environment(default_registry()),
             retry_failed=retry_failed,
         )
 

@@ -71,6 +71,16 @@ def test_a_study_leaves_every_file(tmp_path: Path) -> None:
     assert "trained 10 runs" in outcome.err
 
 
+def test_what_cannot_be_tuned_is_refused_before_anyone_is_asked_to_train(tmp_path: Path) -> None:
+    """No connection to a cluster is opened for it, and no folder is made."""
+    out = tmp_path / "study"
+    cluster = ("--scheduler", "tcp://127.0.0.1:1")
+    outcome = optbench("run", *TINY, "--select", "time", *cluster, "--out", out)
+    assert outcome.code == 1
+    assert "select=time needs a target" in outcome.err
+    assert not out.exists()
+
+
 def test_a_second_call_trains_nothing_and_says_so(done: tuple[Path, Outcome]) -> None:
     """The runs come from the store, the leaderboard is the same."""
     out, first = done
