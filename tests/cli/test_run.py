@@ -74,10 +74,10 @@ def test_a_study_leaves_every_file(tmp_path: Path) -> None:
 def test_what_cannot_be_tuned_is_refused_before_anyone_is_asked_to_train(tmp_path: Path) -> None:
     """No connection to a cluster is opened for it, and no folder is made."""
     out = tmp_path / "study"
-    cluster = ("--scheduler", "tcp://127.0.0.1:1")
-    outcome = optbench("run", *TINY, "--select", "time", *cluster, "--out", out)
+    suite = (*TINY, "--hidden", "7", "--select", "time")
+    outcome = optbench("run", *suite, "--scheduler", "tcp://127.0.0.1:1", "--out", out)
     assert outcome.code == 1
-    assert "select=time needs a target" in outcome.err
+    assert "select=time needs a target for iris, 7 relu" in outcome.err
     assert not out.exists()
 
 
