@@ -90,7 +90,7 @@ def write_report(
         gc.unfreeze()
     environment = {**study.environment, "command": command}
     target = out / "environment.json"
-    with alone_in(out):
+    with alone_in(out, say):
         write_text(target, json.dumps(environment, indent=2) + "\n")
     return board, [*files, target]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
@@ -33,10 +33,14 @@ def write_text(path: Path, text: str | bytes) -> None:
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, say: Callable[[str], None] | None = None) -> Iterator[None]:
     """Wait until no other driver writes to this folder, where the platform can lock one.
 
     The lock goes with the process, so a killed driver leaves none behind.
+
+    Args:
+        folder: it exists.
+        say: called with a line when there is someone to wait for, who may have been stopped.
     """
     try:
         import fcntl
@@ -46,7 +50,12 @@ def alone_in(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):  # a file system that knows no locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if say is not None:
+                    say("another driver writes the report; waiting")
+                fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

@@ -70,7 +70,7 @@ def write_all(
     digest = input_hash(everything, kept, environment, command)
     try:
         (out / "plots").mkdir(parents=True, exist_ok=True)
-        with alone_in(out):
+        with alone_in(out, say):
             return _write(whole, shown, kept, out, environment, command, formats, digest, say)
     except OSError as cause:
         reason = cause.strerror or type(cause).__name__
