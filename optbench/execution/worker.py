@@ -71,18 +71,24 @@ def limit_memory(megabytes: int | None) -> None:
     """Bound what this process may allocate from now on, where the platform can (Linux).
 
     Args:
-        megabytes: beyond what it has now; None lifts the bound.
+        megabytes: beyond what it has now; None for the bound that it had at first, if any.
     """
     with contextlib.suppress(ImportError, ValueError, OSError):  # no such thing on this platform
         import resource
 
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        size = hard
+        size, hard = _bound_at_first()
         if megabytes is not None:
             with open("/proc/self/statm", encoding="ascii") as statm:
                 pages = int(statm.read().split()[0])
             size = pages * resource.getpagesize() + megabytes * 2**20
         resource.setrlimit(resource.RLIMIT_AS, (size, hard))
+
+
+@functools.cache
+def _bound_at_first() -> tuple[int, int]:
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_AS)
 
 
 def load_plugins(targets: tuple[str, ...]) -> None:
@@ -145,7 +151,9 @@ def main() -> None:
                 return
             warm.add(shared)
             write_frame(out, WARMING)
-            _warm_up(spec, settings.memory_mb)
+            limit_memory(None)  # what runs share is not theirs to answer for
+            warm_up(spec)
+            limit_memory(settings.memory_mb)
             surroundings.restore()
             write_frame(out, READY)
         result = train_spec(spec, health=settings.health)
@@ -165,15 +173,6 @@ def _take_streams() -> tuple[BinaryIO, BinaryIO]:
     os.close(nothing)
     os.dup2(2, 1)
     return source, out
-
-
-def _warm_up(spec: RunSpec, memory_mb: int | None) -> None:
-    if memory_mb is None:
-        warm_up(spec)
-        return
-    limit_memory(None)  # what runs share is not theirs to answer for
-    warm_up(spec)
-    limit_memory(memory_mb)
 
 
 def warm_up(spec: RunSpec) -> None:
