@@ -22,7 +22,6 @@ from optbench.admission import EXPECTED, fault_of, named_items, names_on_demand,
 from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer
 from optbench.entries import (
     HOOKS,
-    KINDS,
     ON_DEMAND,
     Entry,
     LoadedPlugin,
@@ -30,22 +29,7 @@ from optbench.entries import (
     PluginWarning,
 )
 from optbench.errors import ConfigError, OptbenchError, PluginError, told, unknown_name
-from optbench.fingerprints import fingerprint
 from optbench.loading import import_plugin, with_hooks
-
-__all__ = [
-    "GROUP",
-    "HOOKS",
-    "KINDS",
-    "ON_DEMAND",
-    "Entry",
-    "LoadedPlugin",
-    "OnDemand",
-    "PluginWarning",
-    "Registry",
-    "default_registry",
-    "fingerprint",
-]
 
 GROUP = "optbench"
 _LOADING = threading.RLock()

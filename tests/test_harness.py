@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 import optbench
+from optbench.entries import KINDS
 from optbench.network import ACTIVATIONS, LOSSES
 from optbench.records import REGIMES
-from optbench.registry import KINDS, default_registry
+from optbench.registry import default_registry
 from optbench.schedules import SCHEDULES
 
 PACKAGE = Path(optbench.__file__).parent

@@ -14,15 +14,10 @@ import pytest
 
 import optbench
 import optbench.registry
+from optbench.entries import KINDS, ON_DEMAND, Entry, PluginWarning
 from optbench.errors import ConfigError, PluginError
-from optbench.registry import (
-    KINDS,
-    ON_DEMAND,
-    Entry,
-    PluginWarning,
-    Registry,
-    fingerprint,
-)
+from optbench.fingerprints import fingerprint
+from optbench.registry import Registry
 
 DESCENT = """
 import optbench

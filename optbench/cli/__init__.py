@@ -139,7 +139,7 @@ def _fail(text: str, code: int) -> int:
 
 def _show_plugin_warnings() -> None:
     """Print each warning of a plugin that was left out as one line, once."""
-    from optbench.registry import PluginWarning
+    from optbench.entries import PluginWarning
 
     ordinary, said = warnings.showwarning, set[str]()
 

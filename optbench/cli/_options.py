@@ -70,7 +70,8 @@ def _load_plugins(ctx: click.Context, param: click.Parameter, targets: tuple[str
 def _be_strict(ctx: click.Context, param: click.Parameter, strict: bool) -> None:
     if not strict or ctx.resilient_parsing:
         return
-    from optbench.registry import PluginWarning, default_registry
+    from optbench.entries import PluginWarning
+    from optbench.registry import default_registry
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)  # it is about to be an error

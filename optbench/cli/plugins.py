@@ -24,8 +24,9 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
       optbench plugins --plugin mine.py
       optbench plugins --strict --json
     """
+    from optbench.entries import LoadedPlugin
     from optbench.errors import OptbenchError, PluginError
-    from optbench.registry import LoadedPlugin, Registry
+    from optbench.registry import Registry
 
     # A registry of its own: the shared one refuses to start when names collide, and this command
     # is there to say which.

@@ -93,8 +93,9 @@ def find_run(folder: Path, run_id: str) -> RunResult:
 
 def changes(spec: RunSpec) -> list[str]:
     """What is not as it was when the run was planned."""
+    from optbench.fingerprints import fingerprint
     from optbench.records import ENGINE_VERSION
-    from optbench.registry import default_registry, fingerprint
+    from optbench.registry import default_registry
 
     registry = default_registry()
     found = []

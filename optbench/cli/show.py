@@ -11,10 +11,11 @@ import click
 from optbench.cli._options import json_option, plugin_options, registered
 from optbench.cli._output import print_json, print_table, say, say_lines
 from optbench.contracts import DatasetSource, Hyper, Optimizer, Rule
+from optbench.entries import KINDS, Entry
 from optbench.errors import unknown_name
 from optbench.hyperparameters import parse_spelling
 from optbench.plaintext import harmless
-from optbench.registry import KINDS, Entry, Registry
+from optbench.registry import Registry
 
 
 @click.command("show")

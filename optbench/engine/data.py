@@ -12,7 +12,8 @@ from optbench.contracts import Array, Dataset, DatasetSource
 from optbench.engine.cache import kept_arrays
 from optbench.engine.streams import stream
 from optbench.errors import ConfigError, PluginError, told
-from optbench.registry import default_registry, fingerprint
+from optbench.fingerprints import fingerprint
+from optbench.registry import default_registry
 
 DECIMALS = 10
 """Inputs are rounded here, so that the hash survives another machine's last bit."""

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from optbench.contracts import Optimizer, Value
 from optbench.engine.data import prepare_dataset
 from optbench.errors import ConfigError, unknown_name
+from optbench.fingerprints import fingerprint
 from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
 from optbench.network import check_activation
 from optbench.records import DTYPES, REGIMES, RunSpec
-from optbench.registry import Registry, default_registry, fingerprint
+from optbench.registry import Registry, default_registry
 
 
 def make_spec(

@@ -111,7 +111,8 @@ def codes_of(specs: Iterable[RunSpec]) -> Codes:
 @functools.cache
 def _own_code(kind: str, name: str) -> str:
     """Fingerprint of what is loaded here: the file may be edited later."""
-    from optbench.registry import default_registry, fingerprint
+    from optbench.fingerprints import fingerprint
+    from optbench.registry import default_registry
 
     return fingerprint(default_registry().entry(kind, name).item)
 

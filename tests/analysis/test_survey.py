@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from optbench.analysis.illness import ILLNESSES
 from optbench.analysis.survey import survey
-from optbench.engine.training import make_spec, train_spec
+from optbench.engine.specs import make_spec
+from optbench.engine.training import train_spec
 from optbench.records import Cell, Entrant, Health
 
 

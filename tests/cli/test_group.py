@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 
 from optbench import ConfigError, __version__
 from optbench.cli import COMMANDS, MODULES, main
+from optbench.entries import PluginWarning
 from optbench.errors import StoreError
-from optbench.registry import PluginWarning
 
 BARE = """
 from optbench import Rule, hyper

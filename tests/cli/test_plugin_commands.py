@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from optbench.cli import main
-from optbench.registry import KINDS, Registry, default_registry
+from optbench.entries import KINDS
+from optbench.registry import Registry, default_registry
 
 RUNNER = CliRunner()
 
