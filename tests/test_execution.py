@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +92,22 @@ def test_no_worker_outlives_its_driver(plugin: str) -> None:
     assert workers
     executor.close()
     assert not any(worker.is_running() for worker in workers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS and /proc/self/statm are missing")
+def test_a_bound_on_memory_gives_way_to_the_one_before() -> None:
+    """Whoever has bounded optbench from outside, as ``ulimit -S -v`` does, is not overruled."""
+    code = """
+from resource import RLIMIT_AS, getrlimit, setrlimit
+from optbench.execution.worker import limit_memory
+setrlimit(RLIMIT_AS, (2**34, getrlimit(RLIMIT_AS)[1]))
+for megabytes in None, 100, None:
+    limit_memory(megabytes)
+    print(getrlimit(RLIMIT_AS)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, bounded, last = map(int, done.stdout.split())
+    assert bounded < first == last == 2**34
 
 
 # -- threads --------------------------------------------------------------------------------------
