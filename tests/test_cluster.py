@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import msgspec
@@ -183,6 +185,18 @@ def test_nobody_at_the_address_is_one_clear_error(monkeypatch: pytest.MonkeyPatc
         ClusterExecutor("tcp://127.0.0.1:1")
     with pytest.raises(ConfigError, match="no Dask scheduler answers at 'nonsense://'"):
         ClusterExecutor("nonsense://")
+
+
+def test_tls_without_certificates_is_one_clear_error() -> None:
+    """It says which of Dask's settings is missing, or which file."""
+    with pytest.raises(ConfigError, match=r"\(none is named\); set Dask's distributed.comm.tls"):
+        ClusterExecutor("tls://127.0.0.1:1")
+    dask: Any = importlib.import_module("dask")
+    with (
+        dask.config.set({"distributed.comm.tls.client.cert": "/gone.pem"}),
+        pytest.raises(ConfigError, match=r"\(FileNotFoundError"),
+    ):
+        ClusterExecutor("tls://127.0.0.1:1")
 
 
 def test_without_dask_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

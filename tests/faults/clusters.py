@@ -66,10 +66,10 @@ class Cluster:
         how = ["--nthreads", str(threads), "--no-dashboard", "--host", "127.0.0.1"]
         self.nannies.append(self._start("dask_worker", self.address, *where, *how))
 
-    def wait_for_workers(self, number: int) -> list[int]:
+    def wait_for_workers(self, number: int, security: Any = None) -> list[int]:
         """Process ids of the processes that train, when there are so many."""
         distributed: Any = importlib.import_module("distributed")
-        with distributed.Client(self.address, set_as_default=False) as client:
+        with distributed.Client(self.address, set_as_default=False, security=security) as client:
             wait_for(lambda: len(client.nthreads()) == number, f"{number} workers")
             return list(client.run(os.getpid).values())
 

@@ -232,7 +232,7 @@ class Folder:
             sessions = dict(store._select("SELECT key, session FROM runs"))
             return {
                 result.key: b"%d " % sessions[result.key] + pack_result(result)
-                for result in store.results()
+                for result in store.results(sessions)  # a driver may be adding others
             }
 
     def loops(self) -> set[str]:
