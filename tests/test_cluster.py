@@ -192,8 +192,9 @@ def test_tls_without_certificates_is_one_clear_error() -> None:
     with pytest.raises(ConfigError, match=r"\(none is named\); set Dask's distributed.comm.tls"):
         ClusterExecutor("tls://127.0.0.1:1")
     dask: Any = importlib.import_module("dask")
+    names = ("ca-file", "client.cert")
     with (
-        dask.config.set({"distributed.comm.tls.client.cert": "/gone.pem"}),
+        dask.config.set({f"distributed.comm.tls.{name}": "/gone.pem" for name in names}),
         pytest.raises(ConfigError, match=r"\(FileNotFoundError"),
     ):
         ClusterExecutor("tls://127.0.0.1:1")
