@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import PurePath
+from traceback import walk_tb
 
 from optbench.plaintext import one_line
 
@@ -42,8 +44,28 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigError:
     return ConfigError(f"unknown {kind} '{name}'; {hint}")
 
 
-def told(cause: BaseException) -> str:
-    """An exception on one line: its kind and its text, or the text alone if optbench raised it."""
+def told(cause: BaseException, plugin: type | None = None) -> str:
+    """An exception on one line: its kind and its text, or the text alone if optbench raised it.
+
+    Args:
+        cause: the exception.
+        plugin: the class whose code raised it; the place in its file is told too.
+    """
+    where = f" ({place})" if plugin is not None and (place := _place(cause, plugin)) else ""
+    return _words(cause) + where
+
+
+def _place(cause: BaseException, plugin: type) -> str:
+    """File and line of the innermost call that stands in the plugin's own file, or nothing."""
+    own = {cls.__module__ for cls in plugin.__mro__ if not cls.__module__.startswith("optbench.")}
+    place = ""
+    for frame, line in walk_tb(cause.__traceback__):
+        if frame.f_globals.get("__name__") in own:
+            place = f"{PurePath(frame.f_code.co_filename).name}:{line}"
+    return place
+
+
+def _words(cause: BaseException) -> str:
     try:
         text = one_line(str(cause))
     except Exception:  # the exception is a plugin's, and so is its text

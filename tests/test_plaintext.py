@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,3 +62,17 @@ def test_causes_are_told_on_one_line() -> None:
     assert told(KeyError()) == "KeyError"
     assert told(ConfigError("a\nb")) == str(ConfigError("a\nb")) == "a b"
     assert told(MuteError()) == "MuteError: it has no text that can be read"
+
+
+def test_the_place_in_the_plugins_own_file_is_told() -> None:
+    """The innermost line of the plugin's module, not that of what it calls."""
+
+    class Mine:
+        def read(self) -> None:
+            Path("/nowhere").read_text()
+
+    with pytest.raises(OSError, match="nowhere") as caught:
+        Mine().read()
+    line = inspect.getsourcelines(Mine.read)[1] + 1
+    assert told(caught.value, Mine).endswith(f"(test_plaintext.py:{line})")
+    assert told(caught.value, ConfigError) == told(caught.value)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from optbench.cli._output import remark
 from optbench.plaintext import harmless
+from optbench.records import Status
 
 if TYPE_CHECKING:
     from optbench.study import Progress
@@ -20,6 +21,9 @@ LINE_SECONDS = 5.0
 
 MIN_RUNS = 10
 """So many runs must have been trained before the time left is told."""
+
+FIRST_RUNS = 3
+"""When the first so many runs of an entrant all fail in the same way, that is told at once."""
 
 
 class ProgressView:
@@ -49,6 +53,7 @@ class ProgressView:
         self._first: tuple[float, int] | None = None  # when training began, and runs trained then
         self._bar: Any = None
         self._task: Any = None
+        self._reasons: dict[str, list[str]] = {}  # why the first runs of an entrant failed, if so
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty() and not self._quiet and not self._live:
@@ -76,6 +81,7 @@ class ProgressView:
         """Take note of the progress."""
         if self._first is None and progress.trained:
             self._first = (time.monotonic(), progress.trained)
+        self._alarm(progress)
         if self._live:
             self._draw(progress)
         elif self._bar is not None:
@@ -89,6 +95,22 @@ class ProgressView:
         elif not self._quiet and time.monotonic() - self._shown >= LINE_SECONDS:
             self._shown = time.monotonic()
             remark(self._line(progress))
+
+    def _alarm(self, progress: Progress) -> None:
+        """Say it if an entrant fails from the start: its other runs will do the same."""
+        if progress.result is None or self._quiet:
+            return
+        label = progress.label or progress.result.spec.optimizer
+        reasons = self._reasons.setdefault(label, [])
+        if len(reasons) >= FIRST_RUNS:
+            return
+        failed = progress.result.status is Status.FAILED
+        reasons.append(progress.result.reason if failed else "")
+        if len(reasons) == FIRST_RUNS and reasons[0] and len(set(reasons)) == 1:
+            remark(
+                f"warning: the first {FIRST_RUNS} runs of {label} all failed: {reasons[0]}; "
+                "the others go on (Ctrl-C keeps what is finished)"
+            )
 
     def _draw(self, progress: Progress) -> None:
         if progress.result is None:

@@ -84,7 +84,8 @@ def _load(source: type[DatasetSource]) -> tuple[Array, ...]:
     except (ConfigError, KeyboardInterrupt):
         raise
     except Exception as cause:
-        raise PluginError(f"dataset '{source.name}' does not load: {told(cause)}") from cause
+        text = told(cause, source)
+        raise PluginError(f"dataset '{source.name}' does not load: {text}") from cause
     if source.standardize not in (True, False, "jointly"):
         raise PluginError(
             f"dataset '{source.name}': standardize is {source.standardize!r}, "

@@ -57,7 +57,8 @@ class Ground:
         except OptbenchError:
             raise
         except Exception as cause:
-            raise PluginError(f"{where}: {told(cause)}") from cause
+            text = told(cause, type(self.landscape))
+            raise PluginError(f"{where}: {text}") from cause
         if found.shape != shape or found.dtype.kind not in "fiub":
             raise PluginError(
                 f"{where} returned {found.dtype} of shape {found.shape}, not numbers of {shape}"

@@ -113,7 +113,7 @@ def initial_params(
     except OptbenchError:
         raise
     except Exception as cause:
-        raise PluginError(f"{where}: {told(cause)}") from cause
+        raise PluginError(f"{where}: {told(cause, initializer)}") from cause
     expected = [((a, b), (b,)) for a, b in pairwise(sizes)]
     shapes = [(weight.shape, bias.shape) for weight, bias in params]
     if shapes != expected:

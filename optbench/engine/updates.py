@@ -48,7 +48,7 @@ class Updater:
         self._factors = factors(control, total_steps)
         self._clip = control.clip_norm
         self.t = 0
-        self._name = optimizer.name
+        self._name, self._optimizer = optimizer.name, optimizer
         self._outside: Exception | None = None
         self._rule: type[Rule] | None = None
         self._stepper: Stepper | None = None
@@ -102,7 +102,8 @@ class Updater:
         """What an optimizer raises is told as its fault; what its closure raises is not."""
         if cause is self._outside or isinstance(cause, OptbenchError):
             raise cause
-        raise PluginError(f"optimizer '{self._name}': {told(cause)}") from cause
+        text = told(cause, self._optimizer)
+        raise PluginError(f"optimizer '{self._name}': {text}") from cause
 
     def _clipped(self, closure: Callable[[], float], grads: list[Array]) -> Callable[[], float]:
         def evaluate() -> float:
@@ -182,7 +183,7 @@ def initial_slots(rule: type[Rule], theta: Array, h: Values) -> list[Array]:
             return [np.zeros_like(theta) for _ in rule.slots]
         given = list(made)
     except Exception as cause:
-        raise PluginError(f"optimizer '{rule.name}': init: {told(cause)}") from cause
+        raise PluginError(f"optimizer '{rule.name}': init: {told(cause, rule)}") from cause
     if len(given) != len(rule.slots):
         raise PluginError(
             f"optimizer '{rule.name}': init returned {len(given)} slots, not {len(rule.slots)}"

@@ -6,6 +6,8 @@ import pytest
 
 from optbench.cli import _progress
 from optbench.cli._progress import ProgressView, span
+from optbench.execution.base import failure
+from optbench.records import RunSpec
 from optbench.study import Progress
 
 
@@ -46,3 +48,17 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_spans_are_short_words(seconds: float, words: str) -> None:
     """As one would say them."""
     assert span(seconds) == words
+
+
+@pytest.mark.parametrize(("reasons", "warned"), [("aaaa", 1), ("aab", 0), ("baaa", 0)])
+def test_an_entrant_that_fails_from_the_start_is_told_once(
+    capsys: pytest.CaptureFixture[str], reasons: str, warned: int
+) -> None:
+    """While the study goes on; another entrant's failures are counted apart."""
+    spec = RunSpec(optimizer="mine", hyper={}, dataset="iris")
+    with ProgressView() as view:
+        for reason in reasons:
+            view(Progress(1, 9, 1, 1, "", failure(spec, reason), "mine"))
+            view(Progress(1, 9, 1, 1, "", failure(spec, "b"), "other"))
+    told = capsys.readouterr().err
+    assert told.count("warning: the first 3 runs of mine all failed: a;") == warned
