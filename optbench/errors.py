@@ -49,10 +49,13 @@ def told(cause: BaseException, plugin: type | None = None) -> str:
 
     Args:
         cause: the exception.
-        plugin: the class whose code raised it; the place in its file is told too.
+        plugin: the class whose code raised it; the place in its file is told too, unless optbench
+            raised it on purpose.
     """
-    where = f" ({place})" if plugin is not None and (place := _place(cause, plugin)) else ""
-    return _words(cause) + where
+    if plugin is None or isinstance(cause, OptbenchError):
+        return _words(cause)
+    place = _place(cause, plugin)
+    return f"{_words(cause)} ({place})" if place else _words(cause)
 
 
 def _place(cause: BaseException, plugin: type) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -54,12 +54,16 @@ def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
         if not as_json:
             click.echo(click.style(harmless(name), bold=True))
         _prepare(item)
-        mine = []
+        mine: list[Outcome] = []
+        again: Counter[str] = Counter()  # how often each failure came back
         for outcome in run_checks(item):
+            known = not outcome.ok and any(outcome.fault == each.fault for each in mine)
+            again[outcome.fault] += known
             mine.append(outcome)
-            if not as_json:
+            if not as_json and not known:
                 _print(outcome, quiet)
         if not as_json:
+            _print_again(again)
             click.echo(_summary(mine))
         outcomes += mine
     if as_json:
@@ -126,6 +130,14 @@ def _print(outcome: Outcome, quiet: bool) -> None:
     if outcome.detail:
         say(f"        {outcome.check}: {outcome.detail}")
     sys.stdout.flush()
+
+
+def _print_again(again: Mapping[str, int]) -> None:
+    """One fault of a plugin can fail many checks; they are counted instead of repeated."""
+    for fault, count in again.items():
+        if count:
+            checks = "1 more check fails" if count == 1 else f"{count} more checks fail"
+            say(f"        and {checks} in the same way: {fault}")
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +14,8 @@ from optbench.registry import default_registry
 
 CHECKED = ("optimizers", "initializers", "datasets")
 """Kinds that there are checks for."""
+
+_RAISED = re.compile(r".*\b(\w+): .*\((\S+:\d+)\)")
 
 Verdict = Literal["passed", "failed", "expected failure"]
 
@@ -34,6 +37,12 @@ class Outcome:
     promise: str
     verdict: Verdict
     detail: str = ""
+
+    @property
+    def fault(self) -> str:
+        """Kind of exception and place in the plugin, or else the detail: the same for one fault."""
+        raised = _RAISED.search(self.detail)
+        return " at ".join(raised.groups()) if raised else self.detail
 
     @property
     def ok(self) -> bool:
@@ -59,7 +68,7 @@ def run_check(each: Check, item: type) -> Outcome:
         each(item)
     except (Exception, SystemExit) as problem:
         broken = isinstance(problem, CheckFailedError)
-        text = one_line(str(problem)) if broken else told(problem)
+        text = one_line(str(problem)) if broken else told(problem, item)
         if reason is not None:
             return Outcome(name, each.name, each.promise, "expected failure", reason)
         return Outcome(name, each.name, each.promise, "failed", text)

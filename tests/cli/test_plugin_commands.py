@@ -202,6 +202,50 @@ def test_check_of_a_file_with_a_fault_names_check_and_fault(
     assert failed == {"check_source_is_named", "check_variant_is_named"}
 
 
+RULE = """
+import numpy as np
+from optbench import Rule, hyper
+
+class Probe(Rule):
+    '''A probe.'''
+    name = "probe"
+    source = "own work"
+    variant = "none"
+    lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 1))
+    wd: float = hyper(0.1, "decay", low=0)
+
+    @staticmethod
+    def update(theta, grad, t, h):
+        return (theta - h.lr * (grad + h.wd * theta),)
+"""
+
+
+def test_check_tells_one_fault_once_with_its_line(temporary: Registry, tmp_path: Path) -> None:
+    """A misspelt function fails two thirds of the checks; in JSON each of them is there."""
+    path = tmp_path / "probe.py"
+    path.write_text(RULE.replace("(grad +", "(np.sgn(grad) +"))
+    line = next(i for i, text in enumerate(path.read_text().splitlines(), 1) if "sgn" in text)
+    result = run("check", str(path), "--quiet")
+    assert result.exit_code == 1
+    assert result.stdout.count("no attribute 'sgn'") == 1
+    failed = [x for x in json.loads(run("check", str(path), "--json").stdout) if x["detail"]]
+    again = f"{len(failed) - 1} more checks fail in the same way: AttributeError at probe.py:{line}"
+    assert again in result.stdout
+    assert all(f"(probe.py:{line})" in each["detail"] for each in failed)
+
+
+def test_check_tells_how_a_decay_has_to_be_called(temporary: Registry, tmp_path: Path) -> None:
+    """Under another name the zero gradient cannot be told from a fault; so named, it passes."""
+    path = tmp_path / "probe.py"
+    path.write_text(RULE)
+    result = run("check", str(path), "--quiet")
+    assert "called weight_decay" in result.stdout
+    assert "expected_failures" in result.stdout
+    other = tmp_path / "renamed.py"
+    other.write_text(RULE.replace("wd", "weight_decay").replace('"probe"', '"renamed"'))
+    assert run("check", str(other)).exit_code == 0
+
+
 def test_check_shows_what_fails_on_purpose(temporary: Registry, tmp_path: Path) -> None:
     """With its reason, and without an error."""
     path = tmp_path / "purpose.py"
