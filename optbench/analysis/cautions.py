@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +10,6 @@ import numpy as np
 from optbench.analysis import scoring
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.measured import Measured
-from optbench.analysis.statistics import ALPHA
 from optbench.analysis.table import Table
 
 FEW_SEEDS = 3
@@ -41,19 +39,7 @@ def count(n: int, noun: str) -> str:
     return f"{n} {noun}" + ("" if n == 1 else "s")
 
 
-def workloads_needed(pairs: int) -> int:
-    """Fewest workloads with which the signed-rank test can separate one of so many pairs."""
-    return math.ceil(math.log2(2 * pairs / ALPHA) + 1e-9) if pairs else 0
-
-
 def _about_evidence(board: Leaderboard, table: Table) -> Iterator[str]:
-    n, pairs = len(table.workloads), len(board.pairs)
-    if pairs and n < workloads_needed(pairs):
-        yield (
-            f"with {count(n, 'workload')} the two-sided Wilcoxon test cannot go below p = "
-            f"{min(1.0, 2.0 ** (1 - n)):.3g}, and {count(pairs, 'pair')} are compared (Holm): "
-            f"nobody can be told apart; {workloads_needed(pairs)} workloads are the least"
-        )
     if board.seeds == 1:
         yield "one evaluation seed: there are no intervals; use at least 3 seeds, better 5"
     elif board.seeds < FEW_SEEDS:

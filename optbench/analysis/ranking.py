@@ -89,21 +89,22 @@ def compare_pairs(
 def improvement(first: Array, second: Array, draws: int, rng_seed: int = 0) -> Estimate:
     """P(a run of `first` scores above one of `second`), ties one half, mean over workloads.
 
-    On each workload that is the Mann-Whitney U over n m. The bootstrap draws the same seeds for
-    both, since runs of one seed share initial weights and batches.
+    On each workload that is the Mann-Whitney U over n m. Value and interval are over the seeds
+    that both have, and the bootstrap draws the same seeds for both, since runs of one seed share
+    initial weights and batches.
 
     Args:
         first, second: scores, shape (W, n), NaN where there was no run.
         draws: bootstrap samples; 0 for no interval.
         rng_seed: of the bootstrap.
     """
-    a, count_a = scoring.compact(first)
-    b, count_b = scoring.compact(second)
-    common = (count_a > 0) & (count_b > 0)
+    both = ~np.isnan(first) & ~np.isnan(second)
+    a, counts = scoring.compact(np.where(both, first, np.nan))
+    b, _ = scoring.compact(np.where(both, second, np.nan))
+    common = counts > 0
     if not common.any():
         return Estimate(value=None)
-    a, b = a[common], b[common]
-    counts = np.minimum(count_a, count_b)[common]
+    a, b, counts = a[common], b[common], counts[common]
     wins = (a[:, :, None] > b[:, None, :]) + 0.5 * (a[:, :, None] == b[:, None, :])
     known = ~np.isnan(a)[:, :, None] & ~np.isnan(b)[:, None, :]
     value = float(((wins * known).sum(axis=(1, 2)) / known.sum(axis=(1, 2))).mean())

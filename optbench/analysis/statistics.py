@@ -176,6 +176,26 @@ def holm(p_values: npt.ArrayLike) -> Array:
     return adjusted
 
 
+def least_p_value(n: int) -> float:
+    """The smallest p-value that the signed-rank test can have on n workloads."""
+    return float(wilcoxon(np.arange(1.0, n + 1))[0][0])
+
+
+@cache
+def workloads_needed(pairs: int) -> int:
+    """Fewest workloads with which the signed-rank test can separate one of so many pairs.
+
+    Found with the test itself: one pair as clear as can be, the others equal, Holm's correction.
+    """
+    if not pairs:
+        return 0
+    return next(
+        n
+        for n in range(1, 2 * EXACT_UP_TO)
+        if holm([least_p_value(n), *[1.0] * (pairs - 1)])[0] < ALPHA
+    )
+
+
 # -- Friedman and Nemenyi ----------------------------------------------------------------------
 
 

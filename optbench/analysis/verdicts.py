@@ -14,7 +14,9 @@ from optbench.analysis import scoring
 from optbench.analysis.cautions import count, listed
 from optbench.analysis.leaderboard import Estimate, Leaderboard, OverallRow, Verdict
 from optbench.analysis.measured import Measured
+from optbench.analysis.ranking import workload_means
 from optbench.analysis.speed import Speedups, grid_steps, pooled_speedup, speedups
+from optbench.analysis.statistics import least_p_value, workloads_needed
 from optbench.analysis.table import Table
 from optbench.contracts import Array
 from optbench.records import Workload
@@ -27,6 +29,8 @@ def verdicts(
 ) -> tuple[Verdict, ...]:
     """What the study says: first about the whole, then about each entrant, best first."""
     found = [Verdict(label="", text=_summary(board))]
+    if too_few_workloads(board):
+        found += [Verdict(label="", text=text) for text in _leaders(table, measured, rng_seed)]
     speeds = _Speeds(table, measured)
     for row in board.overall:
         s = table.labels.index(row.label)
@@ -67,6 +71,8 @@ def _summary(board: Leaderboard) -> str:
         return f"{row.label} alone was measured: score {row.score.value:.2f}" + interval_text(
             row.score
         )
+    if too_few_workloads(board):
+        return _no_places(board)
     first = [row.label for row in board.overall if row.place[0] == 1]
     where = f"over {count(len(board.workloads), 'workload')}, {count(board.seeds, 'seed')} each"
     if len(first) == 1:
@@ -76,13 +82,56 @@ def _summary(board: Leaderboard) -> str:
     return f"places 1 to {len(first)} cannot be told apart {where}: {listed(first, most=6)}"
 
 
-def _place(board: Leaderboard, row: OverallRow) -> Iterator[str]:
+def too_few_workloads(board: Leaderboard) -> bool:
+    """Whether no result at all could tell two entrants apart, so that places mean nothing."""
+    return bool(board.pairs) and len(board.workloads) < workloads_needed(len(board.pairs))
+
+
+def _no_places(board: Leaderboard) -> str:
+    n, pairs = len(board.workloads), len(board.pairs)
+    text = f"{count(n, 'workload')}: places need at least {workloads_needed(pairs)} workloads"
+    if n > 1:
+        text += (
+            f" (with {n} the two-sided Wilcoxon test cannot go below p = {least_p_value(n):.3g}, "
+            f"and Holm's correction is for {count(pairs, 'pair')})"
+        )
+    if board.seeds == 1:
+        return text
+    these = "this one" if n == 1 else f"these {n}"
+    return f"{text}; the intervals speak of the {board.seeds} seeds on {these}"
+
+
+def _leaders(table: Table, measured: Measured, rng_seed: int) -> Iterator[str]:
+    """Who leads on each workload beyond the spread of the seeds."""
+    names, means = short_names(table.workloads), workload_means(measured.score)
+    for w, name in enumerate(names):
+        entered = [s for s in range(len(means)) if not np.isnan(means[s, w])]
+        first, *others = sorted(entered, key=lambda s: -means[s, w])
+        scores = measured.score[:, w : w + 1]
+        behind = [s for s in others if _surely_above_zero(scores[first] - scores[s], rng_seed)]
+        if behind:
+            labels = [table.labels[s] for s in behind]
+            whom = "everyone else" if len(behind) == len(others) > 1 else listed(labels)
+            yield (
+                f"{table.labels[first]} scores above {whom} on {name}, beyond the spread of the "
+                "seeds"
+            )
+
+
+def place_text(board: Leaderboard, row: OverallRow) -> str:
+    """Place and score of an entrant in words: what its row of a table says too."""
     low, high = row.place
     place = f"place {low}" if low == high else f"places {low} to {high}"
     score = f"score {row.score.value:.2f}{interval_text(row.score)}"
+    if too_few_workloads(board):
+        return f"{row.label}: {score}"
+    return f"{row.label}: {place} of {len(board.overall)}, {score}"
+
+
+def _place(board: Leaderboard, row: OverallRow) -> Iterator[str]:
     above = [p.second for p in board.pairs if p.separated and p.first == row.label]
     below = [p.first for p in board.pairs if p.separated and p.second == row.label]
-    text = f"{row.label}: {place} of {len(board.overall)}, {score}"
+    text = place_text(board, row)
     text += f"; above {listed(above)}" if above else ""
     yield text + (f"; below {listed(below)}" if below else "")
 
@@ -136,8 +185,10 @@ def _speed(
         for p in board.pairs
         if row.label in (p.first, p.second) and not p.separated
     ]
+    if too_few_workloads(board):
+        ties = []  # said once, of all
     parts = [f"reaches the target {best}"] if best else []
-    parts += [f"not distinguishable from {listed(ties)}"] if ties else []
+    parts += [f"not distinguishable by score from {listed(ties)}"] if ties else []
     parts += lost
     if parts:
         yield f"{row.label} " + ("is " if parts[0].startswith("not") else "") + "; ".join(parts)

@@ -42,9 +42,11 @@ EXIT_WORSE = 1
 def command(first: str, second: str, folder: Path, fail_if_worse: bool, as_json: bool) -> int:
     """Compare B with A: the folders of two studies, or two optimizers of one study.
 
-    Two studies are compared on the optimizers and workloads that both have. B is clearly worse (or
-    better) when the whole 95% interval of the probability that its run beats one of A lies on
-    that side of one half.
+    Two studies are compared on the optimizers, workloads and seeds that both have. B is clearly
+    worse (or better) when the whole 95% interval of the probability that its run beats one of A
+    lies on that side of one half, and the Wilcoxon test over workloads agrees (p < 0.05). With
+    fewer than 6 workloads that test cannot: then the interval over the seeds decides, and speaks
+    of these workloads alone.
 
     \b
     Examples:
@@ -66,8 +68,8 @@ def command(first: str, second: str, folder: Path, fail_if_worse: bool, as_json:
                     str(c["workloads"]),
                     f"{c['improvement']:.0%}",
                     f"{c['low']:.0%} to {c['high']:.0%}" if c["low"] is not None else "not known",
-                    f"{c['p_value']:.3g}",
-                    c["verdict"],
+                    f"{c['p_value']:.3g}" if c["scope"] == "any workload" else "too few workloads",
+                    _in_words(c),
                 )
                 for c in found
             ],
@@ -95,6 +97,7 @@ def compare_entrants(folder: Path, first: str, second: str) -> dict[str, Any]:
     if first == second:
         raise ConfigError(f"{first} against itself; give two optimizers")
     sides = [[cell for cell in study.cells if cell.entrant.label == x] for x in (first, second)]
+    _warn_of_seeds(*sides)
     return _compare(f"{second} against {first}", *_common(*sides), study)
 
 
@@ -107,6 +110,8 @@ def compare_studies(first: Path, second: Path) -> list[dict[str, Any]]:
     from optbench.study import load_study
 
     old, new = load_study(first), load_study(second)
+    _warn_of_protocols(old, new)
+    _warn_of_seeds(old.cells, new.cells)
     labels = [cell.entrant.label for cell in old.cells]
     found = []
     for label in dict.fromkeys(labels):
@@ -119,11 +124,28 @@ def compare_studies(first: Path, second: Path) -> list[dict[str, Any]]:
     return found
 
 
+def _warn_of_protocols(old: Study, new: Study) -> None:
+    for key in old.protocol.__struct_fields__:
+        ours, theirs = getattr(old.protocol, key), getattr(new.protocol, key)
+        if ours != theirs and key != "seeds":
+            remark(f"warning: the protocols differ: {key} is {ours} in A, {theirs} in B")
+
+
+def _warn_of_seeds(first: Sequence[Cell], second: Sequence[Cell]) -> None:
+    numbers = [{len(c.evaluation) for c in side if c.evaluation} for side in (first, second)]
+    if len(numbers[0] | numbers[1]) > 1:
+        a, b = (" or ".join(map(str, sorted(each))) or "none" for each in numbers)
+        remark(f"warning: A has {a} seeds, B has {b}; compared on the seeds that both have")
+
+
 def _common(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
-    """The cells of both on the workloads that both were judged on."""
+    """The cells of both on the workloads, and with the seeds, that both were judged on."""
     sides = [{c.workload.label: c for c in side if c.evaluation} for side in (first, second)]
-    shared = [label for label in sides[0] if label in sides[1]]
-    return [sides[0][label] for label in shared], [sides[1][label] for label in shared]
+    pairs = [
+        _same_seeds(cell, sides[1][label]) for label, cell in sides[0].items() if label in sides[1]
+    ]
+    kept = [(a, b) for a, b in pairs if a.evaluation]
+    return [a for a, _ in kept], [b for _, b in kept]
 
 
 def _compare(
@@ -138,12 +160,25 @@ def _compare(
     return _verdict(title, pair, len(first))
 
 
+def _same_seeds(first: Cell, second: Cell) -> tuple[Cell, Cell]:
+    """Two cells with the evaluation runs of the seeds that both have."""
+    seeds = [{run.spec.seed for run in cell.evaluation} for cell in (first, second)]
+    shared = seeds[0] & seeds[1]
+    a, b = (
+        replace(cell, evaluation=tuple(r for r in cell.evaluation if r.spec.seed in shared))
+        for cell in (first, second)
+    )
+    return a, b
+
+
 def _renamed(cell: Cell, label: str) -> Cell:
     return replace(cell, entrant=msgspec.structs.replace(cell.entrant, label=label))
 
 
 def _verdict(title: str, pair: Pair, workloads: int) -> dict[str, Any]:
     """The pair seen from B: how often its runs beat those of A."""
+    from optbench.analysis.statistics import workloads_needed
+
     estimate = pair.improvement
     value, low, high = estimate.value, estimate.low, estimate.high
     assert value is not None
@@ -151,8 +186,13 @@ def _verdict(title: str, pair: Pair, workloads: int) -> dict[str, Any]:
         value = 1 - value
         low, high = (None if x is None else 1 - x for x in (high, low))
     verdict = "not distinguishable"
+    tested = workloads >= workloads_needed(1)
+    winners = ("A", "B") if not tested else (pair.first,) if pair.separated else ()
     if low is not None and high is not None:
-        verdict = "better" if low > 0.5 else "worse" if high < 0.5 else verdict
+        if low > 0.5 and "B" in winners:
+            verdict = "better"
+        if high < 0.5 and "A" in winners:
+            verdict = "worse"
     return {
         "optimizer": title,
         "workloads": workloads,
@@ -161,4 +201,13 @@ def _verdict(title: str, pair: Pair, workloads: int) -> dict[str, Any]:
         "high": high,
         "p_value": pair.p_value,
         "verdict": verdict,
+        "scope": "any workload" if tested else "these workloads",
     }
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    """The verdict, and of what it speaks where workloads are too few to speak of others."""
+    if found["scope"] == "any workload":
+        return str(found["verdict"])
+    n = found["workloads"]
+    return f"{found['verdict']} on " + ("this workload" if n == 1 else f"these {n} workloads")

@@ -195,7 +195,9 @@ def test_too_few_workloads_are_warned_of() -> None:
     board = build(cells)
     assert board.pairs[0].p_value == 0.0625
     assert not board.pairs[0].separated
-    assert any("cannot go below p = 0.0625" in w and "6 workloads" in w for w in board.warnings)
+    said = board.verdicts[0].text
+    assert said.startswith("5 workloads: places need at least 6 workloads")
+    assert "cannot go below p = 0.0625" in said
 
 
 @pytest.mark.parametrize(("seeds", "warned"), [(1, "one evaluation seed"), (2, "2 evaluation")])

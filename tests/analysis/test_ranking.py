@@ -212,3 +212,12 @@ def test_speedup_is_unknown_where_anyone_missed_the_target() -> None:
     short = speedups(np.array([[10.0, NAN, 30]]), np.array([[20.0, 40, 60]]), zero, zero)
     assert short.value[0] == pytest.approx(2)
     assert pooled_speedup(lost).value is None
+
+
+def test_more_seeds_on_one_side_do_not_move_equal_runs_apart() -> None:
+    """Value and interval are over the seeds that both have: equal runs there are equal."""
+    rng = np.random.default_rng(3)
+    many = rng.random((3, 20))
+    few = np.where(np.arange(20) < 5, many, NAN)
+    found = ranking.improvement(few, many, draws=200)
+    assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)

@@ -11,6 +11,7 @@ import pytest
 
 from optbench.analysis import Leaderboard, build_leaderboard
 from optbench.analysis.cautions import listed
+from optbench.analysis.statistics import workloads_needed
 from optbench.analysis.verdicts import short_names
 from optbench.records import Cell, Curve, Protocol
 from tests.analysis.synthetic import make_cells
@@ -105,3 +106,24 @@ def test_more_tuning_is_said_to_matter_only_when_its_gain_exceeds_the_gap() -> N
     far = texts(build(make_cells(("alpha", "beta"), skill={"alpha": 3.0}, trials=64)))
     assert "could still change their order" in near
     assert "would hardly change their order" in far
+
+
+def test_one_workload_places_nobody_and_names_who_leads_there() -> None:
+    """The number of workloads is named once; the seeds speak of that workload alone."""
+    skill = {"alpha": 1.0}
+    names = ("alpha", "beta", "gamma")
+    cells = make_cells(names, ("digits",), ("batch",), skill=skill, seeds=20, workload_noise=0.0)
+    board = build(cells)
+    said = texts(board)
+    assert said.startswith("1 workload: places need at least 7 workloads; the intervals speak of")
+    assert "alpha scores above everyone else on digits, beyond the spread of the seeds" in said
+    assert said.count("places") == 1
+    assert "distinguishable" not in said
+    assert not any("Wilcoxon" in warning for warning in board.warnings)
+
+
+def test_the_least_number_of_workloads_comes_from_the_test_itself() -> None:
+    """One fewer cannot reach 5%, that many can; 2^(1-n) times the pairs, by hand."""
+    for pairs in (1, 3, 10, 190):
+        n = workloads_needed(pairs)
+        assert pairs * 2.0 ** (1 - n) < 0.05 <= pairs * 2.0 ** (2 - n)

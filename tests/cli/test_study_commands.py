@@ -133,6 +133,22 @@ def test_two_optimizers_of_one_study(copy: Path) -> None:
     one_line(optbench("compare", "sgd", "sgd", "--in", copy), "against itself")
 
 
+def test_few_workloads_are_spoken_of_alone_and_seeds_that_differ_are_told(
+    study: Path, copy: Path
+) -> None:
+    """The words name the workloads; equal runs stay equal when one side has more seeds."""
+    more = copy.parent / "more"
+    assert optbench("run", *TINY, "-r", "mini-batch", "--seeds", 4, "--out", more).code == 0
+    outcome = optbench("compare", study, more)
+    assert outcome.out.count("50% to 50%") == 2
+    assert "compared on the seeds that both have" in outcome.err
+    changed(copy, "adam", 3.0)
+    outcome = optbench("compare", study, copy)
+    assert "worse on th" in outcome.out
+    assert "too few workloads" in outcome.out
+    assert "warning" not in outcome.err
+
+
 # -- replay ---------------------------------------------------------------------------------------
 
 
