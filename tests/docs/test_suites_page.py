@@ -1,0 +1,59 @@
+"""docs/suites.md is true: its suite plans what it says, and its tables hold every key."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from optbench.cli import main
+from optbench.records import Protocol
+from optbench.suites import NetworkChoice, Suite, load_suite
+
+PAGE = (Path(__file__).parents[2] / "docs" / "suites.md").read_text(encoding="utf-8")
+(EXAMPLE,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+COMMANDS = re.findall(r"^\$ optbench (.*)\n(.*)$", PAGE, re.MULTILINE)
+TABLES = {Suite: "## Keys", NetworkChoice: "Each `[[networks]]`", Protocol: "`[protocol]` is"}
+
+
+@pytest.mark.parametrize(("command", "printed"), COMMANDS)
+def test_the_suite_of_the_page_is_planned(
+    command: str, printed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command is accepted and prints what the page says."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text(EXAMPLE)
+    result = CliRunner().invoke(main, shlex.split(command))
+    assert result.exit_code == 0, result.output
+    assert printed in result.output
+
+
+def test_the_suite_of_the_page_leaves_out_no_part(tmp_path: Path) -> None:
+    """Several networks, a table of epochs, optimizers with values and a protocol."""
+    (tmp_path / "mine.toml").write_text(EXAMPLE)
+    suite = load_suite(tmp_path / "mine.toml")
+    assert len(suite.networks) == 2
+    assert isinstance(suite.epochs, dict)
+    assert suite.protocol != Protocol()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_key_is_told_with_its_default(table: type[msgspec.Struct]) -> None:
+    """The tables are those of the code."""
+    section = PAGE.partition(TABLES[table])[2].partition("\n|---")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)` \|(.*?)\|", section, re.MULTILINE)
+    told = {
+        key: tomllib.loads(f"x = {text.strip(' `')}")["x"] for key, text in rows if text.strip()
+    }
+    fields = msgspec.structs.fields(table)
+    assert {key for key, _ in rows} == {f.name for f in fields} - {"protocol"}
+    assert told == {
+        f.name: msgspec.json.decode(msgspec.json.encode(f.default))
+        for f in fields
+        if f.name != "protocol" and not f.required
+    }
