@@ -100,7 +100,8 @@ def is_name(name: object) -> bool:
 def shown(item: object) -> str:
     """What is in the wrong place, in a few letters; its own code is not trusted to say."""
     try:
-        text = one_line(repr(item))
+        text = f"class {item.__name__}" if isinstance(item, type) else repr(item)
+        text = one_line(text)
     except Exception:
         text = f"an object of {type(item).__name__}"
     return text if len(text) <= 120 else f"{text[:100]}[...]"

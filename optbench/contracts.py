@@ -11,13 +11,12 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from optbench.errors import ConfigError, PluginError
+from optbench.errors import ConfigError, PluginError, nearest
 
 Array = npt.NDArray[Any]
 Value = float | int | bool | str
@@ -79,8 +78,8 @@ class Hyper:
         text = f"{self.name}={value!s} is not allowed; {self.describe_range()}"
         if self.choices or self.kind is str:
             if not isinstance(value, str) or (self.choices and value not in self.choices):
-                near = get_close_matches(str(value).lower(), self.choices, n=1, cutoff=0.5)
-                raise ConfigError(f"{text}; did you mean '{near[0]}'?" if near else text)
+                near = nearest(str(value), self.choices)
+                raise ConfigError(f"{text}; did you mean '{near}'?" if near else text)
             return value
         problem = ConfigError(text)
         if self.kind is bool:

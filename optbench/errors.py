@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import PurePath
 from traceback import walk_tb
@@ -30,17 +30,30 @@ class StoreError(OptbenchError):
     """A store of runs cannot be opened, read or written."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigError:
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The name that was meant: the shortest that begins so, or else the most alike, if any is."""
+    wrong, names = name.lower(), sorted(known)
+    longer = [each for each in names if len(wrong) > 1 and each.lower().startswith(wrong)]
+    if longer:
+        return min(longer, key=len)
+    alike = get_close_matches(wrong, names, n=1, cutoff=0.6)
+    return alike[0] if alike else None
+
+
+def unknown_name(
+    kind: str, name: str, known: Iterable[str], aliases: Mapping[str, str] | None = None
+) -> ConfigError:
     """An error for a name that nothing bears, with the nearest one that something does.
 
     Args:
         kind: what the name should have named, e.g. ``"optimizer"``.
         name: the name as the user wrote it.
         known: every name that would have been right.
+        aliases: what else the same things are called, with the right names.
     """
     names = sorted(known)
-    near = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
+    near = (aliases or {}).get(name.lower()) or nearest(name, names)
+    hint = f"did you mean '{near}'?" if near else f"known: {', '.join(names) or 'none'}"
     return ConfigError(f"unknown {kind} '{name}'; {hint}")
 
 

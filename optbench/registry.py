@@ -30,6 +30,7 @@ from optbench.entries import (
 )
 from optbench.errors import ConfigError, OptbenchError, PluginError, told, unknown_name
 from optbench.loading import import_plugin, with_hooks
+from optbench.plaintext import one_line
 
 GROUP = "optbench"
 _LOADING = threading.RLock()
@@ -112,11 +113,11 @@ class Registry:
             self.plugins.append(plugin)
         try:
             self._pm.register(module, name=plugin.name)
-            self._pm.check_pending()
+            self._refuse_unknown_hooks(module)
         except (pluggy.PluginValidationError, ValueError) as cause:
             if self._pm.has_plugin(plugin.name):
                 self._pm.unregister(name=plugin.name)
-            raise PluginError(told(cause)) from cause
+            raise PluginError(one_line(str(cause))) from cause
         try:
             found = {kind: self._collect(kind, plugin) for kind in HOOKS}
             if demanded := self._collect_on_demand(plugin):
@@ -131,6 +132,14 @@ class Registry:
                 self._add(kind, entry)
             plugin.provides[kind] = [entry.name for entry in entries]
         return plugin
+
+    def _refuse_unknown_hooks(self, module: object) -> None:
+        """As pluggy's `check_pending`, with the nearest hook and without the module's repr."""
+        for hook in self._pm.get_hookcallers(module) or ():
+            asked = any(not each.optionalhook for each in hook.get_hookimpls())
+            if asked and not hook.has_spec():
+                known = [name for name in vars(hookspecs) if name.startswith("optbench_")]
+                raise ValueError(str(unknown_name("hook", hook.name, known)))
 
     def unregister(self, plugin: LoadedPlugin) -> None:
         """Take a plugin and all it registered out again."""

@@ -5,7 +5,6 @@ A command module has an attribute ``command``. What a command returns is the exi
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -18,7 +17,7 @@ import click
 from optbench import __version__
 from optbench.cli._options import plugin_options
 from optbench.cli._signals import deafen, exit_code, orderly
-from optbench.errors import OptbenchError, told
+from optbench.errors import OptbenchError, nearest, told
 from optbench.plaintext import one_line
 
 SECTIONS: dict[str, dict[str, str]] = {
@@ -75,8 +74,8 @@ class Optbench(click.Group):
         """As click does, with the nearest command for an unknown one."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
-            hint = f"did you mean '{near[0]}'?" if near else f"commands: {', '.join(COMMANDS)}"
+            near = nearest(name, COMMANDS)
+            hint = f"did you mean '{near}'?" if near else f"commands: {', '.join(COMMANDS)}"
             raise click.UsageError(f"no command '{name}'; {hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -23,6 +23,8 @@ from optbench.study.running import Progress
 
 RUN_AXES = ("layers", "neurons", "batch_size", "epochs", "activation", "initializer", "regime")
 """What can be swept beside the optimizer's own hyperparameters."""
+ALIASES = {"depth": "layers", "width": "neurons", "units": "neurons", "hidden": "neurons"}
+"""What else they are called."""
 EVEN = ("layers",)
 """Whole numbers that a range divides evenly; the others are divided by ratio."""
 POINTS = 7
@@ -89,7 +91,7 @@ def _declared(name: str, optimizers: Sequence[str]) -> Hyper | None:
         hypers = {**CONTROL_HYPERS, **optimizer.hypers()}
         if name not in hypers:
             known = [*RUN_AXES, *hypers]
-            raise unknown_name(f"hyperparameter of {optimizer.name} to sweep", name, known)
+            raise unknown_name(f"hyperparameter of {optimizer.name} to sweep", name, known, ALIASES)
         found = hypers[name]
     return found
 

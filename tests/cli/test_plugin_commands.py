@@ -108,6 +108,7 @@ def test_show_of_an_unknown_name_gives_the_nearest() -> None:
     result = run("show", "irsi")
     assert result.exit_code == 1
     assert result.stderr == "error: unknown name 'irsi'; did you mean 'iris'?\n"
+    assert "did you mean" not in run("show", "foo").stderr
 
 
 def test_show_keeps_brackets_of_a_plugin_as_they_are(temporary: Registry, tmp_path: Path) -> None:

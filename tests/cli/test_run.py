@@ -171,6 +171,7 @@ def test_a_suite_can_be_a_file(tmp_path: Path) -> None:
     [
         (["quik"], 1, "unknown suite 'quik'; did you mean 'quick'?"),
         (["-o", "adm"], 1, "unknown optimizer 'adm'; did you mean 'adam'?"),
+        (["-o", "mom"], 1, "unknown optimizer 'mom'; did you mean 'momentum'?"),
         (["-d", "digit"], 1, "unknown dataset 'digit'; did you mean 'digits'?"),
         (["-i", "he"], 1, "unknown initializer 'he'"),
         (["-o", "adam[lr=fast]"], 1, "lr=fast is not allowed"),

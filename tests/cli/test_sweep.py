@@ -130,6 +130,8 @@ def test_ranges_are_divided_as_the_values_count(text: str, values: tuple[object,
     [
         (["lr"], "name=values"),
         (["lrr=1,2"], "did you mean 'lr'"),
+        (["depth=1,2"], "did you mean 'layers'"),
+        (["width=1,2"], "did you mean 'neurons'"),
         (["lr=1..0.1"], "low must be below high"),
         (["lr=0.1", "lr=0.2"], "two different"),
         (["lr=0.1", "epochs=1", "layers=2"], "two different"),
