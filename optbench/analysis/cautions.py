@@ -11,7 +11,9 @@ from optbench.analysis import scoring
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.measured import Measured
 from optbench.analysis.table import Table
+from optbench.records import Workload
 
+IN_REGIME = {"batch": "full batch", "mini-batch": "mini-batches", "sgd": "single examples"}
 FEW_SEEDS = 3
 """With fewer the simulated intervals cover 88% instead of 95%."""
 
@@ -34,6 +36,25 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
+def short_names(workloads: Sequence[Workload]) -> list[str]:
+    """Names of workloads made of what differs between them, the dataset always."""
+    parts = [
+        (
+            w.dataset,
+            w.network,
+            w.initialization,
+            IN_REGIME[w.regime],
+            f"B={w.batch_size}",
+            f"{w.epochs} epochs",
+        )
+        for w in workloads
+    ]
+    sizes = {w.batch_size for w in workloads if w.regime == "mini-batch"}
+    differ = [len({p[i] for p in parts}) > 1 for i in range(6)]
+    keep = [True, *differ[1:4], len(sizes) > 1, differ[5]]
+    return [", ".join(x for x, k in zip(p, keep, strict=True) if k) for p in parts]
+
+
 def count(n: int, noun: str) -> str:
     """``1 workload``, ``2 workloads``."""
     return f"{n} {noun}" + ("" if n == 1 else "s")
@@ -51,7 +72,9 @@ def _about_evidence(board: Leaderboard, table: Table) -> Iterator[str]:
 
 def _about_workloads(board: Leaderboard, table: Table, measured: Measured) -> Iterator[str]:
     nobody = scoring.unlearned(table.initial_loss, measured.best)
-    names = [name for name, flat in zip(table.workload_labels, nobody, strict=True) if flat]
+    short = short_names(table.workloads)
+    by_label = dict(zip(table.workload_labels, short, strict=True))
+    names = [name for name, flat in zip(short, nobody, strict=True) if flat]
     if names:
         yield f"nobody learned (2% below the initial loss) on {listed(names)}: all score 0 there"
     derived = sorted({b.workload.dataset for b in board.workloads if not b.target_frozen})
@@ -62,8 +85,9 @@ def _about_workloads(board: Leaderboard, table: Table, measured: Measured) -> It
         )
     for profile in board.profiles:
         if profile.axis == "examples" and profile.unsolved:
+            unsolved = [by_label[label] for label in profile.unsolved]
             yield (
-                f"nobody reached the {board.target_level} target on {listed(profile.unsolved)}: "
+                f"nobody reached the {board.target_level} target on {listed(unsolved)}: "
                 "left out of the performance profiles"
             )
 

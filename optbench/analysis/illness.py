@@ -120,7 +120,10 @@ def diagnose(
 
 
 def _layers(result: RunResult) -> Iterator[Finding]:
-    health = last_health(result.curve)
+    curve: Mapping[str, Array] = result.curve
+    if result.status is Status.DIVERGED:  # judged as it began: what it did to its units is no cause
+        curve = {name: values[:1] for name, values in curve.items()}
+    health = last_health(curve)
     widths = {f"layer{i + 1}": width for i, width in enumerate(result.spec.hidden)}
     alike = {
         layer: int(health[f"{layer}.distinct"])

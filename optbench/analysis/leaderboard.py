@@ -143,7 +143,8 @@ class WorkloadRow(_Record, frozen=True, kw_only=True):
         time: median over seeds of the cost to reach the target.
         reached: seeds that reached it.
         log_area: mean of log validation loss over log cost, one value a cost axis.
-        divergence: evaluation runs that did not end finite.
+        divergence: evaluation runs that did not end finite (failed ones included).
+        failed: evaluation runs that ended in an error of the plugin.
         trial_divergence: tuning runs that did not end finite.
         lr_width: decades of lr around the best with a loss at most 1.1 times the best loss.
         lr_width_at_edge: True when that interval ends at a trial with the smallest or largest lr.
@@ -166,6 +167,7 @@ class WorkloadRow(_Record, frozen=True, kw_only=True):
     seeds: int
     log_area: Times
     divergence: Rate
+    failed: int = 0
     trial_divergence: Rate
     trials: int
     lr_width: Number

@@ -13,6 +13,8 @@ from optbench.contracts import Array
 
 PROFILE_END = 4.0
 PROFILE_TAUS = tuple(round(1 + 0.05 * i, 2) for i in range(61))
+TAIL = 60
+"""Points of a profile beyond `PROFILE_END`, up to the last step of any curve."""
 
 
 def profile_areas(times: Array) -> Array:
@@ -59,16 +61,25 @@ def performance_profile(
     kept = kept[entered]
     ratios, areas = time_ratios(kept), profile_areas(kept)
     known = ~np.isnan(ratios)
-    rho = [(ratios <= tau).sum(axis=1) / known.sum(axis=1) for tau in PROFILE_TAUS]
+    taus = _taus(ratios)
+    rho = [(ratios <= tau).sum(axis=1) / known.sum(axis=1) for tau in taus]
     return Profile(
         axis=axis,
-        tau=PROFILE_TAUS,
+        tau=taus,
         rho={name: tuple(float(r[i]) for r in rho) for i, name in enumerate(names)},
         area={name: float(area) for name, area in zip(names, areas, strict=True)},
         unsolved=tuple(w for w, s in zip(workloads, solved, strict=True) if not s),
         order=tuple(names[i] for i in order_of(areas)),
         flips=tuple(_profile_flips(kept, areas, names)),
     )
+
+
+def _taus(ratios: Array) -> tuple[float, ...]:
+    """Where a profile is drawn: to 4, or a little beyond the last step of any curve."""
+    last = float(np.max(ratios, where=np.isfinite(ratios), initial=1.0))
+    if last <= PROFILE_END:
+        return PROFILE_TAUS
+    return PROFILE_TAUS + tuple(np.geomspace(PROFILE_END, 1.05 * last, TAIL + 1)[1:].tolist())
 
 
 def _profile_flips(times: Array, areas: Array, names: Sequence[str]) -> list[tuple[str, str, str]]:

@@ -63,6 +63,8 @@ class _Summaries:
         self.areas = {axis: metrics.median(a) for axis, a in measured.areas.items()}
         self.reached = np.isfinite(measured.times["examples"]).sum(axis=-1)
         self.runs = (~np.isnan(table.lost_runs)).sum(axis=-1)
+        failed = table.spread(table.failed.astype(float))
+        self.failed = np.nansum(failed, axis=-1).astype(int)
         self.lost = np.nansum(table.lost_runs, axis=-1).astype(int)
         with np.errstate(invalid="ignore"):
             self.spikes = np.nansum(measured.spikes, axis=-1) / self.runs
@@ -97,6 +99,7 @@ class _Summaries:
             seeds=int(self.runs[s, w]),
             log_area=Times(**{a: number(x[s, w]) for a, x in self.areas.items()}),
             divergence=make_rate(int(self.lost[s, w]), int(self.runs[s, w])),
+            failed=int(self.failed[s, w]),
             trial_divergence=make_rate(trials.diverged, trials.runs) if trials else _NO_TRIALS,
             trials=len(cell.trials),
             lr_width=width,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from optbench.analysis import scoring
-from optbench.analysis.cautions import count, listed
+from optbench.analysis.cautions import IN_REGIME, count, listed, short_names
 from optbench.analysis.leaderboard import Estimate, Leaderboard, OverallRow, Verdict
 from optbench.analysis.measured import Measured
 from optbench.analysis.ranking import workload_means
@@ -19,9 +19,6 @@ from optbench.analysis.speed import Speedups, grid_steps, pooled_speedup, speedu
 from optbench.analysis.statistics import least_p_value, workloads_needed
 from optbench.analysis.table import Table
 from optbench.contracts import Array
-from optbench.records import Workload
-
-IN_REGIME = {"batch": "full batch", "mini-batch": "mini-batches", "sgd": "single examples"}
 
 
 def verdicts(
@@ -52,17 +49,6 @@ def interval_text(estimate: Estimate, digits: int = 2) -> str:
     if estimate.low is None or estimate.high is None:
         return ""
     return f" (95% interval {estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
-
-
-def short_names(workloads: Sequence[Workload]) -> list[str]:
-    """Names of workloads made of what differs between them, the dataset always."""
-    parts = [
-        (w.dataset, w.network, w.initialization, IN_REGIME[w.regime], f"B={w.batch_size}")
-        for w in workloads
-    ]
-    sizes = {w.batch_size for w in workloads if w.regime == "mini-batch"}
-    keep = [True, *(len({p[i] for p in parts}) > 1 for i in (1, 2, 3)), len(sizes) > 1]
-    return [", ".join(x for x, k in zip(p, keep, strict=True) if k) for p in parts]
 
 
 def _summary(board: Leaderboard) -> str:
@@ -252,6 +238,7 @@ def _tuning(board: Leaderboard, row: OverallRow) -> Iterator[str]:
     if gap > 0:
         could = "could still change" if gain > gap else "would hardly change"
         yield (
-            f"{row.label}: trials {half + 1} to {len(own)} raised its expected score by "
-            f"{gain:.2f}, and {ahead.label} is {gap:.2f} ahead: more tuning {could} their order"
+            f"{row.label}: trials {half + 1} to {len(own)} raised its expected score on the "
+            f"tuning seeds by {gain:.2f}, and {ahead.label} is {gap:.2f} ahead on the leaderboard: "
+            f"more tuning {could} their order"
         )

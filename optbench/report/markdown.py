@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from optbench.analysis.cautions import count
 from optbench.analysis.leaderboard import Leaderboard, OverallRow, WorkloadBoard
 from optbench.report import text
 from optbench.report.series import common, titles_by_regime
@@ -61,8 +62,8 @@ def _opening(board: Leaderboard) -> str:
     n = len(board.workloads)
     shared = common([b.workload for b in board.workloads])
     return (
-        f"{len(board.overall)} optimizers on {n} workload{'s' * (n != 1)}, {board.seeds} fresh "
-        f"seed{'s' * (board.seeds != 1)} each, {board.runs} runs in all; "
+        f"{count(len(board.overall), 'optimizer')} on {count(n, 'workload')}, "
+        f"{count(board.seeds, 'fresh seed')} each, {count(board.runs, 'run')} in all; "
         f"tuned: {tuned(board.protocol)}."
         + (f" Everywhere: {text.markdown(shared)}." if shared else "")
     )
@@ -82,9 +83,9 @@ def _overall_row(row: OverallRow) -> tuple[str, ...]:
         text.interval(row.score),
         row.tie_groups,
         f"{row.wins} of {row.workloads}",
-        f"{on_examples.solved} of {on_examples.workloads}" if on_examples else text.UNKNOWN,
+        text.solved(on_examples, " of "),
         text.number(on_examples.ratio) if on_examples else text.UNKNOWN,
-        text.rate(row.divergence),
+        text.lost(row.divergence, row.failed),
     )
 
 
@@ -176,7 +177,7 @@ def _workload(place: WorkloadBoard, title: str, ruleset: str) -> str:
             text.number(row.test_metric.median, infinite=text.UNKNOWN),
             f"{text.number(row.time.examples)} ({row.reached}/{row.seeds})",
             text.number(row.seed_spread),
-            str(row.divergence.count or ""),
+            text.lost(row.divergence, row.failed, whole=False),
             text.markdown(chosen(row.hyper, ruleset)),
         )
         for row in place.rows

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from optbench.analysis.cautions import count
 from optbench.analysis.leaderboard import Leaderboard, OverallRow
+from optbench.analysis.verdicts import place_text, too_few_workloads
 from optbench.records import REGIMES, Cell
 from optbench.report import text
 from optbench.report.excerpt import excerpt
@@ -70,7 +72,10 @@ class LeaderboardView:
         from rich.text import Text
 
         said: dict[str, int] = {}
+        in_table = {place_text(self.board, row) for row in self.board.overall}
         for verdict in self.board.verdicts:
+            if verdict.label and verdict.text in in_table:
+                continue
             said[verdict.label] = said.get(verdict.label, 0) + 1
             if not verdict.label or said[verdict.label] <= self.sentences:
                 mark = "• " if verdict.label else ""
@@ -88,16 +93,19 @@ class LeaderboardView:
         room = width - NARROW - name
         sparks = self._curves(room)
         bar = room - (SPARK + 2) * len(sparks) >= BAR + 2
-        caption = f"{len(board.workloads)} workloads, {board.seeds} seeds"
+        caption = f"{count(len(board.workloads), 'workload')}, {count(board.seeds, 'seed')}"
         n = len({cell.workload.label for cell in self.cells if cell.evaluation})
         over = "workloads" if n >= len(board.workloads) else f"{n} of them"
-        caption += f"; curves: validation loss, mean over {over}" if sparks else ""
+        mean = f", mean over {over}" if n > 1 else ""
+        caption += f"; curves: validation loss{mean}" if sparks else ""
+        if not too_few_workloads(board):
+            caption += "; whoever shares a letter cannot be told apart"
         table = Table(
             title=Text(text.one_line(board.title)) if board.title else None,
             box=box.SIMPLE_HEAD,
             padding=(0, 1, 0, 0),
             pad_edge=False,
-            caption=Text(f"{caption}; whoever shares a letter cannot be told apart"),
+            caption=Text(caption),
             caption_justify="left",
         )
         table.add_column("place", no_wrap=True)
@@ -139,9 +147,18 @@ def _row(row: OverallRow, bar: bool, sparks: dict[str, list[Cell]], look: Look) 
         curve = mean_curve([c for c in cells if c.entrant.label == row.label])
         yield Text(sparkline(curve, SPARK), style=look.colour)
     solved = next((t for t in row.times if t.axis == "examples"), None)
-    yield Text(f"{solved.solved}/{solved.workloads}" if solved else text.UNKNOWN)
-    lost = f"{row.divergence.count}/{row.divergence.total}" if row.divergence.count else "0"
-    yield Text(lost, style="red" if row.divergence.count else "")
+    yield Text(text.solved(solved, "/"))
+    yield _lost(row)
+
+
+def _lost(row: OverallRow) -> Text:
+    """``3/15``; runs that failed are named apart, as they say nothing of the optimizer's steps."""
+    from rich.text import Text
+
+    total, diverged = row.divergence.total, row.divergence.count - row.failed
+    parts = [f"{diverged}/{total}"] if diverged else [] if row.failed else ["0"]
+    parts += [f"failed {row.failed}/{total}"] if row.failed else []
+    return Text(", ".join(parts), style="red" if row.divergence.count else "")
 
 
 def _bar(share: float, look: Look) -> Text:

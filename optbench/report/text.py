@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from optbench.analysis.leaderboard import Estimate, Number, Rate, Spread
+from optbench.analysis.leaderboard import AxisSummary, Estimate, Number, Rate, Spread
 from optbench.plaintext import one_line
 
 __all__ = [
@@ -14,16 +14,21 @@ __all__ = [
     "fixed",
     "interval",
     "loss",
+    "lost",
     "markdown",
     "number",
     "one_line",
     "place",
     "rate",
+    "solved",
 ]
 
 UNKNOWN = "–"
 NEVER = "never"
-_MARKDOWN = re.compile(r"[\\`*_\[\]|~#>]|^[+!-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
+_MARKDOWN = re.compile(
+    r"[\\`*\[\]|~#>]|(?<![^\W_])_|_(?![^\W_])"  # an underscore within a word is no markup
+    r"|^[+!-]|(?<=^\d)[.)](?!\S)|(?<=^\d\d)[.)](?!\S)"
+)
 
 
 def markdown(text: str) -> str:
@@ -70,6 +75,31 @@ def place(first: int, last: int) -> str:
 def rate(value: Rate) -> str:
     """``3 of 40 (8%)``."""
     return f"{value.count} of {value.total}" + (f" ({value.rate:.0%})" if value.count else "")
+
+
+def lost(value: Rate, failed: int, whole: bool = True) -> str:
+    """Runs that diverged, and apart from them those that failed: an error, not a divergence.
+
+    Example:
+        >>> lost(Rate(count=15, total=15, rate=1, low=0.8, high=1), 12)
+        '3 of 15 (20%), failed 12 of 15'
+    """
+    diverged = value.count - failed
+    of = f" of {value.total}" if whole else ""
+    parts = []
+    if diverged or not failed:
+        share = f" ({diverged / value.total:.0%})" if whole and diverged else ""
+        parts.append(f"{diverged}{of}{share}")
+    if failed:
+        parts.append(f"failed {failed} of {value.total}")
+    return ", ".join(parts)
+
+
+def solved(summary: AxisSummary | None, of: str) -> str:
+    """``3/4`` with `of` between, or a dash where there is nothing to solve."""
+    if summary is None or not summary.workloads:
+        return UNKNOWN
+    return f"{summary.solved}{of}{summary.workloads}"
 
 
 def loss(spread: Spread) -> str:

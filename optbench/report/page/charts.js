@@ -116,7 +116,7 @@ function drawLr(figure) {
 function drawProfile(figure) {
   const p = DATA.profiles[CHOICE.axis];
   const traces = p ? Object.keys(p.rho).sort().filter(isOn).map((label) => line(label, { x: p.tau, y: p.rho[label], line: { color: colour(label), dash: DATA.looks[label][1], width: 2, shape: "hv" }, hovertemplate: "%{y:.0%} within %{x:.2f}×" })) : [];
-  return draw(figure, traces, { xaxis: { title: { text: "τ: " + AXIS_NAMES[CHOICE.axis] + " / least of anyone" } }, yaxis: { title: { text: "workloads solved" }, tickformat: ".0%", range: [-0.03, 1.04] } });
+  return draw(figure, traces, { xaxis: scale("τ: " + AXIS_NAMES[CHOICE.axis] + " / least of anyone", true, p ? p.tau : []), yaxis: { title: { text: "workloads solved" }, tickformat: ".0%", range: [-0.03, 1.04] } });
 }
 
 function drawBudget(figure) {

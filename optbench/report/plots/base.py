@@ -7,6 +7,7 @@ The paper is always white, so that a plot reads the same on a light and on a dar
 from __future__ import annotations
 
 import math
+import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ INK = "#1b1f24"
 SOFT = "#5c6670"
 GRID = "#e3e7eb"
 DPI = 160
+LETTER = 0.064
+"""Inches that a letter of a subtitle takes, on average and a little more."""
 _LINESTYLES: dict[str, Any] = dict(
     zip(DASHES, ("-", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.5, 1.2, 1.5))), strict=True)
 )
@@ -135,12 +138,12 @@ def sheet(
     """
     columns = min(columns, n)
     rows = math.ceil(n / columns)
-    head = 0.34 + 0.165 * (subtitle.count("\n") + 1 if subtitle else 0) + legend
     total_w = columns * (left + width + right) + 0.1
+    title, subtitle = harmless(title), fitted(harmless_lines(subtitle), total_w - 0.24)
+    head = 0.34 + 0.165 * (subtitle.count("\n") + 1 if subtitle else 0) + legend
     total_h = head + rows * (between + height + bottom) + 0.05
     figure = Figure(figsize=(total_w, total_h), dpi=DPI)
     FigureCanvasAgg(figure)
-    title, subtitle = harmless(title), harmless_lines(subtitle)
     figure.text(0.12 / total_w, 1 - 0.1 / total_h, title, size=11, weight="bold", va="top")
     figure.text(
         0.12 / total_w,
@@ -157,6 +160,14 @@ def sheet(
         y = total_h - head - (row + 1) * (between + height + bottom) + bottom
         found.append(figure.add_axes((x / total_w, y / total_h, width / total_w, height / total_h)))
     return Sheet(figure, found, columns)
+
+
+def fitted(text: str, width: float) -> str:
+    """Text with its lines broken anew where one would be wider than `width` inches."""
+    most = max(int(width / LETTER), 20)
+    if all(len(line) <= most for line in text.split("\n")):
+        return text
+    return "\n".join(textwrap.wrap(text, most))
 
 
 # -- axes -------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def profiles(board: Leaderboard, looks: dict[str, Look]) -> base.Sheet:
 
 def _profile_panel(axes: Axes, profile: Profile, looks: dict[str, Look], direct: bool) -> None:
     axes.set_title(AXIS_NAMES[profile.axis])
-    axes.set_xlim(1, max(profile.tau[-1], 1.01))
+    base.log_axis(axes, "x", 1, max(profile.tau[-1], 1.01))
     axes.set_ylim(-0.03, 1.03)
     base.percent_axis(axes)
     axes.set_xlabel("τ: time / least time")
@@ -119,17 +119,18 @@ def _profile_panel(axes: Axes, profile: Profile, looks: dict[str, Look], direct:
 
 
 def budget(board: Leaderboard, looks: dict[str, Look]) -> base.Sheet:
-    """Expected best score after the first k trials, mean over workloads."""
+    """Expected best score after the first k trials on the tuning seeds, mean over workloads."""
     curves = [b for b in board.budgets if not b.workload and b.score]
     labels = sorted({b.label for b in curves})
     direct = naming.fits_directly(labels)
     made = base.sheet(
         "What tuning is worth",
-        "Expected score of the best of k trials, mean over workloads. Flat: needs no tuning.",
+        "Expected score of the best of k trials on the tuning seeds, mean over workloads; not the "
+        "leaderboard's score. Flat: needs no tuning.",
         width=4.6,
         height=2.6,
-        between=0.2,
-        right=0.25 + (0.082 * max(map(len, labels), default=0) if direct else 0),
+        between=0.3,
+        right=0.35 + (0.082 * max(map(len, labels), default=0) if direct else 0),
         legend=0 if direct else naming.legend_shape(labels, 5.4)[1],
     )
     (axes,) = made.axes
