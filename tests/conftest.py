@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import EntryPoint
 
 from hypothesis import HealthCheck, settings
 
@@ -19,3 +20,27 @@ settings.register_profile(
 )
 settings.register_profile("deep", settings.get_profile("ci"), derandomize=False, max_examples=500)
 settings.load_profile(os.environ.get("OPTBENCH_HYPOTHESIS", "ci"))
+
+
+def hide_other_plugins() -> None:
+    """The suite describes an installation with the built-in plugin alone: others stay unseen.
+
+    Only those that are installed now; what a test puts on the path is found as ever. Programs
+    that a test starts see all.
+    """
+    from optbench import registry  # imports NumPy, so not before the variables are set
+
+    installed = registry.entry_points
+    others = {
+        point
+        for point in installed(group=registry.GROUP)
+        if point.dist is not None and point.dist.name != "optbench"
+    }
+
+    def of_this_suite(*, group: str) -> list[EntryPoint]:
+        return [point for point in installed(group=group) if point not in others]
+
+    registry.entry_points = of_this_suite
+
+
+hide_other_plugins()
