@@ -19,27 +19,25 @@ def compare_initializers(initializers: Sequence[str], **how: Any) -> dict[str, A
     Raises:
         ConfigError: an unknown name, or a value out of range.
     """
-    from optbench.engine.signals import measure_signals, verdict
-    from optbench.registry import default_registry
+    from optbench.engine.choosing import DRAWS, choose
+    from optbench.engine.signals import verdict
     from optbench.report.plots import base
     from optbench.report.plots.lab import draw_comparison
 
-    names = list(dict.fromkeys(initializers)) or list(default_registry().entries("initializers"))
     width = (parse_widths(how["hidden"]) or (32,))[0]
     sizes = (width,) * (how["depth"] + 1) + (10,)
-    found = [measure_signals(name, sizes, how["activation"], seed=how["seed"]) for name in names]
+    choice = choose(initializers, sizes, how["activation"], seed=how["seed"])
     open_folder(how["out"])
     with base.style():
-        sheet = draw_comparison(found, how["activation"], width)
+        sheet = draw_comparison(choice.ranked, how["activation"], width)
         files = sheet.save(how["out"] / f"initializers-{how['activation']}", how["formats"])
-    found.sort(key=lambda signals: signals.distance)
     return {
-        "title": f"{how['depth']} layers of {width} {how['activation']} units",
+        "title": f"{how['depth']} layers of {width} {how['activation']} units, {DRAWS} draws",
         "columns": ("initializer", "signal a layer", "gradient a layer", "what happens"),
         "rows": [
             (s.initializer, f"{s.forward_factor:.3g}", f"{s.backward_factor:.3g}", verdict(s))
-            for s in found
+            for s in choice.ranked
         ],
-        "verdict": [f"best: {found[0].initializer}"],
+        "verdict": [str(choice)],
         "files": [str(path) for path in files],
     }

@@ -105,16 +105,13 @@ def command(
 
 def _inspect(initializer: str | None, **how: Any) -> dict[str, Any]:
     from optbench.analysis.illness import diagnose
+    from optbench.engine.choosing import choose
     from optbench.engine.data import load_dataset
-    from optbench.engine.signals import (
-        better_initializers,
-        measure_all,
-        measure_signals,
-        signals_of,
-        verdict,
-    )
+    from optbench.engine.health import ROWS
+    from optbench.engine.signals import PASSES, measure_signals, signals_of, verdict
     from optbench.engine.training import train
     from optbench.network import LOSS_OF_TASK, Network
+    from optbench.records import Status
 
     suite = default_suite()
     data = load_dataset(how["dataset"] or suite.datasets[0])
@@ -122,15 +119,14 @@ def _inspect(initializer: str | None, **how: Any) -> dict[str, Any]:
     hidden = parse_widths(how["hidden"])
     sizes = (data.n_features, *hidden, data.n_outputs)
     loss = LOSS_OF_TASK[data.task]
-    x, y = data.x_train[:256], data.y_train[:256]
+    x, y = data.x_train, data.y_train
     before = measure_signals(
         initializer, sizes, how["activation"], x, y, loss=loss, seed=how["seed"]
     )
-    tried = measure_all(sizes, how["activation"], x, y, loss=loss, seed=how["seed"])
     said = verdict(before)
-    better = better_initializers(before, tried) if said and not _passes(before) else []
-    if better:
-        said += f"; try {' or '.join(better)}"
+    if said != PASSES:
+        choice = choose((), sizes, how["activation"], x, y, loss=loss, seed=how["seed"])
+        said += f"; {choice}"
     result, after = None, None
     findings: Sequence[Finding] = ()
     if how["epochs"]:
@@ -146,17 +142,12 @@ def _inspect(initializer: str | None, **how: Any) -> dict[str, Any]:
             how["seed"],
         )
         network = Network(sizes, how["activation"], loss)
-        params = [(w.astype(float), b.astype(float)) for w, b in result.params or []]
-        after = signals_of(initializer, network, params, x, y)
+        if result.status is Status.OK:
+            params = [(w.astype(float), b.astype(float)) for w, b in result.params or []]
+            after = signals_of(initializer, network, params, x[:ROWS], y[:ROWS])
         sharp = _sharpness(result, network, data) if how["sharpness"] else {}
         findings = diagnose(result, task=data.task, **sharp)
     return _told(before, after, result, findings, said, how)
-
-
-def _passes(signals: Signals) -> bool:
-    from optbench.engine.signals import verdict
-
-    return verdict(signals).startswith("signal and gradient pass")
 
 
 def _sharpness(result: RunResult, network: Any, data: Any) -> dict[str, Any]:
@@ -182,6 +173,7 @@ def _told(
     said: str,
     how: dict[str, Any],
 ) -> dict[str, Any]:
+    from optbench.engine.health import ROWS
     from optbench.report.plots import base
     from optbench.report.plots.lab import draw_inspection
 
@@ -200,13 +192,16 @@ def _told(
     parts = ["signal", "gradient", "flat or off", "dead"]
     columns = ["layer", *parts]
     verdicts = [f"before training: {said}."]
-    if result is not None:
+    if after is not None:
         columns += [f"{part} after" for part in parts]
+    if result is not None:
         state = f"validation loss {result.final('val_loss'):.4g}"
+        if after is None:
+            state = f"{result.reason}; the layers are shown as they were before"
         verdicts.append(f"{result.spec.configuration}, {result.status}: {state}")
         verdicts += [str(finding) for finding in findings] or ["nothing is wrong with this run"]
     return {
-        "title": f"{before.initializer}, {before.activation}",
+        "title": f"{before.initializer}, {before.activation}, the first {ROWS} training examples",
         "columns": columns,
         "rows": rows,
         "verdict": verdicts,

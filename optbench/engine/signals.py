@@ -1,8 +1,4 @@
-"""How signals and gradients travel through a network before it is trained, and what to say of it.
-
-Advice is found by trying: whatever is registered as an initializer is measured on the same network,
-and the one that keeps signal and gradient best is named.
-"""
+"""How signals and gradients travel through a fresh network, and what to say of it."""
 
 from __future__ import annotations
 
@@ -13,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from optbench.contracts import Array
-from optbench.engine.health import BOUNDED, layer_health
+from optbench.engine.health import BOUNDED, ROWS, layer_health
 from optbench.engine.streams import stream
 from optbench.engine.training import initialize
 from optbench.network import Loss, Network, Params, check_activation
-from optbench.registry import default_registry
 
 KEPT = (0.7, 1.4)
 """A layer keeps the variance when it changes it by a factor between these."""
@@ -29,6 +24,9 @@ FLAT_WEIGHT = 3.0
 """How much a saturated or dead layer counts against an initializer, beside the logs of factors."""
 SATURATED, DEAD = 0.4, 0.4
 """Shares from which on the verdict speaks of it, before any training."""
+
+PASSES = "signal and gradient pass through all layers about unchanged"
+"""The verdict on a network that has nothing wrong."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,8 @@ class Signals:
         backward: mean square of the gradient with respect to z of each hidden layer.
         health: `optbench.engine.health.layer_health` of the network.
         samples: activations of each hidden layer, at most `SHOWN`.
+        gains: of every layer, the output's too: mean square of the weights times the mean of the
+            widths that they join, so that the ways forth and back count alike.
     """
 
     initializer: str
@@ -50,6 +50,7 @@ class Signals:
     backward: Array
     health: dict[str, float]
     samples: list[Array]
+    gains: Array
 
     @property
     def forward_factor(self) -> float:
@@ -93,7 +94,9 @@ def measure_signals(
         initializer: its spelling.
         sizes: width of input, hidden layers and output.
         activation: of the hidden layers.
-        x: inputs; 256 standard normal ones if None.
+        x: inputs, the training part of a dataset: initializers that ask see it as in training, and
+            the first `optbench.engine.health.ROWS` are sent through, those that layer health is
+            recorded on; so many standard normal ones if None.
         y: labels or targets; standard normal targets if None (then the loss is ``"mse"``).
         loss: of the network.
         seed: of the initial weights and the made-up inputs.
@@ -103,10 +106,10 @@ def measure_signals(
     """
     rng = stream("signals", seed)
     if x is None or y is None:
-        x, y, loss = rng.normal(size=(256, sizes[0])), rng.normal(size=(256, sizes[-1])), "mse"
+        x, y, loss = rng.normal(size=(ROWS, sizes[0])), rng.normal(size=(ROWS, sizes[-1])), "mse"
     network = Network(sizes, check_activation(activation), loss)
     params = initialize(initializer, sizes, seed=seed, activation=activation, x=x)
-    return signals_of(initializer, network, params, x, y)
+    return signals_of(initializer, network, params, x[:ROWS], y[:ROWS])
 
 
 def signals_of(label: str, network: Network, params: Params, x: Array, y: Array) -> Signals:
@@ -121,6 +124,7 @@ def signals_of(label: str, network: Network, params: Params, x: Array, y: Array)
             backward=np.array([float((d * d).mean()) for d in deltas[:-1]]),
             health=layer_health(network, params, x, y),
             samples=[_some(a) for a in activations[1:-1]],
+            gains=np.array([float((w * w).mean()) * sum(w.shape) / 2 for w, _ in params]),
         )
 
 
@@ -156,7 +160,7 @@ def verdict(found: Signals) -> str:
         if found.flat > (SATURATED if kind == "saturated" else DEAD):
             said.append(f"up to {found.flat:.0%} of a layer is {kind}")
     if not said:
-        return "signal and gradient pass through all layers about unchanged"
+        return PASSES
     return "; ".join(said)
 
 
@@ -177,32 +181,4 @@ def _travel(what: str, measure: str, factor: float, layers: int) -> list[str]:
     return [
         f"each layer multiplies the {what}, {measure}, by {factor:.2g}: "
         f"{total:.2g} times after {layers} layers"
-    ]
-
-
-def better_initializers(found: Signals, tried: Sequence[Signals], most: int = 2) -> list[str]:
-    """Initializers out of those tried that keep signals clearly better, the best first.
-
-    One that has to look at data is named only when no other will do.
-    """
-    limit = 0.5 * found.distance if math.isfinite(found.distance) else math.inf
-    good = sorted((s for s in tried if s.distance < limit), key=lambda s: s.distance)
-    registry = default_registry()
-    plain = [s for s in good if "data" not in registry.initializer(s.initializer).needs]
-    return [signals.initializer for signals in (plain or good)[:most]]
-
-
-def measure_all(
-    sizes: Sequence[int],
-    activation: str,
-    x: Array | None = None,
-    y: Array | None = None,
-    *,
-    loss: Loss = "mse",
-    seed: int = 0,
-) -> list[Signals]:
-    """The signals of every registered initializer on one network."""
-    return [
-        measure_signals(name, sizes, activation, x, y, loss=loss, seed=seed)
-        for name in default_registry().entries("initializers")
     ]

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from optbench.cli import main
-from optbench.engine.signals import better_initializers, measure_all, measure_signals, verdict
+from optbench.engine.choosing import carries, choose, limit_factor, mean_of
+from optbench.engine.signals import PASSES, measure_signals, verdict
 
 DEEP = (64,) * 9 + (10,)
 """Eight hidden layers."""
@@ -41,23 +42,74 @@ def test_the_verdict_says_what_happens(initializer: str, activation: str, words:
     assert words in verdict(measure_signals(initializer, DEEP, activation))
 
 
+@pytest.mark.parametrize("depth", [2, 6, 20])
 @pytest.mark.parametrize(
-    ("initializer", "activation"), [("xavier-normal", "relu"), ("large-normal", "tanh")]
+    ("activation", "best"),
+    [
+        ("relu", "he-normal"),
+        ("leaky-relu", "he-normal"),
+        ("gelu", "he-normal"),
+        ("tanh", "xavier-normal"),
+        ("linear", "xavier-normal"),
+    ],
 )
-def test_the_advice_is_an_initializer_that_passes(initializer: str, activation: str) -> None:
-    """What is recommended was tried on the same network, and needs no data."""
-    found = measure_signals(initializer, DEEP, activation)
-    advice = better_initializers(found, measure_all(DEEP, activation))
-    assert advice
-    assert initializer not in advice
-    for name in advice:
-        assert measure_signals(name, DEEP, activation).distance < 0.5 * found.distance
+def test_the_best_is_the_textbooks_at_any_depth(activation: str, best: str, depth: int) -> None:
+    """Glorot's for activations of slope 1, He's for those that let half through.
+
+    Source: Glorot & Bengio 2010, eq. 12; He et al. 2015, section 2.2.
+    """
+    choice = choose((), (64,) * (depth + 1) + (10,), activation)
+    family = best.partition("-")[0]
+    assert choice.best[0].startswith(f"{family}-")
+    assert best in choice.best
+    assert not any(
+        name.startswith("large") or name in ("zeros", "constant") for name in choice.best
+    )
+    assert [signals.initializer for signals in choice.ranked[: len(choice.best)]] == [*choice.best]
 
 
-def test_nothing_is_advised_where_nothing_is_wrong() -> None:
-    """A network that passes signals has no clearly better initializer."""
-    found = measure_signals("he-normal", DEEP, "relu")
-    assert better_initializers(found, measure_all(DEEP, "relu")) == []
+def test_no_draw_decides_what_is_best() -> None:
+    """Two sets of draws name the same initializers, in the same order."""
+    first, second = (choose((), DEEP, "tanh", seed=seed).best for seed in (0, 100))
+    assert first == second
+
+
+def test_nothing_is_called_best_where_nothing_carries() -> None:
+    """Eight sigmoid layers lose the gradient, whatever the weights."""
+    choice = choose((), DEEP, "sigmoid")
+    assert choice.best == ()
+    assert str(choice).startswith("none of ")
+    assert not any(carries(signals) for signals in choice.ranked)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "activation", "factor"),
+    [("he-normal", "relu", 1.0), ("xavier-normal", "relu", 0.5), ("xavier-normal", "tanh", 1.0)],
+)
+def test_the_factor_of_an_infinite_network_is_theorys(
+    initializer: str, activation: str, factor: float
+) -> None:
+    """A layer's gain times the mean square of the slope, up to chance."""
+    draws = [measure_signals(initializer, DEEP, activation, seed=seed) for seed in range(5)]
+    assert limit_factor(mean_of(draws)) == pytest.approx(factor, rel=0.04)
+
+
+def test_advice_and_comparison_agree(tmp_path: Path) -> None:
+    """What inspect calls best for a network, --compare does for one of the same depth."""
+    how = ("--hidden", "64,64,64,64,64,64", "--activation", "tanh", "--formats", "none")
+    told = inspect("-i", "xavier-normal", *how, "--epochs", 0, "--out", tmp_path)
+    compared = inspect("--compare", *how, "--depth", 6, "--out", tmp_path)
+    assert told["verdict"][0].endswith(f"; {compared['verdict'][0]}.")
+    assert "best: xavier-normal" in compared["verdict"][0]
+
+
+def test_nothing_is_advised_where_nothing_is_wrong(tmp_path: Path) -> None:
+    """A network that passes signals needs no other initializer."""
+    told = inspect(
+        "-i", "he-normal", "--hidden", "64,64,64,64", "--epochs", 0, "--formats", "none",
+        "--out", tmp_path,
+    )  # fmt: skip
+    assert told["verdict"] == [f"before training: {PASSES}."]
 
 
 def test_one_network_is_explained_before_and_after_training(tmp_path: Path) -> None:
@@ -66,7 +118,7 @@ def test_one_network_is_explained_before_and_after_training(tmp_path: Path) -> N
         "-i", "xavier-normal", "--hidden", "64,64,64,64", "--epochs", 2, "--out", tmp_path
     )  # fmt: skip
     assert "(it halves)" in told["verdict"][0]
-    assert "he-" in told["verdict"][0].partition("try ")[2]
+    assert "best: he-normal" in told["verdict"][0]
     assert len(told["rows"]) == 4
     assert (tmp_path / "inspect.png").read_bytes().startswith(b"\x89PNG")
 
