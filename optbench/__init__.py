@@ -109,3 +109,8 @@ def __getattr__(name: str) -> Any:
     if f"optbench.{name}" in _HOME.values():
         return importlib.import_module(f"optbench.{name}")
     raise AttributeError(f"module 'optbench' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """The public face, imported yet or not."""
+    return [*__all__, "__version__"]

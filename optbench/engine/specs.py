@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from optbench.contracts import Optimizer, Value
 from optbench.engine.data import prepare_dataset
@@ -17,7 +18,7 @@ from optbench.registry import Registry, default_registry
 def make_spec(
     optimizer: str | Optimizer,
     dataset: str = "digits",
-    hidden: Sequence[int] = (32, 32),
+    hidden: int | Sequence[int] = (32, 32),
     activation: str = "relu",
     initializer: str = "he-normal",
     regime: str = "mini-batch",
@@ -58,7 +59,7 @@ def make_spec(
         optimizer_code=fingerprint(found),
         dataset=dataset,
         dataset_hash=data.content_hash,
-        hidden=tuple(at_least("hidden", width, 1) for width in hidden),
+        hidden=widths("hidden", hidden),
         activation=check_activation(activation),
         initializer=init_name,
         initializer_hyper=complete(init, check_values(init, init_given)),
@@ -72,12 +73,35 @@ def make_spec(
     )
 
 
+def widths(name: str, given: int | Sequence[int]) -> tuple[int, ...]:
+    """Widths of layers; a single number is one layer.
+
+    Raises:
+        ConfigError: anything else than whole numbers >= 1.
+    """
+    if isinstance(given, str | bytes):
+        raise ConfigError(
+            f"{name}={given!r} is not allowed; widths such as (32, 32), or one number"
+        )
+    listed: tuple[Any, ...]
+    try:
+        listed = tuple(given) if isinstance(given, Iterable) else (given,)
+    except TypeError:  # an array of no dimension
+        listed = (given,)
+    return tuple(at_least(name, width, 1) for width in listed)
+
+
 def at_least(name: str, value: int, low: int) -> int:
     """The value, if it is a whole number of this size.
 
     Raises:
         ConfigError: it is not.
     """
-    if isinstance(value, bool) or int(value) != value or value < low:
-        raise ConfigError(f"{name}={value} is not allowed; a whole number >= {low}")
+    try:
+        fits = not isinstance(value, bool) and int(value) == value and value >= low
+    except (TypeError, ValueError, OverflowError):  # text, a list, None; not a number; infinite
+        fits = False
+    if not fits:
+        shown = repr(value) if isinstance(value, str) else value
+        raise ConfigError(f"{name}={shown} is not allowed; a whole number >= {low}")
     return int(value)

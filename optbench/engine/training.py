@@ -14,7 +14,7 @@ from optbench.engine.grid import evaluation_grid
 from optbench.engine.health import HealthRecorder
 from optbench.engine.loops import Loop, choose_loop, make_loop
 from optbench.engine.problem import Problem, build_problem, initial_params
-from optbench.engine.specs import at_least, make_spec
+from optbench.engine.specs import make_spec, widths
 from optbench.errors import ConfigError, told
 from optbench.hyperparameters import complete, parse_spelling
 from optbench.network import Params, check_activation
@@ -38,7 +38,7 @@ DIVERGED_PATIENCE = 3
 def train(
     optimizer: str | Optimizer,
     dataset: str = "digits",
-    hidden: Sequence[int] = (32, 32),
+    hidden: int | Sequence[int] = (32, 32),
     activation: str = "relu",
     initializer: str = "he-normal",
     regime: str = "mini-batch",
@@ -56,7 +56,8 @@ def train(
         optimizer: name of a registered optimizer, values in brackets allowed
             (``"adam[lr=0.01,schedule=cosine]"``), or a registered class.
         dataset: name of a registered dataset.
-        hidden: widths of the hidden layers, each >= 1; empty for a linear model.
+        hidden: widths of the hidden layers, each >= 1, or one number for one layer; empty for a
+            linear model.
         activation: relu, tanh, sigmoid, leaky-relu, gelu or linear.
         initializer: name of a registered initializer, values in brackets allowed.
         regime: ``"batch"`` (all examples an update), ``"mini-batch"`` or ``"sgd"`` (one).
@@ -119,9 +120,10 @@ def initialize(
     found = default_registry().initializer(name)
     if "data" in found.needs and x is None:
         raise ConfigError(f"initializer '{name}' looks at data; pass inputs as x")
-    widths = tuple(at_least("sizes", width, 1) for width in sizes)
     values = complete(found, given)
-    params = initial_params(found, widths, seed, check_activation(activation), values, x)
+    params = initial_params(
+        found, widths("sizes", sizes), seed, check_activation(activation), values, x
+    )
     return [(weight.astype(dtype), bias.astype(dtype)) for weight, bias in params]
 
 

@@ -148,6 +148,9 @@ def test_a_plugin_that_fails_fails_its_own_run(how):
         ({"epochs": 0}, "epochs=0"),
         ({"batch_size": 2.5}, "batch_size=2.5"),
         ({"hidden": (8, 0)}, "hidden=0"),
+        ({"hidden": "32"}, "hidden='32' is not allowed; widths such as"),
+        ({"hidden": None}, "hidden=None"),
+        ({"epochs": "3"}, "epochs='3' is not allowed; a whole number"),
         ({"seed": -1}, "seed=-1"),
         ({"optimizer": "lbfgs", "regime": "sgd"}, "full batches only"),
     ],
@@ -157,6 +160,18 @@ def test_bad_input_is_refused_with_what_is_allowed(arguments, words):
     with pytest.raises(ConfigError, match="(?s)" + words.replace("'", ".")) as refusal:
         optbench.train(**{"optimizer": "adam", "dataset": "iris", **arguments})
     assert "\n" not in str(refusal.value)
+
+
+def test_one_width_is_one_hidden_layer():
+    """A single number needs no brackets."""
+    specs = [make_spec("sgd", dataset="iris", hidden=hidden) for hidden in (8, np.int64(8), (8,))]
+    assert {spec.hidden for spec in specs} == {(8,)}
+
+
+def test_the_public_names_are_listed():
+    """`dir` shows what is there to use, imported yet or not, and each name is there."""
+    assert {"train", "Rule", "load_dataset"} <= set(dir(optbench))
+    assert all(hasattr(optbench, name) for name in dir(optbench))
 
 
 def test_standardised_on_the_training_part_alone():
