@@ -77,10 +77,8 @@ def _no_places(board: Leaderboard) -> str:
     n, pairs = len(board.workloads), len(board.pairs)
     text = f"{count(n, 'workload')}: places need at least {workloads_needed(pairs)} workloads"
     if n > 1:
-        text += (
-            f" (with {n} the two-sided Wilcoxon test cannot go below p = {least_p_value(n):.3g}, "
-            f"and Holm's correction is for {count(pairs, 'pair')})"
-        )
+        text += f" (with {n} the two-sided Wilcoxon test cannot go below p = {least_p_value(n):.3g}"
+        text += f", to be corrected for {pairs} pairs)" if pairs > 1 else ")"
     if board.seeds == 1:
         return text
     these = "this one" if n == 1 else f"these {n}"
@@ -88,20 +86,24 @@ def _no_places(board: Leaderboard) -> str:
 
 
 def _leaders(table: Table, measured: Measured, rng_seed: int) -> Iterator[str]:
-    """Who leads on each workload beyond the spread of the seeds."""
+    """Who leads on which workloads beyond the spread of the seeds; what is said of most, first."""
+    found: dict[tuple[str, str], list[str]] = {}
     names, means = short_names(table.workloads), workload_means(measured.score)
     for w, name in enumerate(names):
         entered = [s for s in range(len(means)) if not np.isnan(means[s, w])]
-        first, *others = sorted(entered, key=lambda s: -means[s, w])
+        lead, *others = sorted(entered, key=lambda s: -means[s, w])
         scores = measured.score[:, w : w + 1]
-        behind = [s for s in others if _surely_above_zero(scores[first] - scores[s], rng_seed)]
+        behind = [s for s in others if _surely_above_zero(scores[lead] - scores[s], rng_seed)]
         if behind:
             labels = [table.labels[s] for s in behind]
             whom = "everyone else" if len(behind) == len(others) > 1 else listed(labels)
-            yield (
-                f"{table.labels[first]} scores above {whom} on {name}, beyond the spread of the "
-                "seeds"
-            )
+            found.setdefault((table.labels[lead], whom), []).append(name)
+    for (first, whom), where in sorted(found.items(), key=lambda x: -len(x[1]))[:MOST_LEADERS]:
+        yield f"{first} scores above {whom} on {listed(where)}, beyond the spread of the seeds"
+
+
+MOST_LEADERS = 3
+"""Sentences on who leads where; the tables have the rest."""
 
 
 def place_text(board: Leaderboard, row: OverallRow) -> str:
@@ -212,7 +214,9 @@ def _surely_above_zero(difference: Array, rng_seed: int) -> bool:
 def _stability(board: Leaderboard, row: OverallRow) -> Iterator[str]:
     lost = row.divergence
     if lost.count:
-        what = "failed or diverged" if row.failed else "diverged"
+        what = "diverged"
+        if row.failed:
+            what = "failed" if row.failed == lost.count else "failed or diverged"
         yield (
             f"{row.label} {what} in {lost.count} of {lost.total} runs "
             f"({lost.rate:.0%}; 95% interval {lost.low:.0%} to {lost.high:.0%})"
@@ -220,9 +224,10 @@ def _stability(board: Leaderboard, row: OverallRow) -> Iterator[str]:
     own = [r.lr_width for b in board.workloads for r in b.rows if r.label == row.label]
     widths = [width for width in own if width is not None]
     if widths:
+        over = f" (median of {len(widths)} workloads)" if len(widths) > 1 else ""
         yield (
             f"{row.label} stays within 10% of its best loss over {np.median(widths):.1f} decades "
-            f"of lr (median of {count(len(widths), 'workload')})"
+            f"of lr{over}"
         )
 
 
@@ -231,7 +236,13 @@ def _tuning(board: Leaderboard, row: OverallRow) -> Iterator[str]:
     curves = {b.label: b.score for b in board.budgets if b.workload == ""}
     own = curves.get(row.label, ())
     ahead = next((r for r in board.overall if r.rank == row.rank - 1), None)
-    if len(own) < 4 or ahead is None or ahead.score.value is None or row.score.value is None:
+    if (
+        row.failed
+        or len(own) < 4
+        or ahead is None
+        or ahead.score.value is None
+        or row.score.value is None
+    ):
         return
     half = len(own) // 2
     gain, gap = own[-1] - own[half - 1], ahead.score.value - row.score.value

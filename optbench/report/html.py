@@ -55,6 +55,7 @@ def report_html(
         fixed=text.fixed,
         loss=text.loss,
         rate=text.rate,
+        solved=text.solved,
         interval=text.interval,
         chosen=chosen,
         sortable=_sortable,

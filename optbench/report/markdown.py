@@ -171,9 +171,9 @@ def _workload(place: WorkloadBoard, title: str, ruleset: str) -> str:
         (
             f"**{text.markdown(row.label)}**",
             text.fixed(row.score.value),
-            text.loss(row.test_loss),
-            text.loss(row.val_loss),
-            text.loss(row.train_loss),
+            text.loss(row.test_loss, row.failed == row.seeds),
+            text.loss(row.val_loss, row.failed == row.seeds),
+            text.loss(row.train_loss, row.failed == row.seeds),
             text.number(row.test_metric.median, infinite=text.UNKNOWN),
             f"{text.number(row.time.examples)} ({row.reached}/{row.seeds})",
             text.number(row.seed_spread),

@@ -69,7 +69,7 @@ def leaderboard_html(board: Leaderboard, cells: Sequence[Cell] = ()) -> str:
             dot,
             text.interval(row.score),
             row.tie_groups,
-            text.rate(row.divergence),
+            text.lost(row.divergence, row.failed),
         ]
         if cells:
             values.append(_chart([(mean_curve(mine), colour, row.label)], 120, 24))

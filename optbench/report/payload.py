@@ -93,7 +93,7 @@ def _workloads(board: Leaderboard) -> list[dict[str, Any]]:
             "rows": {
                 row.label: {
                     "score": _estimate(row.score),
-                    "lost": [row.divergence.count, row.divergence.total],
+                    "lost": [row.divergence.count, row.divergence.total, row.failed],
                     "time": {axis: _finite(getattr(row.time, axis)) for axis in AXES},
                 }
                 for row in b.rows

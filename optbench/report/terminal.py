@@ -90,7 +90,8 @@ class LeaderboardView:
 
         board = self.board
         name = min(max([len(r.label) for r in board.overall] + [9]) + 2, max(width // 3, 14))
-        room = width - NARROW - name
+        lost = max((len(_lost(row)) for row in board.overall), default=0)
+        room = width - NARROW - name - max(lost - len("diverged"), 0)
         sparks = self._curves(room)
         bar = room - (SPARK + 2) * len(sparks) >= BAR + 2
         caption = f"{count(len(board.workloads), 'workload')}, {count(board.seeds, 'seed')}"

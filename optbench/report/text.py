@@ -102,6 +102,6 @@ def solved(summary: AxisSummary | None, of: str) -> str:
     return f"{summary.solved}{of}{summary.workloads}"
 
 
-def loss(spread: Spread) -> str:
-    """Median loss; ``diverged`` where the median run did."""
-    return number(spread.median, infinite="diverged")
+def loss(spread: Spread, all_failed: bool = False) -> str:
+    """Median loss; ``diverged`` where the median run did, or ``failed`` where all failed."""
+    return number(spread.median, infinite="failed" if all_failed else "diverged")

@@ -221,3 +221,14 @@ def test_more_seeds_on_one_side_do_not_move_equal_runs_apart() -> None:
     few = np.where(np.arange(20) < 5, many, NAN)
     found = ranking.improvement(few, many, draws=200)
     assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
+
+
+def test_a_profile_goes_on_to_its_last_step() -> None:
+    """A workload solved nine times later is in the curve; the area still ends at 4."""
+    times = np.array([[1.0, 1.0], [9.0, 2.0]])
+    found = profiles.performance_profile("examples", times, ["a", "b"], ["v", "w"])
+    assert found is not None
+    assert found.rho["b"][-1] == 1
+    assert found.tau[-1] > 9
+    assert len(found.tau) == len(found.rho["b"])
+    assert found.area["b"] == pytest.approx((4 - 2) / 3 / 2)

@@ -147,3 +147,15 @@ def test_convergence_lines_are_the_medians() -> None:
     x, y = np.asarray(curves.get_segments()[0]).T
     assert y == pytest.approx(expected)
     assert x == pytest.approx(runs[0].curve.examples[1:])
+
+
+def test_subtitles_are_broken_to_the_width_of_the_sheet() -> None:
+    """No line is wider than the figure, whatever breaks the text came with."""
+    words = "many words about how to read it " * 6 + "\nand more"
+    with base.style():
+        made = base.sheet("title", words, width=3.0)
+        [_, subtitle] = made.figure.texts
+        box = subtitle.get_window_extent()
+    assert box.x1 <= made.figure.bbox.x1
+    assert box.y0 > made.axes[0].get_window_extent().y1
+    assert base.fitted("short\nlines", 4) == "short\nlines"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from optbench.analysis import build_leaderboard
+from optbench.records import Protocol, Status
 from optbench.report.live import LiveView
+from optbench.report.markdown import leaderboard_markdown
 from optbench.report.sparks import braille, mean_curve, sparkline
 from optbench.report.terminal import leaderboard_table, live
 from tests.report import samples
@@ -124,3 +128,36 @@ def test_the_mean_curve_starts_at_one() -> None:
     curve = mean_curve([c for c in cells if c.entrant.label == "alpha"])
     assert curve[0] == 1
     assert curve[-1] < 0.5
+
+
+def test_a_failed_run_is_no_divergence() -> None:
+    """A bug in a plugin is named as such, in the terminal and in Markdown, apart from the rest."""
+    _, cells = samples.study()
+    broken = [
+        replace(
+            cell,
+            evaluation=tuple(
+                replace(run, status=Status.FAILED, reason="IndexError") for run in cell.evaluation
+            ),
+        )
+        if cell.entrant.label == "gamma"
+        else cell
+        for cell in cells
+    ]
+    board = build_leaderboard(broken, Protocol(seeds=3))
+    line = next(x for x in printed((board, broken), 120).splitlines() if "● gamma" in x)
+    assert line.rstrip().endswith(" failed 18/18")
+    said = leaderboard_markdown(board, (), environment={}, command="optbench run")
+    assert "failed 18 of 18" in said
+    assert "failed 3 of 3" in said
+    assert "diverged in" not in said
+
+
+def test_one_is_singular_and_the_table_is_not_said_again() -> None:
+    """One workload, one seed; and no sentence that repeats the row of the table."""
+    text = printed(samples.tiny(), 120)
+    assert "1 workload, 1 seed" in text
+    assert "workloads" not in text.splitlines()[-1]
+    board, cells = samples.study()
+    words = printed((board, cells), 120).split("cannot be told apart")[-1]
+    assert "places 1 to 3 of 3, score" not in words

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optbench.analysis.leaderboard import Estimate, Rate
+from optbench.analysis.leaderboard import AxisSummary, Estimate, Rate
 from optbench.report import text
 
 
@@ -18,7 +19,8 @@ def test_markdown_text_is_no_markup(name: str) -> None:
     """No pipe, backtick or angle bracket is left that could open something, and no new line."""
     escaped = text.markdown(name)
     assert not set(escaped) & set("|`<\n\r")
-    assert not re.search(r"(?<!\\)(?:\\\\)*[*_\[\]]", escaped)
+    assert not re.search(r"(?<!\\)(?:\\\\)*[*\[\]]", escaped)
+    assert not re.search(r"(?<![\\\w])(?:\\\\)*_", escaped)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,17 @@ def test_intervals_places_and_rates_read_as_words() -> None:
     assert text.interval(Estimate(value=0.5)) == "0.50"
     assert (text.place(2, 2), text.place(1, 3)) == ("2", "1 to 3")
     assert text.rate(Rate(count=3, total=40, rate=0.075, low=0, high=1)) == "3 of 40 (8%)"
+
+
+def test_markdown_leaves_alone_what_is_no_markup() -> None:
+    """Versions and underscores within words stay readable; list items and emphasis do not pass."""
+    assert text.markdown("0.1.0 on x86_64") == "0.1.0 on x86_64"
+    assert text.markdown("1. one") == "1\\. one"
+    assert text.markdown("_a_ b__c") == "\\_a\\_ b\\_\\_c"
+
+
+def test_a_dash_stands_where_there_is_nothing_to_solve() -> None:
+    """No target at all is not a failure to reach it."""
+    none = AxisSummary(axis="examples", solved=0, workloads=0, ratio=None, profile=None)
+    assert text.solved(none, "/") == text.UNKNOWN
+    assert text.solved(msgspec.structs.replace(none, workloads=3), "/") == "0/3"

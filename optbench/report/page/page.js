@@ -74,8 +74,8 @@
       $(".val", td).textContent = score === null ? "–" : `${score.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
       const wins = scored.filter(([w, r]) => r.score[0] >= Math.max(...best(w, (o) => o.score[0] ?? -1)) - 1e-12).length;
       show(cellsOf(row, "wins")[0], wins, `${wins} / ${mine.length}`);
-      const [lost, runs] = [0, 1].map((i) => mine.reduce((sum, [, r]) => sum + r.lost[i], 0));
-      show(cellsOf(row, "lost")[0], runs ? lost / runs : "", `${lost} / ${runs}`);
+      const [lost, runs, failed] = [0, 1, 2].map((i) => mine.reduce((sum, [, r]) => sum + r.lost[i], 0));
+      show(cellsOf(row, "lost")[0], runs ? lost / runs : "", `${lost - failed} / ${runs}` + (failed ? ` failed ${failed} / ${runs}` : ""));
       ["updates", "examples", "epochs", "seconds"].forEach((axis, i) => {
         const least = (w) => Math.min(...best(w, (o) => o.time[axis] ?? Infinity));
         const open = mine.filter(([w]) => least(w) < Infinity);

@@ -149,6 +149,7 @@ def budget(board: Leaderboard, looks: dict[str, Look]) -> base.Sheet:
             linewidth=1.6,
             marker="o",
             markersize=2.6,
+            clip_on=False,
         )
     axes.set_xlabel("trials k")
     axes.set_ylabel("expected score")
