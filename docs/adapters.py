@@ -151,6 +151,9 @@ and `optax:module:function` take any other. How that works, and what cannot, is 
 of [optbench-torch](../plugins/optbench-torch/README.md) and
 [optbench-optax](../plugins/optbench-optax/README.md).
 
+A class in a file of the current folder, `Mom` in `myopt.py`, is not installed, so Python has to be
+told where it is: `PYTHONPATH=. optbench run -o torch:myopt.Mom`.
+
 This page is written by `python docs/adapters.py`. One workload of the suite `quick` (digits, 32-32
 relu, mini-batch of 32, float32), 5 epochs (full-batch methods: 20), one seed; the best of three
 learning rates (the default, two over the search range) by validation loss. It shows that they

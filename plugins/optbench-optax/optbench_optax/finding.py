@@ -50,7 +50,10 @@ def _import(name: str, module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as cause:
-        raise ConfigError(f"{name}: no module '{cause.name}' is installed") from cause
+        raise ConfigError(
+            f"{name}: no module '{cause.name}' is installed; if it lies in the current folder, "
+            "set PYTHONPATH=. to have it found"
+        ) from cause
     except Exception as cause:
         raise PluginError(f"{name}: importing {module} fails: {cause}") from cause
 

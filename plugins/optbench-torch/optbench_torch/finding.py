@@ -39,7 +39,10 @@ def find_class(name: str) -> type[torch.optim.Optimizer]:
     except ModuleNotFoundError as cause:
         missing = cause.name or module_name
         if module_name.startswith(missing):
-            raise ConfigError(f"{name}: no module '{missing}' is installed") from cause
+            raise ConfigError(
+                f"{name}: no module '{missing}' is installed; if it lies in the current folder, "
+                "set PYTHONPATH=. to have it found"
+            ) from cause
         raise PluginError(f"{name}: {module_name} needs '{missing}', not installed") from cause
     except Exception as cause:
         raise PluginError(f"{name}: importing {module_name} fails: {cause}") from cause
