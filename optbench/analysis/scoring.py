@@ -136,6 +136,12 @@ def mean_interval(values: Array, rng: np.random.Generator, draws: int = 1000) ->
     return float(low), float(high)
 
 
+def surely_above_zero(difference: Array, rng_seed: int) -> bool:
+    """Whether the whole interval of the mean of (W, n) differences lies above 0."""
+    interval = mean_interval(difference, np.random.default_rng([rng_seed, 5]))
+    return bool(interval and interval[0] > 0)
+
+
 def leave_one_out(loss: Array, initial: Array, labels: Sequence[str]) -> list[tuple[str, str, str]]:
     """Pairs whose order by score changes when a third entrant is left out: (a, b, left out).
 

@@ -187,13 +187,9 @@ def workloads_needed(pairs: int) -> int:
 
     Found with the test itself: one pair as clear as can be, the others equal, Holm's correction.
     """
-    if not pairs:
-        return 0
-    return next(
-        n
-        for n in range(1, 2 * EXACT_UP_TO)
-        if holm([least_p_value(n), *[1.0] * (pairs - 1)])[0] < ALPHA
-    )
+    others = [1.0] * (pairs - 1)
+    sizes = range(1, 2 * EXACT_UP_TO)
+    return next(n for n in sizes if holm([least_p_value(n), *others])[0] < ALPHA)
 
 
 # -- Friedman and Nemenyi ----------------------------------------------------------------------

@@ -12,13 +12,11 @@ import numpy as np
 
 from optbench.analysis import scoring
 from optbench.analysis.cautions import IN_REGIME, count, listed, short_names
+from optbench.analysis.few_workloads import leaders, no_places, too_few_workloads
 from optbench.analysis.leaderboard import Estimate, Leaderboard, OverallRow, Verdict
 from optbench.analysis.measured import Measured
-from optbench.analysis.ranking import workload_means
 from optbench.analysis.speed import Speedups, grid_steps, pooled_speedup, speedups
-from optbench.analysis.statistics import least_p_value, workloads_needed
 from optbench.analysis.table import Table
-from optbench.contracts import Array
 
 
 def verdicts(
@@ -27,7 +25,7 @@ def verdicts(
     """What the study says: first about the whole, then about each entrant, best first."""
     found = [Verdict(label="", text=_summary(board))]
     if too_few_workloads(board):
-        found += [Verdict(label="", text=text) for text in _leaders(table, measured, rng_seed)]
+        found += [Verdict(label="", text=text) for text in leaders(table, measured, rng_seed)]
     speeds = _Speeds(table, measured)
     for row in board.overall:
         s = table.labels.index(row.label)
@@ -58,7 +56,7 @@ def _summary(board: Leaderboard) -> str:
             row.score
         )
     if too_few_workloads(board):
-        return _no_places(board)
+        return no_places(board)
     first = [row.label for row in board.overall if row.place[0] == 1]
     where = f"over {count(len(board.workloads), 'workload')}, {count(board.seeds, 'seed')} each"
     if len(first) == 1:
@@ -66,44 +64,6 @@ def _summary(board: Leaderboard) -> str:
     if not any(pair.separated for pair in board.pairs):
         return f"no two of the {len(first)} entrants can be told apart {where}"
     return f"places 1 to {len(first)} cannot be told apart {where}: {listed(first, most=6)}"
-
-
-def too_few_workloads(board: Leaderboard) -> bool:
-    """Whether no result at all could tell two entrants apart, so that places mean nothing."""
-    return bool(board.pairs) and len(board.workloads) < workloads_needed(len(board.pairs))
-
-
-def _no_places(board: Leaderboard) -> str:
-    n, pairs = len(board.workloads), len(board.pairs)
-    text = f"{count(n, 'workload')}: places need at least {workloads_needed(pairs)} workloads"
-    if n > 1:
-        text += f" (with {n} the two-sided Wilcoxon test cannot go below p = {least_p_value(n):.3g}"
-        text += f", to be corrected for {pairs} pairs)" if pairs > 1 else ")"
-    if board.seeds == 1:
-        return text
-    these = "this one" if n == 1 else f"these {n}"
-    return f"{text}; the intervals speak of the {board.seeds} seeds on {these}"
-
-
-def _leaders(table: Table, measured: Measured, rng_seed: int) -> Iterator[str]:
-    """Who leads on which workloads beyond the spread of the seeds; what is said of most, first."""
-    found: dict[tuple[str, str], list[str]] = {}
-    names, means = short_names(table.workloads), workload_means(measured.score)
-    for w, name in enumerate(names):
-        entered = [s for s in range(len(means)) if not np.isnan(means[s, w])]
-        lead, *others = sorted(entered, key=lambda s: -means[s, w])
-        scores = measured.score[:, w : w + 1]
-        behind = [s for s in others if _surely_above_zero(scores[lead] - scores[s], rng_seed)]
-        if behind:
-            labels = [table.labels[s] for s in behind]
-            whom = "everyone else" if len(behind) == len(others) > 1 else listed(labels)
-            found.setdefault((table.labels[lead], whom), []).append(name)
-    for (first, whom), where in sorted(found.items(), key=lambda x: -len(x[1]))[:MOST_LEADERS]:
-        yield f"{first} scores above {whom} on {listed(where)}, beyond the spread of the seeds"
-
-
-MOST_LEADERS = 3
-"""Sentences on who leads where; the tables have the rest."""
 
 
 def place_text(board: Leaderboard, row: OverallRow) -> str:
@@ -201,14 +161,9 @@ def _lost(board: Leaderboard, table: Table, measured: Measured, s: int, rng_seed
         if not means:
             continue
         gain, winner, difference = max(means, key=lambda entry: entry[:2])
-        if gain > 0 and _surely_above_zero(difference, rng_seed):
+        if gain > 0 and scoring.surely_above_zero(difference, rng_seed):
             found.append(f"lost in {IN_REGIME[regime]} to {table.labels[winner]}")
     return found
-
-
-def _surely_above_zero(difference: Array, rng_seed: int) -> bool:
-    interval = scoring.mean_interval(difference, np.random.default_rng([rng_seed, 5]))
-    return bool(interval and interval[0] > 0)
 
 
 def _stability(board: Leaderboard, row: OverallRow) -> Iterator[str]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from optbench.analysis.cautions import count
+from optbench.analysis.few_workloads import too_few_workloads
 from optbench.analysis.leaderboard import Leaderboard, OverallRow
-from optbench.analysis.verdicts import place_text, too_few_workloads
+from optbench.analysis.verdicts import place_text
 from optbench.records import REGIMES, Cell
 from optbench.report import text
 from optbench.report.excerpt import excerpt
