@@ -22,7 +22,7 @@ def compare_initializers(initializers: Sequence[str], **how: Any) -> dict[str, A
     from optbench.engine.choosing import DRAWS, choose
     from optbench.engine.signals import verdict
     from optbench.report.plots import base
-    from optbench.report.plots.lab import draw_comparison
+    from optbench.report.plots.initializers import draw_comparison
 
     width = (parse_widths(how["hidden"]) or (32,))[0]
     sizes = (width,) * (how["depth"] + 1) + (10,)

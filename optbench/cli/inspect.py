@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 
 SHARPNESS_ROWS = 1000
 """Training examples that sharpness is measured on."""
+LEGEND = (
+    "signal, gradient: mean square of z and of the loss's gradient by z; flat or off: values where "
+    "the activation's slope is nearly 0; dead: units for which it is so on every example"
+)
+"""What the columns of the table are."""
 
 
 @click.command("inspect")
@@ -97,6 +102,9 @@ def command(
         return
     print_table(told["columns"], told["rows"], told["title"])
     say()
+    if "legend" in told:
+        say(told["legend"])
+        say()
     for line in told["verdict"]:
         say(line)
     for path in told["files"]:
@@ -204,6 +212,7 @@ def _told(
         "title": f"{before.initializer}, {before.activation}, the first {ROWS} training examples",
         "columns": columns,
         "rows": rows,
+        "legend": LEGEND,
         "verdict": verdicts,
         "findings": [
             {"illness": f.illness, "evidence": f.evidence, "advice": f.advice} for f in findings
@@ -219,4 +228,4 @@ def _percent(signals: Signals, layer: int, kind: str) -> str:
 def _wrapped(text: str) -> list[str]:
     import textwrap
 
-    return textwrap.wrap(text, 130)
+    return textwrap.wrap(text, 130, break_on_hyphens=False)

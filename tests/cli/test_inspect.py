@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from optbench import train
 from optbench.cli import main
 from optbench.engine.choosing import carries, choose, limit_factor, mean_of
+from optbench.engine.data import load_dataset
 from optbench.engine.signals import PASSES, measure_signals, verdict
 
 DEEP = (64,) * 9 + (10,)
@@ -127,6 +129,31 @@ def test_a_sick_run_is_diagnosed(tmp_path: Path) -> None:
     """Planted symmetry is found, with evidence and advice."""
     told = inspect("-i", "zeros", "-d", "iris", "--epochs", 2, "--out", tmp_path)
     assert [finding["illness"] for finding in told["findings"]] == ["symmetric"]
+
+
+def test_table_and_plot_are_of_the_same_examples() -> None:
+    """What is measured before training is what layer health records at epoch 0, and at the end."""
+    data = load_dataset("digits")
+    hidden = (64,) * 6
+    result = train("sgd[lr=0.001]", "digits", hidden, initializer="large-normal", epochs=1)
+    before = measure_signals(
+        "large-normal", (data.n_features, *hidden, data.n_outputs), "relu",
+        data.x_train, data.y_train, loss="cross-entropy",
+    )  # fmt: skip
+    dead = [before.health[f"layer{layer}.dead"] for layer in range(1, 7)]
+    assert dead == [result.curve[f"layer{layer}.dead"][0] for layer in range(1, 7)]
+    assert max(dead) > 0.1
+
+
+def test_a_run_that_diverged_has_no_layers_after(tmp_path: Path) -> None:
+    """Its wreck is neither tabled nor called the cause; that it diverged is said."""
+    told = inspect(
+        "-i", "large-normal", "--hidden", "64,64,64,64,64,64", "--out", tmp_path
+    )  # fmt: skip
+    assert told["columns"] == ["layer", "signal", "gradient", "flat or off", "dead"]
+    assert {len(row) for row in told["rows"]} == {5}
+    assert "diverged: " in told["verdict"][1]
+    assert [finding["illness"] for finding in told["findings"]] == ["unstable learning rate"]
 
 
 def test_the_edge_of_stability_is_seen_with_sharpness(tmp_path: Path) -> None:
