@@ -53,6 +53,7 @@ class ProgressView:
         self._first: tuple[float, int] | None = None  # when training began, and runs trained then
         self._bar: Any = None
         self._task: Any = None
+        self._warnings: list[str] = []
         self._reasons: dict[str, list[str]] = {}  # why the first runs of an entrant failed, if so
 
     def __enter__(self) -> Self:
@@ -67,14 +68,14 @@ class ProgressView:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
-        self._open.close()
+        self._end_picture()
 
     def say(self, text: str) -> None:
         """Show what takes a while besides the runs."""
         if self._bar is not None:
             self._bar.update(self._task, description=harmless(text))
         elif not self._quiet:
-            self._open.close()  # what is said after the runs stands below the picture
+            self._end_picture()  # what is said after the runs stands below the picture
             remark(text)
 
     def __call__(self, progress: Progress) -> None:
@@ -107,10 +108,25 @@ class ProgressView:
         failed = progress.result.status is Status.FAILED
         reasons.append(progress.result.reason if failed else "")
         if len(reasons) == FIRST_RUNS and reasons[0] and len(set(reasons)) == 1:
-            remark(
+            self._warnings.append(
                 f"warning: the first {FIRST_RUNS} runs of {label} all failed: {reasons[0]}; "
                 "the others go on (Ctrl-C keeps what is finished)"
             )
+        if not self._live:
+            self._warn()
+
+    def _end_picture(self) -> None:
+        self._open.close()
+        self._warn()
+
+    def _warn(self) -> None:
+        """Print the warnings so far; a picture would be torn, so they wait for its end."""
+        while self._warnings:
+            text = self._warnings.pop(0)
+            if self._bar is None:
+                remark(text)
+            else:  # above the bar
+                self._bar.console.print(harmless(text), markup=False, highlight=False)
 
     def _draw(self, progress: Progress) -> None:
         if progress.result is None:
