@@ -135,7 +135,10 @@ def _warn_of_seeds(first: Sequence[Cell], second: Sequence[Cell]) -> None:
     numbers = [{len(c.evaluation) for c in side if c.evaluation} for side in (first, second)]
     if len(numbers[0] | numbers[1]) > 1:
         a, b = (" or ".join(map(str, sorted(each))) or "none" for each in numbers)
-        remark(f"warning: A has {a} seeds, B has {b}; compared on the seeds that both have")
+        remark(
+            f"warning: the seeds differ, {a} in A and {b} in B; "
+            "compared on the seeds that both have"
+        )
 
 
 def _common(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:

@@ -49,7 +49,7 @@ def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None
         text = write_targets(found, head + "\n".join(study.command for study in studies))
         if target is not None:
             target.write_text(text, encoding="utf-8")
-            remark(f"{len(found)} targets in {target}")
+            remark(f"{len(found)} target{'s' * (len(found) != 1)} in {target}")
             return
         if not as_json:
             say_lines(text)

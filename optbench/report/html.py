@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from optbench.analysis.cautions import count
 from optbench.analysis.illness import Finding
 from optbench.analysis.leaderboard import AXES, Leaderboard
 from optbench.analysis.survey import Survey, survey
@@ -54,7 +55,7 @@ def report_html(
         number=text.number,
         fixed=text.fixed,
         loss=text.loss,
-        rate=text.rate,
+        count=count,
         solved=text.solved,
         interval=text.interval,
         chosen=chosen,

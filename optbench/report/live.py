@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from optbench.analysis.cautions import count
 from optbench.records import RunResult
 from optbench.report import text
 from optbench.report.palette import looks
@@ -68,7 +69,7 @@ class LiveView:
 
         shown = {k[1]: run_curve(r) for k, r in self._best.items() if k[0] == self._workload}
         lines: list[RenderableType] = [
-            Text(f"{self._done} of {self._planned} runs", style="bold"),
+            Text(f"{self._done} of {count(self._planned, 'run')}", style="bold"),
             Text(text.one_line(self._workload), style="dim", overflow="ellipsis", no_wrap=True),
         ]
         for row in braille(shown, max(min(width - 2, 100), 10), self._height):
@@ -84,7 +85,7 @@ class LiveView:
         runs, lost = self._counts[label]
         colour = self._looks[label].colour if label in self._looks else ""
         spark = sparkline(shown[label][1]) if label in shown else " " * 12
-        note = f"{runs} runs" + (f", {lost} diverged" if lost else "")
+        note = count(runs, "run") + (f", {lost} diverged" if lost else "")
         line = Text.assemble((f"{spark} ", colour), (text.one_line(label), "bold"), f"  {note}")
         line.no_wrap = True
         return line

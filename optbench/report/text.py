@@ -19,7 +19,6 @@ __all__ = [
     "number",
     "one_line",
     "place",
-    "rate",
     "solved",
 ]
 
@@ -70,11 +69,6 @@ def place(first: int, last: int) -> str:
         '1 to 3'
     """
     return str(first) if first == last else f"{first} to {last}"
-
-
-def rate(value: Rate) -> str:
-    """``3 of 40 (8%)``."""
-    return f"{value.count} of {value.total}" + (f" ({value.rate:.0%})" if value.count else "")
 
 
 def lost(value: Rate, failed: int, whole: bool = True) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from optbench.analysis.cautions import count
 from optbench.records import Protocol
 
 
@@ -13,7 +14,7 @@ def tuned(protocol: Protocol) -> str:
     what = {"defaults": "nothing", "lr": "the learning rate", "full": "every hyperparameter"}
     if protocol.ruleset == "defaults":
         return what["defaults"]
-    return f"{what[protocol.ruleset]}, {protocol.budget} trials an optimizer and workload"
+    return f"{what[protocol.ruleset]}, {count(protocol.budget, 'trial')} an optimizer and workload"
 
 
 def chosen(hyper: Mapping[str, Any], ruleset: str) -> str:

@@ -16,7 +16,7 @@ from optbench.analysis.statistics import holm
 from optbench.analysis.targets import derive_targets
 from optbench.errors import ConfigError
 from optbench.records import CURVE_COLUMNS, Cell, Curve, Protocol, Status
-from tests.analysis.synthetic import make_cells
+from tests.analysis.synthetic import INITIAL, make_cells
 
 QUICK = ("alpha", "beta", "gamma", "delta", "epsilon")
 
@@ -282,3 +282,16 @@ def test_one_entrant_alone_has_a_leaderboard_too() -> None:
     assert board.pairs == ()
     assert board.overall[0].place == (1, 1)
     assert "alpha alone was measured" in board.verdicts[0].text
+
+
+def test_workloads_on_which_nobody_learned_have_short_names() -> None:
+    """By what differs between them, not by the whole label; of many, three and how many more."""
+    cells = [
+        replace(
+            cell,
+            evaluation=tuple(replace(run, test_loss=INITIAL) for run in cell.evaluation),
+        )
+        for cell in make_cells(("alpha", "beta"), [f"d{i}" for i in range(6)], ("batch",))
+    ]
+    said = next(w for w in build(cells).warnings if w.startswith("nobody learned"))
+    assert said.endswith("on d0, d1, d2 and 3 more: all score 0 there")

@@ -51,7 +51,11 @@ def test_intervals_places_and_rates_read_as_words() -> None:
     assert text.interval(Estimate(value=0.5, low=0.25, high=0.75)) == "0.50 [0.25, 0.75]"
     assert text.interval(Estimate(value=0.5)) == "0.50"
     assert (text.place(2, 2), text.place(1, 3)) == ("2", "1 to 3")
-    assert text.rate(Rate(count=3, total=40, rate=0.075, low=0, high=1)) == "3 of 40 (8%)"
+    three = Rate(count=3, total=40, rate=0.075, low=0, high=1)
+    assert text.lost(three, 0) == "3 of 40 (8%)"
+    assert text.lost(three, 2) == "1 of 40 (2%), failed 2 of 40"
+    assert text.lost(three, 3, whole=False) == "failed 3 of 40"
+    assert text.lost(msgspec.structs.replace(three, count=0), 0, whole=False) == "0"
 
 
 def test_markdown_leaves_alone_what_is_no_markup() -> None:
