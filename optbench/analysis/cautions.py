@@ -37,7 +37,7 @@ def listed(names: Sequence[str], most: int = 3) -> str:
 
 
 def short_names(workloads: Sequence[Workload]) -> list[str]:
-    """Names of workloads made of what differs between them, the dataset always."""
+    """Names for prose: the dataset, and in brackets what else differs between the workloads."""
     parts = [
         (
             w.dataset,
@@ -52,7 +52,8 @@ def short_names(workloads: Sequence[Workload]) -> list[str]:
     sizes = {w.batch_size for w in workloads if w.regime == "mini-batch"}
     differ = [len({p[i] for p in parts}) > 1 for i in range(6)]
     keep = [True, *differ[1:4], len(sizes) > 1, differ[5]]
-    return [", ".join(x for x, k in zip(p, keep, strict=True) if k) for p in parts]
+    kept = [[x for x, k in zip(p, keep, strict=True) if k] for p in parts]
+    return [name + (f" ({', '.join(rest)})" if rest else "") for name, *rest in kept]
 
 
 def count(n: int, noun: str) -> str:

@@ -67,9 +67,9 @@ def test_workloads_are_named_by_what_differs_between_them() -> None:
     [one] = make_cells(("alpha",), ("moons",), ("batch",))
     assert short_names([one.workload]) == ["moons"]
     many = [c.workload for c in make_cells(("alpha",), ("moons",), initializers=("a", "b"))]
-    assert short_names(many)[:2] == ["moons, a, full batch", "moons, b, full batch"]
+    assert short_names(many)[:2] == ["moons (a, full batch)", "moons (b, full batch)"]
     small = msgspec.structs.replace(many[2], batch_size=8)
-    assert short_names([many[2], small]) == ["moons, B=32", "moons, B=8"]
+    assert short_names([many[2], small]) == ["moons (B=32)", "moons (B=8)"]
 
 
 @pytest.mark.parametrize(
