@@ -13,18 +13,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from optbench.contracts import Array
-from optbench.engine.health import BOUNDED
-from optbench.engine.signals import KEPT, SATURATED, Signals, alike, measure_signals
+from optbench.engine.health import BOUNDED, ROWS
+from optbench.engine.signals import KEPT, SATURATED, Signals, alike, gains_of, measure_signals
+from optbench.engine.streams import stream
+from optbench.engine.training import initialize
 from optbench.hyperparameters import parse_spelling
 from optbench.network import ACTIVATIONS, Loss
 from optbench.registry import default_registry
 
 DRAWS = 5
 """Networks that each initializer is measured on."""
+WEIGHTS, MOST_DRAWS = 10_000, 200
+"""Weights of a layer that its gain is the mean of, and the most draws that this may take."""
 ARRIVES = 20.0
 """Signal and gradient also arrive when all layers together change them by no more than this."""
 EQUAL = 0.05
@@ -88,16 +93,28 @@ def choose(
         seed: of the first draw; the others follow.
     """
     names = list(dict.fromkeys(initializers)) or list(default_registry().entries("initializers"))
-    tried = [
-        mean_of(
-            [
-                measure_signals(name, sizes, activation, x, y, loss=loss, seed=seed + draw)
-                for draw in range(DRAWS)
-            ]
-        )
-        for name in names
-    ]
+    tried = []
+    for name in names:
+        draws = [
+            measure_signals(name, sizes, activation, x, y, loss=loss, seed=seed + draw)
+            for draw in range(DRAWS)
+        ]
+        gains = _gains(name, sizes, activation, x, seed)
+        tried.append(replace(mean_of(draws), gains=gains))
     return _ordered(tried)
+
+
+def _gains(name: str, sizes: Sequence[int], activation: str, x: Array | None, seed: int) -> Array:
+    """Mean gains over as many draws of the weights as tell gains apart; more in a small network."""
+    if x is None:
+        x = stream("signals", seed).normal(size=(ROWS, sizes[0]))
+    smallest = min(a * b for a, b in pairwise(sizes[1:-1] if len(sizes) > 3 else sizes))
+    draws = min(max(-(-WEIGHTS // smallest), DRAWS), MOST_DRAWS)
+    found = [
+        gains_of(initialize(name, sizes, seed=seed + draw, activation=activation, x=x))
+        for draw in range(draws)
+    ]
+    return np.asarray(np.mean(found, axis=0))
 
 
 def _ordered(tried: Sequence[Signals]) -> Choice:

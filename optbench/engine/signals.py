@@ -124,8 +124,13 @@ def signals_of(label: str, network: Network, params: Params, x: Array, y: Array)
             backward=np.array([float((d * d).mean()) for d in deltas[:-1]]),
             health=layer_health(network, params, x, y),
             samples=[_some(a) for a in activations[1:-1]],
-            gains=np.array([float((w * w).mean()) * sum(w.shape) / 2 for w, _ in params]),
+            gains=gains_of(params),
         )
+
+
+def gains_of(params: Params) -> Array:
+    """`Signals.gains` of these parameters."""
+    return np.array([float((w * w).mean()) * sum(w.shape) / 2 for w, _ in params])
 
 
 def _some(values: Array) -> Array:

@@ -44,7 +44,7 @@ def test_the_verdict_says_what_happens(initializer: str, activation: str, words:
     assert words in verdict(measure_signals(initializer, DEEP, activation))
 
 
-@pytest.mark.parametrize("depth", [2, 6, 20])
+@pytest.mark.parametrize(("depth", "width"), [(2, 8), (2, 64), (6, 64), (20, 64)])
 @pytest.mark.parametrize(
     ("activation", "best"),
     [
@@ -55,12 +55,14 @@ def test_the_verdict_says_what_happens(initializer: str, activation: str, words:
         ("linear", "xavier-normal"),
     ],
 )
-def test_the_best_is_the_textbooks_at_any_depth(activation: str, best: str, depth: int) -> None:
+def test_the_best_is_the_textbooks_at_any_depth(
+    activation: str, best: str, depth: int, width: int
+) -> None:
     """Glorot's for activations of slope 1, He's for those that let half through.
 
     Source: Glorot & Bengio 2010, eq. 12; He et al. 2015, section 2.2.
     """
-    choice = choose((), (64,) * (depth + 1) + (10,), activation)
+    choice = choose((), (width,) * (depth + 1) + (width // 4,), activation)
     family = best.partition("-")[0]
     assert choice.best[0].startswith(f"{family}-")
     assert best in choice.best
