@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -93,9 +92,9 @@ def _train_on_one_core() -> None:
     For good, because the executors of several threads overlap: the one that ends first would give
     the others all cores in the middle of their runs.
     """
+    import scipy.linalg.cython_blas  # noqa: F401  # compiled loops multiply with it
     from threadpoolctl import threadpool_limits
 
-    importlib.import_module("scipy.linalg.cython_blas")  # compiled loops multiply with it
     threadpool_limits(1)
 
 
