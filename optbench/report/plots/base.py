@@ -102,9 +102,8 @@ class Sheet:
         return written
 
     def close(self) -> None:
-        """Let go of the picture: figures are full of circles, and stay until those are found."""
-        self.figure.clear()
-        FigureCanvasBase(self.figure)  # in place of the canvas that holds the pixels
+        """Let go of the pixels: figures are full of circles, and stay until those are found."""
+        FigureCanvasBase(self.figure)  # in place of the canvas that holds them
 
 
 def sheet(
