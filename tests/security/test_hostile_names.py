@@ -131,7 +131,8 @@ def test_the_page_has_the_elements_of_a_sound_one(
 ) -> None:
     """Not one element or attribute more, no comment, and data that are still JSON."""
     good, bad = elements(sound / "report.html"), elements(reported[0] / "report.html")
-    assert set(bad.found) <= set(good.found)
+    marked = {"strong", "strong.class"}  # the failed run, which the sound study does not have
+    assert set(bad.found) - marked <= set(good.found)
     assert bad.found["script"] == good.found["script"]
     assert "comment" not in bad.found
     data = json.loads(bad.scripts[0])
