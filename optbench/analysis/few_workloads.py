@@ -18,6 +18,9 @@ from optbench.analysis.ranking import workload_means
 from optbench.analysis.statistics import least_p_value, workloads_needed
 from optbench.analysis.table import Table
 
+MOST_LEADERS = 3
+"""Sentences on who leads where; the tables have the rest."""
+
 
 def too_few_workloads(board: Leaderboard) -> bool:
     """Whether no result at all could tell two entrants apart, so that places mean nothing."""
@@ -54,7 +57,3 @@ def leaders(table: Table, measured: Measured, rng_seed: int) -> Iterator[str]:
             found.setdefault((table.labels[lead], whom), []).append(name)
     for (first, whom), where in sorted(found.items(), key=lambda x: -len(x[1]))[:MOST_LEADERS]:
         yield f"{first} scores above {whom} on {listed(where)}, beyond the spread of the seeds"
-
-
-MOST_LEADERS = 3
-"""Sentences on who leads where; the tables have the rest."""

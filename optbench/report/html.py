@@ -18,6 +18,7 @@ from optbench.analysis.cautions import count
 from optbench.analysis.illness import Finding
 from optbench.analysis.leaderboard import AXES, Leaderboard
 from optbench.analysis.survey import Survey, survey
+from optbench.plaintext import one_line
 from optbench.records import Cell
 from optbench.report import text
 from optbench.report.palette import looks
@@ -79,7 +80,7 @@ def report_html(
         place=text.place,
         protocol=protocol_rows(board.protocol),
         environment=flatten(environment),
-        command=text.one_line(command),
+        command=one_line(command),
         css=Markup(_read("report.css")),
         data=Markup(json_for_script(page_data(board, cells))),
         scripts=[Markup(script) for script in scripts],

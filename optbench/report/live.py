@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from optbench.analysis.cautions import count
+from optbench.plaintext import one_line
 from optbench.records import RunResult
-from optbench.report import text
 from optbench.report.palette import looks
 from optbench.report.sparks import braille, run_curve, sparkline
 
@@ -70,7 +70,7 @@ class LiveView:
         shown = {k[1]: run_curve(r) for k, r in self._best.items() if k[0] == self._workload}
         lines: list[RenderableType] = [
             Text(f"{self._done} of {count(self._planned, 'run')}", style="bold"),
-            Text(text.one_line(self._workload), style="dim", overflow="ellipsis", no_wrap=True),
+            Text(one_line(self._workload), style="dim", overflow="ellipsis", no_wrap=True),
         ]
         for row in braille(shown, max(min(width - 2, 100), 10), self._height):
             pieces = [(c, self._looks[k].colour if k in self._looks else "") for c, k in row]
@@ -86,7 +86,7 @@ class LiveView:
         colour = self._looks[label].colour if label in self._looks else ""
         spark = sparkline(shown[label][1]) if label in shown else " " * 12
         note = count(runs, "run") + (f", {lost} diverged" if lost else "")
-        line = Text.assemble((f"{spark} ", colour), (text.one_line(label), "bold"), f"  {note}")
+        line = Text.assemble((f"{spark} ", colour), (one_line(label), "bold"), f"  {note}")
         line.no_wrap = True
         return line
 

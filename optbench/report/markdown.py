@@ -8,6 +8,7 @@ from typing import Any
 
 from optbench.analysis.cautions import count
 from optbench.analysis.leaderboard import Leaderboard, OverallRow, WorkloadBoard
+from optbench.plaintext import one_line
 from optbench.report import text
 from optbench.report.series import common, titles_by_regime
 from optbench.report.words import chosen, flatten, protocol_rows, tuned
@@ -185,7 +186,7 @@ def _workload(place: WorkloadBoard, title: str, ruleset: str) -> str:
     known = place.target is not None
     target = f" Target: {text.number(place.target)} ({place.target_level})." if known else ""
     return (
-        f"<details><summary>{html.escape(text.one_line(title))}</summary>\n\n"
+        f"<details><summary>{html.escape(one_line(title))}</summary>\n\n"
         + (target.strip() + "\n\n" if target else "")
         + _table((*heads, "spread", "diverged", "chosen"), rows, left=(0, 9))
         + "\n\n</details>"
@@ -201,7 +202,7 @@ def _environment(environment: Mapping[str, Any]) -> list[str]:
 
 def _code(command: str) -> str:
     """An indented block, which nothing in the command can end."""
-    return f"    {text.one_line(command)}"
+    return f"    {one_line(command)}"
 
 
 def _table(

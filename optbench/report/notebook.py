@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.contracts import Array
+from optbench.plaintext import one_line
 from optbench.records import Cell, RunResult
 from optbench.report import text
 from optbench.report.palette import COLOURS, looks
@@ -35,7 +36,7 @@ def run_html(result: RunResult) -> str:
     ]
     rows = Markup("").join(
         Markup('<tr><th style="{}">{}</th><td style="{}">{}</td></tr>').format(
-            _CELL, name, _CELL, text.one_line(value)
+            _CELL, name, _CELL, one_line(value)
         )
         for name, value in shown
     )
@@ -75,7 +76,7 @@ def leaderboard_html(board: Leaderboard, cells: Sequence[Cell] = ()) -> str:
             values.append(_chart([(mean_curve(mine), colour, row.label)], 120, 24))
         rows.append(_tr("td", values))
     lines = Markup("").join(
-        Markup("<p>{}</p>").format(text.one_line(v.text)) for v in board.verdicts if not v.label
+        Markup("<p>{}</p>").format(one_line(v.text)) for v in board.verdicts if not v.label
     )
     made = Markup("<table><thead>{}</thead><tbody>{}</tbody></table>{}")
     return str(made.format(_tr("th", heads), Markup("").join(rows), lines))
@@ -101,7 +102,7 @@ def study_html(study: StudyLike) -> str:
         return leaderboard_html(study.leaderboard(), study.cells)
     return str(
         Markup("<p>{}: no evaluation run has finished ({} cells).</p>").format(
-            text.one_line(study.suite), len(study.cells)
+            one_line(study.suite), len(study.cells)
         )
     )
 

@@ -10,6 +10,7 @@ from optbench.analysis.cautions import count
 from optbench.analysis.few_workloads import too_few_workloads
 from optbench.analysis.leaderboard import Leaderboard, OverallRow
 from optbench.analysis.verdicts import place_text
+from optbench.plaintext import one_line
 from optbench.records import REGIMES, Cell
 from optbench.report import text
 from optbench.report.excerpt import excerpt
@@ -80,9 +81,9 @@ class LeaderboardView:
             said[verdict.label] = said.get(verdict.label, 0) + 1
             if not verdict.label or said[verdict.label] <= self.sentences:
                 mark = "• " if verdict.label else ""
-                yield Text(mark + text.one_line(verdict.text))
+                yield Text(mark + one_line(verdict.text))
         for warning in self.board.warnings:
-            yield Text(f"! {text.one_line(warning)}", style="yellow")
+            yield Text(f"! {one_line(warning)}", style="yellow")
 
     def _table(self, width: int) -> Table:
         from rich import box
@@ -103,7 +104,7 @@ class LeaderboardView:
         if not too_few_workloads(board):
             caption += "; whoever shares a letter cannot be told apart"
         table = Table(
-            title=Text(text.one_line(board.title)) if board.title else None,
+            title=Text(one_line(board.title)) if board.title else None,
             box=box.SIMPLE_HEAD,
             padding=(0, 1, 0, 0),
             pad_edge=False,
@@ -140,7 +141,7 @@ def _row(row: OverallRow, bar: bool, sparks: dict[str, list[Cell]], look: Look) 
 
     mark = (" *" if row.edges else "") + (" †" if row.partial else "")
     yield Text(text.place(*row.place), style="bold")
-    yield Text.assemble(("● ", look.colour), (text.one_line(row.label), "bold"), mark)
+    yield Text.assemble(("● ", look.colour), (one_line(row.label), "bold"), mark)
     if bar:
         yield _bar(row.score.value or 0.0, look)
     yield Text(text.interval(row.score))

@@ -8,20 +8,6 @@ import re
 from optbench.analysis.leaderboard import AxisSummary, Estimate, Number, Rate, Spread
 from optbench.plaintext import one_line
 
-__all__ = [
-    "NEVER",
-    "UNKNOWN",
-    "fixed",
-    "interval",
-    "loss",
-    "lost",
-    "markdown",
-    "number",
-    "one_line",
-    "place",
-    "solved",
-]
-
 UNKNOWN = "–"
 NEVER = "never"
 _MARKDOWN = re.compile(
