@@ -12,11 +12,11 @@ import msgspec
 import psutil
 import pytest
 
+from optbench.children import available_cores
 from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
 from optbench.errors import ConfigError, OptbenchError
 from optbench.execution import Executor, LocalExecutor
-from optbench.execution.local import available_cores
 from optbench.records import RunResult, RunSpec, Status
 from optbench.registry import default_registry
 

@@ -24,7 +24,7 @@ PROBE_SECONDS = 4.0
 
 def show_plan(plan: StudyPlan, out: Path, jobs: int | None, as_json: bool) -> None:
     """Print the planned runs cell by cell, how many are stored, and an estimate of the time."""
-    from optbench.execution.local import available_cores
+    from optbench.children import available_cores
     from optbench.plan import advance, planned_runs
     from optbench.registry import default_registry
     from optbench.study import SearchTuning, known_targets

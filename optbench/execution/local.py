@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import queue
 import threading
 from collections.abc import Callable, Iterable
 
+from optbench.children import available_cores
 from optbench.errors import ConfigError
 from optbench.execution.base import Executor, Limits, Train, failure
 from optbench.execution.processes import ProcessPool
@@ -213,10 +213,3 @@ def _comes_along(kind: str, name: str) -> bool:
     from optbench.registry import default_registry
 
     return default_registry().entry(kind, name).distribution == OWN
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -14,9 +11,10 @@ from typing import IO
 
 import msgspec
 
+from optbench.children import end_child, read_frame, start_child, write_frame
 from optbench.errors import OptbenchError, StoreError
 from optbench.execution.base import Limits, failure
-from optbench.execution.worker import READY, REFUSED, WARMING, Settings, read_frame, write_frame
+from optbench.execution.worker import READY, REFUSED, WARMING, Settings
 from optbench.packing import pack_spec, unpack_result
 from optbench.records import RunResult, RunSpec
 
@@ -28,11 +26,6 @@ MAX_FALSE_STARTS = 3
 """So many workers in a row that end before they are ready, and the study is given up."""
 START_SECONDS = 120.0
 """What a worker has to start, to load a dataset or to compile."""
-START = "from optbench.execution.worker import main; main()"
-ONE_THREAD = {
-    f"{library}_NUM_THREADS": "1"
-    for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "BLIS")
-}
 
 
 class _Worker:
@@ -43,13 +36,7 @@ class _Worker:
         self.since = time.monotonic()
         self.started = False
         self.warming = True
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", START],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **ONE_THREAD},
-            start_new_session=True,  # Ctrl-C is the driver's to handle
-        )
+        self.process = start_child("optbench.execution.worker:main")
         self._send(msgspec.json.encode(settings))
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()
 
@@ -57,14 +44,14 @@ class _Worker:
         stream: IO[bytes] | None = self.process.stdout
         assert stream is not None
         with contextlib.suppress(OSError, ValueError):  # closed while reading: the end as well
-            while (frame := read_frame(stream)) is not None:  # type: ignore[arg-type]
+            while (frame := read_frame(stream)) is not None:
                 events.put((self, frame))
         events.put((self, None))
 
     def _send(self, data: bytes) -> None:
         assert self.process.stdin is not None
         with contextlib.suppress(OSError):  # it has died: its listener will tell
-            write_frame(self.process.stdin, data)  # type: ignore[arg-type]
+            write_frame(self.process.stdin, data)
 
     def give(self, spec: RunSpec) -> None:
         """One more run to train after those it has."""
@@ -75,13 +62,7 @@ class _Worker:
 
     def end(self) -> str:
         """Kill the process if it lives; how it ended, in words."""
-        self.process.kill()
-        code = self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        return f"signal {-code}" if code < 0 else f"exit code {code}"
+        return end_child(self.process)
 
 
 class ProcessPool:

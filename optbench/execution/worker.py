@@ -1,32 +1,25 @@
-"""A worker process, fed through its standard streams.
+"""A worker process, fed with frames.
 
-Frames are a length and as many bytes. In: first the settings (JSON), then one run a frame. Out:
-`READY` at the start, then one result a run, in order; around what runs share (loading a dataset,
-compiling) `WARMING` and `READY`, because that is not to count against a run's time; `REFUSED` and
-a reason when this process has other plugins than the driver. Nothing is pickled, and the main
-program is not imported again, so a study can be run from any script. What plugins print goes to
-stderr, and what they read from stdin is empty.
+In: first the settings (JSON), then one run a frame. Out: `READY` at the start, then one result a
+run, in order; around what runs share (loading a dataset, compiling) `WARMING` and `READY`, because
+that is not to count against a run's time; `REFUSED` and a reason when this process has other
+plugins than the driver. What plugins print goes to stderr, and what they read from stdin is empty.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import os
-import queue
-import struct
 import sys
-import threading
 import warnings
 from collections.abc import Iterable
-from typing import BinaryIO
 
 import msgspec
 
+from optbench.children import listen, read_frame, take_streams, write_frame
 from optbench.execution.surroundings import Surroundings
 from optbench.records import Health, RunSpec
 
-LENGTH = struct.Struct("<I")
 READY = b"ready"
 WARMING = b"warming"
 REFUSED = b"refused: "
@@ -49,22 +42,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[str, ...] = ()
     memory_mb: int | None = None
     health: Health = "first"
-
-
-def write_frame(stream: BinaryIO, data: bytes) -> None:
-    """Send one frame."""
-    stream.write(LENGTH.pack(len(data)) + data)
-    stream.flush()
-
-
-def read_frame(stream: BinaryIO) -> bytes | None:
-    """The next frame; None at the end, also when it comes in the middle of a frame."""
-    head = stream.read(LENGTH.size)
-    if len(head) < LENGTH.size:
-        return None
-    size = LENGTH.unpack(head)[0]
-    data = stream.read(size)
-    return data if len(data) == size else None
 
 
 def limit_memory(megabytes: int | None) -> None:
@@ -131,7 +108,7 @@ def foreign(codes: Codes) -> str:
 
 def main() -> None:
     """Train runs until the driver closes the stream or dies."""
-    source, out = _take_streams()
+    source, out = take_streams()
     settings = msgspec.json.decode(read_frame(source) or b"{}", type=Settings)
     sys.path[:] = list(settings.path) or sys.path
     warnings.simplefilter("ignore")
@@ -140,7 +117,7 @@ def main() -> None:
 
     load_plugins(settings.plugins)
     surroundings = Surroundings()
-    waiting = _listen(source)
+    waiting = listen(source)
     write_frame(out, READY)
     warm: set[tuple[str, ...]] = set()
     while True:
@@ -162,20 +139,6 @@ def main() -> None:
         write_frame(out, pack_result(result))
 
 
-def _take_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Where frames come from and results go: out of reach of plugins and of what they start.
-
-    One that prints must not write into the results, and one that asks a question must not read
-    the runs, nor wait for the thread that reads them.
-    """
-    source, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return source, out
-
-
 def warm_up(spec: RunSpec) -> None:
     """Load and compile what runs like this one share; a fault will come again in the run."""
     from optbench.engine.data import load_dataset
@@ -184,19 +147,3 @@ def warm_up(spec: RunSpec) -> None:
     with contextlib.suppress(Exception, SystemExit):
         load_dataset(spec.dataset)
         prepare([spec], lambda line: None)
-
-
-def _listen(source: BinaryIO) -> queue.SimpleQueue[bytes]:
-    """Read ahead in a thread, which ends the process when the driver has gone.
-
-    Also in the middle of a run: a plugin that loops for ever must not outlive its study.
-    """
-    frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-
-    def listen() -> None:
-        while (frame := read_frame(source)) is not None:
-            frames.put(frame)
-        os._exit(0)
-
-    threading.Thread(target=listen, daemon=True).start()
-    return frames

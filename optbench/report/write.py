@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -96,17 +97,12 @@ def _write(
     def current(name: str) -> bool:
         return known.get(name) == digest and (out / name).is_file()
 
-    plots = {form: [n for n in known if n.endswith(f".{form}") and current(n)] for form in formats}
-    missing = [form for form in formats if not plots[form]]
-    if missing:
-        if say:
-            say("drawing the plots")
-        from optbench.report.plots import write_plots
-
-        for path in write_plots(board, cells, out / "plots", missing):
-            made[path.relative_to(out).as_posix()] = digest
-    kept = {name: digest for names in plots.values() for name in names}
-    pictures = sorted({**kept, **made})
+    def write(name: str, source: str, text: Callable[[], str | bytes]) -> None:
+        made[name] = source
+        if known.get(name) != source or not (out / name).is_file():
+            if say:
+                say(f"writing {name}")
+            write_text(out / name, text())
 
     def markdown() -> str:
         from optbench.report.markdown import leaderboard_markdown
@@ -118,21 +114,32 @@ def _write(
 
         return report_html(board, cells, environment=environment, command=command)
 
-    texts: dict[str, Callable[[], str | bytes]] = {
-        "leaderboard.md": markdown,
-        **whole,
-        "report.html": page,
-    }
+    plots = {form: [n for n in known if n.endswith(f".{form}") and current(n)] for form in formats}
+    missing = [form for form in formats if not plots[form]]
+    kept = {name: digest for names in plots.values() for name in names}
+    with _drawing(missing, board, cells, out / "plots") as finish:
+        for name, text in {**whole, "report.html": page}.items():
+            write(name, digest, text)
+        if missing and say:
+            say("drawing the plots")
+        for path in finish():
+            made[path.relative_to(out).as_posix()] = digest
+    pictures = sorted({**kept, **made}.keys() - {*whole, "report.html"})
     shown = hashlib.sha256("\0".join([digest, *pictures]).encode()).hexdigest()
-    for name, text in texts.items():
-        made[name] = shown if name == "leaderboard.md" else digest
-        if known.get(name) != made[name] or not (out / name).is_file():
-            if say:
-                say(f"writing {name}")
-            write_text(out / name, text())
+    write("leaderboard.md", shown, markdown)
     _remove_stale(out, known, {**kept, **made}, formats)
     write_text(out / MANIFEST, json.dumps({**known, **kept, **made}, indent=0, sort_keys=True))
-    return [out / name for name in [*texts, *pictures]]
+    return [out / name for name in ["leaderboard.md", *whole, "report.html", *pictures]]
+
+
+def _drawing(
+    formats: Sequence[str], board: Leaderboard, cells: Sequence[Cell], folder: Path
+) -> AbstractContextManager[Callable[[], list[Path]]]:
+    if not formats:
+        return nullcontext(list)
+    from optbench.report.studio import plots_under_way
+
+    return plots_under_way(board, cells, folder, formats)
 
 
 def _remove_stale(

@@ -27,7 +27,7 @@ PLACES = {
     "caching": ("numba.core.caching", "IndexDataCacheFile._save_data"),
     "training": ("optbench.store", "Store.put"),
     "comparing": ("optbench.study.saved", "Study.leaderboard"),
-    "drawing": ("optbench.report.plots", "write_plots"),
+    "drawing": ("optbench.report.studio", "plots_under_way"),
     "writing": ("pathlib", "Path.replace"),
     "saying": ("optbench.cli.run", "_say_what_happened"),
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from matplotlib.collections import LineCollection
 
 from optbench.report.palette import looks
-from optbench.report.plots import base, drawings, naming, overview, write_plots
+from optbench.report.plots import base, drawings, naming, overview, write_plot
 from tests.report import samples
 
 PNG = b"\x89PNG"
@@ -56,10 +56,12 @@ def test_odd_studies_are_drawn_too(
     """Neither a name nor a lost run breaks a plot (warnings are errors here)."""
     monkeypatch.setattr(base, "DPI", 40)  # what is drawn is the same, only smaller
     board, cells = sample()  # type: ignore[operator]
-    files = write_plots(board, cells, tmp_path, ["png"])
-    assert files[0].name == "ranking.png"
-    assert all(path.read_bytes()[:4] == PNG for path in files)
-    assert {path.parent for path in files} == {tmp_path}
+    drawn = dict(drawings(board, cells))
+    assert next(iter(drawn)) == "ranking"
+    for name, draw in drawn.items():
+        write_plot(draw, tmp_path / name, ["png"])
+        assert (tmp_path / f"{name}.png").read_bytes()[:4] == PNG
+    assert {path.stem for path in tmp_path.iterdir()} == set(drawn)
 
 
 def test_one_study_gives_the_same_bytes_twice(tmp_path: Path) -> None:

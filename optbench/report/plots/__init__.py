@@ -17,24 +17,12 @@ MOST_PANELS = 12
 Drawing = tuple[str, Callable[[], base.Sheet]]
 
 
-def write_plots(
-    board: Leaderboard, cells: Sequence[Cell], folder: Path, formats: Sequence[str]
-) -> list[Path]:
-    """Draw everything that the leaderboard has data for.
-
-    Args:
-        board: the leaderboard.
-        cells: the cells it was built from; they hold the curves.
-        folder: exists.
-        formats: any of ``"png"``, ``"svg"``, ``"pdf"``.
-    """
-    written: list[Path] = []
+def write_plot(draw: Callable[[], base.Sheet], stem: Path, formats: Sequence[str]) -> None:
+    """Draw one sheet, and save it once a format."""
     with base.style():
-        for name, draw in drawings(board, cells):
-            sheet = draw()
-            written += sheet.save(folder / name, formats)
-            sheet.close()
-    return written
+        sheet = draw()
+        sheet.save(stem, formats)
+        sheet.close()
 
 
 def drawings(board: Leaderboard, cells: Sequence[Cell]) -> Iterator[Drawing]:

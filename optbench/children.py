@@ -1,0 +1,112 @@
+"""Child processes of this one, fed through their standard streams.
+
+Frames are a length and as many bytes. Nothing is pickled, and the main program is not imported
+again, so a study can be run from any script.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import struct
+import subprocess
+import sys
+import threading
+from typing import IO
+
+Child = subprocess.Popen[bytes]
+
+_LENGTH = struct.Struct("<I")
+_ONE_THREAD = {
+    f"{library}_NUM_THREADS": "1"
+    for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "BLIS")
+}
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def write_frame(stream: IO[bytes], data: bytes) -> None:
+    """Send one frame."""
+    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.flush()
+
+
+def read_frame(stream: IO[bytes]) -> bytes | None:
+    """The next frame; None at the end, also when it comes in the middle of a frame."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    size = _LENGTH.unpack(head)[0]
+    data = stream.read(size)
+    return data if len(data) == size else None
+
+
+# -- in the parent ----------------------------------------------------------------------------
+
+
+def start_child(main: str, *, quiet: bool = False) -> Child:
+    """Start a process of one thread that ends with this one.
+
+    Args:
+        main: ``module:function`` that it calls; this begins with `take_streams`.
+        quiet: whether what it writes to stderr is thrown away.
+    """
+    module, _, function = main.partition(":")
+    return subprocess.Popen(
+        [sys.executable, "-c", f"from {module} import {function}; {function}()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if quiet else None,
+        env={**os.environ, **_ONE_THREAD},
+        start_new_session=True,  # Ctrl-C is the parent's to handle
+    )
+
+
+def end_child(child: Child) -> str:
+    """Kill the process if it lives; how it ended, in words."""
+    child.kill()
+    code = child.wait()
+    for stream in (child.stdin, child.stdout):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+# -- in the child -----------------------------------------------------------------------------
+
+
+def take_streams() -> tuple[IO[bytes], IO[bytes]]:
+    """Where frames come from and answers go: out of reach of plugins and of what they start.
+
+    One that prints must not write into the answers, and one that asks a question must not read
+    the frames, nor wait for the thread that reads them.
+    """
+    source, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return source, out
+
+
+def listen(source: IO[bytes]) -> queue.SimpleQueue[bytes]:
+    """Read ahead in a thread, which ends the process when the parent has gone.
+
+    Also in the middle of a run: a plugin that loops for ever must not outlive its study.
+    """
+    frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def read() -> None:
+        while (frame := read_frame(source)) is not None:
+            frames.put(frame)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    return frames
