@@ -68,9 +68,9 @@ def write_report(
     """
     if not any(cell.evaluation for cell in study.cells):
         return None, []
+    from optbench.files import alone_in, write_text
     from optbench.registry import default_registry
     from optbench.report import write_all
-    from optbench.report.files import alone_in, write_text
     from optbench.study import known_targets
 
     say("comparing")

@@ -12,6 +12,7 @@ import numpy as np
 import platformdirs
 
 from optbench.contracts import Array
+from optbench.files import whole
 
 
 def cache_folder() -> Path:
@@ -33,9 +34,8 @@ def kept_arrays(name: str, make: Callable[[], Sequence[Array]]) -> tuple[Array, 
             return tuple(kept[f"arr_{i}"] for i in range(len(kept.files)))
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         arrays = tuple(make())
-    partial = path.with_name(f"{path.stem}.{os.getpid()}.npz")
     with contextlib.suppress(OSError):  # a cache that cannot be written is no error
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, *arrays)
-        partial.replace(path)
+        with whole(path, alone=False) as partial, partial.open("wb") as target:
+            np.savez(target, *arrays)
     return arrays

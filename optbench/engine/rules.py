@@ -16,6 +16,7 @@ from optbench.contracts import Rule
 from optbench.engine.cache import cache_folder
 from optbench.engine.fuse import NotFusibleError, fuse
 from optbench.errors import PluginError
+from optbench.files import write_text
 
 _TEMPLATE = '''"""Made by optbench from the optimizer '{name}'; safe to delete."""
 
@@ -114,7 +115,5 @@ def _write(folder: Path, name: str, text: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.py"
     if not path.is_file() or path.read_text() != text:
-        partial = folder / f".{name}.{os.getpid()}.py"
-        partial.write_text(text)
-        partial.replace(path)
+        write_text(path, text, alone=False)
     return path

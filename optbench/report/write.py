@@ -16,9 +16,9 @@ import msgspec
 
 from optbench.analysis.leaderboard import Leaderboard, to_json
 from optbench.errors import ConfigError, unknown_name
+from optbench.files import alone_in, write_text
 from optbench.records import Cell
 from optbench.report.excerpt import excerpt
-from optbench.report.files import alone_in, write_text
 from optbench.report.tables import leaderboard_csv
 
 FORMATS = ("png", "svg", "pdf")

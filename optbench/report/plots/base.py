@@ -25,8 +25,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from optbench.contracts import Array
+from optbench.files import whole
 from optbench.plaintext import harmless, harmless_lines
-from optbench.report.files import whole
 from optbench.report.palette import DASHES, Look
 
 INK = "#1b1f24"

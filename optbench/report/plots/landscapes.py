@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from optbench.contracts import Array
 from optbench.engine.landscapes import Ground, Path
-from optbench.report.files import whole
+from optbench.files import whole
 from optbench.report.palette import Look, looks
 from optbench.report.plots import base, naming
 from optbench.report.plots.maps import SHADES

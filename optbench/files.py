@@ -9,13 +9,17 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def whole(path: Path, *, alone: bool = True) -> Iterator[Path]:
     """Where to write what is to appear at `path`; on an error nothing is left behind.
+
+    Args:
+        path: of the file.
+        alone: False where others may write the same file at this time; the last one wins.
 
     Raises:
         OSError: the disk is full or the folder cannot be written; it names `path`.
     """
-    partial = path.with_name(f".{path.name}.part")
+    partial = path.with_name(f".{path.name}.part" if alone else f".{path.name}.{os.getpid()}.part")
     try:
         yield partial
         partial.replace(path)
@@ -26,9 +30,9 @@ def whole(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_text(path: Path, text: str | bytes) -> None:
-    """Write a file, text as UTF-8, so that it is there complete or not at all."""
-    with whole(path) as partial:
+def write_text(path: Path, text: str | bytes, *, alone: bool = True) -> None:
+    """Write a file, text as UTF-8, so that it is there complete or not at all; see `whole`."""
+    with whole(path, alone=alone) as partial:
         partial.write_bytes(text.encode() if isinstance(text, str) else text)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optbench.report.files import alone_in
+from optbench.files import alone_in
 
 
 def test_whoever_waits_for_another_driver_says_so(tmp_path: Path) -> None:
