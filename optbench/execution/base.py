@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -61,11 +62,20 @@ class Executor(ABC):
     def close(self) -> None:
         """Give up what is in flight, and end every worker."""
 
-    def map(self, specs: Iterable[RunSpec]) -> Iterator[RunResult]:
-        """Results of all these runs, as they finish."""
+    def map(
+        self, specs: Iterable[RunSpec], arrived: deque[RunResult] | None = None
+    ) -> Iterator[RunResult]:
+        """Results of all these runs, as they finish.
+
+        Args:
+            specs: the runs.
+            arrived: holds what has finished until the caller is done with it, so that nothing is
+                lost when an interrupt comes in between.
+        """
         waiting = iter(specs)
         flying = 0
         exhausted = False
+        arrived = deque() if arrived is None else arrived
         while flying or not exhausted:
             while not exhausted and self.room() > 0:
                 spec = next(waiting, None)
@@ -74,9 +84,12 @@ class Executor(ABC):
                 else:
                     self.submit(spec)
                     flying += 1
-            for result in self.collect(0.25) if flying else ():
+            if flying:
+                arrived += self.collect(0.25)
+            while arrived:
                 flying -= 1
-                yield result
+                yield arrived[0]
+                arrived.popleft()
 
 
 def failure(spec: RunSpec, reason: str) -> RunResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -230,17 +231,21 @@ def run_sweep(
     known: dict[str, RunResult] = {result.key: result for result in store.results(specs)}
     missing = [spec for key, spec in specs.items() if key not in known]
     trained = failed = 0
+    arrived: deque[RunResult] = deque()
     try:
         if missing:
             store.begin_session(command, environment or {})
             executor.prepare(missing, say)
-        for result in executor.map(missing):
+        for result in executor.map(missing, arrived):
             store.put(result)
             known[result.key] = result
             trained += 1
             failed += result.status is Status.FAILED
             tell(Progress(len(known), len(specs), trained, failed, "", result))
     except KeyboardInterrupt:
+        for result in (*arrived, *executor.collect(0)):
+            store.put(result)
+            known[result.key] = result
         executor.close()
     store.flush()
     points = [

@@ -17,6 +17,7 @@ import optbench
 from optbench.analysis.sweeps import coverage, sweep_point
 from optbench.cli import main
 from optbench.execution import LocalExecutor
+from optbench.records import RunResult
 from optbench.store import Store
 from optbench.study import Progress
 from optbench.study.sweeping import parse_axis, plan_sweep, run_sweep
@@ -80,29 +81,39 @@ def test_what_is_stored_is_not_trained_again(tmp_path: Path) -> None:
     assert wider["points"][:2] == first["points"]
 
 
+class AllAtOnce(LocalExecutor):
+    """Hands over everything together."""
+
+    def collect(self, timeout: float) -> list[RunResult]:
+        found: list[RunResult] = []
+        while self._in_threads:
+            found += super().collect(timeout)
+        return found
+
+
 def test_an_interrupted_sweep_keeps_what_is_finished(tmp_path: Path) -> None:
-    """Ctrl-C after two runs: both are in the store, and the next execution trains the rest."""
+    """Ctrl-C after one run: it and those that had finished by then are in the store."""
     plan = plan_sweep(
         [parse_axis("lr=0.01,0.1,1", ["sgd"])], ["sgd"], 1,
         {"dataset": "iris", "hidden": (8,), "epochs": 1},
     )  # fmt: skip
-    done: list[int] = []
 
     def interrupt(progress: Progress) -> None:
-        done.append(progress.trained)
-        if len(done) == 2:
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
     with Store(tmp_path / "runs.sqlite") as store:
-        with LocalExecutor(1) as executor:
+        with AllAtOnce(1) as executor:
+            executor.prepare([spec for *_, seeds in plan.points for spec in seeds], print)
             points, complete = run_sweep(plan, store, executor, interrupt)
-        assert not complete
-        assert len(points) == store.count() == 2
-        with LocalExecutor(1) as executor:
-            points, complete = run_sweep(plan, store, executor, lambda p: done.append(p.trained))
+        assert len(points) == store.count() == 3
+        assert complete
+        store._db.execute("DELETE FROM runs WHERE key = ?", (plan.points[1][2][0].key,))
+        trained: list[int] = []
+        with LocalExecutor(1) as other:
+            points, complete = run_sweep(plan, store, other, lambda p: trained.append(p.trained))
     assert complete
     assert len(points) == 3
-    assert done == [1, 2, 1]
+    assert trained == [1]
 
 
 @pytest.mark.parametrize(
