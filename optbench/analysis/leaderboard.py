@@ -31,8 +31,8 @@ COLUMN_OF: dict[Axis, str] = {
 """The column of a curve in which each cost axis is logged."""
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every record here: frozen, by keyword, strict when read."""
+class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """Base of every record here: frozen, by keyword, strict when read; none can hold itself."""
 
 
 class Estimate(_Record, frozen=True, kw_only=True):
@@ -467,22 +467,41 @@ def plain(value: Any) -> Any:
         >>> plain(Estimate(value=math.inf))
         {'value': 'inf', 'low': None, 'high': None}
     """
-    return _finite(msgspec.to_builtins(value))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
-    return value
+    return msgspec.json.decode(_json(value))
 
 
 def to_json(board: Leaderboard, indent: int = 1) -> bytes:
     """The leaderboard as JSON: infinity is ``"inf"``, what is not known is ``null``."""
-    return msgspec.json.format(msgspec.json.encode(plain(board)), indent=indent)
+    return msgspec.json.format(_json(board), indent=indent)
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.encode(_spelt(value))
+
+
+def _spelt(value: Any) -> Any:
+    """The value with its infinities as text, which JSON would lose; NaN becomes ``null`` there."""
+    if isinstance(value, float):
+        return str(value) if math.isinf(value) else value
+    if not isinstance(value, msgspec.Struct | dict | list | tuple) or not _may_be_infinite(value):
+        return value
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    if isinstance(value, dict):
+        return {key: _spelt(item) for key, item in value.items()}
+    return [_spelt(item) for item in value]
+
+
+_INFINITY, _MINUS_INFINITY = (msgspec.msgpack.encode(v)[1:] for v in (math.inf, -math.inf))
+
+
+def _may_be_infinite(value: Any) -> bool:
+    """Told by the eight bytes that MessagePack has for it: most parts hold none, and stay."""
+    try:
+        packed = msgspec.msgpack.encode(value)
+    except OverflowError:  # an integer that only JSON can hold
+        return True
+    return _INFINITY in packed or _MINUS_INFINITY in packed
 
 
 def from_json(text: bytes | str) -> Leaderboard:
