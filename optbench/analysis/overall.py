@@ -77,7 +77,7 @@ def _estimate(value: float, interval: tuple[float, ...] | None) -> Estimate:
 
 def _stability(kept: Array, rng_seed: int) -> Estimate:
     mean = float(np.nanmean(kept))
-    interval = scoring.mean_interval(kept, np.random.default_rng([rng_seed, 4]))
+    interval = scoring.mean_interval(kept, (rng_seed, 4))
     return _estimate(mean, interval)
 
 

@@ -19,6 +19,7 @@ from optbench.analysis.leaderboard import (
     Pair,
     TieGroup,
 )
+from optbench.analysis.statistics import alike
 from optbench.contracts import Array
 
 
@@ -64,29 +65,39 @@ def compare_pairs(
     differences = means[first] - means[second]
     p_values, signs = statistics.wilcoxon(differences)
     adjusted = statistics.holm(p_values)
-    found = []
     cost = scores[0].size * scores.shape[-1] * len(places)
     draws = scoring.draws_for(cost, most=1000) if scores.shape[-1] > 1 else 0
-    for i, (a, b) in enumerate(places):
-        separated = bool(adjusted[i] < statistics.ALPHA and signs[i] > 0)
-        better[a, b] = separated
-        found.append(
-            Pair(
-                first=labels[a],
-                second=labels[b],
-                improvement=improvement(scores[a], scores[b], draws, rng_seed),
-                p_value=float(p_values[i]),
-                p_holm=float(adjusted[i]),
-                separated=separated,
-                wins=int((differences[i] > 0).sum()),
-                losses=int((differences[i] < 0).sum()),
-                ties=int((differences[i] == 0).sum()),
-            )
+    separated = (adjusted < statistics.ALPHA) & (signs > 0)
+    better[first, second] = separated
+    found = zip(
+        places,
+        improvements(scores, first, second, draws, rng_seed),
+        p_values.tolist(),
+        adjusted.tolist(),
+        separated.tolist(),
+        *(test.sum(axis=1).tolist() for test in (differences > 0, differences < 0)),
+        (differences == 0).sum(axis=1).tolist(),
+        strict=True,
+    )
+    return tuple(
+        Pair(
+            first=labels[a],
+            second=labels[b],
+            improvement=improvement,
+            p_value=p,
+            p_holm=p_holm,
+            separated=apart,
+            wins=wins,
+            losses=losses,
+            ties=ties,
         )
-    return tuple(found), better
+        for (a, b), improvement, p, p_holm, apart, wins, losses, ties in found
+    ), better
 
 
-def improvement(first: Array, second: Array, draws: int, rng_seed: int = 0) -> Estimate:
+def improvements(
+    scores: Array, first: Array, second: Array, draws: int, rng_seed: int = 0
+) -> list[Estimate]:
     """P(a run of `first` scores above one of `second`), ties one half, mean over workloads.
 
     On each workload that is the Mann-Whitney U over n m. Value and interval are over the seeds
@@ -94,31 +105,50 @@ def improvement(first: Array, second: Array, draws: int, rng_seed: int = 0) -> E
     initial weights and batches.
 
     Args:
-        first, second: scores, shape (W, n), NaN where there was no run.
+        scores: shape (S, W, n), NaN where there was no run.
+        first, second: indices of the entrants of each pair.
         draws: bootstrap samples; 0 for no interval.
         rng_seed: of the bootstrap.
     """
-    both = ~np.isnan(first) & ~np.isnan(second)
-    a, counts = scoring.compact(np.where(both, first, np.nan))
-    b, _ = scoring.compact(np.where(both, second, np.nan))
-    common = counts > 0
-    if not common.any():
-        return Estimate(value=None)
-    a, b, counts = a[common], b[common], counts[common]
-    wins = (a[:, :, None] > b[:, None, :]) + 0.5 * (a[:, :, None] == b[:, None, :])
-    known = ~np.isnan(a)[:, :, None] & ~np.isnan(b)[:, None, :]
-    value = float(((wins * known).sum(axis=(1, 2)) / known.sum(axis=(1, 2))).mean())
+    known = ~np.isnan(scores)
+    both = ((known[a] & known[b]).tobytes() for a, b in zip(first, second, strict=True))
+    found: dict[int, Estimate] = {}
+    for group in alike(both):  # pairs with the same common seeds are resampled together
+        a, b = first[group], second[group]
+        common = known[a[0]] & known[b[0]]
+        found.update(zip(group, _improvements(scores, a, b, common, draws, rng_seed), strict=True))
+    return [found[i] for i in range(len(first))]
+
+
+def _improvements(
+    scores: Array, first: Array, second: Array, common: Array, draws: int, rng_seed: int
+) -> list[Estimate]:
+    """`improvements` of pairs that have the seeds `common`, shape (W, n), in common."""
+    workloads = np.flatnonzero(common.any(axis=1))
+    if not len(workloads):
+        return [Estimate(value=None)] * len(first)
+    counts = common[workloads].sum(axis=1)
     df = float((counts - 1).sum())
-    if not draws or df == 0:
-        return Estimate(value=value)
-    weights = _draw_counts(draws, tuple(counts.tolist()), wins.shape[-1], rng_seed)
-    taken = np.maximum(counts - 1, 1)
-    samples = np.einsum("bwi,wij,bwj->bw", weights, wins, weights, optimize=True) / taken**2
-    low, high = statistics.percentile_interval(samples.mean(axis=1), df)
-    return Estimate(value=value, low=min(float(low), value), high=max(float(high), value))
+    draws = draws if df > 0 else 0
+    weights = _draw_counts(draws, tuple(counts.tolist()), common.shape[1], rng_seed)
+    values, samples = np.empty((len(first), len(counts))), np.zeros((draws, len(first)))
+    for k, (w, n) in enumerate(zip(workloads.tolist(), counts.tolist(), strict=True)):
+        own = scores[:, w, common[w]]
+        x, y = own[first][:, :, None], own[second][:, None, :]
+        wins = ((x > y) + 0.5 * (x == y)).reshape(len(first), n * n)
+        values[:, k] = wins.sum(axis=1) / n**2
+        drawn = weights[:, k, :n]
+        times = (drawn[:, :, None] * drawn[:, None, :]).reshape(draws, n * n)
+        samples += times @ wins.T / max(n - 1, 1) ** 2
+    value = values.mean(axis=1)
+    if not draws:
+        return [Estimate(value=v) for v in value.tolist()]
+    low, high = statistics.percentile_interval(samples / len(counts), df)
+    ends = np.stack([value, np.minimum(low, value), np.maximum(high, value)], axis=1)
+    return [Estimate(value=v, low=a, high=b) for v, a, b in ends.tolist()]
 
 
-@lru_cache(maxsize=4)  # most pairs of a study share the same counts
+@lru_cache(maxsize=1)  # most pairs of a study share the same counts
 def _draw_counts(draws: int, counts: tuple[int, ...], n: int, rng_seed: int) -> Array:
     """How often each seed is drawn in a bootstrap sample, shape (B, W, n)."""
     rng = np.random.default_rng([rng_seed, 2])

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from optbench.analysis import metrics
-from optbench.analysis.statistics import bootstrap_draws, iqm, percentile_interval, resample
+from optbench.analysis.statistics import iqm, percentile_interval, resample
 from optbench.contracts import Array
 
 LEAST_PROGRESS = math.log(1 / 0.98)
@@ -93,8 +93,8 @@ def score_intervals(scores: Array, rng_seed: int) -> list[tuple[float, float] | 
         if counts.max(initial=0) < 2:
             found.append(None)
             continue
-        rng = np.random.default_rng([rng_seed, 1])  # the same draws for all: seeds are paired
-        samples = iqm(resample(values, *bootstrap_draws(rng, draws, counts)))
+        # the same draws for all: seeds are paired
+        samples = iqm(resample(values, counts, draws, (rng_seed, 1)))
         low, high = percentile_interval(samples, iqm_df(values, counts))
         found.append((float(low), float(high)))
     return found
@@ -124,21 +124,21 @@ def iqm_df(values: Array, counts: Array) -> float:
     return min(total, float(part.sum()) ** 2 / square) if square > 0 else total
 
 
-def mean_interval(values: Array, rng: np.random.Generator, draws: int = 1000) -> tuple[float, ...]:
+def mean_interval(values: Array, seed: tuple[int, int], draws: int = 1000) -> tuple[float, ...]:
     """95% interval of the mean over the strata and seeds of (W, n) values; () with one seed."""
     kept, counts = compact(values)
     kept, counts = kept[counts > 0], counts[counts > 0]
     df = float((counts - 1).sum())
     if df == 0:
         return ()
-    samples = resample(kept, *bootstrap_draws(rng, draws, counts)).mean(axis=1)
+    samples = resample(kept, counts, draws, seed).mean(axis=1)
     low, high = percentile_interval(samples, df)
     return float(low), float(high)
 
 
 def surely_above_zero(difference: Array, rng_seed: int) -> bool:
     """Whether the whole interval of the mean of (W, n) differences lies above 0."""
-    interval = mean_interval(difference, np.random.default_rng([rng_seed, 5]))
+    interval = mean_interval(difference, (rng_seed, 5))
     return bool(interval and interval[0] > 0)
 
 

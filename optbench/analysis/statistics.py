@@ -7,8 +7,8 @@ whole leaderboard, and whose results the tests compare these with.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Hashable, Iterable, Sequence
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,19 @@ from optbench.contracts import Array
 ALPHA = 0.05
 EXACT_UP_TO = 50
 """Up to so many pairs the Wilcoxon p-value is exact, above it is the normal approximation."""
+
+
+def alike(keys: Iterable[Hashable]) -> list[list[int]]:
+    """The indices of each key: what is alike is computed together.
+
+    Example:
+        >>> alike("aba")
+        [[0, 2], [1]]
+    """
+    found: dict[Hashable, list[int]] = {}
+    for i, key in enumerate(keys):
+        found.setdefault(key, []).append(i)
+    return list(found.values())
 
 
 def wilson(count: int, total: int) -> tuple[float, float]:
@@ -65,18 +78,28 @@ def bootstrap_draws(
     return index, np.arange(m) < take[:, None]
 
 
-def resample(values: Array, index: Array, mask: Array) -> Array:
+def resample(values: Array, counts: Array, draws: int, seed: tuple[int, int]) -> Array:
     """Bootstrap samples of pooled strata.
 
     Args:
         values: shape (W, n); entries beyond a stratum's size are never drawn.
-        index, mask: from `bootstrap_draws`.
+        counts: size of each stratum.
+        draws: number of bootstrap samples B.
+        seed: the same seed draws the same places from whatever has the same counts.
 
     Returns:
-        Shape (B, mask.sum()).
+        Shape (B, values in a sample).
     """
+    places = _places_drawn(seed, draws, tuple(counts.tolist()), values.shape[1])
+    return np.asarray(values.ravel()[places].T)
+
+
+@lru_cache(maxsize=1)  # most entrants of a study have the same counts
+def _places_drawn(seed: tuple[int, int], draws: int, counts: tuple[int, ...], n: int) -> Array:
+    """Where in flattened (W, n) values the samples are, a column each."""
+    index, mask = bootstrap_draws(np.random.default_rng(seed), draws, counts)
     w, m = np.nonzero(mask)
-    return np.asarray(values[w, index[:, w, m]])
+    return np.ascontiguousarray((index[:, w, m] + w * n).T)
 
 
 def percentile_interval(samples: Array, df: float, axis: int = 0) -> tuple[Array, Array]:
@@ -105,9 +128,18 @@ def tail_probability(df: float) -> float:
 def average_ranks(values: npt.ArrayLike, axis: int = 0) -> Array:
     """Ranks along an axis, 1 for the smallest, ties averaged."""
     x = np.moveaxis(np.asarray(values, dtype=float), axis, -1)
-    below = (x[..., None, :] < x[..., :, None]).sum(axis=-1)
-    equal = (x[..., None, :] == x[..., :, None]).sum(axis=-1)
-    return np.moveaxis(below + (equal + 1) / 2, -1, axis)
+    order = np.argsort(x, axis=-1)
+    ordered = np.take_along_axis(x, order, axis=-1)
+    n = x.shape[-1]
+    place = np.arange(n)
+    new = np.ones(x.shape, dtype=bool)
+    new[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    last = np.roll(new, -1, axis=-1)  # where the next one is new, or there is none
+    first = np.maximum.accumulate(np.where(new, place, 0), axis=-1)
+    end = np.minimum.accumulate(np.where(last, place, n)[..., ::-1], axis=-1)[..., ::-1]
+    ranks = np.empty(x.shape)
+    np.put_along_axis(ranks, order, (first + end) / 2 + 1, axis=-1)
+    return np.moveaxis(ranks, -1, axis)
 
 
 # -- Wilcoxon signed-rank ----------------------------------------------------------------------

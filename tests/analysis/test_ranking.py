@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from optbench.analysis import profiles, ranking, scoring
+from optbench.analysis.leaderboard import Estimate
 from optbench.analysis.speed import pooled_speedup, speedups
 from optbench.contracts import Array
 
@@ -72,12 +73,30 @@ def test_leaving_out_the_setter_of_the_best_loss_can_turn_an_order() -> None:
     assert ("b", "a", "c") in found
 
 
+def improvement(a: Array, b: Array, draws: int) -> Estimate:
+    """The one estimate of a pair of entrants, from their scores (W, n)."""
+    (found,) = ranking.improvements(np.stack([a, b]), np.array([0]), np.array([1]), draws)
+    return found
+
+
+def test_pairs_compared_together_are_as_if_compared_alone() -> None:
+    """Pairs that have other seeds in common than the rest, or none, change nothing for these."""
+    scores = np.random.default_rng(1).random((4, 3, 4))
+    scores[1, 0, 2:] = scores[2, 1] = scores[3, [0, 2]] = NAN
+    first, second = np.triu_indices(4, 1)
+    found = ranking.improvements(scores, first, second, 50)
+    assert found[-1].value is None  # the last two share no workload
+    assert found == [
+        improvement(scores[a], scores[b], 50) for a, b in zip(first, second, strict=True)
+    ]
+
+
 def test_probability_of_improvement_is_mann_whitney_u() -> None:
     """On each workload U / (n m), ties one half; then the mean over workloads."""
     rng = np.random.default_rng(0)
     a, b = np.round(rng.normal(0.3, 1, (4, 6)), 1), np.round(rng.normal(0, 1, (4, 6)), 1)
     u = [scipy.stats.mannwhitneyu(x, y).statistic / 36 for x, y in zip(a, b, strict=True)]
-    found = ranking.improvement(a, b, draws=200)
+    found = improvement(a, b, draws=200)
     assert found.value == pytest.approx(np.mean(u))
     assert found.low is not None
     assert found.high is not None
@@ -87,8 +106,8 @@ def test_probability_of_improvement_is_mann_whitney_u() -> None:
 def test_probability_of_improvement_counts_common_workloads_alone() -> None:
     """A workload that one of the two did not enter says nothing about them."""
     a, b = np.array([[1.0, 2], [9, 9]]), np.array([[0.0, 1.5], [NAN, NAN]])
-    assert ranking.improvement(a, b, draws=0).value == 0.75
-    assert ranking.improvement(a[1:], b[1:], draws=0).value is None
+    assert improvement(a, b, draws=0).value == 0.75
+    assert improvement(a[1:], b[1:], draws=0).value is None
 
 
 def better_than(size: int, *pairs: tuple[int, int]) -> Array:
@@ -219,7 +238,7 @@ def test_more_seeds_on_one_side_do_not_move_equal_runs_apart() -> None:
     rng = np.random.default_rng(3)
     many = rng.random((3, 20))
     few = np.where(np.arange(20) < 5, many, NAN)
-    found = ranking.improvement(few, many, draws=200)
+    found = improvement(few, many, draws=200)
     assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
 
 
