@@ -6,6 +6,7 @@ equal. At equal examples every regime has seen as much data, at equal updates as
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
@@ -24,14 +25,15 @@ Member = tuple[int, int]
 """Entrant s on workload w."""
 
 
-def loss_at(cost: Array, loss: Array, limit: float) -> Array:
+def loss_at(cost: Array, loss: Array, limit: float | Array) -> Array:
     """Loss at the last evaluation with a cost up to `limit`; infinite if the run ended before it.
 
     Args:
         cost, loss: shape (R, G), NaN after the end.
-        limit: where to look.
+        limit: where to look, shape (R,) where that differs.
     """
-    reached = cost <= limit * (1 + 1e-9)
+    limit = np.broadcast_to(limit, len(cost))
+    reached = cost <= limit[:, None] * (1 + 1e-9)
     at = np.maximum(reached.sum(axis=1) - 1, 0)[:, None]
     found = np.take_along_axis(loss, at, axis=1)[:, 0]
     beyond = np.nanmax(cost, axis=1, initial=-np.inf) >= limit * (1 - 1e-9)
@@ -44,27 +46,39 @@ def regime_views(table: Table) -> tuple[RegimeView, ...]:
     for w, workload in enumerate(table.workloads):
         key = (workload.dataset, workload.network, workload.initialization)
         groups.setdefault(key, []).append(w)
-    return tuple(
-        _view(table, " | ".join(key), members)
+    shared = {
+        " | ".join(key): members
         for key, members in groups.items()
         if len({table.workloads[w].regime for w in members}) > 1
-    )
+    }
+    if not shared:
+        return ()
+    limits = {axis: _limits(table, axis, shared.values()) for axis in AXES[:2]}
+    losses = {
+        axis: table.spread(loss_at(table.costs[axis], table.val, limit[table.place[:, 1]]))
+        for axis, limit in limits.items()
+    }
+    return tuple(_view(table, label, members, limits, losses) for label, members in shared.items())
 
 
-def _view(table: Table, label: str, members: list[int]) -> RegimeView:
-    rows = np.isin(table.place[:, 1], members)
-    limits: dict[Axis, float] = {}
-    for axis in AXES[:2]:
-        ends = np.nanmax(table.costs[axis], axis=1, initial=0.0)
-        limits[axis] = min(float(ends[table.place[:, 1] == w].max()) for w in members)
-    losses: dict[Axis, Array] = {}
-    for axis, limit in limits.items():
-        laid = np.full(table.shape, np.nan)
-        found = loss_at(table.costs[axis][rows], table.val[rows], limit)
-        laid[tuple(table.place[rows].T)] = found
-        losses[axis] = laid
-    cells = [(s, w) for s, w in table.cells if w in members]
-    cells.sort(key=lambda at: (at[0], members.index(at[1])))
+def _limits(table: Table, axis: Axis, groups: Iterable[list[int]]) -> Array:
+    """The cost up to which every workload of its group has been run, shape (W,)."""
+    ends = table.spread(np.nanmax(table.costs[axis], axis=1, initial=0.0))
+    limits: Array = np.fmax.reduce(ends, axis=(0, 2))
+    for members in groups:
+        limits[members] = limits[members].min()
+    return limits
+
+
+def _view(
+    table: Table,
+    label: str,
+    members: list[int],
+    limits: dict[Axis, Array],
+    losses: dict[Axis, Array],
+) -> RegimeView:
+    entrants = range(len(table.labels))
+    cells = [(s, w) for s in entrants for w in members if (s, w) in table.cells]
     names = _regime_names([table.workloads[w] for w in members])
     regime_of = dict(zip(members, names, strict=True))
     medians = {axis: _medians(laid, cells) for axis, laid in losses.items()}
@@ -72,8 +86,8 @@ def _view(table: Table, label: str, members: list[int]) -> RegimeView:
     return RegimeView(
         label=label,
         regimes=tuple(names),
-        examples=limits["examples"],
-        updates=limits["updates"],
+        examples=float(limits["examples"][members[0]]),
+        updates=float(limits["updates"][members[0]]),
         rows=tuple(
             RegimeLoss(
                 label=table.labels[s],
@@ -86,7 +100,7 @@ def _view(table: Table, label: str, members: list[int]) -> RegimeView:
             for i, (s, w) in enumerate(cells)
         ),
         flips=tuple(_rank_flips(table, cells, losses, medians, regime_of)),
-        order_flips=tuple(_order_flips(table, cells, losses["examples"], regime_of)),
+        order_flips=tuple(_order_flips(table, losses["examples"], regime_of)),
     )
 
 
@@ -103,10 +117,17 @@ def _medians(laid: Array, cells: list[Member]) -> Array:
     return metrics.median(laid[tuple(np.array(cells).T)])
 
 
-def _leads(first: Array, second: Array) -> bool:
-    """True when every common seed has the first loss below the second."""
+def _leads(first: Array, second: Array) -> Array:
+    """Where every common seed, on the last axis, has the first loss below the second."""
     common = ~np.isnan(first) & ~np.isnan(second)
-    return bool(common.sum() >= LEAST_SEEDS and (first[common] < second[common]).all())
+    enough: Array = common.sum(axis=-1) >= LEAST_SEEDS
+    return enough & ((first < second) | ~common).all(axis=-1)
+
+
+def _turned(turned: Array) -> Array:
+    """Which one is ahead of which where a view turns their order, shape (2, pairs)."""
+    pairs = sorted(np.argwhere(turned).tolist(), key=sorted)
+    return np.array(pairs, dtype=int).reshape(-1, 2).T
 
 
 def _rank_flips(
@@ -119,45 +140,32 @@ def _rank_flips(
     s, w = np.array(cells).T
     alike = (s[:, None] == s) | (w[:, None] == w)  # else: another entrant in another regime
     ahead, behind = medians["examples"], medians["updates"]
-    turned = alike & (ahead[:, None] < ahead) & (behind[:, None] > behind)
-    found = []
-    for a, b in sorted(np.argwhere(turned).tolist(), key=sorted):
-        one, two = cells[a], cells[b]
-        clear = _leads(losses["examples"][one], losses["examples"][two])
-        clear &= _leads(losses["updates"][two], losses["updates"][one])
-        found.append(
-            RankFlip(
-                first=(table.labels[one[0]], regime_of[one[1]]),
-                second=(table.labels[two[0]], regime_of[two[1]]),
-                clear=clear,
-            )
-        )
+    a, b = _turned(alike & (ahead[:, None] < ahead) & (behind[:, None] > behind))
+    examples, updates = losses["examples"][s, w], losses["updates"][s, w]
+    clear = _leads(examples[a], examples[b]) & _leads(updates[b], updates[a])
+    names = [(table.labels[s], regime_of[w]) for s, w in cells]
+    found = [
+        RankFlip(first=names[i], second=names[j], clear=sure)
+        for i, j, sure in zip(a.tolist(), b.tolist(), clear.tolist(), strict=True)
+    ]
     return sorted(found, key=lambda flip: not flip.clear)
 
 
-def _order_flips(
-    table: Table, cells: list[Member], loss: Array, regime_of: dict[int, str]
-) -> list[OrderFlip]:
-    there = set(cells)
-    entrants = sorted({s for s, _ in cells})
-    medians = {at: float(m) for at, m in zip(cells, _medians(loss, cells), strict=True)}
+def _order_flips(table: Table, loss: Array, regime_of: dict[int, str]) -> list[OrderFlip]:
+    medians = {w: metrics.median(loss[:, w]) for w in regime_of}  # NaN where not entered
     found = []
     for one, other in combinations(regime_of, 2):
-        for i, j in combinations(entrants, 2):
-            if not {(i, one), (j, one), (i, other), (j, other)} <= there:
-                continue
-            for a, b in ((i, j), (j, i)):
-                leads = medians[a, one] < medians[b, one]
-                if leads and medians[b, other] < medians[a, other]:
-                    clear = _leads(loss[a, one], loss[b, one])
-                    clear &= _leads(loss[b, other], loss[a, other])
-                    found.append(
-                        OrderFlip(
-                            first=table.labels[a],
-                            second=table.labels[b],
-                            regime=regime_of[one],
-                            other_regime=regime_of[other],
-                            clear=clear,
-                        )
-                    )
+        ahead, behind = medians[one], medians[other]
+        a, b = _turned((ahead[:, None] < ahead) & (behind[:, None] > behind))
+        clear = _leads(loss[a, one], loss[b, one]) & _leads(loss[b, other], loss[a, other])
+        found += [
+            OrderFlip(
+                first=table.labels[i],
+                second=table.labels[j],
+                regime=regime_of[one],
+                other_regime=regime_of[other],
+                clear=sure,
+            )
+            for i, j, sure in zip(a.tolist(), b.tolist(), clear.tolist(), strict=True)
+        ]
     return sorted(found, key=lambda flip: not flip.clear)
