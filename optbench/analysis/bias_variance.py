@@ -12,6 +12,7 @@ L_0 - L_ref.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -64,10 +65,11 @@ def bias_variance(
 
 
 def _floors(table: Table) -> dict[tuple[str, str], float]:
-    lowest = np.min(np.where(np.isnan(table.train), np.inf, table.train), axis=1)
+    lowest = table.spread(np.fmin.reduce(table.train, axis=1, initial=np.inf))
     floors: dict[tuple[str, str], float] = {}
-    for (_, w, _), loss in zip(table.place.tolist(), lowest.tolist(), strict=True):
-        key = (table.workloads[w].dataset, table.workloads[w].network)
+    by_workload = np.fmin.reduce(lowest, axis=(0, 2)).tolist()
+    for workload, loss in zip(table.workloads, by_workload, strict=True):
+        key = (workload.dataset, workload.network)
         floors[key] = min(floors.get(key, np.inf), loss)
     return floors
 
@@ -97,10 +99,11 @@ def _terms(train: Array, val: Array, floor: Array, rng_seed: int) -> dict[str, A
         return {name: np.stack([value, unknown, unknown]) for name, value in values.items()}
     rng = np.random.default_rng([rng_seed, 3])
     draws = scoring.draws_for(train.size * 4, most=1000)
-    index = bootstrap_draws(rng, draws, [n])[0][:, 0]
+    index = np.sort(bootstrap_draws(rng, draws, [n])[0][:, 0], axis=1)
+    index, drawn = np.unique(index, axis=0, return_inverse=True)  # few draws differ in medians
     tail = tail_probability(n - 1)
     parts = [
-        _ends(train[i : i + BLOCK], val[i : i + BLOCK], floor[i : i + BLOCK], index, tail)
+        _ends(train[i : i + BLOCK], val[i : i + BLOCK], floor[i : i + BLOCK], index, drawn, tail)
         for i in range(0, len(train), BLOCK)
     ]
     ends = {name: np.concatenate([part[name] for part in parts], axis=1) for name in values}
@@ -110,12 +113,17 @@ def _terms(train: Array, val: Array, floor: Array, rng_seed: int) -> dict[str, A
     }
 
 
-def _ends(train: Array, val: Array, floor: Array, index: Array, tail: float) -> dict[str, Array]:
-    """Both ends of the intervals of some cells, shape (2, cells), from the draws `index`."""
+def _ends(
+    train: Array, val: Array, floor: Array, index: Array, drawn: Array, tail: float
+) -> dict[str, Array]:
+    """Both ends of the intervals of some cells, shape (2, cells).
+
+    `index` are the draws that differ, `drawn` which of them each draw is.
+    """
     samples = _gaps(_medians(train[:, index]), _medians(val[:, index]), floor[:, None])
     return {
-        name: np.stack([metrics.quantile(drawn, tail), metrics.quantile(drawn, 1 - tail)])
-        for name, drawn in samples.items()
+        name: np.stack(metrics.quantiles(gaps[:, drawn], (tail, 1 - tail)))
+        for name, gaps in samples.items()
     }
 
 
@@ -145,12 +153,12 @@ def _row(
     measured: dict[str, tuple[float, ...]],
     lost: bool,
 ) -> BiasVariance:
-    weak = floor - reference if np.isfinite(floor) and np.isfinite(reference) else np.nan
+    weak = floor - reference if math.isfinite(floor) and math.isfinite(reference) else np.nan
     terms = {"bias": (weak, weak, weak), **measured}
     if lost:
         terms["variance"] = (np.nan, np.nan, np.nan)
     high = [name for name, (_, low, _) in terms.items() if low > delta]
-    one_seed = bool(np.isnan(terms["optimization"][1]))
+    one_seed = math.isnan(terms["optimization"][1])
     verdict = " + ".join(high) or ("unknown" if one_seed else "none high")
     records = {
         name: Estimate(value=number(value), low=number(low), high=number(high))

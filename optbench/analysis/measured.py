@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -53,14 +54,13 @@ def measure(table: Table, targets: Array, frozen: tuple[bool, ...]) -> Measured:
     """Compute every metric of every run."""
     best = scoring.best_losses(table.test_loss)
     target = targets[table.place[:, 1]]
-    times, areas = {}, {}
-    for axis in AXES:
-        cost = table.costs[axis]
-        reached = _of_runs(metrics.time_to_target, cost, table.val, target)
-        reached = np.where(table.lost, np.inf, reached)
-        times[axis] = table.spread(np.where(np.isnan(target), np.nan, reached))
-        area = _of_runs(metrics.area_under_log_curve, cost, table.val, table.lost)
-        areas[axis] = table.spread(area)
+    costs = [table.costs[axis] for axis in AXES]
+    reached = _of_runs(_on_axes(metrics.time_to_target), table.val, target, *costs)
+    reached = np.where(table.lost, np.inf, reached)
+    reached = np.where(np.isnan(target), np.nan, reached)
+    area = _of_runs(_on_axes(metrics.area_under_log_curve), table.val, table.lost, *costs)
+    times = dict(zip(AXES, map(table.spread, reached), strict=True))
+    areas = dict(zip(AXES, map(table.spread, area), strict=True))
     return Measured(
         targets=targets,
         frozen=frozen,
@@ -79,7 +79,12 @@ def _of_runs(metric: Callable[..., Array], *per_run: Array) -> Array:
     """A metric of all runs, `BLOCK` at a time: on the way it needs many times their curves."""
     starts = range(0, len(per_run[0]), BLOCK)
     blocks = [metric(*(values[i : i + BLOCK] for values in per_run)) for i in starts]
-    return np.concatenate(blocks)
+    return np.concatenate(blocks, axis=-1)
+
+
+def _on_axes(metric: Callable[..., Array]) -> Callable[..., Array]:
+    """The metric on several cost axes at once, so that what rests on the loss is done once."""
+    return lambda loss, per_run, *costs: metric(np.stack(costs), loss, per_run)
 
 
 def rate(flags: Array) -> Rate:
@@ -88,6 +93,7 @@ def rate(flags: Array) -> Rate:
     return make_rate(count, total)
 
 
+@cache
 def make_rate(count: int, total: int) -> Rate:
     """`count` of `total` with its Wilson interval; nothing of nothing is 0."""
     low, high = wilson(count, total)

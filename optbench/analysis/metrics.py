@@ -7,6 +7,7 @@ curve metric: its row gives infinity (pass ``diverged``), it is never dropped.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -34,9 +35,9 @@ def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLi
     """Least cost at which the loss is at or below the target at two evaluations in a row.
 
     Args:
-        cost: shape (..., evaluations).
-        loss: validation loss, the same shape.
-        target: broadcasts against the leading axes.
+        cost: shape (..., evaluations), several costs of one loss before it.
+        loss: validation loss, the same shape but for several costs.
+        target: broadcasts against the leading axes of the loss.
 
     Returns:
         Shape (...); infinity where the target was missed. The last evaluation alone confirms
@@ -44,10 +45,10 @@ def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLi
     """
     cost, loss = np.asarray(cost, dtype=float), np.asarray(loss, dtype=float)
     if loss.shape[-1] < 2:
-        return np.full(loss.shape[:-1], np.inf)
+        return np.full(cost.shape[:-1], np.inf)
     below = loss <= np.asarray(target, dtype=float)[..., None]
     twice = below[..., :-1] & below[..., 1:]
-    first = np.argmax(twice, axis=-1)
+    first = np.broadcast_to(np.argmax(twice, axis=-1), cost.shape[:-1])
     at = np.take_along_axis(cost, first[..., None], axis=-1)[..., 0]
     return np.where(twice.any(axis=-1), at, np.inf)
 
@@ -60,9 +61,10 @@ def area_under_log_curve(
     c0 is the first cost above 0, C the last; the trapezoidal rule on the evaluations.
 
     Args:
-        cost: shape (..., evaluations), ascending, NaN after the end.
-        loss: the same shape.
-        diverged: shape (...); infinity there.
+        cost: shape (..., evaluations), ascending, NaN after the end; several costs of one loss
+            before it.
+        loss: the same shape but for several costs.
+        diverged: shape (...) of the loss; infinity there.
 
     Returns:
         Shape (...); NaN with fewer than two evaluations after the start.
@@ -89,10 +91,15 @@ def spikes(loss: npt.ArrayLike) -> Array:
     """
     loss = np.asarray(loss, dtype=float)
     count = np.zeros(loss.shape[:-1], dtype=int)
+    least = np.fmin.accumulate(loss, axis=-1)[..., :-1]  # no median lies below
     with np.errstate(invalid="ignore"):
+        high = loss[..., 1:] > SPIKE_FACTOR * least
         for t in range(1, loss.shape[-1]):
-            median = np.median(loss[..., max(0, t - SPIKE_WINDOW) : t], axis=-1)
-            count += loss[..., t] > SPIKE_FACTOR * median
+            rows = high[..., t - 1]
+            if rows.any():
+                own = loss[rows]
+                median = np.median(own[..., max(0, t - SPIKE_WINDOW) : t], axis=-1)
+                count[rows] += own[..., t] > SPIKE_FACTOR * median
     return count
 
 
@@ -133,13 +140,23 @@ def _last(values: Array) -> Array:
 
 
 def quantile(values: npt.ArrayLike, q: float, axis: int = -1) -> Array:
-    """Linear-interpolated quantile that keeps infinities (NumPy's turns some of them into NaN).
+    """One of `quantiles`."""
+    return quantiles(values, (q,), axis)[0]
+
+
+def quantiles(values: npt.ArrayLike, qs: Sequence[float], axis: int = -1) -> list[Array]:
+    """Linear-interpolated quantiles that keep infinities (NumPy's turns some of them into NaN).
 
     A quantile that lies between a finite and an infinite value is infinite. NaN entries are left
     out; a row of nothing but NaN gives NaN.
     """
     x = np.sort(np.moveaxis(np.asarray(values, dtype=float), axis, -1), axis=-1)  # NaN come last
     n = (~np.isnan(x)).sum(axis=-1)
+    return [_sorted_quantile(x, n, q) for q in qs]
+
+
+def _sorted_quantile(x: Array, n: Array, q: float) -> Array:
+    """Quantile of sorted rows of which the first n entries count."""
     at = np.maximum(n - 1, 0) * q
     lower, upper = np.floor(at).astype(int), np.ceil(at).astype(int)
     a = np.take_along_axis(x, lower[..., None], axis=-1)[..., 0]
@@ -157,54 +174,57 @@ def median(values: npt.ArrayLike, axis: int = -1) -> Array:
 def seed_spread(losses: npt.ArrayLike) -> Array:
     """Inter-quartile range over seeds (last axis) of the log final loss; inf past finite ones."""
     logs = log_loss(losses)
-    q75, q25 = quantile(logs, 0.75), quantile(logs, 0.25)
+    q25, q75 = quantiles(logs, (0.25, 0.75))
     with np.errstate(invalid="ignore"):
         return np.where(np.isinf(q75), np.inf, q75 - q25)
 
 
 def lr_width(
-    lr: npt.ArrayLike, loss: npt.ArrayLike, initial_loss: float
-) -> tuple[float | None, bool]:
+    lr: npt.ArrayLike, loss: npt.ArrayLike, initial_loss: npt.ArrayLike
+) -> tuple[Array, Array]:
     """Decades of the contiguous lr interval around the best with a loss of at most 1.1 times it.
 
     The loss is taken as piecewise linear in (log lr, log loss) between the trials; losses above
     the initial loss, infinite ones too, count as the initial loss.
 
     Args:
-        lr: the trials' learning rates, above 0.
+        lr: the trials' learning rates, above 0, shape (..., trials).
         loss: their final validation losses.
-        initial_loss: loss before training.
+        initial_loss: loss before training, shape (...).
 
     Returns:
-        The width, and True when the interval ends at the smallest or the largest lr tried; (None,
-        False) with fewer than two learning rates, or when no trial beat the initial loss.
+        The width, and True when the interval ends at the smallest or the largest lr tried; NaN and
+        False with fewer than two learning rates, or when no trial beat the initial loss.
     """
-    order = np.argsort(lr, kind="stable")
-    x = np.log10(np.asarray(lr, dtype=float)[order])
-    y = log_loss(np.minimum(np.asarray(loss, dtype=float)[order], initial_loss))
-    if len(x) < 2 or x[0] == x[-1] or not y.min() < float(log_loss(initial_loss)):
-        return None, False
-    best = int(np.argmin(y))
-    limit = y[best] + math.log(1.1)
-    left, at_left = _crossing(x[best::-1], y[best::-1], limit)
-    right, at_right = _crossing(x[best:], y[best:], limit)
-    return float(right - left), bool(at_left or at_right)
+    lr, loss = np.asarray(lr, dtype=float), np.asarray(loss, dtype=float)
+    initial = np.asarray(initial_loss, dtype=float)[..., None]
+    order = np.argsort(lr, axis=-1, kind="stable")
+    x = np.log10(np.take_along_axis(lr, order, axis=-1))
+    y = log_loss(np.minimum(np.take_along_axis(loss, order, axis=-1), initial))
+    best = np.argmin(y, axis=-1)[..., None]
+    limit = np.take_along_axis(y, best, axis=-1) + math.log(1.1)
+    right, at_right = _crossing(x, y, limit, best)
+    left, at_left = _crossing(x[..., ::-1], y[..., ::-1], limit, x.shape[-1] - 1 - best)
+    known = (x[..., 0] != x[..., -1]) & (y.min(axis=-1) < log_loss(initial)[..., 0])
+    return np.where(known, right - left, np.nan), np.asarray(known & (at_left | at_right))
 
 
-def _crossing(x: Array, y: Array, limit: float) -> tuple[float, bool]:
-    """Where y, followed from its first point, first rises over the limit; or its last x."""
-    over = np.flatnonzero(y > limit)
-    if not len(over):
-        return float(x[-1]), True
-    i = int(over[0])
-    share = (limit - y[i - 1]) / (y[i] - y[i - 1])
-    return float(x[i - 1] + share * (x[i] - x[i - 1])), False
+def _crossing(x: Array, y: Array, limit: Array, start: Array) -> tuple[Array, Array]:
+    """Where y, followed from `start`, first rises over the limit; or its last x, and True."""
+    over = (y > limit) & (np.arange(y.shape[-1]) > start)
+    ends = ~over.any(axis=-1)
+    after = np.argmax(over, axis=-1)
+    i = np.stack([np.maximum(after - 1, 0), after], axis=-1)
+    (x0, x1), (y0, y1) = (np.moveaxis(np.take_along_axis(v, i, axis=-1), -1, 0) for v in (x, y))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        at = x0 + (limit[..., 0] - y0) / (y1 - y0) * (x1 - x0)
+    return np.where(ends, x[..., -1], at), np.asarray(ends)
 
 
-def lr_sensitivity(loss: npt.ArrayLike, initial_loss: float) -> float:
-    """Mean over learning rates of min(L(lr), L_0) - L*."""
-    capped = np.minimum(np.asarray(loss, dtype=float), initial_loss)
-    return float(capped.mean() - capped.min())
+def lr_sensitivity(loss: npt.ArrayLike, initial_loss: npt.ArrayLike) -> Array:
+    """Mean over learning rates, the last axis, of min(L(lr), L_0) - L*."""
+    capped = np.minimum(loss, np.asarray(initial_loss, dtype=float)[..., None])
+    return np.asarray(capped.mean(axis=-1) - capped.min(axis=-1))
 
 
 @cache

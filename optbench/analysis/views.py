@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from optbench.analysis import metrics, scoring
 from optbench.analysis.leaderboard import Budget, LearningRateCurve, Matrix, Number
+from optbench.analysis.statistics import alike
 from optbench.analysis.table import Table
 from optbench.contracts import Array
 
 
 def number(value: float) -> Number:
     """A float for a record: None for NaN."""
-    return None if np.isnan(value) else float(value)
+    return None if math.isnan(value) else float(value)
+
+
+def numbers(values: Array) -> list[Any]:
+    """`number` of all at once, in nested lists."""
+    found = values.astype(object)
+    found[np.isnan(values)] = None
+    return list(found.tolist())
 
 
 def budget_curves(table: Table, budget: int) -> tuple[Budget, ...]:
@@ -24,23 +35,35 @@ def budget_curves(table: Table, budget: int) -> tuple[Budget, ...]:
     if not table.trials:
         return ()
     best = np.minimum(scoring.best_losses(table.val_loss), _best_trials(table))
-    found = []
-    means: dict[int, list[Array]] = {}
-    for (s, w), trials in table.trials.items():
-        loss = trials.loss[: max(budget, 2)]
-        start = table.initial_loss[w : w + 1]
-        scores = scoring.score(loss[None, None, :], start, best[w : w + 1])[0, 0]
-        curve = -metrics.expected_best(-scores)
-        found.append(
-            Budget(
-                label=table.labels[s],
-                workload=table.workload_labels[w],
-                loss=tuple(metrics.expected_best(np.minimum(loss, start)).tolist()),
-                score=tuple(curve.tolist()),
-            )
+    places = np.array(list(table.trials))
+    trials = [t.loss[: max(budget, 2)] for t in table.trials.values()]
+    losses: dict[int, Array] = {}
+    scores: dict[int, Array] = {}
+    for group in alike(map(len, trials)):
+        loss, w = np.array([trials[i] for i in group]), places[group, 1]
+        start = table.initial_loss[w]
+        score = scoring.score(loss[None], start, best[w])[0]
+        losses.update(zip(group, _expected_best(np.minimum(loss, start[:, None])), strict=True))
+        scores.update(zip(group, -_expected_best(-score), strict=True))
+    found = [
+        Budget(
+            label=table.labels[s],
+            workload=table.workload_labels[w],
+            loss=tuple(losses[i].tolist()),
+            score=tuple(scores[i].tolist()),
         )
-        means.setdefault(s, []).append(curve)
-    return tuple(_mean_budget(table.labels[s], means[s]) for s in sorted(means)) + tuple(found)
+        for i, (s, w) in enumerate(table.trials)
+    ]
+    means = [
+        _mean_budget(table.labels[places[group[0], 0]], [scores[i] for i in group])
+        for group in sorted(alike(places[:, 0].tolist()), key=lambda group: places[group[0], 0])
+    ]
+    return (*means, *found)
+
+
+def _expected_best(losses: Array) -> Array:
+    """`metrics.expected_best` of each row, rounded as it rounds a single one."""
+    return metrics.expected_best(losses[:, None])[:, 0]
 
 
 def _best_trials(table: Table) -> Array:

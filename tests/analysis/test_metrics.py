@@ -130,14 +130,12 @@ def test_lr_width_flags_an_interval_that_ends_at_an_edge() -> None:
     """The best lr is the largest tried: the width is a lower bound, and says so."""
     width, at_edge = metrics.lr_width([1e-1, 1e-3, 1e-2], [0.1, 0.3, 0.105], 1.0)
     assert at_edge
-    assert width is not None
     assert width > 1
 
 
 def test_lr_width_stops_at_a_diverged_neighbour() -> None:
     """An infinite loss counts as the initial loss: the interval ends before it."""
     width, at_edge = metrics.lr_width([1e-3, 1e-2, 1e-1], [0.5, 0.1, math.inf], 1.0)
-    assert width is not None
     share = math.log(1.1) / math.log(10) + math.log(1.1) / math.log(5)
     assert width == pytest.approx(share)
     assert not at_edge
@@ -145,8 +143,20 @@ def test_lr_width_stops_at_a_diverged_neighbour() -> None:
 
 def test_lr_width_is_unknown_when_nothing_learned() -> None:
     """Without a trial below the initial loss there is no best to be near to."""
-    assert metrics.lr_width([1e-3, 1e-2], [1.0, math.inf], 1.0) == (None, False)
-    assert metrics.lr_width([1e-3], [0.5], 1.0) == (None, False)
+    for lr, loss in (([1e-3, 1e-2], [1.0, math.inf]), ([1e-3], [0.5])):
+        width, at_edge = metrics.lr_width(lr, loss, 1.0)
+        assert np.isnan(width)
+        assert not at_edge
+
+
+def test_lr_widths_of_many_are_those_of_each() -> None:
+    """Rows with the best at either end, in the middle, nowhere, and in another order."""
+    lr = np.array([[1e-3, 1e-2, 1e-1]] * 4 + [[1e-1, 1e-3, 1e-2]])
+    loss = np.array([[0.1, 0.2, 0.3], [0.3, 0.2, 0.1], [0.3, 0.1, 0.2], [2, 2, 9], [0.2, 0.3, 0]])
+    widths, at_edge = metrics.lr_width(lr, loss, np.ones(5))
+    alone = [metrics.lr_width(*row) for row in zip(lr, loss, np.ones(5), strict=True)]
+    np.testing.assert_array_equal(widths, [width for width, _ in alone])
+    assert at_edge.tolist() == [bool(edge) for _, edge in alone] == [True, True, *[False] * 3]
 
 
 def test_lr_sensitivity_caps_each_loss_at_the_initial_one() -> None:
