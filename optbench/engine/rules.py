@@ -23,21 +23,18 @@ _TEMPLATE = '''"""Made by optbench from the optimizer '{name}'; safe to delete."
 import math
 
 import numpy as np
-from numba import cfunc, types
+from numba import types
 
 dtype = np.{dtype}
 REAL = types.{dtype}
 SIGNATURE = types.void(
     REAL[::1], REAL[::1], REAL[:, ::1], types.float64[::1], types.float64[::1], types.int64
 )
+# Error model of C: a check for division by zero would keep the loop from being vectorised.
+OPTIONS = {{"nopython": True, "error_model": "numpy", "fastmath": {{"contract"}}}}
 
 
 {source}
-
-def compile(cache):
-    # Error model of C: a check for division by zero would keep the loop from being vectorised.
-    options = {{"error_model": "numpy", "fastmath": {{"contract"}}}}
-    return cfunc(SIGNATURE, nopython=True, cache=cache, **options)(update)
 '''
 
 
@@ -63,14 +60,20 @@ def compiled_rule(rule: type[Rule], dtype: str) -> Any:
         NotFusibleError: the Rule cannot be fused.
         PluginError: what was fused does not compile.
     """
+    from numba.core.ccallback import CFunc
+
+    from optbench.engine.kernels.jit import keep_on_disk
+
     text = _TEMPLATE.format(name=rule.name, dtype=dtype, source=fuse(rule, dtype))
     module = _module(text)
+    signature = (module.SIGNATURE.args, module.SIGNATURE.return_type)
+    compiled = CFunc(module.update, signature, {}, module.OPTIONS)
+    keep_on_disk(compiled, module.update)
     try:
-        return module.compile(cache=True)
-    except RuntimeError:  # no folder for the cache can be written to
-        return module.compile(cache=False)
+        compiled.compile()
     except Exception as cause:
         raise PluginError(f"optimizer '{rule.name}' does not compile: {cause}") from cause
+    return compiled
 
 
 def is_cached(rule: type[Rule], dtype: str) -> bool:

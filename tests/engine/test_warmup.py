@@ -17,10 +17,10 @@ print(optbench.train("momentum", dataset="iris", epochs=1).loop)
 """
 
 
-def output_of(cache: str, **variables: str) -> str:
+def output_of(cache: str, script: str = SCRIPT, **variables: str) -> str:
     environment = {**os.environ, "OPTBENCH_CACHE": cache, **variables}
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT],
+        [sys.executable, "-W", "error", "-c", script],
         env=environment, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -40,3 +40,30 @@ def test_a_rule_is_compiled_once_and_says_so(numba_folder, tmp_path):
 def test_a_cache_that_cannot_be_written_is_no_error(folder):
     """It compiles in memory, and trains."""
     assert output_of(folder).endswith("compiled\n")
+
+
+def test_damaged_machine_code_is_compiled_anew(tmp_path):
+    """What a crash of the machine cut short costs time, once; it is whole again afterwards."""
+    output_of(str(tmp_path), NUMBA_CACHE_DIR="")
+    kept = [path for path in (tmp_path / "rules/__pycache__").iterdir() if "nb" in path.suffix]
+    assert {path.suffix for path in kept} == {".nbi", ".nbc"}
+    for suffix in (".nbc", ".nbi"):
+        whole = {path: path.read_bytes() for path in kept}
+        for path in kept:
+            if path.suffix == suffix:
+                path.write_bytes(whole[path][:-40])
+        assert output_of(str(tmp_path), NUMBA_CACHE_DIR="").endswith("compiled\n")
+        assert all(path.stat().st_size > len(whole[path]) - 40 for path in kept)
+
+
+def test_a_full_disk_keeps_nobody_from_training(tmp_path):
+    """The machine code stays in memory, and half of it is not left on disk."""
+    pytest.importorskip("resource", reason="resource is missing: files cannot be limited")
+    full = (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
+    )
+    out = output_of(str(tmp_path), full + SCRIPT, NUMBA_CACHE_DIR="")
+    assert out.endswith("compiled\n")
+    assert not [path.name for path in tmp_path.rglob("*") if path.suffix in (".nbc", ".part")]
