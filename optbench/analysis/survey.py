@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optbench.analysis.illness import ILLNESSES, Finding, diagnose_workload
 from optbench.engine.health import last_health
-from optbench.records import Cell, RunResult
+from optbench.records import Cell, Curve, RunResult
 
 
 @dataclass(frozen=True)
@@ -61,4 +61,7 @@ def survey(cells: Sequence[Cell]) -> Survey:
 
 
 def _best_known(runs: Sequence[RunResult]) -> RunResult:
-    return next((run for run in runs if last_health(run.curve)), runs[0])
+    """The first run whose layers are recorded, its curve at hand: a diagnosis reads it often."""
+    run = next((run for run in runs if last_health(run.curve)), runs[0])
+    columns = tuple(run.curve)
+    return replace(run, curve=Curve(dict(zip(columns, run.curve.table(columns), strict=True))))

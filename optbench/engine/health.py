@@ -228,9 +228,9 @@ def sharpness(
 def last_health(curve: Mapping[str, Array]) -> dict[str, float]:
     """The last measured value of every health column of a curve; empty where none was recorded."""
     found = {}
-    for name, values in curve.items():
+    for name in curve:  # the columns alone: of a stored curve each one is read when asked for
         if name.startswith("layer") or name == "noise_scale":
-            known = values[~np.isnan(values)]
+            known = curve[name][~np.isnan(curve[name])]
             if len(known):
                 found[name] = float(known[-1])
     return found

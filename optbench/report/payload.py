@@ -12,7 +12,7 @@ from optbench.analysis.leaderboard import AXES, Estimate, Leaderboard, plain
 from optbench.contracts import Array
 from optbench.records import Cell
 from optbench.report.palette import looks
-from optbench.report.series import Band, band, ranks_within, titles_by_regime
+from optbench.report.series import Band, bands, ranks_within, titles_by_regime
 
 QUANTITIES = ("val_loss", "train_loss", "val_metric", "train_metric")
 
@@ -108,13 +108,13 @@ def _curves(cells: Sequence[Cell], index: Mapping[str, int]) -> list[dict[str, A
     for cell in cells:
         if not cell.evaluation or cell.workload.label not in index:
             continue
-        x: dict[str, Any] = {}
-        y: dict[str, Any] = {}
-        for axis in AXES:
-            x[axis] = _numbers(band(cell.evaluation, "val_loss", axis).x)
-        for quantity in QUANTITIES:
-            if all(quantity in r.curve for r in cell.evaluation):
-                y[quantity] = _band(band(cell.evaluation, quantity))
+        drawn = bands(cell.evaluation, QUANTITIES, AXES)
+        x = {axis: _numbers(drawn[QUANTITIES[0], axis].x) for axis in AXES}
+        y = {
+            quantity: _band(drawn[quantity, AXES[0]])
+            for quantity in QUANTITIES
+            if all(quantity in run.curve for run in cell.evaluation)
+        }
         found.append({"w": index[cell.workload.label], "label": cell.entrant.label, "x": x, "y": y})
     return sorted(found, key=lambda c: (c["w"], c["label"]))
 

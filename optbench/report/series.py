@@ -48,22 +48,32 @@ def stack(runs: Sequence[RunResult], columns: Sequence[str]) -> Array:
 
 
 def band(runs: Sequence[RunResult], column: str = "val_loss", axis: Axis = "examples") -> Band:
-    """Median and quartiles of a column over runs of one configuration.
+    """Median and quartiles of a column over runs of one configuration."""
+    return bands(runs, (column,), (axis,))[column, axis]
+
+
+def bands(
+    runs: Sequence[RunResult], columns: Sequence[str], axes: Sequence[Axis]
+) -> dict[tuple[str, Axis], Band]:
+    """The band of each column on each axis; every run is read once.
 
     A run that has ended early counts as worst from there on: infinite loss, or a metric of minus
     infinity. Rows of the runs are taken together by position, as all log on one grid.
     """
-    both = stack(runs, (column, COLUMN_OF[axis]))
-    if not both.size:
-        empty = np.empty(0)
-        return Band(empty, empty, empty, empty)
-    y, x = both[:, 0], both[:, 1]
-    worst = np.inf if column.endswith("loss") else -np.inf
+    table = stack(runs, (*columns, *(COLUMN_OF[axis] for axis in axes)))
+    if not table.size:
+        empty = Band(*[np.empty(0)] * 4)
+        return {(column, axis): empty for column in columns for axis in axes}
+    y, costs = table[:, : len(columns)], median(table[:, len(columns) :], axis=0)
+    worst = [[np.inf if column.endswith("loss") else -np.inf] for column in columns]
     y = np.sort(np.where(np.isfinite(y), y, worst), axis=0)
-    cost = median(x, axis=0)
     low, mid, high = (_quantile(y, q) for q in (0.25, 0.5, 0.75))
-    lost = ~np.isfinite(mid)
-    return Band(cost, *(np.where(lost, np.nan, values) for values in (mid, low, high)))
+    drawn = np.where(np.isfinite(mid), (mid, low, high), np.nan)
+    return {
+        (column, axis): Band(x, *drawn[:, i])
+        for i, column in enumerate(columns)
+        for axis, x in zip(axes, costs, strict=True)
+    }
 
 
 def _quantile(rows: Array, q: float) -> Array:
