@@ -20,8 +20,8 @@ from optbench.analysis.table import Table
 from optbench.contracts import Array
 from optbench.records import Cell
 
-BLOCK = 4096
-"""Runs that are measured together."""
+BLOCK = 1024
+"""Runs that are measured together: few enough for what is computed of them to stay in the cache."""
 
 
 @dataclass(frozen=True)

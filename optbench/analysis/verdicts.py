@@ -26,7 +26,7 @@ def verdicts(
     found = [Verdict(label="", text=_summary(board))]
     if too_few_workloads(board):
         found += [Verdict(label="", text=text) for text in leaders(table, measured, rng_seed)]
-    speeds = _Speeds(table, measured)
+    speeds, widths = _Speeds(table, measured), _lr_widths(board)
     for row in board.overall:
         s = table.labels.index(row.label)
         found += [
@@ -34,7 +34,7 @@ def verdicts(
             for part in (
                 _place(board, row),
                 _speed(board, row, speeds, _lost(board, table, measured, s, rng_seed)),
-                _stability(board, row),
+                _stability(row, widths[row.label]),
                 _tuning(board, row),
             )
             for text in part
@@ -156,17 +156,28 @@ def _lost(board: Leaderboard, table: Table, measured: Measured, s: int, rng_seed
     found = []
     for regime in regimes:
         here = [w for w, workload in enumerate(table.workloads) if workload.regime == regime]
-        gains = [(measured.score[i][here] - measured.score[s][here], i) for i in behind]
-        means = [(float(np.nanmean(g)), i, g) for g, i in gains if not np.isnan(g).all()]
-        if not means:
+        gains = measured.score[np.ix_(behind, here)] - measured.score[s, here]
+        known = np.flatnonzero(~np.isnan(gains).all(axis=(1, 2)))
+        if not len(known):
             continue
-        gain, winner, difference = max(means, key=lambda entry: entry[:2])
-        if gain > 0 and scoring.surely_above_zero(difference, rng_seed):
-            found.append(f"lost in {IN_REGIME[regime]} to {table.labels[winner]}")
+        means = np.nanmean(gains[known].reshape(len(known), -1), axis=1)
+        gain, winner = max(zip(means.tolist(), known.tolist(), strict=True))
+        if gain > 0 and scoring.surely_above_zero(gains[winner], rng_seed):
+            found.append(f"lost in {IN_REGIME[regime]} to {table.labels[behind[winner]]}")
     return found
 
 
-def _stability(board: Leaderboard, row: OverallRow) -> Iterator[str]:
+def _lr_widths(board: Leaderboard) -> dict[str, list[float]]:
+    """The known lr widths of each entrant."""
+    found: dict[str, list[float]] = {row.label: [] for row in board.overall}
+    for workload in board.workloads:
+        for row in workload.rows:
+            if row.lr_width is not None:
+                found[row.label].append(row.lr_width)
+    return found
+
+
+def _stability(row: OverallRow, widths: Sequence[float]) -> Iterator[str]:
     lost = row.divergence
     if lost.count:
         what = "diverged"
@@ -176,8 +187,6 @@ def _stability(board: Leaderboard, row: OverallRow) -> Iterator[str]:
             f"{row.label} {what} in {lost.count} of {lost.total} runs "
             f"({lost.rate:.0%}; 95% interval {lost.low:.0%} to {lost.high:.0%})"
         )
-    own = [r.lr_width for b in board.workloads for r in b.rows if r.label == row.label]
-    widths = [width for width in own if width is not None]
     if widths:
         over = f" (median of {len(widths)} workloads)" if len(widths) > 1 else ""
         yield (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
-import math
+from collections.abc import Mapping
 from typing import Any
 
 from optbench.analysis.leaderboard import AXES, Leaderboard, OverallRow, WorkloadBoard, WorkloadRow
@@ -54,16 +55,19 @@ def leaderboard_csv(board: Leaderboard) -> str:
     formula begins with an apostrophe.
     """
     out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_clean(row) for row in leaderboard_rows(board))
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    clean = functools.cache(spreadsheet_cell)  # the same names stand in row after row
+    rows = (map(row.get, COLUMNS) for row in leaderboard_rows(board))
+    writer.writerows([clean(v) if isinstance(v, str) else v for v in row] for row in rows)
     return out.getvalue()
 
 
 def leaderboard_rows(board: Leaderboard) -> list[dict[str, Any]]:
     """The rows of the CSV as plain values, those of the whole first."""
     whole = [_overall(row) for row in board.overall]
-    return whole + [_workload(board, place, row) for place in board.workloads for row in place.rows]
+    names = {row.label: row.optimizer for row in board.overall}
+    return whole + [_workload(names, place, row) for place in board.workloads for row in place.rows]
 
 
 def leaderboard_frame(board: Leaderboard) -> Any:
@@ -91,8 +95,7 @@ def _overall(row: OverallRow) -> dict[str, Any]:
     }
 
 
-def _workload(board: Leaderboard, place: WorkloadBoard, row: WorkloadRow) -> dict[str, Any]:
-    names = {r.label: r.optimizer for r in board.overall}
+def _workload(names: Mapping[str, str], place: WorkloadBoard, row: WorkloadRow) -> dict[str, Any]:
     workload = place.workload
     return {
         "workload": place.label,
@@ -126,15 +129,3 @@ def _workload(board: Leaderboard, place: WorkloadBoard, row: WorkloadRow) -> dic
         "spikes": row.spikes,
         "edges": " ".join(f"{e.hyper} {e.side};" for e in row.edges),
     }
-
-
-def _clean(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: _cell(value) for key, value in row.items()}
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else repr(value)
-    if isinstance(value, str):
-        return spreadsheet_cell(value)
-    return "" if value is None else value
