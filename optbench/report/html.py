@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from optbench.analysis.cautions import count
 from optbench.analysis.illness import Finding
@@ -91,7 +92,8 @@ def report_html(
 def json_for_script(data: Any) -> str:
     """Strict JSON that cannot end the script element it stands in."""
     return (
-        json.dumps(data, allow_nan=False, separators=(",", ":"))
+        msgspec.json.encode(data)
+        .decode()
         .replace("<", "\\u003c")
         .replace(">", "\\u003e")
         .replace("&", "\\u0026")
