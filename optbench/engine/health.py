@@ -230,7 +230,8 @@ def last_health(curve: Mapping[str, Array]) -> dict[str, float]:
     found = {}
     for name in curve:  # the columns alone: of a stored curve each one is read when asked for
         if name.startswith("layer") or name == "noise_scale":
-            known = curve[name][~np.isnan(curve[name])]
+            values = curve[name]
+            known = values[~np.isnan(values)]
             if len(known):
                 found[name] = float(known[-1])
     return found
