@@ -6,10 +6,11 @@ The store and the workers share this form. Reading it executes nothing.
 from __future__ import annotations
 
 import functools
+import operator
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -22,7 +23,8 @@ UNREADABLE = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
 """What decoding raises for bytes that are not what they should be; also for what are no bytes."""
 
 _LENGTH = struct.Struct("<I")
-_FLOAT = np.dtype("<f8")
+FLOAT = np.dtype("<f8")
+"""A number of a curve."""
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -44,6 +46,7 @@ _heads = msgspec.json.Decoder(_Head)
 _specs = msgspec.json.Decoder(RunSpec)
 _REPEATED = ["control", "hidden", "regime"]
 _REPEATED += [field.name for field in msgspec.structs.fields(RunSpec) if field.type is str]
+_repeated = operator.attrgetter(*_REPEATED)
 
 
 T = TypeVar("T")
@@ -53,6 +56,11 @@ T = TypeVar("T")
 def shared(value: T) -> T:
     """The first of all equal values, so that the others can be forgotten."""
     return value
+
+
+@functools.lru_cache(4096)
+def _all_shared(values: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(_REPEATED, map(shared, values), strict=True))
 
 
 def pack_spec(spec: RunSpec) -> bytes:
@@ -70,16 +78,15 @@ def unpack_spec(data: bytes) -> RunSpec:
         spec = _specs.decode(data)
     except UNREADABLE as cause:
         raise StoreError(f"this is no run: {cause}") from cause
-    for name in _REPEATED:  # the same few values in every run of a study: kept in memory once
-        msgspec.structs.force_setattr(spec, name, shared(getattr(spec, name)))
-    return spec
+    # the same few values in every run of a study: kept in memory once
+    return msgspec.structs.replace(spec, **_all_shared(_repeated(spec)))
 
 
 def pack_curve(curve: Curve) -> bytes:
     """The columns one after the other, each little-endian float64."""
     if not len(curve):
         return b""
-    return np.array(list(curve.values()), dtype=_FLOAT).tobytes()
+    return np.array(list(curve.values()), dtype=FLOAT).tobytes()
 
 
 def unpack_curve(columns: Sequence[str], data: bytes) -> Curve:
@@ -88,92 +95,29 @@ def unpack_curve(columns: Sequence[str], data: bytes) -> Curve:
     Raises:
         StoreError: the bytes do not divide into the columns.
     """
-    return Curve(dict(zip(columns, _table(columns, data), strict=True)))
+    return Curve(dict(zip(columns, curve_table(columns, data), strict=True)))
 
 
-def _table(columns: Sequence[str], data: bytes) -> Array:
-    """Shape (columns, rows)."""
-    size = len(columns) * _FLOAT.itemsize
-    if len(data) % size if size else data:
-        raise StoreError(f"{len(data)} bytes do not divide into {len(columns)} columns of a curve")
-    rows = len(data) // size if size else 0
-    return np.frombuffer(data, dtype=_FLOAT).reshape(len(columns), rows)
-
-
-class StoredCurve(Curve):
-    """A curve that stays where it is stored until it is asked for; its last row is at hand.
-
-    So a study of many runs fits into memory.
-
-    Args:
-        names: its columns.
-        data: what `pack_curve` wrote; not kept.
-        key: of the run.
-        fetch: gives the data of a run again.
+def curve_table(columns: Sequence[str], data: bytes) -> Array:
+    """What `pack_curve` wrote as one read-only array, shape (columns, rows).
 
     Raises:
         StoreError: the bytes do not divide into the columns.
     """
-
-    __slots__ = ("_fetch", "_key", "_last", "_names", "_rows")
-
-    def __init__(
-        self, names: tuple[str, ...], data: bytes, key: str, fetch: Callable[[str], bytes]
-    ) -> None:
-        table = _table(names, data)
-        self._names = names
-        self._rows = int(table.shape[1])
-        self._key = key
-        self._fetch = fetch
-        self._last = table[:, -1:].tobytes()
-
-    def __reduce__(self) -> tuple[type[Curve], tuple[dict[str, Array]]]:
-        """Elsewhere the store may not be at hand: a copy has all of its numbers."""
-        return Curve, (dict(self),)
-
-    def __getitem__(self, column: str) -> Array:
-        return unpack_curve(self._names, self._data())[column]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, column: object) -> bool:
-        return column in self._names
-
-    @property
-    def rows(self) -> int:
-        """Number of evaluations."""
-        return self._rows
-
-    def table(self, columns: Sequence[str]) -> Array:
-        """Several columns at once, shape (columns, rows); NaN for one that is not there."""
-        table = np.full((len(columns), self._rows), np.nan)
-        there, places = _places(self._names, tuple(columns))
-        table[there] = _table(self._names, self._data())[places]
-        return table
-
-    def last(self, column: str) -> float:
-        """Last value of a column; NaN when there is none."""
-        if not self._last or column not in self._names:
-            return float("nan")
-        at = self._names.index(column) * _FLOAT.itemsize
-        return float(struct.unpack_from("<d", self._last, at)[0])
-
-    def _data(self) -> bytes:
-        data = self._fetch(self._key)
-        if len(data) != self._rows * len(self._names) * _FLOAT.itemsize:
-            raise StoreError(f"run {self._key} has been trained again; load the study anew")
-        return data
+    rows = curve_rows(len(columns), len(data))
+    return np.frombuffer(data, dtype=FLOAT).reshape(len(columns), rows)
 
 
-@functools.lru_cache
-def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[list[int], list[int]]:
-    """Indices of those wanted names that are there: among the wanted, and among the names."""
-    there = [i for i, name in enumerate(wanted) if name in names]
-    return there, [names.index(wanted[i]) for i in there]
+def curve_rows(columns: int, size: int) -> int:
+    """Number of evaluations in so many bytes.
+
+    Raises:
+        StoreError: they do not divide into the columns.
+    """
+    row = columns * FLOAT.itemsize
+    if size % row if row else size:
+        raise StoreError(f"{size} bytes do not divide into {columns} columns of a curve")
+    return size // row if row else 0
 
 
 def pack_result(result: RunResult) -> bytes:

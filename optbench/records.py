@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 import numpy as np
@@ -249,8 +250,23 @@ class Curve(Mapping[str, Array]):
         return f"Curve({self.rows} rows: {', '.join(self.columns)})"
 
 
+class SpecSource(typing.Protocol):
+    """Where specs are stored."""
+
+    def spec(self, key: str) -> RunSpec:
+        """The spec of a run."""
+
+
+class _Unread:
+    """Room for the key of a result whose spec is in a store, and for that store."""
+
+    __slots__ = ("_key", "_source")
+    _key: str
+    _source: SpecSource
+
+
 @dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(_Unread):
     """What came of one run.
 
     Attributes:
@@ -280,10 +296,39 @@ class RunResult:
     seconds: float = 0.0
     loop: str = "stepped"
 
+    @classmethod
+    def unread(cls, key: str, source: SpecSource, *ended: Any) -> Self:
+        """A result whose spec is read when somebody asks for it; else it is like any other.
+
+        Args:
+            key: of the run.
+            source: asked for the spec once; what it raises comes out of ``.spec``.
+            ended: the values of all other fields, in their order.
+        """
+        result, put = object.__new__(cls), object.__setattr__
+        put(result, "_key", key)
+        put(result, "_source", source)
+        for name, value in zip(cls.__slots__[1:], ended, strict=True):
+            put(result, name, value)
+        return result
+
+    if not TYPE_CHECKING:  # it would let any name pass
+
+        def __getattr__(self, name: str) -> RunSpec:
+            """Called for what is not there: the spec, until it has been read."""
+            if name != "spec":
+                raise AttributeError(f"a run's result has no '{name}'", name=name, obj=self)
+            spec = self._source.spec(self._key)
+            object.__setattr__(self, "spec", spec)
+            return spec
+
     @property
     def key(self) -> str:
         """Content key of the run."""
-        return self.spec.key
+        try:
+            return self._key
+        except AttributeError:
+            return self.spec.key
 
     def final(self, column: str) -> float:
         """Last value of a column of the curve; NaN when nothing was evaluated."""
@@ -339,7 +384,7 @@ class Entrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     control: StepControl = StepControl()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Trial:
     """One configuration tried in tuning, trained with each tuning seed."""
 

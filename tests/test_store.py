@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import gc
 import math
 import os
@@ -24,9 +25,10 @@ import pytest
 from optbench import store as store_module
 from optbench.contracts import Value
 from optbench.errors import StoreError
-from optbench.packing import pack_result, unpack_curve, unpack_result
+from optbench.packing import pack_result, pack_spec, unpack_curve, unpack_result
 from optbench.records import CURVE_COLUMNS, Curve, RunResult, RunSpec, Status
-from optbench.store import SCHEMA, Store
+from optbench.store import Store
+from optbench.store.database import SCHEMA
 
 
 def make_result(seed: int = 0, rows: int = 40, status: Status = Status.OK) -> RunResult:
@@ -85,8 +87,7 @@ def test_the_first_result_of_a_run_stays(tmp_path: Path) -> None:
         store.put(make_result(0))
         store.put(replace(make_result(0), params_hash="other"))
         assert [result.params_hash for result in store.results()] == ["hash0"]
-        store.forget([make_result(0).key])
-        assert store.count() == 0
+        assert store.count() == 1
 
 
 def test_runs_are_found_by_key(tmp_path: Path) -> None:
@@ -425,10 +426,11 @@ def test_outcomes_read_their_curves_when_asked(tmp_path: Path) -> None:
         names = ("val_loss", "nothing")
         np.testing.assert_array_equal(stored.curve.table(names), result.curve.table(names))
     with Store(path) as store:
-        (forgotten,) = dict(store.outcomes([results[0].key])).values()
-        store.forget([results[0].key])
+        (gone,) = dict(store.outcomes([results[0].key])).values()
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("DELETE FROM runs WHERE key = ?", (results[0].key,))
     with pytest.raises(StoreError, match="no longer in it"):
-        _ = forgotten.curve["val_loss"]
+        _ = gone.curve["val_loss"]
 
 
 def test_a_failed_run_makes_room_for_the_next_result(tmp_path: Path) -> None:
@@ -498,3 +500,71 @@ def test_a_forgotten_study_closes_its_store(tmp_path: Path) -> None:
         assert len(os.listdir("/proc/self/fd")) == before
     finally:
         gc.enable()
+
+
+def test_a_late_spec_is_read_when_asked_and_the_result_is_like_any_other(tmp_path: Path) -> None:
+    """Whoever compares, copies, shows or sends it never knows that its spec was in the store."""
+    good = make_result(0)
+
+    def late() -> RunResult:
+        with Store(tmp_path / "runs.sqlite") as store:
+            store.put(good)
+            ((key, found),) = store.outcomes([good.key], late={good.key})
+        with pytest.raises(AttributeError):
+            object.__getattribute__(found, "spec")
+        assert found.key == key == good.key
+        return found
+
+    assert late().spec == good.spec
+    one = late()
+    assert one == replace(good, curve=one.curve) != replace(good, curve=one.curve, seconds=9.0)
+    assert repr(late()) == repr(good)
+    assert_same(pickle.loads(pickle.dumps(late())), good)
+    assert_same(copy.copy(late()), good)
+    assert_same(late(), good)
+    assert msgspec.to_builtins(late().spec) == msgspec.to_builtins(good.spec)
+    other = replace(late(), spec=make_result(1).spec)
+    assert other.key == make_result(1).key
+    with pytest.raises(AttributeError, match="no 'spce'"):
+        _ = late().spce  # type: ignore[attr-defined]
+
+
+LATE_DAMAGE = {
+    "it is another run": make_result(1).spec,
+    "this is no run": b"{}",
+    "its spec is str": "text",
+    "no longer in it": None,
+}
+
+
+@pytest.mark.parametrize("message", LATE_DAMAGE)
+def test_a_late_spec_that_is_damaged_is_refused_by_name(tmp_path: Path, message: str) -> None:
+    """Not at once, but before anybody can use it; the rest of the row was checked before."""
+    good, damage = make_result(0), LATE_DAMAGE[message]
+    path = tmp_path / "runs.sqlite"
+    with Store(path) as store:
+        store.put(good)
+        ((_, found),) = store.outcomes([good.key], late={good.key})
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        if damage is None:
+            db.execute("DELETE FROM runs")
+        else:
+            spec = pack_spec(damage) if isinstance(damage, RunSpec) else damage
+            db.execute("UPDATE runs SET spec = ?", (spec,))
+    for _ in range(2):
+        with pytest.raises(StoreError, match=f"{path}: run {good.key} is .*{message}"):
+            _ = found.spec
+
+
+@pytest.mark.parametrize("column", ["spec", "status", "reason", "seconds", "columns", "curve"])
+def test_all_but_a_late_spec_is_checked_at_once(tmp_path: Path, column: str) -> None:
+    """What a report uses of a trial is refused when the study is loaded."""
+    path = tmp_path / "runs.sqlite"
+    key = make_result(0).key
+    with Store(path) as store:
+        store.put(make_result(0))
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        value = b"123" if column in ("curve", "status") else "text"
+        db.execute(f"UPDATE runs SET {column} = ?", (value if column != "reason" else b"",))
+    with Store(path) as store, pytest.raises(StoreError, match=f"run {key} is damaged"):
+        list(store.outcomes([key], late={key}))

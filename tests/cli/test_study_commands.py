@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import shutil
+import sqlite3
 import sys
 import tomllib
 from dataclasses import replace
@@ -42,7 +44,9 @@ def changed(folder: Path, optimizer: str, factor: float) -> None:
     """Multiply every loss of an optimizer in a stored study."""
     with Store(folder / "runs.sqlite", create=False) as store:
         runs = [r for r in store.results() if r.spec.optimizer == optimizer]
-        store.forget(run.key for run in runs)
+    with contextlib.closing(sqlite3.connect(folder / "runs.sqlite")) as db, db:
+        db.executemany("DELETE FROM runs WHERE key = ?", [(run.key,) for run in runs])
+    with Store(folder / "runs.sqlite", create=False) as store:
         for run in runs:
             store.put(scaled(run, factor))
 

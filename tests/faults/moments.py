@@ -21,7 +21,7 @@ from typing import Any
 
 PLACES = {
     "planning": ("optbench.plan", "build_plan"),
-    "opening": ("optbench.store", "_put_in_place"),
+    "opening": ("optbench.store.database", "_put_in_place"),
     "compiling": ("optbench.engine.training", "prepare"),
     "indexing": ("numba.core.caching", "IndexDataCacheFile._save_index"),
     "caching": ("numba.core.caching", "IndexDataCacheFile._save_data"),
