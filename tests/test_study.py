@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
+from optbench.analysis.leaderboard import to_json
 from optbench.errors import ConfigError, StoreError
 from optbench.execution import Executor, LocalExecutor
 from optbench.packing import pack_result
 from optbench.plan import TUNING_SEED, StudyPlan, build_plan
-from optbench.records import CURVE_COLUMNS, Curve, Protocol, RunResult, RunSpec, Status
+from optbench.records import CURVE_COLUMNS, Curve, Protocol, RunResult, RunSpec, Status, Trial
 from optbench.registry import default_registry
 from optbench.store import Store
 from optbench.study import (
+    STORE_NAME,
     Progress,
     SearchTuning,
     Study,
@@ -242,6 +247,48 @@ def test_a_saved_study_is_read_without_training(plan: StudyPlan, tmp_path: Path)
         store.save_study(b"{}")
     with pytest.raises(StoreError, match="cannot be read"):
         load_study(empty)
+
+
+def test_a_damaged_spec_is_found_when_judged_on_or_asked_for(
+    plan: StudyPlan, tmp_path: Path
+) -> None:
+    """A report needs no more of a trial than its end: who asks for its spec is told, or nobody."""
+    path = tmp_path / STORE_NAME
+    study = execute(plan, path)
+    board = to_json(study.leaderboard())
+    trial = study.cells[0].trials[0].results[0].key
+    damage(path, trial)
+    read = load_study(tmp_path)
+    assert to_json(read.leaderboard()) == board
+    assert {run.key for run in read.runs} == {run.key for run in study.runs}
+    with pytest.raises(StoreError, match=f"run {trial} is damaged: it is another run"):
+        read.to_pandas()
+    judged = study.cells[0].evaluation[0].key
+    damage(path, judged)
+    with pytest.raises(StoreError, match=f"run {judged} is damaged: it is another run"):
+        load_study(tmp_path)
+
+
+@pytest.mark.parametrize("lr", ["text", 10**400, True])
+def test_a_recorded_lr_that_is_no_number_is_no_traceback(
+    plan: StudyPlan, tmp_path: Path, lr: str | int
+) -> None:
+    """The record of a study can be tampered with like all that is stored."""
+    study = execute(plan, tmp_path / STORE_NAME)
+    board = study.leaderboard()
+    tuned = next(cell for cell in study.cells if len(cell.trials) > 1)
+    odd = replace(tuned, trials=(Trial({"lr": lr}, tuned.trials[0].results), *tuned.trials[1:]))
+    cells = tuple(odd if cell is tuned else cell for cell in study.cells)
+    assert replace(study, cells=cells).leaderboard().overall == board.overall
+
+
+def damage(path: Path, key: str) -> None:
+    """Put the spec of another run in the place of this one's."""
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute(
+            "UPDATE runs SET spec = (SELECT spec FROM runs WHERE key <> :key) WHERE key = :key",
+            {"key": key},
+        )
 
 
 def test_two_studies_on_one_store_both_finish(plan: StudyPlan, tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from optbench.contracts import Value
 from optbench.plan.steps import Results
-from optbench.records import Cell, Entrant, Protocol, Trial, Workload
+from optbench.records import Cell, Entrant, Protocol, RunResult, Trial, Workload
 
 
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +45,15 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     def keys(self) -> Iterator[str]:
         """Keys of all its runs; some may come twice."""
+        yield from self.judged()
         for cell in self.cells:
-            yield from cell.evaluation
             for trial in cell.trials:
                 yield from trial.runs
+
+    def judged(self) -> Iterator[str]:
+        """Keys of the runs that configurations are judged on."""
+        for cell in self.cells:
+            yield from cell.evaluation
 
 
 def record_cell(cell: Cell) -> CellRecord:
@@ -67,17 +72,17 @@ def record_cell(cell: Cell) -> CellRecord:
 
 
 def restore_cell(record: CellRecord, results: Results) -> Cell:
-    """The cell again; runs that `results` lacks are left out."""
-    trials = []
-    for trial in record.trials:
-        runs = tuple(results[key] for key in trial.runs if key in results)
-        if runs:  # their own dict of values is the same, and need not be held twice
-            trials.append(Trial(runs[0].spec.hyper, runs))
+    """The cell again; runs that `results` lacks are left out. It asks for no spec of theirs."""
+    trials = [(trial.hyper, _known(trial.runs, results)) for trial in record.trials]
     return Cell(
         entrant=record.entrant,
         workload=record.workload,
-        trials=tuple(trials),
+        trials=tuple([Trial(hyper, runs) for hyper, runs in trials if runs]),
         chosen=record.chosen,
         edges=record.edges,
-        evaluation=tuple(results[key] for key in record.evaluation if key in results),
+        evaluation=_known(record.evaluation, results),
     )
+
+
+def _known(keys: Iterable[str], results: Results) -> tuple[RunResult, ...]:
+    return tuple([found for found in map(results.get, keys) if found is not None])

@@ -140,10 +140,13 @@ def make_study(
     """Join the record of a study with the results in its store.
 
     All results come from the store, also those just trained: when several drivers share it, all
-    see the same ones.
+    see the same ones. The specs of the runs that entrants are judged on are checked here, those of
+    tuning's runs when somebody asks for them: they are most of the runs, and a report wants no more
+    of them than how they ended.
     """
     with _collector_paused():
-        results = dict(store.outcomes(set(record.keys())))
+        keys, judged = set(record.keys()), set(record.judged())
+        results = dict(store.outcomes(keys, late=keys - judged))
         cells = tuple(restore_cell(cell, results) for cell in record.cells)
     command, environment = store.last_session() or ("", {})
     return Study(
@@ -169,7 +172,7 @@ def load_study(folder: Path) -> Study:
     """
     if not (folder / STORE_NAME).is_file():
         raise ConfigError(f"{folder} has no study: no {STORE_NAME} in it")
-    with Store(folder / STORE_NAME, create=False) as store:
+    with _collector_paused(), Store(folder / STORE_NAME, create=False) as store:
         saved = store.last_study()
         if saved is None:
             raise ConfigError(
