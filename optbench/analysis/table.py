@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ import numpy as np
 from optbench.analysis import metrics
 from optbench.analysis.leaderboard import AXES, COLUMN_OF, Axis
 from optbench.analysis.tuning import trial_loss
-from optbench.contracts import Array
+from optbench.contracts import Array, Value
 from optbench.errors import ConfigError
 from optbench.records import Cell, RunResult, Status, Workload
+from optbench.stored import stack
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,7 @@ class Table:
     def _stacked(self) -> dict[str, Array]:
         """Columns of every run's curve, shape (R, G), NaN after the end; each run is read once."""
         names = ("val_loss", "train_loss", *COLUMN_OF.values())
-        longest = max([run.curve.rows for run in self.runs] + [2])
-        stacked = np.full((len(names), len(self.runs), longest), np.nan)
-        for i, run in enumerate(self.runs):
-            stacked[:, i, : run.curve.rows] = run.curve.table(names)
+        stacked = stack([run.curve for run in self.runs], names, least=2)
         return dict(zip(names, stacked, strict=True))
 
     @property
@@ -170,13 +169,21 @@ def _ended_well(result: RunResult) -> bool:
 
 
 def _read_trials(cell: Cell) -> Trials:
-    lrs = [float(t.hyper.get("lr", math.nan)) for t in cell.trials]
-    others = {tuple(sorted((k, v) for k, v in t.hyper.items() if k != "lr")) for t in cell.trials}
+    lrs = [_lr(t.hyper.get("lr")) for t in cell.trials]
+    first = {**cell.trials[0].hyper, "lr": 0}
     results = [r for t in cell.trials for r in t.results]
     return Trials(
         lr=np.array(lrs),
         loss=np.array([trial_loss(t) for t in cell.trials]),
-        only_lr=len(others) == 1 and not any(map(math.isnan, lrs)),
+        only_lr=not any(map(math.isnan, lrs))
+        and all({**t.hyper, "lr": 0} == first for t in cell.trials),
         runs=len(results),
         diverged=sum(not _ended_well(r) for r in results),
     )
+
+
+def _lr(value: Value | None) -> float:
+    """NaN for what is no number: a stored study may say anything."""
+    if isinstance(value, int | float) and abs(value) <= sys.float_info.max:
+        return float(value)
+    return math.nan
