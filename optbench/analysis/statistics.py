@@ -99,7 +99,7 @@ def _places_drawn(seed: tuple[int, int], draws: int, counts: tuple[int, ...], n:
     """Where in flattened (W, n) values the samples are, a column each."""
     index, mask = bootstrap_draws(np.random.default_rng(seed), draws, counts)
     w, m = np.nonzero(mask)
-    return np.ascontiguousarray((index[:, w, m] + w * n).T)
+    return np.asarray((index[:, w, m] + w * n).T, dtype=np.int32, order="C")
 
 
 def percentile_interval(samples: Array, df: float, axis: int = 0) -> tuple[Array, Array]:
