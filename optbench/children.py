@@ -68,8 +68,17 @@ def start_child(main: str, *, quiet: bool = False) -> Child:
     )
 
 
-def end_child(child: Child) -> str:
-    """Kill the process if it lives; how it ended, in words."""
+def end_child(child: Child, patience: float = 0.0) -> str:
+    """Kill the process if it lives; how it ended, in words.
+
+    Args:
+        child: the process.
+        patience: seconds that it has after SIGTERM to end by itself.
+    """
+    if patience:
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(patience)
     child.kill()
     code = child.wait()
     for stream in (child.stdin, child.stdout):

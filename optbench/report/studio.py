@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections import deque
@@ -86,16 +85,12 @@ class _Assistant:
     def close(self) -> None:
         """Give up what it is at."""
         self._waiting.clear()
-        self._child.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(PATIENCE)
-        self._end()
+        self._end(PATIENCE)
 
-    def _end(self) -> None:
-        self._child.kill()  # the thread's pipes end with it
+    def _end(self, patience: float = 0.0) -> None:
+        end_child(self._child, patience)
         if self._thread is not None:
-            self._thread.join()
-        end_child(self._child)
+            self._thread.join()  # its pipes have ended
 
     def _hand_over(
         self, board: Leaderboard, cells: Sequence[Cell], folder: Path, formats: Sequence[str]
@@ -103,16 +98,16 @@ class _Assistant:
         stdin, stdout = self._child.stdin, self._child.stdout
         assert stdin is not None
         assert stdout is not None
-        with contextlib.suppress(OSError, IndexError):  # it has died; nothing waits any more
+        with contextlib.suppress(OSError, ValueError, IndexError):  # it has ended; nothing waits
             write_frame(stdin, _pack(board, cells, folder, formats))
-            answer = read_frame(stdout)
-            while answer == READY:
-                name = self._waiting.popleft()
+            ready = read_frame(stdout) == READY
+            while ready:
+                name, ready = self._waiting.popleft(), False
                 try:
                     write_frame(stdin, name.encode())
-                    answer = read_frame(stdout)
+                    ready = read_frame(stdout) == READY
                 finally:
-                    if answer == READY:
+                    if ready:
                         self._drawn.add(name)
                     else:
                         self._waiting.append(name)

@@ -8,11 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-from optbench.children import Child, start_child
+from optbench.children import Child, start_child, write_frame
 from optbench.report import studio
 from optbench.report.plots import drawings
 from optbench.report.studio import plots_under_way
@@ -81,6 +81,27 @@ def test_a_process_that_does_not_start_is_no_loss(
     """It costs time, and not one picture."""
     assert len(children(monkeypatch, main)) == 0
     assert {path.name: path.read_bytes() for path in draw(tmp_path / "plots")} == alone
+
+
+def test_a_picture_that_was_not_asked_for_is_not_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pipe to the other process breaks when it is ready: all pictures are left to this one."""
+
+    def broken(stream: IO[bytes], data: bytes) -> None:
+        if data in map(str.encode, names):
+            raise BrokenPipeError
+        write_frame(stream, data)
+
+    board, cells = samples.study()
+    names = [name for name, _ in drawings(board, cells)]
+    monkeypatch.setattr(studio, "write_frame", broken)
+    waiting, drawn = deque(names), set[str]()
+    assistant = studio._Assistant(waiting, drawn)
+    assistant.begin(board, cells, tmp_path, FORMATS)
+    assistant.wait()
+    assert sorted(waiting) == sorted(names)
+    assert drawn == set()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])

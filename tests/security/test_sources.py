@@ -30,7 +30,7 @@ EXEMPT = {
     ("loading.py", "exec_module"): "the file that the user names with --plugin",
     ("loading.py", "import_module"): "the module that the user names with --plugin",
     ("engine/rules.py", "exec_module"): "source that optbench has just made of a loaded plugin",
-    ("execution/processes.py", "subprocess"): "workers: this very Python, with a fixed command",
+    ("children.py", "subprocess"): "this very Python, with a fixed command",
     ("execution/cluster.py", "import_module"): "Dask, when the user asks for a cluster",
     ("cli/__init__.py", "import_module"): "a command's own module, out of a fixed table",
     ("__init__.py", "import_module"): "the public face's own modules, out of a fixed table",
