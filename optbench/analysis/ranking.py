@@ -133,13 +133,14 @@ def _improvements(
     weights = _draw_counts(draws, tuple(counts.tolist()), common.shape[1], rng_seed)
     values, samples = np.empty((len(first), len(counts))), np.zeros((draws, len(first)))
     for k, (w, n) in enumerate(zip(workloads.tolist(), counts.tolist(), strict=True)):
-        own = scores[:, w, common[w]]
-        x, y = own[first][:, :, None], own[second][:, None, :]
-        wins = ((x > y) + 0.5 * (x == y)).reshape(len(first), n * n)
-        values[:, k] = wins.sum(axis=1) / n**2
-        drawn = weights[:, k, :n]
-        times = (drawn[:, :, None] * drawn[:, None, :]).reshape(draws, n * n)
-        samples += times @ wins.T / max(n - 1, 1) ** 2
+        own = scores[:, w, common[w]].T
+        x, y = np.take(own, first, axis=1)[:, None], np.take(own, second, axis=1)[None]
+        wins = ((x > y) + np.float32(0.5) * (x == y)).reshape(n * n, len(first))
+        values[:, k] = wins.sum(axis=0, dtype=float) / n**2
+        drawn = weights[:, k, :n].T
+        times = (drawn[:, None] * drawn[None]).reshape(n * n, draws)
+        # halves are exact in float32; as a product of matrices, threads would wait for each other
+        samples += np.einsum("kb,kp->bp", times, wins).astype(float) / max(n - 1, 1) ** 2
     value = values.mean(axis=1)
     if not draws:
         return [Estimate(value=v) for v in value.tolist()]
@@ -153,7 +154,8 @@ def _draw_counts(draws: int, counts: tuple[int, ...], n: int, rng_seed: int) -> 
     """How often each seed is drawn in a bootstrap sample, shape (B, W, n)."""
     rng = np.random.default_rng([rng_seed, 2])
     index, mask = statistics.bootstrap_draws(rng, draws, counts)
-    return np.asarray(((index[..., None] == np.arange(n)) & mask[..., None]).sum(axis=2), float)
+    drawn = (index[..., None] == np.arange(n)) & mask[..., None]
+    return np.asarray(drawn.sum(axis=2, dtype=np.float32))
 
 
 def place_ranges(better: Array) -> list[tuple[int, int]]:
