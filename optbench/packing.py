@@ -86,7 +86,7 @@ def pack_curve(curve: Curve) -> bytes:
     """The columns one after the other, each little-endian float64."""
     if not len(curve):
         return b""
-    return np.array(list(curve.values()), dtype=FLOAT).tobytes()
+    return curve.table(curve.columns).astype(FLOAT, copy=False).tobytes()
 
 
 def unpack_curve(columns: Sequence[str], data: bytes) -> Curve:

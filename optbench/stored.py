@@ -115,17 +115,31 @@ def stack(curves: Sequence[Curve], columns: Sequence[str], least: int = 0) -> Ar
         there, places = _places(names, tuple(columns))
         for some in batches(found, AT_ONCE):
             indices = [i for i, _ in some]
-            data = _read([curve for _, curve in some])
+            data = b"".join(_read([curve for _, curve in some]))
             tables = np.frombuffer(data, dtype=FLOAT).reshape(len(some), len(names), rows)
             for column, place in zip(there, places, strict=True):
                 stacked[column, indices, :rows] = tables[:, place]
     return stacked
 
 
-def _read(curves: Sequence[StoredCurve]) -> bytes:
-    """The curves one after the other, all from one source."""
+def at_hand(curves: Sequence[Curve]) -> list[Curve]:
+    """The same curves in memory, for whoever looks at them more than once."""
+    sources: dict[CurveSource, list[StoredCurve]] = {}
+    for curve in curves:
+        if isinstance(curve, StoredCurve):
+            sources.setdefault(curve._source, []).append(curve)
+    read = {
+        id(curve): unpack_curve(curve._names, data)
+        for stored in sources.values()
+        for curve, data in zip(stored, _read(stored), strict=True)
+    }
+    return [read.get(id(curve), curve) for curve in curves]
+
+
+def _read(curves: Sequence[StoredCurve]) -> list[bytes]:
+    """Curves from one source, packed."""
     found = curves[0]._source.curves([curve._key for curve in curves])
-    return b"".join(curve._checked(found[curve._key]) for curve in curves)
+    return [curve._checked(found[curve._key]) for curve in curves]
 
 
 @functools.lru_cache

@@ -13,7 +13,7 @@ from optbench.errors import StoreError
 from optbench.packing import pack_curve
 from optbench.records import CURVE_COLUMNS, Curve, RunResult, RunSpec, Status
 from optbench.store import Store
-from optbench.stored import AT_ONCE, stack
+from optbench.stored import AT_ONCE, at_hand, stack
 
 HEALTH = "layer1.dead"
 WANTED = ("val_loss", "nothing", HEALTH, "epoch")
@@ -57,6 +57,19 @@ def test_curves_of_any_kind_are_stacked_in_their_order(tmp_path: Path) -> None:
     assert stack([], WANTED).shape == (len(WANTED), 0, 0)
     assert stack(mixed, ()).shape == (0, 24, 7)
     np.testing.assert_array_equal(stack(mixed[2:3], WANTED, least=2), one_by_one(curves[2:3], 2))
+
+
+def test_curves_at_hand_are_the_same_without_their_stores(tmp_path: Path) -> None:
+    """From two stores and from memory, in their order; the files may go."""
+    results = [make_result(i, (7, 3, 0)[i % 3], health=i % 2 == 0) for i in range(12)]
+    mixed = stored(tmp_path / "a.sqlite", results[:5]) + stored(tmp_path / "b.sqlite", results[5:9])
+    mixed += [result.curve for result in results[9:]]
+    read = at_hand(mixed)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert at_hand(read) == read
+    assert [pack_curve(curve) for curve in read] == [pack_curve(r.curve) for r in results]
+    assert [curve.columns for curve in read] == [r.curve.columns for r in results]
 
 
 def test_more_curves_than_are_read_at_once(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import Cell, Workload
+from optbench.stored import at_hand
 
 MOST_WORKLOADS = 36
 """So many are all shown one by one, in plots, page and Markdown; of more, an excerpt is."""
@@ -43,6 +45,15 @@ def excerpt(board: Leaderboard, cells: Sequence[Cell]) -> tuple[Leaderboard, lis
         warnings=(note, *board.warnings),
     )
     return shown, [cell for cell in cells if cell.workload.label in labels]
+
+
+def with_curves(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells with the curves they are judged on in memory: every part of a report reads them."""
+    read = iter(at_hand([run.curve for cell in cells for run in cell.evaluation]))
+    return [
+        replace(cell, evaluation=tuple(replace(run, curve=next(read)) for run in cell.evaluation))
+        for cell in cells
+    ]
 
 
 def _problem(workload: Workload) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optbench.analysis.cautions import count
 from optbench.analysis.leaderboard import COLUMN_OF, Axis, RegimeView
 from optbench.analysis.metrics import median
 from optbench.contracts import Array
@@ -98,7 +99,7 @@ def parts(workload: Workload) -> list[str]:
         workload.network,
         workload.initialization,
         f"B={workload.batch_size}" if workload.regime == "mini-batch" else "",
-        f"{workload.epochs} epochs",
+        count(workload.epochs, "epoch"),
     ]
 
 

@@ -18,7 +18,7 @@ from optbench.analysis.leaderboard import Leaderboard, to_json
 from optbench.errors import ConfigError, unknown_name
 from optbench.files import alone_in, write_text
 from optbench.records import Cell
-from optbench.report.excerpt import excerpt
+from optbench.report.excerpt import excerpt, with_curves
 from optbench.report.tables import leaderboard_csv
 
 FORMATS = ("png", "svg", "pdf")
@@ -68,6 +68,7 @@ def write_all(
         "leaderboard.json": lambda: everything,
     }
     shown, kept = excerpt(leaderboard, cells)
+    kept = with_curves(kept)
     digest = input_hash(everything, kept, environment, command)
     try:
         (out / "plots").mkdir(parents=True, exist_ok=True)

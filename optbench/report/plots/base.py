@@ -95,7 +95,7 @@ class Sheet:
         for form in formats:
             path = stem.with_name(f"{stem.name}.{form}")
             metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
-            fast: dict[str, Any] = {"pil_kwargs": {"compress_level": 3}} if form == "png" else {}
+            fast: dict[str, Any] = {"pil_kwargs": {"compress_level": 2}} if form == "png" else {}
             with whole(path) as partial:
                 self.figure.savefig(partial, format=form, dpi=DPI, metadata=metadata, **fast)
             written.append(path)

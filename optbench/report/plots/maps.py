@@ -153,9 +153,7 @@ def bias_variance(
             workload = workloads[e.workload]
             points[workload.regime].append((x, y, e.label, workload.dataset))
     columns = min(3, len(regimes))
-    legends = [
-        naming.legend_shape(k, columns * 3.1)[1] for k in (labels, [d + "  " for d in datasets])
-    ]
+    legends = [naming.legend_shape(k, columns * 3.1)[1] for k in (labels, datasets)]
     made = base.sheet(
         "Where the validation loss comes from",
         "Right: the optimizer left training loss on the table. Up: it generalises worse than it "
@@ -178,7 +176,10 @@ def bias_variance(
         axes.set_title(regime)
         axes.set_xlabel("optimization gap")
     made.axes[0].set_ylabel("variance (val − train)")
-    _two_legends(made, labels, datasets, looks, legends[0])
+    shapes = {d: Look(base.SOFT, marker=MARKERS[i % len(MARKERS)]) for i, d in enumerate(datasets)}
+    dots = {k: Look(looks[k].colour, marker="o") for k in labels}
+    naming.legend(made, datasets, shapes, markers=True)
+    naming.legend(made, labels, dots, markers=True, lift=legends[1])
     return made
 
 
@@ -219,22 +220,3 @@ def _map_panel(
             edgecolors="white",
             linewidths=0.5,
         )
-
-
-def _two_legends(
-    made: base.Sheet,
-    labels: Sequence[str],
-    datasets: Sequence[str],
-    looks: dict[str, Look],
-    up: float,
-) -> None:
-    shapes = {d: Look(base.SOFT, marker=MARKERS[i % len(MARKERS)]) for i, d in enumerate(datasets)}
-    naming.legend(made, datasets, shapes, markers=True)
-    plain = {k: Look(looks[k].colour, marker="o") for k in labels}
-    naming.legend(made, labels, plain, markers=True)
-    second = made.figure.legends[-1]
-    x, y = second.get_bbox_to_anchor().transformed(made.figure.transFigure.inverted()).p0
-    lift = (
-        naming.legend_shape(datasets, made.figure.get_figwidth())[1] / made.figure.get_figheight()
-    )
-    second.set_bbox_to_anchor((x, y + lift), transform=made.figure.transFigure)

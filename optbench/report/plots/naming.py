@@ -16,6 +16,10 @@ from optbench.report.plots.base import Sheet, linestyle
 LONGEST_DIRECT = 14
 """Labels with more characters stand in a legend, not at the end of their curve."""
 MOST_DIRECT = 9
+LEGEND_ROW = 0.165
+"""Inches from one row of a legend to the next."""
+HANDLE = 0.23
+"""Inches of line before a name in a legend."""
 EARLY = 0.9
 """A curve that ends before this share of the axis bears its label at its end."""
 
@@ -120,41 +124,59 @@ def _label_early(axes: Axes, label: str, end: tuple[float, float], look: Look, s
 
 
 def legend(
-    sheet: Sheet, labels: Sequence[str], looks: dict[str, Look], markers: bool = False
+    sheet: Sheet,
+    labels: Sequence[str],
+    looks: dict[str, Look],
+    *,
+    markers: bool = False,
+    lift: float = 0.0,
 ) -> None:
-    """A legend in rows above the axes, for labels too long or too many to stand at their curves."""
-    columns, _ = legend_shape(labels, sheet.figure.get_figwidth())
-    top = max(axes.get_position().y1 for axes in sheet.axes)
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=looks[k].colour,
-            linestyle="none" if markers else linestyle(looks[k]),
-            marker=looks[k].marker if markers else None,
+    """A legend in rows above the axes, for labels too long or too many to stand at their curves.
+
+    It is a grid of inches: a legend of matplotlib's own measures every name several times.
+
+    Args:
+        sheet: has the room that `legend_shape` asks for.
+        labels: fill one column after the other.
+        looks: label -> look.
+        markers: show the shapes of points instead of lines.
+        lift: inches between it and where a legend usually stands.
+    """
+    figure = sheet.figure
+    columns, height = legend_shape(labels, figure.get_figwidth())
+    rows = math.ceil(len(labels) / columns)
+    axes_end = max(axes.get_position().y1 for axes in sheet.axes) * figure.get_figheight()
+    top = axes_end + 0.3 + lift + height - LEGEND_ROW
+    for i, label in enumerate(labels):
+        column, row = divmod(i, rows)
+        x, y = 0.12 + column * _legend_width(labels), top - row * LEGEND_ROW
+        look, middle = looks[label], x + HANDLE / 2
+        mark = Line2D(
+            [middle] if markers else [x, x + HANDLE],
+            [y] if markers else [y, y],
+            transform=figure.dpi_scale_trans,
+            color=look.colour,
+            linestyle="none" if markers else linestyle(look),
+            marker=look.marker if markers else None,
             linewidth=1.6,
-            label=shown(k),
         )
-        for k in labels
-    ]
-    sheet.figure.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(
-            0.12 / sheet.figure.get_figwidth(),
-            top + 0.3 / sheet.figure.get_figheight(),
-        ),
-        borderaxespad=0,
-        borderpad=0,
-        ncols=columns,
-        fontsize=7.5,
-        columnspacing=1.4,
-        handlelength=2.2,
-    )
+        figure.add_artist(mark)
+        figure.text(
+            x + HANDLE + 0.08,
+            y,
+            shown(label),
+            transform=figure.dpi_scale_trans,
+            size=7.5,
+            va="center_baseline",
+        )
 
 
 def legend_shape(labels: Sequence[str], width: float) -> tuple[int, float]:
     """Columns of a legend in a figure `width` inches wide, and the height it takes in inches."""
-    longest = max((len(shown(k)) for k in labels), default=1)
-    columns = max(1, min(len(labels), int((width - 0.3) / (0.075 * longest + 0.52))))
-    return columns, 0.165 * math.ceil(len(labels) / columns) + 0.08
+    columns = max(1, min(len(labels), int((width - 0.3) / _legend_width(labels))))
+    return columns, LEGEND_ROW * math.ceil(len(labels) / columns) + 0.08
+
+
+def _legend_width(labels: Sequence[str]) -> float:
+    """Inches from one column to the next."""
+    return 0.075 * max((len(shown(k)) for k in labels), default=1) + 0.52
