@@ -56,6 +56,7 @@ def page_data(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
                 "label": row.label,
                 "kept": _estimate(row.stability),
                 "lost": [row.divergence.rate, row.divergence.low, row.divergence.high],
+                "failed": row.failed,
             }
             for row in board.overall
         ],

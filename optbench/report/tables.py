@@ -39,6 +39,7 @@ COLUMNS = (
     "reached_target",
     "runs",
     "diverged",
+    "failed",
     "divergence_low",
     "divergence_high",
     "lr_width",
@@ -52,7 +53,8 @@ def leaderboard_csv(board: Leaderboard) -> str:
     """Text of ``leaderboard.csv``; the rows of the whole have an empty ``workload``.
 
     Infinity is ``inf``, what is not known is empty. A cell that a spreadsheet would take for a
-    formula begins with an apostrophe.
+    formula begins with an apostrophe. The interval of divergence is that of the rate of all lost
+    runs, diverged or failed.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -88,7 +90,8 @@ def _overall(row: OverallRow) -> dict[str, Any]:
         "score_low": row.score.low,
         "score_high": row.score.high,
         "runs": row.divergence.total,
-        "diverged": row.divergence.count,
+        "diverged": row.divergence.count - row.failed,
+        "failed": row.failed,
         "divergence_low": row.divergence.low,
         "divergence_high": row.divergence.high,
         "edges": " ".join(f"{e.workload}: {e.hyper} {e.side};" for e in row.edges),
@@ -121,7 +124,8 @@ def _workload(names: Mapping[str, str], place: WorkloadBoard, row: WorkloadRow) 
         **{f"time_{axis}": getattr(row.time, axis) for axis in AXES},
         "reached_target": row.reached,
         "runs": row.divergence.total,
-        "diverged": row.divergence.count,
+        "diverged": row.divergence.count - row.failed,
+        "failed": row.failed,
         "divergence_low": row.divergence.low,
         "divergence_high": row.divergence.high,
         "lr_width": row.lr_width,

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from optbench.analysis.leaderboard import from_json
@@ -176,3 +177,15 @@ def test_json_reads_back_equal(folder: Path) -> None:
     text = (folder / "leaderboard.json").read_text()
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert from_json(text) == samples.hostile()[0]
+
+
+def test_the_csv_tells_failed_from_diverged() -> None:
+    """A run that raised is no divergence; both together are what was lost."""
+    board, _ = samples.study(diverging=0.5)
+    row = board.overall[-1]
+    failing = msgspec.structs.replace(row, failed=1)
+    assert row.divergence.count > 1
+    text = leaderboard_csv(msgspec.structs.replace(board, overall=(failing,)))
+    first = next(csv.DictReader(io.StringIO(text)))
+    assert int(first["failed"]) == 1
+    assert int(first["diverged"]) == row.divergence.count - 1

@@ -141,11 +141,12 @@ function drawStability(figure) {
     return { type: "scatter", mode: "markers", name: asText(r.label), x: [v], y: [brief(r.label)], marker: { color: colour(r.label), size: 9 }, error_x: { type: "data", symmetric: false, array: [hi === null ? 0 : hi - v], arrayminus: [lo === null ? 0 : v - lo], color: colour(r.label), thickness: 2, width: 0 }, hovertemplate: name + " %{x:.1%}", ...axes };
   });
   const kept = { title: { text: "progress kept" }, tickformat: ".0%", nticks: 5, tickangle: 0 };
-  const lost = { title: { text: "diverged" }, tickformat: ".0%", nticks: 5, tickangle: 0, range: [-0.02, Math.max(0.1, ...rows.map((r) => r.lost[2])) * 1.05] };
+  const fate = rows.some((r) => r.failed) ? "diverged or failed" : "diverged";
+  const lost = { title: { text: fate }, tickformat: ".0%", nticks: 5, tickangle: 0, range: [-0.02, Math.max(0.1, ...rows.map((r) => r.lost[2])) * 1.05] };
   const more = narrow
     ? { xaxis: { ...kept, anchor: "y" }, yaxis: { type: "category", domain: [0.62, 1] }, xaxis2: { ...lost, anchor: "y2" }, yaxis2: { type: "category", domain: [0, 0.38], anchor: "x2" } }
     : { xaxis: { ...kept, domain: [0, 0.46] }, yaxis: { type: "category" }, xaxis2: { ...lost, domain: [0.54, 1] } };
-  return draw(figure, [...dots("kept", "kept"), ...dots("lost", "diverged", { xaxis: "x2", ...(narrow ? { yaxis: "y2" } : {}) })], more);
+  return draw(figure, [...dots("kept", "kept"), ...dots("lost", fate, { xaxis: "x2", ...(narrow ? { yaxis: "y2" } : {}) })], more);
 }
 
 function drawFlips(figure) {

@@ -85,13 +85,13 @@ def _p(value: float) -> str:
 
 
 def heat_map(matrix: Matrix) -> base.Sheet:
-    """Optimizer x initializer: the score in each cell, and how often the runs diverged."""
+    """Optimizer x initializer: the score in each cell, and how many runs diverged or failed."""
     rows, columns = len(matrix.labels), len(matrix.initializations)
     names = [naming.shown(k) for k in matrix.labels]
     tops = [naming.shown(k, 26) for k in matrix.initializations]
     made = base.sheet(
         "Optimizer × initializer",
-        "Mean score; dark is good. Below it: share of runs that diverged, if any.",
+        "Mean score; dark is good. Below it: share of runs that diverged or failed, if any.",
         width=0.72 * columns,
         height=0.42 * rows,
         left=0.35 + 0.075 * max(map(len, names)),
