@@ -22,7 +22,7 @@ COLOURS = (
 )
 DASHES = ("solid", "dash", "dot", "dashdot")
 """Names as plotly has them."""
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "<", ">", "d")
 """Names as matplotlib has them."""
 
 
