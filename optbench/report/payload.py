@@ -78,6 +78,10 @@ _SYMBOLS = {
     "P": "cross",
     "X": "x",
     "*": "star",
+    "p": "pentagon",
+    "<": "triangle-left",
+    ">": "triangle-right",
+    "d": "diamond-tall",
 }
 
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 import pytest
 
 from optbench.report.html import json_for_script, report_html
+from optbench.report.palette import MARKERS
 from optbench.report.payload import page_data
 from tests.report import samples
 
@@ -104,3 +105,10 @@ def test_headings_do_not_skip_a_level(reader: Reader) -> None:
     levels = [int(tag[1]) for tag in reader.elements if re.fullmatch(r"h\d", tag)]
     assert levels.count(1) == 1
     assert all(b <= a + 1 for a, b in pairwise(levels))
+
+
+def test_every_look_has_its_shape_on_the_page() -> None:
+    """More optimizers than shapes: plotly draws all that matplotlib draws, each its own."""
+    labels = tuple(f"entrant {i:02}" for i in range(len(MARKERS) + 1))
+    shapes = [look[2] for look in page_data(*samples.study(labels, ("iris",)))["looks"].values()]
+    assert len(set(shapes)) == len(MARKERS)
