@@ -53,13 +53,17 @@ def read_frame(stream: IO[bytes]) -> bytes | None:
 def start_child(main: str, *, quiet: bool = False) -> Child:
     """Start a process of one thread that ends with this one.
 
+    It looks for modules where this one does, and not in the current folder first, as ``-c`` would.
+
     Args:
         main: ``module:function`` that it calls; this begins with `take_streams`.
         quiet: whether what it writes to stderr is thrown away.
     """
     module, _, function = main.partition(":")
+    path = [entry for entry in sys.path if isinstance(entry, str)]
+    code = f"import sys; sys.path[:] = {path!a}; from {module} import {function}; {function}()"
     return subprocess.Popen(
-        [sys.executable, "-c", f"from {module} import {function}; {function}()"],
+        [sys.executable, "-c", code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if quiet else None,

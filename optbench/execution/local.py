@@ -187,11 +187,8 @@ class LocalExecutor(Executor):
 
     def _start_processes(self) -> ProcessPool:
         if self._processes is None:
-            import sys
-
             settings = Settings(
                 plugins=self._plugins,
-                path=tuple(sys.path),
                 memory_mb=self._limits.memory_mb,
                 health=self._health,
             )

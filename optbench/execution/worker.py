@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 import warnings
 from collections.abc import Iterable
 
@@ -33,13 +32,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         plugins: files and modules given by ``--plugin``.
-        path: ``sys.path`` of the driver, so that the worker finds the same plugins.
         memory_mb: what a worker may allocate beyond what it has when it is ready.
         health: in which runs layer health is recorded.
     """
 
     plugins: tuple[str, ...] = ()
-    path: tuple[str, ...] = ()
     memory_mb: int | None = None
     health: Health = "first"
 
@@ -110,7 +107,6 @@ def main() -> None:
     """Train runs until the driver closes the stream or dies."""
     source, out = take_streams()
     settings = msgspec.json.decode(read_frame(source) or b"{}", type=Settings)
-    sys.path[:] = list(settings.path) or sys.path
     warnings.simplefilter("ignore")
     from optbench.engine.training import train_spec
     from optbench.packing import pack_result, unpack_spec

@@ -46,7 +46,6 @@ class _Group(msgspec.Struct):
 class _Order(msgspec.Struct):
     """What is to be drawn, from what, and where to."""
 
-    path: list[str]
     folder: str
     formats: list[str]
     board: bytes
@@ -161,7 +160,7 @@ def _pack(board: Leaderboard, cells: Sequence[Cell], folder: Path, formats: Sequ
         _Group(cell.entrant, cell.workload, [pack_result(run) for run in cell.evaluation])
         for cell in cells
     ]
-    order = _Order(sys.path, str(folder.absolute()), list(formats), to_json(board), groups)
+    order = _Order(str(folder.absolute()), list(formats), to_json(board), groups)
     return msgspec.msgpack.encode(order)
 
 
@@ -176,7 +175,6 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # nothing half-written stays
     try:
         order = msgspec.msgpack.decode(read_frame(source) or b"", type=_Order)
-        sys.path[:] = order.path
         from optbench.report.plots import drawings, write_plot
 
         known = dict(drawings(from_json(order.board), list(map(_cell, order.groups))))
