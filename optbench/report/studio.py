@@ -97,7 +97,7 @@ class _Assistant:
         stdin, stdout = self._child.stdin, self._child.stdout
         assert stdin is not None
         assert stdout is not None
-        with contextlib.suppress(OSError, ValueError, IndexError):  # it has ended; nothing waits
+        with contextlib.suppress(Exception):  # it has ended; nothing waits; this cannot be sent
             write_frame(stdin, _pack(board, cells, folder, formats))
             ready = read_frame(stdout) == READY
             while ready:
@@ -129,7 +129,10 @@ def plots_under_way(
     """
     waiting: deque[str] = deque()
     drawn: set[str] = set()
-    assistant = _Assistant(waiting, drawn) if available_cores() > 1 else None
+    assistant = None
+    if available_cores() > 1:
+        with contextlib.suppress(OSError):  # no memory, or no more processes are allowed
+            assistant = _Assistant(waiting, drawn)
     try:
         from optbench.report.plots import drawings, write_plot
 

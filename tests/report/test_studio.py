@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+import matplotlib as mpl
 import pytest
 
 from optbench.children import Child, start_child, write_frame
@@ -81,6 +83,43 @@ def test_a_process_that_does_not_start_is_no_loss(
     """It costs time, and not one picture."""
     assert len(children(monkeypatch, main)) == 0
     assert {path.name: path.read_bytes() for path in draw(tmp_path / "plots")} == alone
+
+
+def test_a_process_that_the_system_refuses_is_no_loss(
+    tmp_path: Path, alone: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no memory, or no more processes are allowed, this one draws everything."""
+
+    def refused(_main: str, **how: Any) -> Child:
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(studio, "available_cores", lambda: 2)
+    monkeypatch.setattr(studio, "start_child", refused)
+    assert {path.name: path.read_bytes() for path in draw(tmp_path / "plots")} == alone
+
+
+def test_what_cannot_be_sent_is_drawn_here(
+    tmp_path: Path, alone: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a traceback of the thread that sends it (warnings are errors here)."""
+
+    def too_long(*_: Any) -> bytes:
+        raise struct.error("'I' format requires 0 <= number <= 4294967295")
+
+    children(monkeypatch)
+    monkeypatch.setattr(studio, "_pack", too_long)
+    assert {path.name: path.read_bytes() for path in draw(tmp_path / "plots")} == alone
+
+
+def test_settings_of_this_process_are_in_no_picture(
+    tmp_path: Path, alone: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other process does not have those of a notebook, and no picture shows who drew it."""
+    monkeypatch.setattr(studio, "available_cores", lambda: 1)
+    with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "black"}):
+        files = draw(tmp_path / "plots")
+        assert mpl.rcParams["lines.linewidth"] == 9
+    assert {path.name: path.read_bytes() for path in files} == alone
 
 
 def test_a_picture_that_was_not_asked_for_is_not_drawn(

@@ -38,7 +38,7 @@ LETTER = 0.064
 _LINESTYLES: dict[str, Any] = dict(
     zip(DASHES, ("-", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.5, 1.2, 1.5))), strict=True)
 )
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 8,
     "text.color": INK,
@@ -75,8 +75,10 @@ _STYLE = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The look of all plots; settings of the process come back afterwards."""
-    with warnings.catch_warnings(), mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # keys are typed as literals
+    """The look of all plots, whatever the process has set; that comes back afterwards."""
+    with warnings.catch_warnings(), mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the font lacks it: a box is drawn
         yield
 
