@@ -56,14 +56,26 @@ def test_damaged_machine_code_is_compiled_anew(tmp_path):
         assert all(path.stat().st_size > len(whole[path]) - 40 for path in kept)
 
 
+FULL = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, resource.RLIM_INFINITY))
+"""
+
+
 def test_a_full_disk_keeps_nobody_from_training(tmp_path):
     """The machine code stays in memory, and half of it is not left on disk."""
     pytest.importorskip("resource", reason="resource is missing: files cannot be limited")
-    full = (
-        "import resource, signal\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
-    )
-    out = output_of(str(tmp_path), full + SCRIPT, NUMBA_CACHE_DIR="")
+    out = output_of(str(tmp_path), FULL.format(room=4096) + SCRIPT, NUMBA_CACHE_DIR="")
     assert out.endswith("compiled\n")
     assert not [path.name for path in tmp_path.rglob("*") if path.suffix in (".nbc", ".part")]
+
+
+def test_damage_on_a_full_disk_keeps_nobody_from_training(tmp_path):
+    """An index that was cut short, and no room to write another."""
+    pytest.importorskip("resource", reason="resource is missing: files cannot be limited")
+    output_of(str(tmp_path), NUMBA_CACHE_DIR="")
+    for path in (tmp_path / "rules/__pycache__").glob("*.nbi"):
+        path.write_bytes(path.read_bytes()[:-40])
+    out = output_of(str(tmp_path), FULL.format(room=0) + SCRIPT, NUMBA_CACHE_DIR="")
+    assert out.endswith("compiled\n")

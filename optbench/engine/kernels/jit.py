@@ -36,8 +36,8 @@ class _MachineCode(FunctionCache):
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep it, unless the disk is full."""
-        with contextlib.suppress(OSError):
+        """Keep it, unless the disk is full or what lies there cannot be mended."""
+        with contextlib.suppress(Exception):
             super().save_overload(sig, data)
 
 
