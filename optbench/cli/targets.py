@@ -30,7 +30,6 @@ def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None
       optbench run standard --out wide && optbench targets wide --write targets.toml
     """
     from optbench.errors import ConfigError
-    from optbench.files import write_text
     from optbench.registry import default_registry
     from optbench.study import known_targets, load_study
     from optbench.targets import write_targets
@@ -49,7 +48,7 @@ def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None
         head = "Frozen targets of validation loss, derived by `optbench targets` from:\n"
         text = write_targets(found, head + "\n".join(study.command for study in studies))
         if target is not None:
-            write_text(target, text)
+            target.write_text(text, encoding="utf-8")  # not in place of a link or a device
             remark(f"{len(found)} target{'s' * (len(found) != 1)} in {target}")
             return
         if not as_json:

@@ -312,6 +312,20 @@ def test_targets_are_derived_from_a_study_and_read_back(study: Path, tmp_path: P
     assert path.read_text().startswith("# Frozen targets")
 
 
+def test_targets_are_written_where_the_user_says(study: Path, tmp_path: Path) -> None:
+    """Through a link, as to ``/dev/stdout``, which stays one; a folder is no place for a file."""
+    file, link = tmp_path / "targets.toml", tmp_path / "link"
+    link.symlink_to(file)
+    assert optbench("targets", study, "--write", link).code == 0
+    assert link.is_symlink()
+    assert file.read_text() == optbench("targets", study).out
+    for folder in (tmp_path, Path(".")):
+        done = optbench("targets", study, "--write", folder)
+        assert done.code == 1
+        assert f"Is a directory: {folder}" in done.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "targets.toml"]
+
+
 def test_the_frozen_targets_are_listed() -> None:
     """As a table and as JSON."""
     assert "frozen targets" in optbench("targets").out
