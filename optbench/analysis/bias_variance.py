@@ -101,6 +101,7 @@ def _terms(train: Array, val: Array, floor: Array, rng_seed: int) -> dict[str, A
     draws = scoring.draws_for(train.size * 4, most=1000)
     index = np.sort(bootstrap_draws(rng, draws, [n])[0][:, 0], axis=1)
     index, drawn = np.unique(index, axis=0, return_inverse=True)  # few draws differ in medians
+    drawn = drawn.ravel()  # NumPy 2.0.0 gives a column
     tail = tail_probability(n - 1)
     parts = [
         _ends(train[i : i + BLOCK], val[i : i + BLOCK], floor[i : i + BLOCK], index, drawn, tail)
