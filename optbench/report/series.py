@@ -12,6 +12,7 @@ from optbench.analysis.leaderboard import COLUMN_OF, Axis, RegimeView
 from optbench.analysis.metrics import median
 from optbench.contracts import Array
 from optbench.records import REGIMES, Cell, RunResult, Workload
+from optbench.stored import stack
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,6 @@ class Panel:
     cells: Mapping[str, Cell]
 
 
-def stack(runs: Sequence[RunResult], columns: Sequence[str]) -> Array:
-    """Columns of every run, shape (runs, columns, rows), NaN after the end of a run."""
-    longest = max((r.curve.rows for r in runs), default=0)
-    rows = np.full((len(runs), len(columns), longest), np.nan)
-    for row, run in zip(rows, runs, strict=True):
-        row[:, : run.curve.rows] = run.curve.table(columns)
-    return rows
-
-
 def band(runs: Sequence[RunResult], column: str = "val_loss", axis: Axis = "examples") -> Band:
     """Median and quartiles of a column over runs of one configuration."""
     return bands(runs, (column,), (axis,))[column, axis]
@@ -61,7 +53,8 @@ def bands(
     A run that has ended early counts as worst from there on: infinite loss, or a metric of minus
     infinity. Rows of the runs are taken together by position, as all log on one grid.
     """
-    table = stack(runs, (*columns, *(COLUMN_OF[axis] for axis in axes)))
+    names = (*columns, *(COLUMN_OF[axis] for axis in axes))
+    table = np.moveaxis(stack([run.curve for run in runs], names), 0, 1)
     if not table.size:
         empty = Band(*[np.empty(0)] * 4)
         return {(column, axis): empty for column in columns for axis in axes}
