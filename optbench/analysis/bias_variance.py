@@ -18,8 +18,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from optbench.analysis import metrics, scoring
+from optbench.analysis.bootstrap import bootstrap_draws, tail_probability
 from optbench.analysis.leaderboard import BiasVariance, Estimate
-from optbench.analysis.statistics import bootstrap_draws, tail_probability
 from optbench.analysis.table import Table
 from optbench.analysis.views import number
 from optbench.contracts import Array

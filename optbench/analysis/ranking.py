@@ -13,6 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from optbench.analysis import scoring, statistics
+from optbench.analysis.bootstrap import bootstrap_draws, percentile_interval
 from optbench.analysis.leaderboard import (
     CriticalDifference,
     Estimate,
@@ -144,7 +145,7 @@ def _improvements(
     value = values.mean(axis=1)
     if not draws:
         return [Estimate(value=v) for v in value.tolist()]
-    low, high = statistics.percentile_interval(samples / len(counts), df)
+    low, high = percentile_interval(samples / len(counts), df)
     ends = np.stack([value, np.minimum(low, value), np.maximum(high, value)], axis=1)
     return [Estimate(value=v, low=a, high=b) for v, a, b in ends.tolist()]
 
@@ -153,7 +154,7 @@ def _improvements(
 def _draw_counts(draws: int, counts: tuple[int, ...], n: int, rng_seed: int) -> Array:
     """How often each seed is drawn in a bootstrap sample, shape (B, W, n)."""
     rng = np.random.default_rng([rng_seed, 2])
-    index, mask = statistics.bootstrap_draws(rng, draws, counts)
+    index, mask = bootstrap_draws(rng, draws, counts)
     drawn = (index[..., None] == np.arange(n)) & mask[..., None]
     return np.asarray(drawn.sum(axis=2, dtype=np.float32))
 

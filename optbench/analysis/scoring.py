@@ -21,7 +21,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from optbench.analysis import metrics
-from optbench.analysis.statistics import iqm, percentile_interval, resample
+from optbench.analysis.bootstrap import percentile_interval, resample
+from optbench.analysis.statistics import iqm
 from optbench.contracts import Array
 
 LEAST_PROGRESS = math.log(1 / 0.98)

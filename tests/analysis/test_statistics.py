@@ -31,24 +31,6 @@ def test_iqm_agrees_with_scipy(n: int) -> None:
     np.testing.assert_allclose(statistics.iqm(x), scipy.stats.trim_mean(x, 0.25, axis=1))
 
 
-def test_bootstrap_of_five_seeds_has_the_variance_of_the_mean() -> None:
-    """Drawing n - 1 gives s^2 / n; drawing n would give 4/5 of it."""
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=(3, 5))
-    means = statistics.resample(values, np.array([5, 5, 5]), 200_000, (0, 0)).mean(axis=1)
-    expected = (values.var(axis=1, ddof=1) / 5).sum() / 9
-    assert means.var() == pytest.approx(expected, rel=0.02)
-
-
-def test_bootstrap_never_draws_beyond_a_stratum() -> None:
-    """Strata of unequal size keep to their own seeds, and a single seed is repeated."""
-    values = np.array([[1.0, 2, 3, 4], [5, 6, np.nan, np.nan], [7, np.nan, np.nan, np.nan]])
-    samples = statistics.resample(values, np.array([4, 2, 1]), 500, (0, 0))
-    assert samples.shape == (500, 3 + 1 + 1)
-    assert set(np.unique(samples[:, 3])) == {5.0, 6.0}
-    assert set(np.unique(samples[:, 4])) == {7.0}
-
-
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=9))
 def test_average_ranks_agree_with_scipy(values: list[int]) -> None:
     """Ties share the mean of their places."""
@@ -160,11 +142,3 @@ def test_posthoc_tests_agree_with_scikit_posthocs() -> None:
     expected = posthocs.posthoc_wilcoxon(list(x.T), p_adjust="holm").to_numpy()
     ours = statistics.holm(statistics.wilcoxon((x[:, first] - x[:, second]).T)[0])
     np.testing.assert_allclose(ours, expected[first, second], rtol=1e-9)
-
-
-def test_wide_quantiles_are_those_of_students_t() -> None:
-    """A normal sample cut at the widened tails spans Student's t, not the normal quantile."""
-    samples = scipy.stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000)
-    low, high = statistics.percentile_interval(samples, df=6)
-    assert high == pytest.approx(scipy.stats.t.ppf(0.975, 6), rel=1e-3)
-    assert low == pytest.approx(-high)
