@@ -139,11 +139,6 @@ def _last(values: Array) -> Array:
     return np.asarray(np.take_along_axis(values, index[..., None], axis=-1)[..., 0])
 
 
-def quantile(values: npt.ArrayLike, q: float, axis: int = -1) -> Array:
-    """One of `quantiles`."""
-    return quantiles(values, (q,), axis)[0]
-
-
 def quantiles(values: npt.ArrayLike, qs: Sequence[float], axis: int = -1) -> list[Array]:
     """Linear-interpolated quantiles that keep infinities (NumPy's turns some of them into NaN).
 
@@ -168,7 +163,7 @@ def _sorted_quantile(x: Array, n: Array, q: float) -> Array:
 
 def median(values: npt.ArrayLike, axis: int = -1) -> Array:
     """Median with NaN left out and infinities kept."""
-    return quantile(values, 0.5, axis)
+    return quantiles(values, (0.5,), axis)[0]
 
 
 def seed_spread(losses: npt.ArrayLike) -> Array:

@@ -100,14 +100,14 @@ def test_kept_progress_ignores_digits_below_a_thousandth_of_the_start() -> None:
 )
 def test_quantiles_keep_infinities(values: list[float], q: float, expected: float) -> None:
     """An infinite loss among the seeds moves the median as the largest value would."""
-    assert metrics.quantile(values, q) == expected
+    assert metrics.quantiles(values, (q,)) == [expected]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=12), st.floats(0, 1))
 def test_quantiles_of_finite_values_are_those_of_numpy(values: list[float], q: float) -> None:
     """Where nothing is infinite the quantile is the usual linear one."""
     expected = float(np.quantile(values, q))
-    assert metrics.quantile(values, q) == pytest.approx(expected, rel=1e-9, abs=1e-6)
+    assert metrics.quantiles(values, (q,)) == [pytest.approx(expected, rel=1e-9, abs=1e-6)]
 
 
 def test_seed_spread_is_the_inter_quartile_range_of_the_log() -> None:
