@@ -81,6 +81,38 @@ def test_what_is_stored_is_not_trained_again(tmp_path: Path) -> None:
     assert wider["points"][:2] == first["points"]
 
 
+class OneByOne(LocalExecutor):
+    """Takes a run when the one before has ended."""
+
+    def room(self) -> int:
+        return 1 - self._in_threads
+
+
+def test_an_interrupted_sweep_says_that_it_is_not_complete(tmp_path: Path) -> None:
+    """Ctrl-C after two of three runs: two points, and the next execution trains the third."""
+    plan = plan_sweep(
+        [parse_axis("lr=0.01,0.1,1", ["sgd"])], ["sgd"], 1,
+        {"dataset": "iris", "hidden": (8,), "epochs": 1},
+    )  # fmt: skip
+    trained: list[int] = []
+
+    def interrupt(progress: Progress) -> None:
+        trained.append(progress.trained)
+        if progress.trained == 2:
+            raise KeyboardInterrupt
+
+    with Store(tmp_path / "runs.sqlite") as store:
+        with OneByOne(1) as executor:
+            points, complete = run_sweep(plan, store, executor, interrupt)
+        assert not complete
+        assert len(points) == store.count() == 2
+        with OneByOne(1) as executor:
+            points, complete = run_sweep(plan, store, executor, interrupt)
+    assert complete
+    assert len(points) == 3
+    assert trained == [1, 2, 1]
+
+
 class AllAtOnce(LocalExecutor):
     """Hands over everything together."""
 
