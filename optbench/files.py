@@ -25,8 +25,9 @@ def whole(path: Path, *, alone: bool = True) -> Iterator[Path]:
         partial.replace(path)
     except BaseException as cause:
         partial.unlink(missing_ok=True)
-        if isinstance(cause, OSError) and not cause.filename:
+        if isinstance(cause, OSError) and cause.filename in (None, partial, str(partial)):
             cause.filename = str(path)
+            del cause.filename2  # where it was to be moved to
         raise
 
 

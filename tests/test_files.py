@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from optbench.files import alone_in
+from optbench.files import alone_in, write_text
 
 
 def test_whoever_waits_for_another_driver_says_so(tmp_path: Path) -> None:
@@ -34,3 +35,13 @@ def test_whoever_waits_for_another_driver_says_so(tmp_path: Path) -> None:
         writing.result(30)
     assert said == ["another driver writes the report; waiting"]
     assert went_on
+
+
+def test_what_goes_wrong_is_told_of_the_file_that_was_to_appear(tmp_path: Path) -> None:
+    """Not of the one beside it, which is a matter of this module; and nothing stays."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for path in (folder, tmp_path / "nowhere" / "file"):
+        with pytest.raises(OSError, match=re.escape(f": '{path}'") + "$"):
+            write_text(path, "text")
+    assert list(tmp_path.rglob("*")) == [folder]
