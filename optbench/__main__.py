@@ -18,6 +18,7 @@ PATIENCE = 2.0
 
 def main() -> None:
     """Import the command line, run it, and end the process."""
+    _fill_streams()
     try:
         from optbench.cli import main as command
     except KeyboardInterrupt:
@@ -30,6 +31,16 @@ def main() -> None:
             signal.signal(number, signal.SIG_DFL)  # all is written; from here, quick and quiet
         _end_threads(end.code if isinstance(end.code, int) else 0)
         raise
+
+
+def _fill_streams() -> None:
+    """Where a standard stream is closed (``>&-``), what is written to it goes nowhere.
+
+    Also what a library writes to its number, which the next file that is opened would have.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _end_threads(code: int) -> None:

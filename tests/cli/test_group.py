@@ -246,3 +246,12 @@ def optbench(
         env["PYTHONPATH"] = str(path)
     command = [sys.executable, "-c", "from optbench.cli import main; main(prog_name='optbench')"]
     return subprocess.run([*command, *args], env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_error(closed: str) -> None:
+    """As some schedulers start their jobs."""
+    command = f'"{sys.executable}" -m optbench show adam {closed}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("adam" in done.stdout) == (">&-" not in closed.replace("2>&-", ""))
