@@ -74,7 +74,6 @@ def _about_evidence(board: Leaderboard, table: Table) -> Iterator[str]:
 def _about_workloads(board: Leaderboard, table: Table, measured: Measured) -> Iterator[str]:
     nobody = scoring.unlearned(table.initial_loss, measured.best)
     short = short_names(table.workloads)
-    by_label = dict(zip(table.workload_labels, short, strict=True))
     names = [name for name, flat in zip(short, nobody, strict=True) if flat]
     if names:
         yield f"nobody learned (2% below the initial loss) on {listed(names)}: all score 0 there"
@@ -84,13 +83,14 @@ def _about_workloads(board: Leaderboard, table: Table, measured: Measured) -> It
             f"no frozen target for {listed(derived)}: targets there come from this very study, "
             "and times to them cannot be compared with other studies"
         )
-    for profile in board.profiles:
-        if profile.axis == "examples" and profile.unsolved:
-            unsolved = [by_label[label] for label in profile.unsolved]
-            yield (
-                f"nobody reached the {board.target_level} target on {listed(unsolved)}: "
-                "left out of the performance profiles"
-            )
+    solved = np.isfinite(measured.median_times["examples"]).any(axis=0)
+    reached = zip(short, solved | nobody, strict=True)
+    unsolved = [name for name, done in reached if not done]
+    if unsolved:
+        yield (
+            f"nobody reached the {board.target_level} target on {listed(unsolved)}: "
+            "left out of the performance profiles"
+        )
 
 
 def _about_entrants(board: Leaderboard, table: Table) -> Iterator[str]:

@@ -326,7 +326,7 @@ class RegimeLoss(_Record, frozen=True, kw_only=True):
 
 
 class RankFlip(_Record, frozen=True, kw_only=True):
-    """Two (entrant, regime) pairs whose order depends on the view.
+    """An entrant in two regimes, whose order depends on the view.
 
     `first` leads at equal examples, `second` at equal updates. `clear` when both orders hold
     beyond the spread of the seeds.

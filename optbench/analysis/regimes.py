@@ -138,9 +138,9 @@ def _rank_flips(
     regime_of: dict[int, str],
 ) -> list[RankFlip]:
     s, w = np.array(cells).T
-    alike = (s[:, None] == s) | (w[:, None] == w)  # else: another entrant in another regime
+    same = s[:, None] == s  # within a regime both views are of one curve, once later, once earlier
     ahead, behind = medians["examples"], medians["updates"]
-    a, b = _turned(alike & (ahead[:, None] < ahead) & (behind[:, None] > behind))
+    a, b = _turned(same & (ahead[:, None] < ahead) & (behind[:, None] > behind))
     examples, updates = losses["examples"][s, w], losses["updates"][s, w]
     clear = _leads(examples[a], examples[b]) & _leads(updates[b], updates[a])
     names = [(table.labels[s], regime_of[w]) for s, w in cells]

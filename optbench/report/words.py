@@ -14,7 +14,9 @@ def tuned(protocol: Protocol) -> str:
     what = {"defaults": "nothing", "lr": "the learning rate", "full": "every hyperparameter"}
     if protocol.ruleset == "defaults":
         return what["defaults"]
-    return f"{what[protocol.ruleset]}, {count(protocol.budget, 'trial')} an optimizer and workload"
+    trials = f"{count(protocol.budget, 'trial')} an optimizer and workload"
+    more = ", half as many more where the best lies at the edge of its range"
+    return f"{what[protocol.ruleset]}, {trials}{more if protocol.widen else ''}"
 
 
 def chosen(hyper: Mapping[str, Any], ruleset: str) -> str:

@@ -113,6 +113,33 @@ def test_rank_flips_between_the_views_and_between_regimes_are_pointed_out() -> N
     ]
 
 
+def test_early_against_late_in_one_regime_is_no_flip() -> None:
+    """Within a regime examples and updates are the same axis: curves that cross flip nothing."""
+    crossing = []
+    for cell in regime_cells():
+        early = cell.entrant.label == "beta" and cell.workload.regime == "sgd"
+        runs = []
+        for run in cell.evaluation:
+            columns = dict(run.curve)
+            if early:
+                columns["val_loss"] = 0.5 + 0 * columns["updates"]
+            runs.append(replace(run, curve=Curve(columns)))
+        crossing.append(replace(cell, evaluation=tuple(runs)))
+    view = build(crossing).regimes[0]
+    (first, second) = [r for r in view.rows if r.regime == "sgd"]
+    assert (first.at_examples - second.at_examples) * (first.at_updates - second.at_updates) < 0  # type: ignore[operator]
+    assert {(f.first[0], f.second[0]) for f in view.flips} == {("alpha", "alpha")}
+
+
+def test_a_target_that_nobody_reaches_is_named() -> None:
+    """Also where it is the only workload, and a high score could be taken for success."""
+    cells = make_cells(("alpha", "beta"), ("moons",), ("batch",))
+    workload = cells[0].workload
+    out_of_reach = {(workload.dataset, workload.network): {"medium": 1e-9}}
+    board = build_leaderboard(cells, Protocol(), out_of_reach)
+    assert any("nobody reached the medium target on moons" in text for text in board.warnings)
+
+
 def test_an_entrant_ahead_in_every_regime_flips_with_nobody() -> None:
     """No flip is reported where the order is the same everywhere."""
     board = build(make_cells(("alpha", "beta"), skill={"beta": 1.0}))

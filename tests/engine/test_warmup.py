@@ -83,7 +83,10 @@ def test_damage_on_a_full_disk_keeps_nobody_from_training(tmp_path):
 
 def test_who_compiles_trains_to_the_same_bits_as_who_loads(tmp_path):
     """Of what a function calls there is one copy, its own, whatever else the process has met."""
-    train = 'print(optbench.train("sgd", dataset="digits", hidden=(32,), epochs=2).params_hash)\n'
+    train = (
+        "run = optbench.train('sgd[lr=0.1]', dataset='digits', hidden=(32, 32), epochs=3)\n"
+        "print(run.params_hash)\n"
+    )
     folder = str(tmp_path / "numba")
     compiles, loads = (
         output_of(str(tmp_path), f"import optbench\n{train}", NUMBA_CACHE_DIR=folder)

@@ -24,7 +24,7 @@ class Oracle(Protocol):
 
 def need(package: str) -> Any:
     """The package, or a skip that names it."""
-    return pytest.importorskip(package, reason=f"the oracle package '{package}' is not installed")
+    return pytest.importorskip(package, reason=f"'{package}' is missing: pip install '.[oracles]'")
 
 
 class Torch:
