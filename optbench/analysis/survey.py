@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from optbench.analysis.illness import ILLNESSES, Finding, diagnose_workload
 from optbench.engine.health import last_health
-from optbench.records import Cell, Curve, RunResult
+from optbench.records import Cell, RunResult
+from optbench.stored import at_hand
 
 
 @dataclass(frozen=True)
@@ -63,5 +64,4 @@ def survey(cells: Sequence[Cell]) -> Survey:
 def _best_known(runs: Sequence[RunResult]) -> RunResult:
     """The first run whose layers are recorded, its curve at hand: a diagnosis reads it often."""
     run = next((run for run in runs if last_health(run.curve)), runs[0])
-    columns = tuple(run.curve)
-    return replace(run, curve=Curve(dict(zip(columns, run.curve.table(columns), strict=True))))
+    return replace(run, curve=at_hand([run.curve])[0])

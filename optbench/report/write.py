@@ -118,19 +118,19 @@ def _write(
     plots = {form: [n for n in known if n.endswith(f".{form}") and current(n)] for form in formats}
     missing = [form for form in formats if not plots[form]]
     kept = {name: digest for names in plots.values() for name in names}
+    texts = {**whole, "report.html": page}
     with _drawing(missing, board, cells, out / "plots") as finish:
-        for name, text in {**whole, "report.html": page}.items():
+        for name, text in texts.items():
             write(name, digest, text)
         if missing and say:
             say("drawing the plots")
-        for path in finish():
-            made[path.relative_to(out).as_posix()] = digest
-    pictures = sorted({**kept, **made}.keys() - {*whole, "report.html"})
+        kept |= {path.relative_to(out).as_posix(): digest for path in finish()}
+    pictures = sorted(kept)
     shown = hashlib.sha256("\0".join([digest, *pictures]).encode()).hexdigest()
     write("leaderboard.md", shown, markdown)
     _remove_stale(out, known, {**kept, **made}, formats)
     write_text(out / MANIFEST, json.dumps({**known, **kept, **made}, indent=0, sort_keys=True))
-    return [out / name for name in ["leaderboard.md", *whole, "report.html", *pictures]]
+    return [out / name for name in ["leaderboard.md", *texts, *pictures]]
 
 
 def _drawing(
