@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import PurePath
 from traceback import walk_tb
 
-from optbench.plaintext import one_line
+from optbench.support.text import one_line
 
 
 class OptbenchError(Exception):

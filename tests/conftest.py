@@ -33,7 +33,7 @@ def hide_other_plugins() -> None:
     Only those that are installed now; what a test puts on the path is found as ever. Programs
     that a test starts see all.
     """
-    from optbench import registry  # imports NumPy, so not before the variables are set
+    from optbench.registry import registry  # imports NumPy, so not before the variables are set
 
     installed = registry.entry_points
     others = {

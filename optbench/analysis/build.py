@@ -8,27 +8,27 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from optbench.analysis import ranking, scoring
-from optbench.analysis.bias_variance import bias_variance
-from optbench.analysis.cautions import cautions
+from optbench.analysis.derived_targets import LEVELS, Targets, targets_of
 from optbench.analysis.leaderboard import AXES, Leaderboard
-from optbench.analysis.measured import measure
-from optbench.analysis.overall import overall_rows
-from optbench.analysis.profiles import performance_profile
-from optbench.analysis.regimes import regime_views
-from optbench.analysis.rows import workload_boards
-from optbench.analysis.table import Table
-from optbench.analysis.targets import LEVELS, Targets, targets_of
-from optbench.analysis.verdicts import verdicts
-from optbench.analysis.views import budget_curves, initializer_matrix, lr_curves
+from optbench.analysis.run_metrics import measure
+from optbench.analysis.statistics import ranking, scoring
+from optbench.analysis.study_arrays import Table
+from optbench.analysis.views.bias_variance import bias_variance
+from optbench.analysis.views.budgets import budget_curves, initializer_matrix, lr_curves
+from optbench.analysis.views.overall import overall_rows
+from optbench.analysis.views.profiles import performance_profile
+from optbench.analysis.views.regimes import regime_views
+from optbench.analysis.views.workload_rows import workload_boards
+from optbench.analysis.words.cautions import cautions
+from optbench.analysis.words.verdicts import verdicts
 from optbench.contracts import Array
 from optbench.errors import ConfigError, unknown_name
-from optbench.records import Cell, Protocol
+from optbench.records import Cell, StudyProtocol
 
 
 def build_leaderboard(
     cells: Sequence[Cell],
-    protocol: Protocol,
+    protocol: StudyProtocol,
     targets: Targets | None = None,
     rng_seed: int = 0,
     *,

@@ -9,14 +9,14 @@ Longer than other files because a schema is read as one piece; it holds no logic
 
 from __future__ import annotations
 
-import importlib
 import math
 from typing import Any, Literal
 
 import msgspec
 
 from optbench.contracts import Value
-from optbench.records import Protocol, Workload
+from optbench.records import StudyProtocol, Workload
+from optbench.support import html
 
 Number = float | None
 Range = tuple[float, float]
@@ -432,7 +432,7 @@ class Leaderboard(_Record, frozen=True, kw_only=True):
 
     format: int = 1
     title: str = ""
-    protocol: Protocol
+    protocol: StudyProtocol
     ruleset: str
     target_level: str
     seeds: int
@@ -451,13 +451,21 @@ class Leaderboard(_Record, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...]
 
-    def to_pandas(self) -> Any:
-        """One row for each entrant, and for each entrant on each workload (needs pandas)."""
-        return importlib.import_module("optbench.report.tables").leaderboard_frame(self)
-
     def _repr_html_(self) -> str:
-        """How a notebook shows it; drawn by the report, which is loaded only then."""
-        return str(importlib.import_module("optbench.report.notebook").leaderboard_html(self))
+        """How a notebook shows it: the ranked table, then the sentences about the whole study."""
+        rows = [
+            (
+                " to ".join(map(str, dict.fromkeys(row.place))),
+                row.label,
+                "–" if row.score.value is None else f"{row.score.value:.2f}",
+                row.tie_groups,
+                f"{row.divergence.rate:.0%}",
+            )
+            for row in self.overall
+        ]
+        head = ("place", "optimizer", "score", "ties", "runs lost")
+        said = [verdict.text for verdict in self.verdicts if not verdict.label]
+        return html.table(rows, head) + html.paragraphs(said)
 
 
 def plain(value: Any) -> Any:

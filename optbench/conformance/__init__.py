@@ -7,17 +7,15 @@ broken. A check that fails on purpose is declared on the class, with the reason,
 
 from __future__ import annotations
 
-from optbench.conformance import (
-    datasets,
-    initializers,
-    metadata,
-    optimizers,
-    rules,
-    steppers,
-    training,
-)
+from optbench.conformance import dataset_checks as datasets
+from optbench.conformance import initializer_checks as initializers
+from optbench.conformance import metadata_checks as metadata
+from optbench.conformance import optimizer_checks as optimizers
+from optbench.conformance import rule_checks as rules
+from optbench.conformance import stepper_checks as steppers
+from optbench.conformance import training_checks as training
 from optbench.conformance.kit import CHECKS, Check, CheckFailedError, checks_for
-from optbench.conformance.running import Outcome, parametrize_with_checks, run_check, run_checks
+from optbench.conformance.runner import Outcome, parametrize_with_checks, run_check, run_checks
 
 for _module in (metadata, optimizers, rules, steppers, training, initializers, datasets):
     globals().update({name: item for name, item in vars(_module).items() if name in CHECKS})

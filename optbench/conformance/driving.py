@@ -11,7 +11,7 @@ import numpy as np
 
 from optbench.conformance.kit import CheckFailedError, require
 from optbench.contracts import Array, Optimizer, Value
-from optbench.engine.updates import Updater
+from optbench.engine.loops.updates import Updater
 from optbench.hyperparameters import complete
 
 Arrays = Sequence[Array]

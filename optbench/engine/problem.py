@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from optbench.contracts import Array, InitContext, Initializer, Optimizer, Values
-from optbench.engine.data import prepare_dataset, typed_parts
-from optbench.engine.streams import batch_order, stream
+from optbench.data.splits import prepare_dataset, typed_parts
+from optbench.data.streams import batch_order, stream
 from optbench.errors import ConfigError, OptbenchError, PluginError, told
 from optbench.network import ACTIVATIONS, LOSS_OF_TASK, Network, Params, pack
 from optbench.records import RunSpec

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from optbench.contracts import Optimizer, Value
-from optbench.engine.data import prepare_dataset
+from optbench.data.splits import prepare_dataset
 from optbench.errors import ConfigError, unknown_name
-from optbench.fingerprints import fingerprint
 from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
 from optbench.network import check_activation
 from optbench.records import DTYPES, REGIMES, RunSpec
 from optbench.registry import Registry, default_registry
+from optbench.registry.fingerprints import fingerprint
 
 
 def make_spec(

@@ -12,7 +12,7 @@ import numpy as np
 from optbench.contracts import Array, Optimizer, Value
 from optbench.engine.grid import evaluation_grid
 from optbench.engine.health import HealthRecorder
-from optbench.engine.loops import Loop, choose_loop, make_loop
+from optbench.engine.loops.choice import Loop, choose_loop, make_loop
 from optbench.engine.problem import Problem, build_problem, initial_params
 from optbench.engine.specs import make_spec, widths
 from optbench.errors import ConfigError, told
@@ -237,7 +237,7 @@ def prepare(specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
     first = {(spec.optimizer, spec.dtype): spec for spec in specs}
     if not first:
         return
-    from optbench.engine.warmup import warm_up
+    from optbench.engine.loops.warmup import warm_up
 
     registry = default_registry()
     for spec in first.values():

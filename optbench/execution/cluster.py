@@ -16,11 +16,11 @@ from typing import Any
 
 from optbench import __version__
 from optbench.errors import ConfigError, OptbenchError, PluginError, told
-from optbench.execution.base import Executor, Limits, failure
+from optbench.execution.executor import Executor, Limits, failure
 from optbench.execution.remote import Setup, inspect_worker, train_chunk, warm_up_worker
 from optbench.execution.worker import codes_of
-from optbench.packing import pack_spec, unpack_result
 from optbench.records import Health, RunResult, RunSpec
+from optbench.records.packing import pack_spec, unpack_result
 
 TASK_SECONDS = 1.0
 """About how long a task should take: long enough to be worth sending, short enough to lose."""

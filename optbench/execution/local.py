@@ -12,13 +12,13 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
-from optbench.children import available_cores
 from optbench.errors import ConfigError
-from optbench.execution.base import Executor, Limits, Train, failure
+from optbench.execution.executor import Executor, Limits, Train, failure
 from optbench.execution.processes import ProcessPool
 from optbench.execution.worker import Settings
-from optbench.packing import without_params
 from optbench.records import Health, RunResult, RunSpec
+from optbench.records.packing import without_params
+from optbench.support.child_processes import available_cores
 
 OWN = "optbench"
 """The distribution whose Python is trusted in the driver's own process."""
@@ -158,7 +158,7 @@ class LocalExecutor(Executor):
 
     def _is_compiled(self, spec: RunSpec) -> bool:
         if spec.optimizer not in self._compiled:
-            from optbench.engine.loops import choose_loop
+            from optbench.engine.loops.choice import choose_loop
             from optbench.registry import default_registry
 
             optimizer = default_registry().optimizer(spec.optimizer)

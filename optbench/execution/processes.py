@@ -11,12 +11,12 @@ from typing import IO
 
 import msgspec
 
-from optbench.children import end_child, read_frame, start_child, write_frame
 from optbench.errors import OptbenchError, StoreError
-from optbench.execution.base import Limits, failure
+from optbench.execution.executor import Limits, failure
 from optbench.execution.worker import READY, REFUSED, WARMING, Settings
-from optbench.packing import pack_spec, unpack_result
 from optbench.records import RunResult, RunSpec
+from optbench.records.packing import pack_spec, unpack_result
+from optbench.support.child_processes import end_child, read_frame, start_child, write_frame
 
 AHEAD = 3
 """Runs a worker has at a time, so that it never waits for the driver."""

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from optbench import __version__
 from optbench.errors import OptbenchError, PluginError
-from optbench.execution.base import Limits
+from optbench.execution.executor import Limits
 from optbench.execution.local import LocalExecutor
 from optbench.execution.worker import Codes, codes_of, foreign, load_plugins, warm_up
-from optbench.packing import pack_result, unpack_spec
 from optbench.records import Health
+from optbench.records.packing import pack_result, unpack_spec
 
 IDLE_SECONDS = 30.0
 """After this long without a task the child processes of a worker end."""

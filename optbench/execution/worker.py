@@ -15,9 +15,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from optbench.children import listen, read_frame, take_streams, write_frame
 from optbench.execution.surroundings import Surroundings
 from optbench.records import Health, RunSpec
+from optbench.support.child_processes import listen, read_frame, take_streams, write_frame
 
 READY = b"ready"
 WARMING = b"warming"
@@ -85,8 +85,8 @@ def codes_of(specs: Iterable[RunSpec]) -> Codes:
 @functools.cache
 def _own_code(kind: str, name: str) -> str:
     """Fingerprint of what is loaded here: the file may be edited later."""
-    from optbench.fingerprints import fingerprint
     from optbench.registry import default_registry
+    from optbench.registry.fingerprints import fingerprint
 
     return fingerprint(default_registry().entry(kind, name).item)
 
@@ -109,7 +109,7 @@ def main() -> None:
     settings = msgspec.json.decode(read_frame(source) or b"{}", type=Settings)
     warnings.simplefilter("ignore")
     from optbench.engine.training import train_spec
-    from optbench.packing import pack_result, unpack_spec
+    from optbench.records.packing import pack_result, unpack_spec
 
     load_plugins(settings.plugins)
     surroundings = Surroundings()
@@ -137,7 +137,7 @@ def main() -> None:
 
 def warm_up(spec: RunSpec) -> None:
     """Load and compile what runs like this one share; a fault will come again in the run."""
-    from optbench.engine.data import load_dataset
+    from optbench.data.splits import load_dataset
     from optbench.engine.training import prepare
 
     with contextlib.suppress(Exception, SystemExit):

@@ -11,7 +11,7 @@ from optbench.contracts import Optimizer, Value
 from optbench.engine.specs import make_spec
 from optbench.errors import ConfigError
 from optbench.hyperparameters import parse_spelling, split_control
-from optbench.records import Entrant, Protocol, Regime, RunSpec, Workload, changed, spell
+from optbench.records import Entrant, Regime, RunSpec, StudyProtocol, Workload, changed, spell
 from optbench.registry import Registry
 from optbench.suites import NetworkChoice, Suite
 
@@ -47,7 +47,7 @@ class StudyPlan:
     """
 
     suite: str
-    protocol: Protocol
+    protocol: StudyProtocol
     cells: tuple[CellPlan, ...]
     left_out: tuple[str, ...] = ()
 

@@ -8,7 +8,7 @@ import msgspec
 
 from optbench.contracts import Value
 from optbench.plan.steps import Results
-from optbench.records import Cell, Entrant, Protocol, RunResult, Trial, Workload
+from optbench.records import Cell, Entrant, RunResult, StudyProtocol, Trial, Workload
 
 
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     suite: str
-    protocol: Protocol
+    protocol: StudyProtocol
     cells: tuple[CellRecord, ...]
     complete: bool = True
     left_out: tuple[str, ...] = ()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol as Interface
+from typing import Protocol
 
 from optbench.contracts import Value
 from optbench.plan.cells import CellPlan, StudyPlan
-from optbench.records import Cell, Protocol, RunResult, RunSpec, Trial
+from optbench.records import Cell, RunResult, RunSpec, StudyProtocol, Trial
 from optbench.suites import MAX_SEEDS
 
 TUNING_SEED = MAX_SEEDS
@@ -23,7 +23,7 @@ Results = Mapping[str, RunResult]
 """Results by key of the run."""
 
 
-class Tuning(Interface):
+class Tuning(Protocol):
     """The decisions that planning leaves to the analysis, a floor above."""
 
     def points(self, cell: CellPlan) -> list[dict[str, Value]]:
@@ -56,7 +56,7 @@ class Step:
     missing: list[RunSpec] = field(default_factory=list)
 
 
-def advance(cell: CellPlan, protocol: Protocol, results: Results, tuning: Tuning) -> Step:
+def advance(cell: CellPlan, protocol: StudyProtocol, results: Results, tuning: Tuning) -> Step:
     """What a cell has come to, and the runs it needs next.
 
     Args:

@@ -6,12 +6,12 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from optbench.analysis.cautions import count
 from optbench.analysis.leaderboard import Leaderboard, OverallRow, WorkloadBoard
-from optbench.plaintext import one_line
-from optbench.report import text
-from optbench.report.series import common, titles_by_regime
-from optbench.report.words import chosen, flatten, protocol_rows, tuned
+from optbench.analysis.words.cautions import count
+from optbench.report.format import numbers as text
+from optbench.report.format.protocol_text import chosen, flatten, protocol_rows, tuned
+from optbench.report.format.series import common, titles_by_regime
+from optbench.support.text import one_line
 
 CAPTIONS = {
     "ranking": "Ranking with 95% intervals",

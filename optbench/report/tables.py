@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from optbench.analysis.leaderboard import AXES, Leaderboard, OverallRow, WorkloadBoard, WorkloadRow
-from optbench.plaintext import spreadsheet_cell
+from optbench.support.text import spreadsheet_cell
 
 COLUMNS = (
     "workload",

@@ -16,10 +16,10 @@ import msgspec
 
 from optbench.analysis.leaderboard import Leaderboard, to_json
 from optbench.errors import ConfigError, unknown_name
-from optbench.files import alone_in, write_text
 from optbench.records import Cell
-from optbench.report.excerpt import excerpt, with_curves
+from optbench.report.format.excerpt import excerpt, with_curves
 from optbench.report.tables import leaderboard_csv
+from optbench.support.files import alone_in, write_text
 
 FORMATS = ("png", "svg", "pdf")
 FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -111,7 +111,7 @@ def _write(
         return leaderboard_markdown(board, pictures, environment=environment, command=command)
 
     def page() -> str:
-        from optbench.report.html import report_html
+        from optbench.report.page.render import report_html
 
         return report_html(board, cells, environment=environment, command=command)
 
@@ -138,7 +138,7 @@ def _drawing(
 ) -> AbstractContextManager[Callable[[], list[Path]]]:
     if not formats:
         return nullcontext(list)
-    from optbench.report.studio import plots_under_way
+    from optbench.report.plots.parallel import plots_under_way
 
     return plots_under_way(board, cells, folder, formats)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from optbench.errors import StoreError
 from optbench.records import RunSpec
+from optbench.records.stored_curves import batches
 from optbench.store.database import clear_errors, connect
 from optbench.store.rows import damaged, spec_of
-from optbench.stored import batches
 
 CHUNK = 500
 """Keys in one SELECT; SQLite allows 999 parameters at least."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from optbench.errors import StoreError
-from optbench.packing import pack_curve, pack_spec, shared, unpack_curve, unpack_spec
 from optbench.records import CURVE_COLUMNS, RunResult, RunSpec, SpecSource, Status
-from optbench.stored import CurveSource, StoredCurve
+from optbench.records.packing import pack_curve, pack_spec, shared, unpack_curve, unpack_spec
+from optbench.records.stored_curves import CurveSource, StoredCurve
 
 FIELDS = (
     "key, spec, status, reason, test_loss, test_metric, params_hash, grad_evals, seconds, loop, "

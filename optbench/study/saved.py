@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from optbench.errors import ConfigError, StoreError
-from optbench.packing import UNREADABLE
 from optbench.plan import StudyRecord, restore_cell
-from optbench.records import Cell, Protocol, RunResult, Status
+from optbench.records import Cell, RunResult, Status, StudyProtocol
+from optbench.records.packing import UNREADABLE
 from optbench.store import Store
-from optbench.targets import Targets
+from optbench.suites.target_files import Targets
 
 if TYPE_CHECKING:
     from optbench.analysis.leaderboard import Leaderboard
@@ -46,7 +45,7 @@ class Study:
     """
 
     suite: str
-    protocol: Protocol
+    protocol: StudyProtocol
     cells: tuple[Cell, ...] = field(repr=False)
     complete: bool = True
     left_out: tuple[str, ...] = ()
@@ -93,8 +92,10 @@ class Study:
         return pd.DataFrame([run_row(run) for run in self.runs])
 
     def _repr_html_(self) -> str:
-        """How a notebook shows the study; drawn by the report, which is loaded only then."""
-        return str(importlib.import_module("optbench.report.notebook").study_html(self))
+        """How a notebook shows the study: its leaderboard, with the mean curve of each entrant."""
+        from optbench.report.format.notebook import study_html
+
+        return study_html(self)
 
 
 def run_row(run: RunResult) -> dict[str, Any]:

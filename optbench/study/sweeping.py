@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from optbench.analysis.sweeps import SweepPoint, sweep_point
+from optbench.analysis.views.sweep_points import SweepPoint, sweep_point
 from optbench.contracts import Hyper, Optimizer, Value
 from optbench.engine.specs import make_spec
 from optbench.errors import ConfigError, unknown_name

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from optbench.analysis import tuning
 from optbench.contracts import Value
 from optbench.errors import ConfigError
 from optbench.plan import CellPlan, Edges
-from optbench.records import Protocol, Trial
+from optbench.records import StudyProtocol, Trial
 from optbench.registry import Registry
-from optbench.targets import Targets, read_targets
+from optbench.suites.target_files import Targets, read_targets
+from optbench.tuning import trials as tuning
 
 TARGET_LEVEL = "medium"
 """The target to which times are measured, in the leaderboard and in tuning by time."""
@@ -24,7 +24,7 @@ class SearchTuning:
         targets: frozen targets, for ``select = "time"``.
     """
 
-    def __init__(self, protocol: Protocol, targets: Targets | None = None) -> None:
+    def __init__(self, protocol: StudyProtocol, targets: Targets | None = None) -> None:
         self._protocol = protocol
         self._targets = targets or {}
         self._points: dict[str, list[dict[str, Value]]] = {}

@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 
 from optbench.analysis import Leaderboard, build_leaderboard, from_json, to_json
+from optbench.analysis.derived_targets import derive_targets
 from optbench.analysis.leaderboard import AXES
-from optbench.analysis.statistics import holm
-from optbench.analysis.targets import derive_targets
+from optbench.analysis.statistics.hypothesis_tests import holm
 from optbench.errors import ConfigError
-from optbench.records import CURVE_COLUMNS, Cell, Curve, Protocol, Status
+from optbench.records import CURVE_COLUMNS, Cell, Curve, Status, StudyProtocol
 from tests.analysis.synthetic import INITIAL, make_cells
 
 QUICK = ("alpha", "beta", "gamma", "delta", "epsilon")
 
 
 def build(cells: list[Cell], **options: Any) -> Leaderboard:
-    return build_leaderboard(cells, Protocol(), **options)
+    return build_leaderboard(cells, StudyProtocol(), **options)
 
 
 def group_of(board: Leaderboard, label: str) -> str:

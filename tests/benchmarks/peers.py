@@ -78,9 +78,9 @@ def make_work(sizes: tuple[int, ...], optimizer: str, batch: int) -> Work:
 
 def optbench_trainer(work: Work, seed: int = 0) -> Trainer:
     """optbench's compiled loop."""
-    from optbench.engine.compiled import CompiledLoop
+    from optbench.data.streams import batch_order
+    from optbench.engine.loops.compiled import CompiledLoop
     from optbench.engine.problem import Problem
-    from optbench.engine.streams import batch_order
     from optbench.network import Network, pack
     from optbench.records import RunSpec
     from optbench.registry import default_registry

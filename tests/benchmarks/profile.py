@@ -22,9 +22,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from optbench.engine.compiled import CompiledLoop
 from optbench.engine.kernels import layers, loop
 from optbench.engine.kernels.jit import jit
+from optbench.engine.loops.compiled import CompiledLoop
 from optbench.engine.problem import build_problem
 from optbench.engine.specs import make_spec
 from optbench.registry import default_registry

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from optbench.engine.fusion.machine_code import compiled_rule
 from optbench.engine.kernels.jit import jit
-from optbench.engine.loops import choose_loop, make_loop
+from optbench.engine.loops.choice import choose_loop, make_loop
 from optbench.engine.problem import Problem, build_problem
-from optbench.engine.rules import compiled_rule
 from optbench.engine.specs import make_spec
 from optbench.registry import default_registry
 

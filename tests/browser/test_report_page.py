@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optbench.report.html import report_html
+from optbench.report.page.render import report_html
 from tests.report import samples
 
 HOW_TO_GET = {

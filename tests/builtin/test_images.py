@@ -17,10 +17,10 @@ from optbench_builtin.idx import read_idx
 import optbench
 from optbench.cli import main
 from optbench.conformance import CHECKS, run_checks
-from optbench.engine.data import prepare_dataset, typed_parts
+from optbench.data.splits import prepare_dataset, typed_parts
 from optbench.errors import PluginError
 from optbench.registry import default_registry
-from tests.mirror import NAMES, Mirror, idx, image_files, serving, sha256
+from tests.support.mirror import NAMES, Mirror, idx, image_files, serving, sha256
 
 FILES = image_files()
 HASHES = {name: sha256(content) for name, content in FILES.items()}

@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from optbench import ConfigError, __version__
-from optbench.cli import COMMANDS, MODULES, main
-from optbench.entries import PluginWarning
+from optbench.cli.group import COMMANDS, MODULES, main
 from optbench.errors import StoreError
+from optbench.registry.entries import PluginWarning
 
 BARE = """
 from optbench import Rule, hyper
@@ -40,7 +40,7 @@ def run(*args: str) -> Result:
 
 def invoke(monkeypatch: pytest.MonkeyPatch, function: Any) -> Result:
     """Run a command that does what `function` does, in place of a real one."""
-    module = importlib.import_module("optbench.cli.listing")
+    module = importlib.import_module("optbench.cli.commands.listing")
     monkeypatch.setattr(module, "command", click.command("list")(function))
     return run("list")
 

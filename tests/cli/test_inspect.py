@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from optbench import train
 from optbench.cli import main
-from optbench.engine.choosing import carries, choose, limit_factor, mean_of
-from optbench.engine.data import load_dataset
-from optbench.engine.signals import PASSES, measure_signals, verdict
+from optbench.data.splits import load_dataset
+from optbench.inspection.initializer_choice import carries, choose, limit_factor, mean_of
+from optbench.inspection.signals import PASSES, measure_signals, verdict
 
 DEEP = (64,) * 9 + (10,)
 """Eight hidden layers."""

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from optbench.cli import main
-from optbench.entries import KINDS
 from optbench.registry import Registry, default_registry
+from optbench.registry.entries import KINDS
 
 RUNNER = CliRunner()
 
@@ -88,7 +88,7 @@ def test_show_explains_everything_that_is_registered(kind: str, name: str) -> No
 
 def test_show_says_in_which_loop_an_optimizer_trains_and_why() -> None:
     """An author sees at once that a formula could not be compiled."""
-    from optbench.engine.loops import choose_loop
+    from optbench.engine.loops.choice import choose_loop
 
     for name, entry in default_registry().entries("optimizers").items():
         told = read("show", name, "--json")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from optbench.cli import _progress
-from optbench.cli._progress import ProgressView, span
-from optbench.execution.base import failure
+from optbench.cli import progress as _progress
+from optbench.cli.progress import ProgressView, span
+from optbench.execution.executor import failure
 from optbench.records import RunSpec
 from optbench.study import Progress
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from optbench.cli._signals import exit_code, orderly
+from optbench.cli.interrupts import exit_code, orderly
 
 
 class Dying:

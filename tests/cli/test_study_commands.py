@@ -19,7 +19,7 @@ import pytest
 from optbench.plan import StudyRecord
 from optbench.records import Curve, RunResult, Status
 from optbench.store import Store
-from optbench.targets import read_targets
+from optbench.suites.target_files import read_targets
 
 sys.path.insert(0, str(Path(__file__).parent))
 

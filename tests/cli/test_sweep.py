@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import optbench
-from optbench.analysis.sweeps import coverage, sweep_point
+from optbench.analysis.views.sweep_points import coverage, sweep_point
 from optbench.cli import main
 from optbench.execution import LocalExecutor
 from optbench.records import RunResult

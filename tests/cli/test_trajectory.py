@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import optbench
 from optbench.cli import main
-from optbench.engine.landscapes import find_ground, follow
+from optbench.inspection.landscapes import find_ground, follow
 
 
 def run(*args: object) -> tuple[int, str, str]:

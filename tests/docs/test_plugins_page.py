@@ -19,7 +19,7 @@ import pytest
 
 from optbench.conformance import run_checks
 from optbench.registry import Registry
-from tests.mirror import serving, sha256
+from tests.support.mirror import serving, sha256
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 

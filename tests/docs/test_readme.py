@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from optbench.cli import main
-from optbench.registry import _loaded
+from optbench.registry.registry import _loaded
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)

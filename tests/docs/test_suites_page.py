@@ -12,13 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from optbench.cli import main
-from optbench.records import Protocol
+from optbench.records import StudyProtocol
 from optbench.suites import NetworkChoice, Suite, load_suite
 
 PAGE = (Path(__file__).parents[2] / "docs" / "suites.md").read_text(encoding="utf-8")
 (EXAMPLE,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 COMMANDS = re.findall(r"^\$ optbench (.*)\n(.*)$", PAGE, re.MULTILINE)
-TABLES = {Suite: "## Keys", NetworkChoice: "Each `[[networks]]`", Protocol: "`[protocol]` is"}
+TABLES = {Suite: "## Keys", NetworkChoice: "Each `[[networks]]`", StudyProtocol: "`[protocol]` is"}
 
 
 @pytest.mark.parametrize(("command", "printed"), COMMANDS)
@@ -39,7 +39,7 @@ def test_the_suite_of_the_page_leaves_out_no_part(tmp_path: Path) -> None:
     suite = load_suite(tmp_path / "mine.toml")
     assert len(suite.networks) == 2
     assert isinstance(suite.epochs, dict)
-    assert suite.protocol != Protocol()
+    assert suite.protocol != StudyProtocol()
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -8,10 +8,10 @@ import pytest
 
 import optbench
 from optbench import ConfigError, PluginError, Stepper, hyper
-from optbench.engine.data import load_dataset, prepare_dataset
+from optbench.data.splits import load_dataset, prepare_dataset
+from optbench.data.streams import batch_order, stream
 from optbench.engine.grid import evaluation_grid
 from optbench.engine.specs import make_spec
-from optbench.engine.streams import batch_order, stream
 from optbench.engine.training import train_spec
 from optbench.records import CURVE_COLUMNS, Status
 from optbench.registry import default_registry

@@ -27,9 +27,9 @@ PLACES = {
     "caching": ("numba.core.caching", "IndexDataCacheFile._save_data"),
     "training": ("optbench.store", "Store.put"),
     "comparing": ("optbench.study.saved", "Study.leaderboard"),
-    "drawing": ("optbench.report.studio", "plots_under_way"),
+    "drawing": ("optbench.report.plots.parallel", "plots_under_way"),
     "writing": ("pathlib", "Path.replace"),
-    "saying": ("optbench.cli.run", "_say_what_happened"),
+    "saying": ("optbench.cli.commands.run", "_say_what_happened"),
 }
 """Moment -> the function that is about to be called. ``committing`` is in the middle of a
 transaction, ``indexing`` and ``caching`` are before compiled code is listed and before it is

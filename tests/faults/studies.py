@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import psutil
 
-from optbench.packing import pack_result
+from optbench.records.packing import pack_result
 from optbench.store import Store
 
 HERE = Path(__file__).parent

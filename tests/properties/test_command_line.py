@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from optbench.cli import COMMANDS, main
+from optbench.cli.group import COMMANDS, main
 from tests.properties.commands import OUT, call, is_told_clearly
 
 JUNK = (

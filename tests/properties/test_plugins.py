@@ -13,11 +13,11 @@ import pytest
 
 from optbench import PluginError, RunResult
 from optbench.contracts import Values
-from optbench.engine.data import prepare_dataset
-from optbench.engine.landscapes import Ground, follow
+from optbench.data.splits import prepare_dataset
 from optbench.engine.problem import initial_params
 from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
+from optbench.inspection.landscapes import Ground, follow
 from optbench.records import Status
 from optbench.registry import Registry
 from tests.properties.planted import (

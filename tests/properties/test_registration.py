@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optbench import ConfigError, PluginError, hyper
-from optbench.entries import HOOKS
 from optbench.registry import Registry
+from optbench.registry.entries import HOOKS
 from optbench.suites import find_suite
 from tests.properties.planted import BASES, JUNK, Bowl, Descent, Points, one, returning, variant
 

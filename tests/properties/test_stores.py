@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from optbench.cli import main
 from optbench.errors import StoreError
-from optbench.packing import unpack_curve, unpack_result, unpack_spec
+from optbench.records.packing import unpack_curve, unpack_result, unpack_spec
 from optbench.store import Store
 from tests.properties.commands import call
 

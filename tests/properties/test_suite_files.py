@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from optbench.errors import ConfigError
 from optbench.plan import build_plan
-from optbench.records import DTYPES, REGIMES, Protocol
+from optbench.records import DTYPES, REGIMES, StudyProtocol
 from optbench.registry import default_registry
 from optbench.suites import NetworkChoice, Suite, find_suite, load_suite
 
@@ -64,7 +64,7 @@ values = st.recursive(
 )
 keys = st.sampled_from([*Suite.__struct_fields__, "epoch", "data-sets", ""]) | words
 tables = st.dictionaries(
-    st.sampled_from([*Protocol.__struct_fields__, *NetworkChoice.__struct_fields__]) | words,
+    st.sampled_from([*StudyProtocol.__struct_fields__, *NetworkChoice.__struct_fields__]) | words,
     values,
     max_size=4,
 )

@@ -6,7 +6,7 @@ import functools
 
 from optbench.analysis.build import build_leaderboard
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.records import REGIMES, Cell, Protocol, Regime
+from optbench.records import REGIMES, Cell, Regime, StudyProtocol
 from tests.analysis.synthetic import make_cells
 
 ATTACK = "<img src=x onerror=window.broken=1>"
@@ -37,7 +37,7 @@ def study(
         skill={labels[0]: 0.5},
         diverging={labels[1]: diverging} if len(labels) > 1 else None,
     )
-    return build_leaderboard(cells, Protocol(seeds=seeds), title=title), cells
+    return build_leaderboard(cells, StudyProtocol(seeds=seeds), title=title), cells
 
 
 def tiny(initializers: tuple[str, ...] = ("he-normal",)) -> Sample:

@@ -22,7 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from optbench.cli import main
-from optbench.packing import unpack_spec
+from optbench.records.packing import unpack_spec
 
 BEGINNINGS = ("=cmd()|", "@x ", "../../", "/etc/", "[red]", "<script>alert(1)</script>")
 ATTACK = (

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import REGIMES, Cell
-from optbench.report.palette import Look, looks
-from optbench.report.plots import base, curves, maps, overview
-from optbench.report.series import panels, short_titles, view_titles
+from optbench.report.format.palette import Look, looks
+from optbench.report.format.series import panels, short_titles, view_titles
+from optbench.report.plots import convergence as curves
+from optbench.report.plots import figures as base
+from optbench.report.plots import maps, overview
 
 MOST_PANELS = 12
 """Panels on one sheet; more workloads go on further sheets."""

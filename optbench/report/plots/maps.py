@@ -11,8 +11,9 @@ from matplotlib.ticker import NullLocator
 
 from optbench.analysis.leaderboard import BiasVariance, CriticalDifference, Matrix
 from optbench.records import Workload
-from optbench.report.palette import MARKERS, Look
-from optbench.report.plots import base, naming
+from optbench.report.format.palette import MARKERS, Look
+from optbench.report.plots import figures as base
+from optbench.report.plots import labels as naming
 
 SHADES = ("#f3f6f9", "#a9cbe4", "#4a90c2", "#15588f", "#06294d")
 """Light to dark in one hue: order is seen without colour vision, and in print."""

@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from optbench.analysis.leaderboard import Leaderboard, Profile, RegimeView
-from optbench.report import text
-from optbench.report.palette import Look
-from optbench.report.plots import base, naming
-from optbench.report.series import ranks_within
+from optbench.report.format import numbers as text
+from optbench.report.format.palette import Look
+from optbench.report.format.series import ranks_within
+from optbench.report.plots import figures as base
+from optbench.report.plots import labels as naming
 
 AXIS_NAMES = {
     "updates": "updates",

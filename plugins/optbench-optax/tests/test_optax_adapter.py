@@ -16,8 +16,8 @@ from optbench_optax import optbench_list_optimizers
 from optbench_optax.adapter import _program, adapt
 
 import optbench
-from optbench.fingerprints import fingerprint
 from optbench.registry import default_registry
+from optbench.registry.fingerprints import fingerprint
 
 WORKLOAD: dict[str, Any] = {"dataset": "digits", "epochs": 2, "dtype": "float64", "hidden": (16, 8)}
 

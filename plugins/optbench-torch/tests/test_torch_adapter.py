@@ -15,8 +15,8 @@ from optbench_torch.adapter import adapt
 from optbench_torch.session import Recipe, Session
 
 import optbench
-from optbench.fingerprints import fingerprint
 from optbench.registry import Registry, default_registry
+from optbench.registry.fingerprints import fingerprint
 
 WORKLOAD: dict[str, Any] = {"dataset": "digits", "epochs": 2, "dtype": "float64", "hidden": (16, 8)}
 

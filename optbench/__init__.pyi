@@ -1,0 +1,34 @@
+"""The public names, each with its home. `optbench/__init__.py` imports them at first use."""
+
+from .contracts import Array as Array
+from .contracts import Dataset as Dataset
+from .contracts import DatasetSource as DatasetSource
+from .contracts import Hyper as Hyper
+from .contracts import InitContext as InitContext
+from .contracts import Initializer as Initializer
+from .contracts import Landscape as Landscape
+from .contracts import Optimizer as Optimizer
+from .contracts import Rule as Rule
+from .contracts import StepContext as StepContext
+from .contracts import Stepper as Stepper
+from .contracts import Values as Values
+from .contracts import hyper as hyper
+from .data.downloads import fetch_files as fetch_files
+from .data.splits import load_dataset as load_dataset
+from .engine.training import initialize as initialize
+from .engine.training import train as train
+from .errors import ConfigError as ConfigError
+from .errors import OptbenchError as OptbenchError
+from .errors import PluginError as PluginError
+from .errors import StoreError as StoreError
+from .inspection.trajectories import trajectory as trajectory
+from .network import Network as Network
+from .records import Curve as Curve
+from .records import RunResult as RunResult
+from .records import RunSpec as RunSpec
+from .records import Status as Status
+from .registry.hookspecs import hookimpl as hookimpl
+from .registry.signatures import read_signature as read_signature
+
+__all__: list[str]
+__version__: str

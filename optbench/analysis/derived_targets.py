@@ -1,0 +1,81 @@
+"""Targets of validation loss: taken from a file where they are frozen, else derived."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+
+from optbench.analysis.statistics import metrics
+from optbench.analysis.study_arrays import Table
+from optbench.contracts import Array
+from optbench.records import Cell
+
+LEVELS = {"easy": 0.5, "medium": 0.75, "hard": 0.9}
+"""Level -> share of the way, in log loss, from the initial to the best known loss."""
+
+Key = tuple[str, str]
+Targets = Mapping[Key, Mapping[str, float]]
+"""(dataset, ``Workload.network``) -> level (``"easy"``, ``"medium"``, ``"hard"``) -> loss."""
+
+
+def derive_targets(cells: Sequence[Cell]) -> dict[Key, dict[str, float]]:
+    """Targets from the runs of a study, one set for each dataset and network.
+
+    ``target = L_0^(1 - f) * L_best^f`` with f = 0.5, 0.75, 0.9. L_best is the lowest, over
+    entrants, regimes and initializers, of the median over seeds of the lowest loss held for two
+    evaluations; L_0 the lowest, over workloads, of the median initial loss (large initial weights
+    must not make a target easy). So a target depends neither on regime nor on initializer. A
+    study that freezes targets should be wide: the best of many optimizers, tuned.
+
+    Args:
+        cells: of one or several studies; an entrant may be in more than one of them.
+
+    Returns:
+        Nothing for a dataset and network on which no run improved by 2%.
+    """
+    times: Counter[tuple[str, str]] = Counter()
+    told_apart = []
+    for cell in cells:
+        key = (cell.entrant.label, cell.workload.label)
+        entrant = msgspec.structs.replace(cell.entrant, label=f"{times[key]} {key[0]}")
+        told_apart.append(replace(cell, entrant=entrant))
+        times[key] += 1
+    return targets_of(Table(told_apart))
+
+
+def targets_of(table: Table) -> dict[Key, dict[str, float]]:
+    """`derive_targets` of a study that has been laid out already."""
+    held = metrics.median(table.spread(lowest_held(table.val)))
+    found = {}
+    keys = [(w.dataset, w.network) for w in table.workloads]
+    for key in dict.fromkeys(keys):
+        here = [w for w, other in enumerate(keys) if other == key]
+        starts, bests = table.initial_loss[here], held[:, here]
+        if np.isnan(starts).all():
+            continue
+        start, low = float(np.nanmin(starts)), max(float(np.nanmin(bests)), metrics.TINY)
+        if low < 0.98 * start:
+            low = max(low, metrics.SOLVED * start)
+            found[key] = {
+                level: math.exp((1 - f) * math.log(start) + f * math.log(low))
+                for level, f in LEVELS.items()
+            }
+    return found
+
+
+def lowest_held(loss: Array) -> Array:
+    """Lowest loss at or below which each curve was for two evaluations in a row.
+
+    Args:
+        loss: validation losses, shape (R, G), NaN after the end.
+
+    Returns:
+        Shape (R,); infinite for a run without two finite evaluations.
+    """
+    pairs = np.maximum(loss[:, :-1], loss[:, 1:])
+    return np.asarray(np.where(np.isfinite(pairs), pairs, np.inf).min(axis=1, initial=np.inf))

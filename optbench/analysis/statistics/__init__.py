@@ -1,0 +1,1 @@
+"""Metrics, tests, the bootstrap, rankings and scores."""

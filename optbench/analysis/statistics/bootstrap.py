@@ -1,0 +1,83 @@
+"""The bootstrap over seeds: what is drawn, and the interval that it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from optbench.analysis.statistics.hypothesis_tests import t_quantile
+from optbench.contracts import Array
+
+
+def bootstrap_draws(
+    rng: np.random.Generator, draws: int, counts: Sequence[int] | Array
+) -> tuple[Array, Array]:
+    """Indices of a stratified bootstrap that is right for few seeds.
+
+    From a stratum of n, n - 1 are drawn with replacement (Rao & Wu 1988): the variance of a mean
+    then comes out as s^2 / n, where drawing n gives (n - 1) / n of it and intervals that, with 5
+    seeds, are 10% too short. A stratum of 1 is repeated as it is, and adds no variance.
+
+    Args:
+        rng: source of randomness.
+        draws: number of bootstrap samples B.
+        counts: size n of each of the W strata.
+
+    Returns:
+        Indices, shape (B, W, m), m = max(n) - 1 or 1; and a mask (W, m) of those that count.
+    """
+    sizes = np.asarray(counts, dtype=int)
+    take = np.maximum(sizes - 1, 1)
+    m = int(take.max(initial=1))
+    u = rng.random((draws, len(sizes), m))
+    index = np.minimum((u * sizes[:, None]).astype(np.int64), np.maximum(sizes - 1, 0)[:, None])
+    return index, np.arange(m) < take[:, None]
+
+
+def resample(values: Array, counts: Array, draws: int, seed: tuple[int, int]) -> Array:
+    """Bootstrap samples of pooled strata.
+
+    Args:
+        values: shape (W, n); entries beyond a stratum's size are never drawn.
+        counts: size of each stratum.
+        draws: number of bootstrap samples B.
+        seed: the same seed draws the same places from whatever has the same counts.
+
+    Returns:
+        Shape (B, values in a sample).
+    """
+    places = _places_drawn(seed, draws, tuple(counts.tolist()), values.shape[1])
+    return np.asarray(values.ravel()[places].T)
+
+
+@lru_cache(maxsize=1)  # most entrants of a study have the same counts
+def _places_drawn(seed: tuple[int, int], draws: int, counts: tuple[int, ...], n: int) -> Array:
+    """Where in flattened (W, n) values the samples are, a column each."""
+    index, mask = bootstrap_draws(np.random.default_rng(seed), draws, counts)
+    w, m = np.nonzero(mask)
+    return np.asarray((index[:, w, m] + w * n).T, dtype=np.int32, order="C")
+
+
+def percentile_interval(samples: Array, df: float, axis: int = 0) -> tuple[Array, Array]:
+    """A 95% interval from bootstrap samples, its tails widened for few degrees of freedom.
+
+    The quantiles are those at which a normal distribution leaves as much outside as Student's t
+    with `df` degrees of freedom does beyond its own 97.5% point (the expanded percentile interval
+    of Hesterberg 2015). With 9 workloads and 5 seeds it covers 95%, the plain one 93%.
+
+    Args:
+        samples: bootstrap samples along `axis`.
+        df: degrees of freedom; for an inter-quartile mean see `scoring.iqm_df`.
+    """
+    tail = tail_probability(df)
+    low, high = np.quantile(samples, [tail, 1 - tail], axis=axis)
+    return low, high
+
+
+def tail_probability(df: float) -> float:
+    """What a normal distribution leaves beyond the 97.5% point of Student's t."""
+    from scipy.special import ndtr
+
+    return float(ndtr(-t_quantile(max(df, 1.0))))

@@ -1,0 +1,189 @@
+"""The cells of a study as arrays: entrant x workload x seed, and curves stacked in rows."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from optbench.analysis.leaderboard import AXES, COLUMN_OF, Axis
+from optbench.analysis.statistics import metrics
+from optbench.contracts import Array, Value
+from optbench.errors import ConfigError
+from optbench.records import Cell, RunResult, Status, Workload
+from optbench.records.stored_curves import stack
+from optbench.tuning.trials import trial_loss
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The tuning of one cell: lr (NaN for an optimizer without one) and final loss of each trial.
+
+    Attributes:
+        only_lr: nothing but lr differs between the trials.
+    """
+
+    lr: Array
+    loss: Array
+    only_lr: bool
+    runs: int
+    diverged: int
+
+
+class Table:
+    """A study as arrays; S entrants, W workloads, n seeds, R evaluation runs, G evaluations.
+
+    Arrays of shape (S, W, n) hold NaN where there was no run. A run that diverged or failed holds
+    infinite losses, minus infinity as its metric, and True in `lost`.
+
+    Raises:
+        ConfigError: an entrant has two cells on one workload.
+
+    Attributes:
+        labels: entrants, in the order in which they come.
+        workloads: likewise.
+        cells: by indices (s, w).
+        place: indices (s, w, k) of each run, shape (R, 3).
+        lost, failed: shape (R,).
+    """
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        judged = [cell for cell in cells if cell.evaluation]
+        named = [(cell.entrant.label, cell.workload.label) for cell in judged]
+        twice = [name for name, times in Counter(named).items() if times > 1]
+        if twice:
+            raise ConfigError(f"{twice[0][0]} is entered twice on {twice[0][1]}")
+        self.labels = list(dict.fromkeys(label for label, _ in named))
+        by_label = {name: cell.workload for (_, name), cell in zip(named, judged, strict=True)}
+        self.workload_labels = list(by_label)
+        self.workloads: list[Workload] = list(by_label.values())
+        row = {label: i for i, label in enumerate(self.labels)}
+        column = {label: i for i, label in enumerate(self.workload_labels)}
+        self.cells: dict[tuple[int, int], Cell] = {
+            (row[a], column[b]): cell for (a, b), cell in zip(named, judged, strict=True)
+        }
+        self.seeds_of = self._seeds()
+        self.n_seeds = max((len(s) for s in self.seeds_of), default=0)
+        self.runs: list[RunResult] = []
+        places = []
+        for (s, w), cell in self.cells.items():
+            for result in cell.evaluation:
+                self.runs.append(result)
+                places.append((s, w, self.seeds_of[w][result.spec.seed]))
+        self.place = np.array(places, dtype=int).reshape(-1, 3)
+        self.lost = np.array([not _ended_well(r) for r in self.runs], dtype=bool)
+        self.failed = np.array([r.status == Status.FAILED for r in self.runs], dtype=bool)
+
+    def _seeds(self) -> list[dict[int, int]]:
+        """Seed -> k on each workload, so that the same seed is paired between entrants."""
+        found: list[set[int]] = [set() for _ in self.workloads]
+        for (_, w), cell in self.cells.items():
+            found[w].update(result.spec.seed for result in cell.evaluation)
+        return [{seed: k for k, seed in enumerate(sorted(seeds))} for seeds in found]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """S, W, n."""
+        return len(self.labels), len(self.workloads), self.n_seeds
+
+    def spread(self, per_run: Array) -> Array:
+        """Values of runs, shape (R,), laid out as (S, W, n) with NaN where there is no run."""
+        laid = np.full(self.shape, np.nan)
+        laid[tuple(self.place.T)] = per_run
+        return laid
+
+    # -- curves -------------------------------------------------------------------------------
+
+    @cached_property
+    def _stacked(self) -> dict[str, Array]:
+        """Columns of every run's curve, shape (R, G), NaN after the end; each run is read once."""
+        names = ("val_loss", "train_loss", *COLUMN_OF.values())
+        stacked = stack([run.curve for run in self.runs], names, least=2)
+        return dict(zip(names, stacked, strict=True))
+
+    @property
+    def val(self) -> Array:
+        """Validation loss along every run."""
+        return self._stacked["val_loss"]
+
+    @property
+    def train(self) -> Array:
+        """Training loss along every run."""
+        return self._stacked["train_loss"]
+
+    @property
+    def costs(self) -> dict[Axis, Array]:
+        """Cost along every run, on each axis."""
+        return {axis: self._stacked[COLUMN_OF[axis]] for axis in AXES}
+
+    # -- ends ---------------------------------------------------------------------------------
+
+    def _ends(self, values: Array, lost: float = math.inf) -> Array:
+        return self.spread(np.where(self.lost | np.isnan(values), lost, values))
+
+    @cached_property
+    def val_loss(self) -> Array:
+        """Final validation loss, shape (S, W, n)."""
+        return self._ends(np.array([r.final("val_loss") for r in self.runs]))
+
+    @cached_property
+    def train_loss(self) -> Array:
+        """Final training loss."""
+        return self._ends(np.array([r.final("train_loss") for r in self.runs]))
+
+    @cached_property
+    def test_loss(self) -> Array:
+        """Test loss at the end."""
+        return self._ends(np.array([r.test_loss for r in self.runs]))
+
+    @cached_property
+    def test_metric(self) -> Array:
+        """Accuracy or R squared on the test part; minus infinity for a lost run."""
+        return self._ends(np.array([r.test_metric for r in self.runs]), -math.inf)
+
+    @cached_property
+    def lost_runs(self) -> Array:
+        """1 for a run that did not end well, 0 for one that did."""
+        return self.spread(self.lost.astype(float))
+
+    @cached_property
+    def initial_loss(self) -> Array:
+        """Median validation loss before training on each workload, shape (W,); NaN if unknown."""
+        first = self.val[:, 0]
+        laid = self.spread(np.where(np.isfinite(first), first, np.nan))
+        return metrics.median(np.moveaxis(laid, 1, 0).reshape(self.shape[1], -1))
+
+    @cached_property
+    def trials(self) -> dict[tuple[int, int], Trials]:
+        """The tuning of every cell that was tuned."""
+        return {at: _read_trials(cell) for at, cell in self.cells.items() if len(cell.trials) > 1}
+
+
+def _ended_well(result: RunResult) -> bool:
+    return result.status == Status.OK and math.isfinite(result.final("val_loss"))
+
+
+def _read_trials(cell: Cell) -> Trials:
+    lrs = [_lr(t.hyper.get("lr")) for t in cell.trials]
+    first = {**cell.trials[0].hyper, "lr": 0}
+    results = [r for t in cell.trials for r in t.results]
+    return Trials(
+        lr=np.array(lrs),
+        loss=np.array([trial_loss(t) for t in cell.trials]),
+        only_lr=not any(map(math.isnan, lrs))
+        and all({**t.hyper, "lr": 0} == first for t in cell.trials),
+        runs=len(results),
+        diverged=sum(not _ended_well(r) for r in results),
+    )
+
+
+def _lr(value: Value | None) -> float:
+    """NaN for what is no number: a stored study may say anything."""
+    if isinstance(value, int | float) and abs(value) <= sys.float_info.max:
+        return float(value)
+    return math.nan

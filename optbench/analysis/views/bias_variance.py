@@ -1,0 +1,176 @@
+"""Where a validation loss comes from: a weak model, a failed optimizer, or overfitting.
+
+``L_val - L_ref = (floor - L_ref) + (L_train - floor) + (L_val - L_train)``: bias, optimization gap
+and variance. *Floor* is the lowest training loss that any run reached on that dataset and network:
+what the model can do. Only what remains above it is the optimizer's. L_ref is the loss that a good
+model would have; unless given, the lowest median validation loss of the study on that dataset,
+whatever the network. With one network a study cannot show bias, then.
+
+A term is called high when the lower end of its bootstrap interval exceeds delta, 10% of
+L_0 - L_ref.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from optbench.analysis.leaderboard import BiasVariance, Estimate
+from optbench.analysis.statistics import metrics, scoring
+from optbench.analysis.statistics.bootstrap import bootstrap_draws, tail_probability
+from optbench.analysis.study_arrays import Table
+from optbench.analysis.views.budgets import number
+from optbench.contracts import Array
+
+HIGH = 0.1
+BLOCK = 1024
+"""Cells that are resampled together; all at once would need more memory than the study itself."""
+
+
+def bias_variance(
+    table: Table, references: Mapping[str, float] | None = None, rng_seed: int = 0
+) -> tuple[BiasVariance, ...]:
+    """The decomposition of every entrant on every workload, from medians over seeds.
+
+    Args:
+        table: the study.
+        references: dataset -> L_ref.
+        rng_seed: of the bootstrap over seeds.
+    """
+    if not table.cells:
+        return ()
+    floors, refs = _floors(table), _references(table, references or {})
+    cells = list(table.cells)
+    places = tuple(np.array(cells).T)
+    workloads = [table.workloads[w] for _, w in cells]
+    floor = np.array([floors[w.dataset, w.network] for w in workloads])
+    reference = np.array([refs[w.dataset] for w in workloads])
+    terms = _terms(table.train_loss[places], table.val_loss[places], floor, rng_seed)
+    delta = HIGH * np.fmax(table.initial_loss[places[1]] - reference, 0.0)
+    lost = ~np.isfinite(metrics.median(table.val_loss[places]))
+    return tuple(
+        _row(
+            table.labels[s],
+            table.workload_labels[w],
+            float(reference[i]),
+            float(floor[i]),
+            float(delta[i]),
+            {name: tuple(part[:, i].tolist()) for name, part in terms.items()},
+            bool(lost[i]),
+        )
+        for i, (s, w) in enumerate(cells)
+    )
+
+
+def _floors(table: Table) -> dict[tuple[str, str], float]:
+    lowest = table.spread(np.fmin.reduce(table.train, axis=1, initial=np.inf))
+    floors: dict[tuple[str, str], float] = {}
+    by_workload = np.fmin.reduce(lowest, axis=(0, 2)).tolist()
+    for workload, loss in zip(table.workloads, by_workload, strict=True):
+        key = (workload.dataset, workload.network)
+        floors[key] = min(floors.get(key, np.inf), loss)
+    return floors
+
+
+def _references(table: Table, given: Mapping[str, float]) -> dict[str, float]:
+    medians = metrics.median(table.val_loss)
+    lowest = np.nanmin(medians, axis=0)
+    found: dict[str, float] = {}
+    for workload, loss in zip(table.workloads, lowest.tolist(), strict=True):
+        found[workload.dataset] = min(found.get(workload.dataset, np.inf), loss)
+    return {name: given.get(name, loss) for name, loss in found.items()}
+
+
+def _terms(train: Array, val: Array, floor: Array, rng_seed: int) -> dict[str, Array]:
+    """Optimization gap and variance of every cell: value, low, high, each of shape (3, cells).
+
+    Training and validation loss are resampled together. Missing seeds count as repeats of the
+    first: a cell that lacks some is nearly finished anyway. One seed gives NaN for low and high.
+    """
+    n = train.shape[1]
+    train = np.where(np.isnan(train), train[:, :1], train)
+    val = np.where(np.isnan(val), val[:, :1], val)
+    middle = metrics.median(train), metrics.median(val)
+    values = _gaps(*middle, floor)
+    if n < 2:
+        unknown = np.full(len(train), np.nan)
+        return {name: np.stack([value, unknown, unknown]) for name, value in values.items()}
+    rng = np.random.default_rng([rng_seed, 3])
+    draws = scoring.draws_for(train.size * 4, most=1000)
+    index = np.sort(bootstrap_draws(rng, draws, [n])[0][:, 0], axis=1)
+    index, drawn = np.unique(index, axis=0, return_inverse=True)  # few draws differ in medians
+    drawn = drawn.ravel()  # NumPy 2.0.0 gives a column
+    tail = tail_probability(n - 1)
+    parts = [
+        _ends(train[i : i + BLOCK], val[i : i + BLOCK], floor[i : i + BLOCK], index, drawn, tail)
+        for i in range(0, len(train), BLOCK)
+    ]
+    ends = {name: np.concatenate([part[name] for part in parts], axis=1) for name in values}
+    return {
+        name: np.stack([value, np.fmin(ends[name][0], value), np.fmax(ends[name][1], value)])
+        for name, value in values.items()
+    }
+
+
+def _ends(
+    train: Array, val: Array, floor: Array, index: Array, drawn: Array, tail: float
+) -> dict[str, Array]:
+    """Both ends of the intervals of some cells, shape (2, cells).
+
+    `index` are the draws that differ, `drawn` which of them each draw is.
+    """
+    samples = _gaps(_medians(train[:, index]), _medians(val[:, index]), floor[:, None])
+    return {
+        name: np.stack(metrics.quantiles(gaps[:, drawn], (tail, 1 - tail)))
+        for name, gaps in samples.items()
+    }
+
+
+def _gaps(train: Array, val: Array, floor: Array) -> dict[str, Array]:
+    """The two terms that seeds decide; infinite where a loss is."""
+    with np.errstate(invalid="ignore"):
+        gap, variance = train - floor, val - train
+    return {
+        "optimization": np.where(np.isfinite(train), gap, np.inf),
+        "variance": np.where(np.isfinite(val), variance, np.inf),
+    }
+
+
+def _medians(x: Array) -> Array:
+    """Median over the last axis; infinite when either of the middle two is."""
+    ordered = np.sort(x, axis=-1)
+    n = x.shape[-1]
+    return np.asarray((ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2)
+
+
+def _row(
+    label: str,
+    workload: str,
+    reference: float,
+    floor: float,
+    delta: float,
+    measured: dict[str, tuple[float, ...]],
+    lost: bool,
+) -> BiasVariance:
+    weak = floor - reference if math.isfinite(floor) and math.isfinite(reference) else np.nan
+    terms = {"bias": (weak, weak, weak), **measured}
+    if lost:
+        terms["variance"] = (np.nan, np.nan, np.nan)
+    high = [name for name, (_, low, _) in terms.items() if low > delta]
+    one_seed = math.isnan(terms["optimization"][1])
+    verdict = " + ".join(high) or ("unknown" if one_seed else "none high")
+    records = {
+        name: Estimate(value=number(value), low=number(low), high=number(high))
+        for name, (value, low, high) in terms.items()
+    }
+    return BiasVariance(
+        label=label,
+        workload=workload,
+        reference=reference,
+        floor=floor,
+        delta=delta,
+        verdict="diverged" if lost else verdict,
+        **records,
+    )

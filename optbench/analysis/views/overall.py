@@ -1,0 +1,103 @@
+"""The rows over all workloads: the leaderboard in the narrow sense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from optbench.analysis.leaderboard import (
+    AXES,
+    Axis,
+    AxisSummary,
+    Estimate,
+    OverallRow,
+    TieGroup,
+)
+from optbench.analysis.run_metrics import Measured, edge_marks, rate
+from optbench.analysis.statistics import metrics, ranking, scoring
+from optbench.analysis.statistics.hypothesis_tests import average_ranks
+from optbench.analysis.study_arrays import Table
+from optbench.analysis.views.budgets import number
+from optbench.analysis.views.profiles import profile_areas, time_ratios
+from optbench.contracts import Array
+
+
+def overall_rows(
+    table: Table,
+    measured: Measured,
+    overall: Array,
+    better: Array,
+    groups: tuple[TieGroup, ...],
+    rng_seed: int,
+) -> tuple[OverallRow, ...]:
+    """One row an entrant, best score first."""
+    intervals = scoring.score_intervals(measured.score, rng_seed)
+    places = ranking.place_ranges(better)
+    means = ranking.workload_means(measured.score)
+    filled = np.where(np.isnan(means), -1.0, means)
+    wins = (filled == filled.max(axis=0)).sum(axis=1)
+    complete = ~np.isnan(means).any(axis=1)
+    ranks = np.full(len(means), np.nan)
+    if complete.any():
+        ranks[complete] = average_ranks(-means[complete], axis=0).mean(axis=1)
+    summaries = axis_summaries(measured)
+    failed = table.spread(table.failed.astype(float))
+    found = []
+    for rank, s in enumerate(ranking.order_of(overall).tolist(), 1):
+        own = [(w, table.cells[s, w]) for w in range(len(means[s])) if (s, w) in table.cells]
+        interval = intervals[s]
+        found.append(
+            OverallRow(
+                label=table.labels[s],
+                optimizer=own[0][1].entrant.optimizer,
+                rank=rank,
+                place=places[s],
+                tie_groups="".join(g.letter for g in groups if table.labels[s] in g.labels),
+                score=_estimate(float(overall[s]), interval),
+                stability=_stability(measured.kept[s], rng_seed),
+                divergence=rate(table.lost_runs[s]),
+                failed=int(np.nansum(failed[s])),
+                mean_rank=number(ranks[s]),
+                wins=int(wins[s]),
+                workloads=len(own),
+                partial=len(own) < len(table.workloads),
+                edges=tuple(m for w, c in own for m in edge_marks(c, table.workload_labels[w])),
+                times=summaries[s],
+            )
+        )
+    return tuple(found)
+
+
+def _estimate(value: float, interval: tuple[float, ...] | None) -> Estimate:
+    if not interval:
+        return Estimate(value=value)
+    return Estimate(value=value, low=min(interval[0], value), high=max(interval[1], value))
+
+
+def _stability(kept: Array, rng_seed: int) -> Estimate:
+    mean = float(np.nanmean(kept))
+    interval = scoring.mean_interval(kept, (rng_seed, 4))
+    return _estimate(mean, interval)
+
+
+def axis_summaries(measured: Measured) -> list[tuple[AxisSummary, ...]]:
+    """Time to target of each entrant on every axis."""
+    by_axis: Mapping[Axis, list[AxisSummary]] = {axis: [] for axis in AXES}
+    for axis, times in measured.median_times.items():
+        solvable = np.isfinite(times).any(axis=0)
+        kept = times[:, solvable]
+        ratios = time_ratios(kept) if kept.size else kept
+        areas = profile_areas(kept) if kept.size else kept
+        for s in range(len(times)):
+            own = ratios[s][~np.isnan(ratios[s])]
+            by_axis[axis].append(
+                AxisSummary(
+                    axis=axis,
+                    solved=int(np.isfinite(times[s]).sum()),
+                    workloads=len(own),
+                    ratio=float(metrics.median(own)) if len(own) else None,
+                    profile=float(areas[s]) if len(own) else None,
+                )
+            )
+    return [tuple(by_axis[axis][s] for axis in AXES) for s in range(len(measured.score))]

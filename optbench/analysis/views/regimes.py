@@ -1,0 +1,171 @@
+"""Batch, mini-batch and sgd side by side, at equal examples and at equal updates.
+
+Batch descent takes few good steps, sgd many bad ones: which is ahead depends on what is held
+equal. At equal examples every regime has seen as much data, at equal updates as many steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+
+import numpy as np
+
+from optbench.analysis.leaderboard import AXES, Axis, OrderFlip, RankFlip, RegimeLoss, RegimeView
+from optbench.analysis.statistics import metrics
+from optbench.analysis.statistics.hypothesis_tests import average_ranks
+from optbench.analysis.study_arrays import Table
+from optbench.contracts import Array
+from optbench.records import Workload
+
+LEAST_SEEDS = 3
+"""With fewer seeds nothing is called clear."""
+
+Member = tuple[int, int]
+"""Entrant s on workload w."""
+
+
+def loss_at(cost: Array, loss: Array, limit: float | Array) -> Array:
+    """Loss at the last evaluation with a cost up to `limit`; infinite if the run ended before it.
+
+    Args:
+        cost, loss: shape (R, G), NaN after the end.
+        limit: where to look, shape (R,) where that differs.
+    """
+    limit = np.broadcast_to(limit, len(cost))
+    reached = cost <= limit[:, None] * (1 + 1e-9)
+    at = np.maximum(reached.sum(axis=1) - 1, 0)[:, None]
+    found = np.take_along_axis(loss, at, axis=1)[:, 0]
+    beyond = np.nanmax(cost, axis=1, initial=-np.inf) >= limit * (1 - 1e-9)
+    return np.where(beyond & np.isfinite(found), found, np.inf)
+
+
+def regime_views(table: Table) -> tuple[RegimeView, ...]:
+    """One view for each dataset, network and initializer that two regimes share."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for w, workload in enumerate(table.workloads):
+        key = (workload.dataset, workload.network, workload.initialization)
+        groups.setdefault(key, []).append(w)
+    shared = {
+        " | ".join(key): members
+        for key, members in groups.items()
+        if len({table.workloads[w].regime for w in members}) > 1
+    }
+    if not shared:
+        return ()
+    limits = {axis: _limits(table, axis, shared.values()) for axis in AXES[:2]}
+    losses = {
+        axis: table.spread(loss_at(table.costs[axis], table.val, limit[table.place[:, 1]]))
+        for axis, limit in limits.items()
+    }
+    return tuple(_view(table, label, members, limits, losses) for label, members in shared.items())
+
+
+def _limits(table: Table, axis: Axis, groups: Iterable[list[int]]) -> Array:
+    """The cost up to which every workload of its group has been run, shape (W,)."""
+    ends = table.spread(np.nanmax(table.costs[axis], axis=1, initial=0.0))
+    limits: Array = np.fmax.reduce(ends, axis=(0, 2))
+    for members in groups:
+        limits[members] = limits[members].min()
+    return limits
+
+
+def _view(
+    table: Table,
+    label: str,
+    members: list[int],
+    limits: dict[Axis, Array],
+    losses: dict[Axis, Array],
+) -> RegimeView:
+    entrants = range(len(table.labels))
+    cells = [(s, w) for s in entrants for w in members if (s, w) in table.cells]
+    names = _regime_names([table.workloads[w] for w in members])
+    regime_of = dict(zip(members, names, strict=True))
+    medians = {axis: _medians(laid, cells) for axis, laid in losses.items()}
+    ranks = {axis: average_ranks(values) for axis, values in medians.items()}
+    return RegimeView(
+        label=label,
+        regimes=tuple(names),
+        examples=float(limits["examples"][members[0]]),
+        updates=float(limits["updates"][members[0]]),
+        rows=tuple(
+            RegimeLoss(
+                label=table.labels[s],
+                regime=regime_of[w],
+                at_examples=float(medians["examples"][i]),
+                at_updates=float(medians["updates"][i]),
+                rank_at_examples=float(ranks["examples"][i]),
+                rank_at_updates=float(ranks["updates"][i]),
+            )
+            for i, (s, w) in enumerate(cells)
+        ),
+        flips=tuple(_rank_flips(table, cells, losses, medians, regime_of)),
+        order_flips=tuple(_order_flips(table, losses["examples"], regime_of)),
+    )
+
+
+def _regime_names(workloads: list[Workload]) -> list[str]:
+    """The regimes, told apart by what differs between workloads of the same regime."""
+    plain: list[str] = [w.regime for w in workloads]
+    sized = [f"{w.regime} B={w.batch_size}" for w in workloads]
+    full = [f"{w.regime} B={w.batch_size} {w.epochs} epochs" for w in workloads]
+    return next((names for names in (plain, sized) if len(set(names)) == len(names)), full)
+
+
+def _medians(laid: Array, cells: list[Member]) -> Array:
+    """Median over seeds of each member, from values (S, W, n)."""
+    return metrics.median(laid[tuple(np.array(cells).T)])
+
+
+def _leads(first: Array, second: Array) -> Array:
+    """Where every common seed, on the last axis, has the first loss below the second."""
+    common = ~np.isnan(first) & ~np.isnan(second)
+    enough: Array = common.sum(axis=-1) >= LEAST_SEEDS
+    return enough & ((first < second) | ~common).all(axis=-1)
+
+
+def _turned(turned: Array) -> Array:
+    """Which one is ahead of which where a view turns their order, shape (2, pairs)."""
+    pairs = sorted(np.argwhere(turned).tolist(), key=sorted)
+    return np.array(pairs, dtype=int).reshape(-1, 2).T
+
+
+def _rank_flips(
+    table: Table,
+    cells: list[Member],
+    losses: dict[Axis, Array],
+    medians: dict[Axis, Array],
+    regime_of: dict[int, str],
+) -> list[RankFlip]:
+    s, w = np.array(cells).T
+    same = s[:, None] == s  # within a regime both views are of one curve, once later, once earlier
+    ahead, behind = medians["examples"], medians["updates"]
+    a, b = _turned(same & (ahead[:, None] < ahead) & (behind[:, None] > behind))
+    examples, updates = losses["examples"][s, w], losses["updates"][s, w]
+    clear = _leads(examples[a], examples[b]) & _leads(updates[b], updates[a])
+    names = [(table.labels[s], regime_of[w]) for s, w in cells]
+    found = [
+        RankFlip(first=names[i], second=names[j], clear=sure)
+        for i, j, sure in zip(a.tolist(), b.tolist(), clear.tolist(), strict=True)
+    ]
+    return sorted(found, key=lambda flip: not flip.clear)
+
+
+def _order_flips(table: Table, loss: Array, regime_of: dict[int, str]) -> list[OrderFlip]:
+    medians = {w: metrics.median(loss[:, w]) for w in regime_of}  # NaN where not entered
+    found = []
+    for one, other in combinations(regime_of, 2):
+        ahead, behind = medians[one], medians[other]
+        a, b = _turned((ahead[:, None] < ahead) & (behind[:, None] > behind))
+        clear = _leads(loss[a, one], loss[b, one]) & _leads(loss[b, other], loss[a, other])
+        found += [
+            OrderFlip(
+                first=table.labels[i],
+                second=table.labels[j],
+                regime=regime_of[one],
+                other_regime=regime_of[other],
+                clear=sure,
+            )
+            for i, j, sure in zip(a.tolist(), b.tolist(), clear.tolist(), strict=True)
+        ]
+    return sorted(found, key=lambda flip: not flip.clear)

@@ -1,0 +1,92 @@
+"""How much sooner one entrant reaches the target than another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from optbench.analysis.leaderboard import Axis, Estimate
+from optbench.analysis.run_metrics import Measured
+from optbench.analysis.statistics.hypothesis_tests import t_quantile
+from optbench.analysis.study_arrays import Table
+from optbench.contracts import Array
+
+
+def grid_steps(table: Table, measured: Measured, axis: Axis = "examples") -> Array:
+    """Log of the step of the evaluation grid at which each run was seen to reach its target.
+
+    The true crossing lies within that step before. Shape (S, W, n); 0 where the target was
+    missed, 1 where no earlier cost is above 0.
+    """
+    cost = table.costs[axis]
+    reached = measured.times[axis][tuple(table.place.T)]
+    with np.errstate(invalid="ignore"):
+        at = np.argmax(cost >= reached[:, None], axis=1)
+    rows = np.arange(len(cost))
+    before, here = cost[rows, np.maximum(at - 1, 0)], cost[rows, at]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = np.where(before > 0, np.log(here / before), 1.0)
+    return table.spread(np.where(np.isfinite(reached), step, 0.0))
+
+
+@dataclass(frozen=True)
+class Speedups:
+    """Speedup on each of W workloads: ratio, its interval, and the squared error of its log.
+
+    NaN where it is not known: somebody missed the target on some seed, or (all but `value`) there
+    is one seed.
+    """
+
+    value: Array
+    low: Array
+    high: Array
+    error: Array
+    seeds: Array
+
+
+def speedups(first: Array, second: Array, first_steps: Array, second_steps: Array) -> Speedups:
+    """Geometric mean over seeds of (time of `second` / time of `first`), with a 95% interval.
+
+    A paired t interval of the log ratio. A time known up to a grid step d has a rounding error of
+    variance d^2/12. Where seeds differ by more, their variance contains it; where they differ by
+    less they share it, no mean over seeds reduces it, and what is missing is added. Otherwise
+    equal times on every seed would claim certainty.
+
+    Args:
+        first, second: times to target, shape (W, n), paired by seed; NaN where there was no run,
+            infinite where the target was missed.
+        first_steps, second_steps: from `grid_steps`.
+
+    Returns:
+        The ratios, known where both reached the target on every common seed, at a cost above 0.
+    """
+    common = ~np.isnan(first) & ~np.isnan(second)
+    n = common.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.log(second / first)
+        usable = np.isfinite(first) & np.isfinite(second) & np.isfinite(logs)
+        mean = np.where(common & usable, logs, 0).sum(axis=1) / n
+        mean = np.where((usable | ~common).all(axis=1), mean, np.nan)
+        rest = np.where(common, logs - mean[:, None], 0)
+        variance = (rest**2).sum(axis=1) / (n - 1)
+        steps = np.where(common, (first_steps**2 + second_steps**2) / 12, 0).sum(axis=1) / n
+        error = np.where(n > 1, variance / n + np.maximum(steps - variance, 0), np.nan)
+        quantile = np.array([np.nan, np.nan, *map(t_quantile, range(1, first.shape[1]))])[n]
+        half = quantile * np.sqrt(error)
+        return Speedups(np.exp(mean), np.exp(mean - half), np.exp(mean + half), error, n)
+
+
+def pooled_speedup(parts: Speedups) -> Estimate:
+    """Geometric mean over the workloads on which the speedup is known; None without any."""
+    known = ~np.isnan(parts.value)
+    if not known.any():
+        return Estimate(value=None)
+    mean = float(np.log(parts.value[known]).mean())
+    error = float(parts.error[known].sum())
+    df = int((parts.seeds[known] - 1).sum())
+    if math.isnan(error) or df == 0:
+        return Estimate(value=math.exp(mean))
+    half = t_quantile(df) * math.sqrt(error) / int(known.sum())
+    return Estimate(value=math.exp(mean), low=math.exp(mean - half), high=math.exp(mean + half))

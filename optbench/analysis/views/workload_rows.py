@@ -1,0 +1,149 @@
+"""The rows of each workload: what every entrant did there."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from optbench.analysis.leaderboard import (
+    Estimate,
+    Number,
+    Spread,
+    Times,
+    WorkloadBoard,
+    WorkloadRow,
+)
+from optbench.analysis.run_metrics import Measured, edge_marks, make_rate
+from optbench.analysis.statistics import metrics, ranking
+from optbench.analysis.statistics.hypothesis_tests import alike, t_quantile
+from optbench.analysis.study_arrays import Table
+from optbench.analysis.views.budgets import number, numbers
+from optbench.contracts import Array
+from optbench.records import spell
+
+
+def workload_boards(table: Table, measured: Measured, level: str) -> tuple[WorkloadBoard, ...]:
+    """One board a workload, its rows best mean score first."""
+    summaries = _Summaries(table, measured)
+    found = []
+    for w, workload in enumerate(table.workloads):
+        present = [s for s in range(len(table.labels)) if (s, w) in table.cells]
+        present.sort(key=lambda s: -summaries.mean_score[s][w])
+        target = measured.targets[w]
+        found.append(
+            WorkloadBoard(
+                label=table.workload_labels[w],
+                workload=workload,
+                target=number(target),
+                target_level=level,
+                target_frozen=measured.frozen[w],
+                initial_loss=number(table.initial_loss[w]),
+                best_loss=number(measured.best[w]),
+                rows=tuple(summaries.row(s, w) for s in present),
+            )
+        )
+    return tuple(found)
+
+
+class _Summaries:
+    """Summaries over seeds of every cell, computed for all cells at once, as nested lists."""
+
+    def __init__(self, table: Table, measured: Measured) -> None:
+        self.table = table
+        mean, half = ranking.workload_means(measured.score), _t_half_widths(measured.score)
+        self.mean_score = mean.tolist()
+        self.low = numbers(np.maximum(mean - half, 0))
+        self.high = numbers(np.minimum(mean + half, 1))
+        self.spreads = {
+            "train_loss": _quartiles(table.train_loss),
+            "val_loss": _quartiles(table.val_loss),
+            "test_loss": _quartiles(table.test_loss),
+            "test_metric": _quartiles(table.test_metric),
+        }
+        self.seed_spread = numbers(metrics.seed_spread(table.val_loss))
+        self.times = {axis: numbers(t) for axis, t in measured.median_times.items()}
+        self.areas = {axis: numbers(metrics.median(a)) for axis, a in measured.areas.items()}
+        self.reached = np.isfinite(measured.times["examples"]).sum(axis=-1).tolist()
+        runs = (~np.isnan(table.lost_runs)).sum(axis=-1)
+        self.runs = runs.tolist()
+        failed = table.spread(table.failed.astype(float))
+        self.failed = np.nansum(failed, axis=-1).astype(int).tolist()
+        self.lost = np.nansum(table.lost_runs, axis=-1).astype(int).tolist()
+        with np.errstate(invalid="ignore"):
+            self.spikes = numbers(np.nansum(measured.spikes, axis=-1) / runs)
+        filled = np.where(np.isnan(measured.worst_rise), 1.0, measured.worst_rise)
+        self.worst_rise = numbers(filled.max(axis=-1))
+        self.lr = _lr(table)
+
+    def row(self, s: int, w: int) -> WorkloadRow:
+        table, cell, label = self.table, self.table.cells[s, w], self.table.labels[s]
+        trials = table.trials.get((s, w))
+        width, at_edge, sensitivity = self.lr.get((s, w), (None, False, None))
+        hyper = dict(cell.chosen or cell.evaluation[0].spec.hyper)
+        spread = {
+            name: Spread(median=median[s][w], q25=q25[s][w], q75=q75[s][w])
+            for name, (q25, median, q75) in self.spreads.items()
+        }
+        return WorkloadRow(
+            label=label,
+            configuration=spell(cell.entrant.optimizer, hyper),
+            hyper=hyper,
+            score=Estimate(
+                value=self.mean_score[s][w],
+                low=self.low[s][w],
+                high=self.high[s][w],
+            ),
+            **spread,
+            seed_spread=self.seed_spread[s][w],
+            time=Times(**{axis: t[s][w] for axis, t in self.times.items()}),
+            reached=self.reached[s][w],
+            seeds=self.runs[s][w],
+            log_area=Times(**{axis: a[s][w] for axis, a in self.areas.items()}),
+            divergence=make_rate(self.lost[s][w], self.runs[s][w]),
+            failed=self.failed[s][w],
+            trial_divergence=make_rate(trials.diverged, trials.runs) if trials else make_rate(0, 0),
+            trials=len(cell.trials),
+            lr_width=width,
+            lr_width_at_edge=at_edge,
+            lr_sensitivity=sensitivity,
+            spikes=self.spikes[s][w],
+            worst_rise=self.worst_rise[s][w],
+            edges=edge_marks(cell, table.workload_labels[w]),
+        )
+
+
+def _lr(table: Table) -> dict[tuple[int, int], tuple[Number, bool, Number]]:
+    """lr width, whether it ends at an edge, lr sensitivity; of cells where only lr was tuned."""
+    tuned = [
+        (at, trials, trials.lr > 0)
+        for at, trials in table.trials.items()
+        if trials.only_lr and not math.isnan(table.initial_loss[at[1]])
+    ]
+    found: dict[tuple[int, int], tuple[Number, bool, Number]] = {}
+    for group in alike((len(usable), usable.sum()) for _, _, usable in tuned):
+        cells, trials, usable = zip(*(tuned[i] for i in group), strict=True)
+        if usable[0].sum() < 2:
+            continue
+        initial = table.initial_loss[[w for _, w in cells]]
+        lr = np.array([t.lr[u] for t, u in zip(trials, usable, strict=True)])
+        loss = np.array([t.loss[u] for t, u in zip(trials, usable, strict=True)])
+        width, at_edge = metrics.lr_width(lr, loss, initial)
+        sensitivity = metrics.lr_sensitivity(np.array([t.loss for t in trials]), initial)
+        values = (numbers(width), at_edge.tolist(), numbers(sensitivity))
+        found.update(zip(cells, zip(*values, strict=True), strict=True))
+    return found
+
+
+def _quartiles(values: Array) -> list[list[list[Number]]]:
+    return [numbers(part) for part in metrics.quantiles(values, (0.25, 0.5, 0.75))]
+
+
+def _t_half_widths(values: Array) -> Array:
+    """Half the 95% t interval of the mean over seeds, shape (S, W); NaN with one seed."""
+    n = (~np.isnan(values)).sum(axis=-1)
+    mean = np.nansum(values, axis=-1) / np.maximum(n, 1)
+    square = np.nansum((values - mean[..., None]) ** 2, axis=-1)
+    quantiles = np.array([np.nan, np.nan, *map(t_quantile, range(1, int(n.max(initial=1))))])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(quantiles[n] * np.sqrt(square / (n - 1) / n))

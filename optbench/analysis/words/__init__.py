@@ -1,0 +1,1 @@
+"""Sentences derived from the numbers of a leaderboard."""

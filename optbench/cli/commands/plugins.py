@@ -1,0 +1,62 @@
+"""``optbench plugins``."""
+
+from __future__ import annotations
+
+import click
+
+from optbench.cli.options import json_option
+from optbench.cli.output import print_json, print_table
+from optbench.support.text import harmless
+
+
+@click.command("plugins")
+@click.option("--plugin", "targets", multiple=True, metavar="FILE|MODULE", help="Try this one too.")
+@click.option("--strict", is_flag=True, help="Exit with 1 when a plugin does not load.")
+@json_option
+def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
+    """List the plugins found and what each brings; broken ones with the cause.
+
+    Exits with 1 when two things bear the same name, because nothing runs then.
+
+    \b
+    Examples:
+      optbench plugins
+      optbench plugins --plugin mine.py
+      optbench plugins --strict --json
+    """
+    from optbench.errors import OptbenchError, PluginError
+    from optbench.registry import Registry
+    from optbench.registry.entries import LoadedPlugin
+
+    # A registry of its own: the shared one refuses to start when names collide, and this command
+    # is there to say which.
+    registry = Registry()
+    registry.load_entry_points()
+    for target in targets:
+        try:
+            registry.load_named(target)
+        except OptbenchError as problem:
+            error = str(problem).removeprefix(f"plugin {target}: ")
+            registry.plugins.append(LoadedPlugin(target, target, "", "--plugin", error))
+    broken = [plugin for plugin in registry.plugins if plugin.error]
+    if as_json:
+        fields = ("name", "distribution", "version", "origin", "error", "provides")
+        described = [{f: getattr(plugin, f) for f in fields} for plugin in registry.plugins]
+        print_json({"plugins": described, "conflicts": registry.conflicts})
+    else:
+        rows = [
+            (plugin.name, plugin.version, plugin.origin, plugin.error or _brings(plugin.provides))
+            for plugin in registry.plugins
+        ]
+        print_table(("plugin", "version", "found by", "brings, or why it does not load"), rows)
+        for conflict in registry.conflicts:
+            mark = click.style("conflict:", fg="red", bold=True)
+            click.echo(f"{mark} {harmless(conflict)}", err=True)
+    if strict and broken:
+        raise PluginError(f"plugin {broken[0].name} does not load: {broken[0].error}")
+    return 1 if registry.conflicts else 0
+
+
+def _brings(provides: dict[str, list[str]]) -> str:
+    counts = [f"{len(names)} {kind}" for kind, names in provides.items() if names]
+    return ", ".join(counts) or "no listed names"

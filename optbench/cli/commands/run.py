@@ -1,0 +1,154 @@
+"""``optbench run``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from optbench.cli.executors import make_executor
+from optbench.cli.interrupts import exit_code
+from optbench.cli.options import json_option, plugin_options, registered
+from optbench.cli.output import print_json, remark
+from optbench.cli.progress import ProgressView
+from optbench.cli.run_options import execution, protocol, selection
+from optbench.cli.study_output import (
+    Recorded,
+    open_folder,
+    show_board,
+    show_failures,
+    summary_json,
+    typed_command,
+    write_report,
+)
+from optbench.records import Health
+
+if TYPE_CHECKING:
+    from optbench.execution import Executor
+    from optbench.plan import StudyPlan, Tuning
+    from optbench.study import Study
+
+EXIT_FAILED_RUNS = 3
+HEALTH: dict[bool | None, Health] = {None: "first", True: "all", False: "none"}
+
+
+@click.command("run", cls=Recorded)
+@click.argument("suite", default="quick", shell_complete=registered("suites"))
+@selection
+@protocol
+@execution
+@json_option
+@plugin_options
+def command(
+    suite: str,
+    out: Path,
+    jobs: int | None,
+    scheduler: str | None,
+    timeout: float | None,
+    memory: int | None,
+    live: bool,
+    retry_failed: bool,
+    formats: Sequence[str],
+    health: bool | None,
+    dry_run: bool,
+    as_json: bool,
+    **changes: Any,
+) -> int:
+    """Train, tune and rank optimizers on SUITE: a name, or a TOML file. Default: quick.
+
+    Options replace what the suite says. Interrupted with Ctrl-C, it keeps every finished run, and
+    the same command goes on from there.
+
+    \b
+    Examples:
+      optbench run
+      optbench run -o adam -o 'sgd[lr=0.1]' -d digits -r mini-batch
+      optbench run standard --jobs 8 --out results
+      optbench run mine.toml --dry-run
+    """
+    from optbench.plan import build_plan
+    from optbench.registry import default_registry
+    from optbench.suites.overrides import chosen_suite
+
+    registry = default_registry()
+    plan = build_plan(chosen_suite(suite, changes, registry), registry)
+    if dry_run:
+        from optbench.cli.dry_run import show_plan
+
+        show_plan(plan, out, jobs, as_json)
+        return 0
+    from optbench.execution import Limits
+    from optbench.study import SearchTuning, known_targets
+
+    tuning = SearchTuning(plan.protocol, known_targets(registry))
+    tuning.check(plan.cells)
+    open_folder(out)
+    typed = typed_command()
+    labels = [entrant.label for entrant in plan.entrants]
+    with ProgressView(live=live, labels=labels, planned=_rough_total(plan)) as view:
+        limits = Limits(seconds=timeout, memory_mb=memory)
+        with make_executor(jobs, scheduler, HEALTH[health], limits) as executor:
+            study = _train(plan, tuning, out, executor, view, typed, retry_failed)
+        complete = study.complete
+        if not complete:
+            view.say("interrupted; reporting what is finished (Ctrl-C again: no report)")
+        try:
+            board, files = write_report(study, out, typed, formats, view.say)
+        except KeyboardInterrupt:
+            board, files, complete = None, [], False
+    if as_json:
+        print_json(summary_json(study, board, files))
+    elif board is not None:
+        show_board(board, study)
+    _say_what_happened(study, complete, out, typed)
+    if not complete:
+        return exit_code()
+    return EXIT_FAILED_RUNS if study.failed else 0
+
+
+def _rough_total(plan: StudyPlan) -> int:
+    protocol = plan.protocol
+    return len(plan.cells) * (protocol.budget * protocol.tuning_seeds + protocol.seeds)
+
+
+def _train(
+    plan: StudyPlan,
+    tuning: Tuning,
+    out: Path,
+    executor: Executor,
+    view: ProgressView,
+    typed: str,
+    retry_failed: bool,
+) -> Study:
+    from optbench.registry import default_registry
+    from optbench.store import Store
+    from optbench.study import STORE_NAME, describe_environment, run_study
+
+    with Store(out / STORE_NAME) as store:
+        return run_study(
+            plan,
+            store,
+            executor,
+            tuning,
+            view,
+            say=view.say,
+            command=typed,
+            environment=describe_environment(default_registry()),
+            retry_failed=retry_failed,
+        )
+
+
+def _say_what_happened(study: Study, complete: bool, out: Path, typed: str) -> None:
+    """On stderr: what was trained, what was left out, where things are, how to go on."""
+    for line in study.left_out:
+        remark(f"left out: {line}")
+    show_failures(study)
+    if not complete:
+        remark(f"interrupted: {len(study.runs)} finished runs are kept in {out}; to go on: {typed}")
+        return
+    trained = f"trained {study.trained} runs" if study.trained else "nothing to train"
+    reused = f"{study.reused} runs were in the store already" if study.reused else ""
+    remark(", ".join(filter(None, (trained, reused))))
+    remark(f"report: {out / 'report.html'}")

@@ -1,0 +1,173 @@
+"""Options that several commands share, and the completion of plugin names."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from optbench.records import REGIMES
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+POSITIVE = click.IntRange(min=1)
+REGIME = click.Choice(REGIMES)
+FORMATS = ("png", "svg", "pdf")
+
+
+class Formats(click.ParamType[tuple[str, ...]]):
+    """``png,svg``: what plots are drawn as; ``none`` for no plots."""
+
+    name = "formats"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split at commas and check each."""
+        if isinstance(value, tuple):
+            return value
+        if value.strip() == "none":
+            return ()
+        found = tuple(part.strip() for part in value.split(",") if part.strip())
+        for part in found:
+            if part not in FORMATS:
+                self.fail(f"'{part}' is none of {', '.join(FORMATS)}, none", param, ctx)
+        return found
+
+
+class Place(click.Path):
+    """A file or a folder, as a `Path`; what no file system can name is refused.
+
+    Args:
+        folder: whether a file in its place is refused.
+    """
+
+    def __init__(self, folder: bool = False) -> None:
+        super().__init__(path_type=Path, file_okay=not folder)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does."""
+        if "\0" in str(value):
+            self.fail("a path cannot have a NUL in it", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def _load_plugins(ctx: click.Context, param: click.Parameter, targets: tuple[str, ...]) -> None:
+    if not targets or ctx.resilient_parsing:
+        return
+    from optbench.registry import default_registry
+
+    registry = default_registry()
+    for target in targets:
+        registry.load_once(target)
+    registry.check()
+
+
+def _be_strict(ctx: click.Context, param: click.Parameter, strict: bool) -> None:
+    if not strict or ctx.resilient_parsing:
+        return
+    from optbench.registry import default_registry
+    from optbench.registry.entries import PluginWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PluginWarning)  # it is about to be an error
+        default_registry().check(strict=True)
+
+
+def plugin_options(command: F) -> F:
+    """Add ``--plugin FILE|MODULE`` and ``--strict``; both act before the command starts.
+
+    The command's function gets neither as an argument.
+    """
+    command = click.option(
+        "--strict",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_be_strict,
+        help="Make it an error when an installed plugin does not load.",
+    )(command)
+    return click.option(
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="FILE|MODULE",
+        is_eager=True,
+        expose_value=False,
+        callback=_load_plugins,
+        help="Load a plugin that is not installed: a Python file or a module. Repeatable.",
+        shell_complete=lambda ctx, param, text: [CompletionItem(text, type="file")],
+    )(command)
+
+
+def options(*stack: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator; help lists them in this order."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(stack):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def named_option(
+    short: str, kind: str, help_text: str, *, multiple: bool = False
+) -> Callable[[F], F]:
+    """An option that takes the name of a plugin of one kind.
+
+    Args:
+        short: ``"-o"`` and the like; the long form is the kind in the singular.
+        kind: ``"optimizers"``, ``"initializers"`` or ``"datasets"``.
+        help_text: its help.
+        multiple: whether it may be repeated; its argument then bears the name of the kind.
+    """
+    singular = kind.removesuffix("s")
+    return click.option(
+        short,
+        f"--{singular}",
+        kind if multiple else singular,
+        multiple=multiple,
+        metavar="NAME" if kind == "datasets" else "NAME[...]",
+        shell_complete=registered(kind),
+        help=help_text,
+    )
+
+
+def out_option(default: str, help_text: str) -> Callable[[F], F]:
+    """``--out``: the one folder that a command writes to."""
+    return click.option(
+        "--out", type=Place(folder=True), default=default, show_default=True, help=help_text
+    )
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
+"""``--json``, passed to the command as ``as_json``."""
+
+
+def registered(*kinds: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """A completion for arguments that name a plugin of one of `kinds` (``"optimizers"``, ...)."""
+
+    def complete(ctx: click.Context, param: click.Parameter, text: str) -> list[Any]:
+        from optbench.registry import default_registry
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a completion must not write to the terminal
+            registry = default_registry()
+        return [
+            CompletionItem(name, help=help_of(entry.item))
+            for kind in kinds
+            for name, entry in registry.listed(kind).items()
+            if name.startswith(text)
+        ]
+
+    return complete
+
+
+def help_of(item: Any) -> str:
+    """The one-line summary of a registered thing; empty for suites, which are files."""
+    return str(item.summary()) if hasattr(item, "summary") else ""

@@ -1,0 +1,84 @@
+"""Lines, tables and JSON: rich in a terminal, plain columns in a pipe.
+
+Nothing of a plugin or a stored study reaches the terminal but through here: what it says is text,
+neither an escape sequence nor markup.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from optbench.support.text import harmless, harmless_lines
+
+
+def say(text: str = "") -> None:
+    """Print one line to stdout."""
+    click.echo(harmless(text))
+
+
+def say_lines(text: str) -> None:
+    """Print a text of several lines to stdout."""
+    click.echo(harmless_lines(text))
+
+
+def remark(text: str) -> None:
+    """Print one line to stderr: what is told beside the result."""
+    click.echo(harmless(text), err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print strictly valid JSON; numbers that JSON lacks become null."""
+    click.echo(json.dumps(finite(value), indent=2, default=str, allow_nan=False))
+
+
+def finite(value: Any) -> Any:
+    """The same value with infinities and NaN as None, which JSON can say."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
+    """Print rows under headers; in a pipe nothing is folded, so that grep and cut work."""
+    headers, title = [harmless(header) for header in headers], harmless(title)
+    rows = [[harmless(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        _print_plain(headers, rows, title)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Text: what a plugin says is not markup.
+    table = Table(
+        title=Text(title) if title else None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for index, header in enumerate(headers):
+        table.add_column(Text(header), overflow="fold", no_wrap=index == 0)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _print_plain(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
+    lines = [list(headers), *map(list, rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(headers))]
+    if title:
+        say(title)
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        say("  ".join(cells).rstrip())

@@ -1,0 +1,126 @@
+"""The options of ``optbench run``: what is compared, how it is judged, where it runs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import click
+
+from optbench.cli.executors import executor_options
+from optbench.cli.options import POSITIVE, REGIME, Formats, named_option, options, out_option
+from optbench.cli.study_output import DEFAULT_OUT
+
+MOST_SECONDS = 1e9
+MOST_MEGABYTES = 2**30
+"""Limits of the limits: beyond these the system cannot count."""
+
+
+class Seconds(click.FloatRange):
+    """A length of time above 0; what is no number is no time."""
+
+    def __init__(self) -> None:
+        super().__init__(0, MOST_SECONDS, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does."""
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):  # it is neither below nor above any limit
+            self.fail(f"'{value}' is not a length of time", param, ctx)
+        return seconds
+
+
+selection = options(
+    named_option(
+        "-o",
+        "optimizers",
+        "Optimizer, values in brackets: 'adam[lr=0.01,schedule=cosine]'. Repeatable.",
+        multiple=True,
+    ),
+    named_option("-d", "datasets", "Dataset. Repeatable.", multiple=True),
+    named_option("-i", "initializers", "Initializer. Repeatable.", multiple=True),
+    click.option(
+        "-r",
+        "--regime",
+        "regimes",
+        multiple=True,
+        type=REGIME,
+        help="All examples an update, --batch-size of them, or one. Repeatable.",
+    ),
+    click.option(
+        "--hidden",
+        "hidden",
+        multiple=True,
+        metavar="WIDTHS",
+        help="Widths of the hidden layers, 32,32; 'linear' for none. Repeatable.",
+    ),
+    click.option(
+        "--activation",
+        "activations",
+        multiple=True,
+        metavar="NAME",
+        help="relu, tanh, sigmoid, leaky-relu, gelu or linear. Repeatable.",
+    ),
+    click.option("--batch-size", type=POSITIVE, help="Examples an update in mini-batch."),
+    click.option("--epochs", type=POSITIVE, help="Passes over the training part."),
+)
+"""What is compared; each replaces what the suite says."""
+
+protocol = options(
+    click.option(
+        "--ruleset",
+        type=click.Choice(["defaults", "lr", "full"]),
+        help="What is tuned: nothing, the learning rate, everything.",
+    ),
+    click.option("--budget", type=POSITIVE, help="Trials an optimizer has on each workload."),
+    click.option("--seeds", type=POSITIVE, help="Fresh seeds to judge the chosen one on."),
+    click.option("--tuning-seeds", type=POSITIVE, help="Seeds a trial is trained with."),
+    click.option(
+        "--select",
+        type=click.Choice(["val_loss", "time"]),
+        help="Choose by final validation loss, or by examples to the target.",
+    ),
+    click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Precision."),
+    click.option(
+        "--grid", "grid_points", type=click.IntRange(min=2), help="Evaluations along a run."
+    ),
+)
+"""How it is judged."""
+
+execution = options(
+    out_option(
+        DEFAULT_OUT, "Folder of the study: its runs are kept there and never trained twice."
+    ),
+    executor_options,
+    click.option(
+        "--timeout",
+        type=Seconds(),
+        metavar="SECONDS",
+        help="Give a run up after this long (all runs go to processes then).",
+    ),
+    click.option(
+        "--memory",
+        type=click.IntRange(1, MOST_MEGABYTES),
+        metavar="MB",
+        help="What a worker process may allocate for its runs (Linux).",
+    ),
+    click.option("--live", is_flag=True, help="Draw the curves while they grow."),
+    click.option("--retry-failed", is_flag=True, help="Train again what failed before."),
+    click.option(
+        "--formats",
+        type=Formats(),
+        default="png,svg",
+        show_default=True,
+        help="Formats of the plots: png, svg, pdf, or none.",
+    ),
+    click.option(
+        "--health/--no-health",
+        default=None,
+        help="Record the state of the layers in every judged run, or in none; else in one a "
+        "configuration.",
+    ),
+    click.option(
+        "--dry-run", is_flag=True, help="List what would be trained, with an estimate of time."
+    ),
+)
+"""Where it runs and what is written."""

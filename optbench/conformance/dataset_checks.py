@@ -1,0 +1,101 @@
+"""Checks of datasets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optbench.conformance.driving import random_state_untouched, same_bits
+from optbench.conformance.kit import check, require
+from optbench.contracts import Array, DatasetSource
+
+TASKS = ("multiclass", "binary", "regression")
+FEWEST = 50
+"""Fewer examples leave so little to validate on that curves are noise."""
+
+
+def load(item: type[DatasetSource]) -> tuple[Array, ...]:
+    """What `load` returns.
+
+    Raises:
+        CheckFailedError: not two or four arrays.
+    """
+    arrays = item().load()
+    require(
+        isinstance(arrays, tuple) and len(arrays) in (2, 4),
+        "`load` returns inputs and targets, or train x, y and test x, y",
+    )
+    require(all(isinstance(a, np.ndarray) for a in arrays), "`load` returns NumPy arrays")
+    return arrays
+
+
+@check(("dataset",))
+def check_task_is_known(item: type[DatasetSource]) -> None:
+    """Its task is multiclass, binary or regression."""
+    task = getattr(item, "task", None)
+    require(task in TASKS, f"`task` is {task!r}, not one of {', '.join(TASKS)}")
+
+
+@check(("dataset",))
+def check_inputs_are_a_finite_table(item: type[DatasetSource]) -> None:
+    """Inputs are finite numbers, one row an example, with as many targets as rows."""
+    arrays = load(item)
+    for x, y in zip(arrays[::2], arrays[1::2], strict=True):
+        require(x.ndim == 2, f"inputs have shape {x.shape}, not (n, n_features)")
+        require(x.dtype.kind in "fiu", f"inputs are {x.dtype}, not numbers")
+        require(len(x) == len(y), f"{len(x)} inputs have {len(y)} targets")
+        require(np.isfinite(x).all(), "not every input is finite")
+        require(np.ptp(x, axis=0).any(), "no feature varies over the examples")
+
+
+@check(("dataset",))
+def check_targets_fit_the_task(item: type[DatasetSource]) -> None:
+    """Labels are 0, 1, ... without a gap; targets of a regression are finite numbers."""
+    arrays = load(item)
+    for y in arrays[1::2]:
+        if item.task == "regression":
+            require(y.dtype.kind in "fiu" and np.isfinite(y).all(), "targets are finite numbers")
+            require(y.ndim in (1, 2), f"targets have shape {y.shape}, not (n,) or (n, n_outputs)")
+            continue
+        require(y.ndim == 1, f"labels have shape {y.shape}, not (n,)")
+        require(y.dtype.kind in "iu", f"labels are {y.dtype}, not whole numbers")
+    if item.task != "regression":
+        labels = np.unique(arrays[1])
+        gapless = np.array_equal(labels, np.arange(len(labels)))
+        require(gapless and len(labels) > 1, f"labels are {labels[:5]}..., not 0, 1, ...")
+        require(item.task != "binary" or len(labels) == 2, f"binary, but {len(labels)} labels")
+
+
+@check(("dataset",))
+def check_every_load_is_the_same(item: type[DatasetSource]) -> None:
+    """It loads the same values at every call, in arrays that nobody else holds."""
+    first = load(item)
+    kept = [array.copy() for array in first]
+    for array in first:
+        if array.flags.writeable:
+            array[...] = 0
+    require(
+        same_bits(kept, load(item)),
+        "a second call loads other values; fix the seed, and return fresh arrays",
+    )
+
+
+@check(("dataset",))
+def check_dataset_leaves_global_random_state_alone(item: type[DatasetSource]) -> None:
+    """It draws from no random state that the whole process shares."""
+    with random_state_untouched():
+        load(item)
+
+
+@check(("dataset",))
+def check_splits_into_three_parts(item: type[DatasetSource]) -> None:
+    """It has enough examples for training, validation and test, every class in each."""
+    from optbench.data.splits import prepare_dataset
+
+    data = prepare_dataset(item)
+    total = len(data.x_train) + len(data.x_val) + len(data.x_test)
+    require(total >= FEWEST, f"{total} examples are too few to tell anything; {FEWEST} at least")
+    if item.task != "regression":
+        classes = set(np.unique(data.y_train).tolist())
+        for part, y in (("validation", data.y_val), ("test", data.y_test)):
+            missing = classes ^ set(np.unique(y).tolist())
+            require(not missing, f"class {sorted(missing)} is missing in {part} or training")

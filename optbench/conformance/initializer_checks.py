@@ -1,0 +1,123 @@
+"""Checks of initializers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from optbench.conformance.driving import random_state_untouched, read_only, same_bits
+from optbench.conformance.kit import check, require
+from optbench.conformance.metadata_checks import search_ends
+from optbench.contracts import Array, InitContext, Initializer, Value, Values
+from optbench.hyperparameters import complete
+from optbench.network import ACTIVATIONS
+
+NETWORKS = ((4, 3), (5, 8, 2), (1, 1, 1), (3, 16, 16, 1), (40, 2, 40))
+"""Widths of networks: none, one or two hidden layers, narrow and wide."""
+
+
+def draw(
+    item: type[Initializer],
+    sizes: tuple[int, ...],
+    seed: int = 0,
+    hyper: Mapping[str, Value] | None = None,
+    x: Array | None = None,
+    activation: str = "relu",
+) -> list[Array]:
+    """The arrays W1, b1, ..., WL, bL that an initializer draws."""
+    rng = np.random.default_rng(seed)
+    shown = inputs(sizes[0]) if x is None else x
+    needs_data = "data" in item.needs
+    context = InitContext(
+        sizes, activation, ACTIVATIONS[activation][0], shown if needs_data else None
+    )
+    pairs = item().initialize(rng, context, Values(complete(item, hyper or {})))
+    return [part for pair in pairs for part in pair]
+
+
+def inputs(width: int, seed: int = 0) -> Array:
+    """Inputs to show, shape (64, width)."""
+    return np.random.default_rng(seed).normal(size=(64, width))
+
+
+@check(("initializer",))
+def check_shapes_fit_the_network(item: type[Initializer]) -> None:
+    """It makes a weight (n_in, n_out) and a bias (n_out,) for every layer of any network."""
+    for sizes in NETWORKS:
+        expected = [shape for a, b in pairwise(sizes) for shape in ((a, b), (b,))]
+        for activation in ACTIVATIONS:
+            found = [np.shape(part) for part in draw(item, sizes, activation=activation)]
+            require(
+                found == expected,
+                f"for widths {sizes} with {activation} the shapes are {found}, not {expected}",
+            )
+
+
+@check(("initializer",))
+def check_weights_are_finite_float64(item: type[Initializer]) -> None:
+    """Every number it draws is finite, and float64; the run's dtype comes later."""
+    for sizes in NETWORKS:
+        for part in draw(item, sizes):
+            require(
+                isinstance(part, np.ndarray) and part.dtype == np.float64,
+                f"for widths {sizes} it makes {getattr(part, 'dtype', type(part))}, not float64",
+            )
+            require(np.isfinite(part).all(), f"for widths {sizes} not every number is finite")
+
+
+@check(("initializer",))
+def check_biases_start_at_zero(item: type[Initializer]) -> None:
+    """Biases start at 0."""
+    for sizes in NETWORKS:
+        biases = draw(item, sizes)[1::2]
+        require(
+            all(not bias.any() for bias in biases),
+            "biases do not start at 0, so that it does not differ by the weights alone",
+        )
+
+
+@check(("initializer",))
+def check_same_seed_same_weights(item: type[Initializer]) -> None:
+    """The same seed gives the same weights, to the last bit, at every call."""
+    first, second = draw(item, NETWORKS[1]), draw(item, NETWORKS[1])
+    require(
+        same_bits(first, second), "two draws with one seed differ; draw from the given rng alone"
+    )
+
+
+@check(("initializer",))
+def check_initializer_leaves_global_random_state_alone(item: type[Initializer]) -> None:
+    """It draws from no random state that the whole process shares."""
+    with random_state_untouched():
+        draw(item, NETWORKS[1])
+
+
+@check(("initializer",))
+def check_data_is_used_as_declared(item: type[Initializer]) -> None:
+    """It looks at data if it declares so, and does not write to it."""
+    if "data" not in item.needs:
+        return  # it is given none, so that `draw` in the other checks shows that it needs none
+    sizes = NETWORKS[1]
+    x = inputs(sizes[0])
+    with read_only([x], "the inputs it is shown"):
+        first = draw(item, sizes, x=x)
+    second = draw(item, sizes, x=3 * inputs(sizes[0], seed=1))
+    require(not same_bits(first, second), "`needs` declares data, but other inputs change nothing")
+
+
+@check(("initializer",))
+def check_search_space_can_be_drawn(item: type[Initializer]) -> None:
+    """At either end of each search range, and at each choice, it draws finite weights."""
+    for name, declared in item.hypers().items():
+        values: list[Any] = list(declared.choices)
+        values += [True, False] if declared.kind is bool else []
+        values += search_ends(declared) if declared.search is not None else []
+        for value in values:
+            parts = draw(item, NETWORKS[1], hyper={name: value})
+            require(
+                all(np.isfinite(part).all() for part in parts),
+                f"at {name}={value} not every number is finite",
+            )

@@ -1,0 +1,218 @@
+"""Checks that both kinds of optimizer pass: Rules and Steppers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from optbench.conformance.driving import (
+    Arrays,
+    Journey,
+    finite,
+    noisy_quadratic,
+    random_state_untouched,
+    same_bits,
+    slope,
+    starting_point,
+    without_decay,
+)
+from optbench.conformance.kit import OPTIMIZERS, check, require
+from optbench.conformance.metadata_checks import search_ends
+from optbench.contracts import Array, Hyper, Optimizer
+from optbench.errors import ConfigError, told
+
+MANY_STEPS = 1000
+DESCENT_STEPS = 300
+DESCENT_RATES = 7
+DESCENT_GOAL = 0.1
+"""The best of the rates tried must leave at most this part of the initial loss."""
+
+
+def _allows_zero_lr(item: Optimizer) -> bool:
+    lr = item.hypers().get("lr")
+    return lr is not None and lr.low <= 0
+
+
+@check(OPTIMIZERS)
+def check_shape_and_dtype_kept(item: Optimizer) -> None:
+    """Parameters keep their shape and dtype, in float32 and float64."""
+    for dtype in ("float32", "float64"):
+        before = starting_point(dtype)
+        journey = Journey(item, dtype=dtype).walk(3)
+        for start, here, at in zip(before, journey.params, journey.here, strict=True):
+            for array, what in ((here, "a parameter"), (at, "an evaluation point")):
+                require(
+                    array.shape == start.shape and array.dtype == start.dtype,
+                    f"{what} of shape {start.shape} and {start.dtype} became "
+                    f"{array.shape} and {array.dtype}",
+                )
+
+
+@check(OPTIMIZERS)
+def check_something_moves(item: Optimizer) -> None:
+    """A gradient moves every parameter array."""
+    journey = Journey(item).walk(3)
+    for index, (start, here) in enumerate(zip(starting_point(), journey.params, strict=True)):
+        require(
+            not np.array_equal(start, here),
+            f"array {index} of shape {start.shape} does not move; `step` changes params in place",
+        )
+
+
+@check(OPTIMIZERS)
+def check_same_seed_same_bits(item: Optimizer) -> None:
+    """The same start, gradients and seed give the same numbers, to the last bit."""
+    first = Journey(item, noisy_quadratic()).walk(10).here
+    second = Journey(item, noisy_quadratic()).walk(10).here
+    require(
+        same_bits(first, second),
+        "two equal runs differ; draw randomness from context.rng alone, keep nothing outside of "
+        "the state",
+    )
+
+
+@check(OPTIMIZERS)
+def check_instances_are_isolated(item: Optimizer) -> None:
+    """Two runs that take turns do not disturb each other."""
+    other_start = starting_point(seed=1)
+    alone = [Journey(item).walk(6).here, Journey(item, start=other_start).walk(6).here]
+    shared: Any = item()
+    # Calling this class gives the one shared instance, as a harness may use it for several runs.
+    sharing: Any = type(item.__name__, (item,), {"__new__": lambda cls: shared})
+    for used, how in ((item, "two instances"), (sharing, "two runs of one instance")):
+        together = [Journey(used), Journey(used, start=other_start)]
+        for _ in range(6):
+            for journey in together:
+                journey.walk(1)
+        require(
+            all(same_bits(a, j.here) for a, j in zip(alone, together, strict=True)),
+            f"{how} that take turns disturb each other; keep everything in the state",
+        )
+
+
+@check(OPTIMIZERS)
+def check_global_random_state_is_left_alone(item: Optimizer) -> None:
+    """It draws from no random state that the whole process shares."""
+    with random_state_untouched():
+        Journey(item).walk(5)
+
+
+@check(OPTIMIZERS)
+def check_hyperparameters_are_left_alone(item: Optimizer) -> None:
+    """Running it does not change what it declares."""
+    before = item.hypers()
+    Journey(item).walk(3)
+    require(item.hypers() == before, "its declared hyperparameters changed while it ran")
+
+
+@check(OPTIMIZERS)
+def check_zero_gradient_moves_nothing(item: Optimizer) -> None:
+    """Where the gradient is 0 from the start it stays, with weight decay off."""
+    journey = Journey(item, slope(0.0), hyper=without_decay(item)).walk(5)
+    require(finite(journey.here), "a gradient of 0 leads to numbers that are not finite")
+    require(
+        _near(journey.here, starting_point(), 1e-12),
+        "it moves although the gradient is 0; a decay of the weights is switched off here if its "
+        "hyperparameter is called weight_decay, anything else that moves them on purpose is "
+        "declared in expected_failures",
+    )
+
+
+@check(OPTIMIZERS, when=_allows_zero_lr)
+def check_zero_learning_rate_moves_nothing(item: Optimizer) -> None:
+    """With lr = 0 it stays where it is."""
+    journey = Journey(item, hyper={"lr": 0.0}).walk(5)
+    require(finite(journey.here), "lr = 0 leads to numbers that are not finite")
+    require(_near(journey.here, starting_point(), 1e-12), "it moves although lr = 0")
+
+
+@check(OPTIMIZERS)
+def check_defaults_descend(item: Optimizer) -> None:
+    """With its defaults it goes down a quadratic of curvature 0.2 to 1."""
+    before = Journey(item).loss
+    after = Journey(item, total=DESCENT_STEPS).walk(DESCENT_STEPS).loss
+    require(
+        after < before,
+        f"after {DESCENT_STEPS} steps the loss went from {before:.3g} to {after:.3g}",
+    )
+
+
+@check(OPTIMIZERS)
+def check_descends_on_a_quadratic(item: Optimizer) -> None:
+    """With some learning rate of its search space it gets close to the minimum of a quadratic."""
+    before = Journey(item).loss
+    least = math.inf
+    rates = _rates(item.hypers().get("lr"))
+    for lr in rates:
+        hyper = without_decay(item) | ({} if math.isnan(lr) else {"lr": lr})
+        loss = Journey(item, hyper=hyper, total=DESCENT_STEPS).walk(DESCENT_STEPS).loss
+        least = min(least, loss if math.isfinite(loss) else math.inf)
+        if least <= DESCENT_GOAL * before:
+            return
+    require(
+        False,
+        f"the best of {len(rates)} learning rates leaves {least:.3g} of an initial loss of "
+        f"{before:.3g} after {DESCENT_STEPS} steps; {DESCENT_GOAL * before:.3g} is expected",
+    )
+
+
+def _rates(lr: Hyper | None) -> list[float]:
+    """Learning rates over the search space, largest first; NaN stands for the default."""
+    if lr is None or lr.search is None:
+        return [math.nan]
+    low, high = search_ends(lr)
+    spaced = np.geomspace if low > 0 else np.linspace
+    return [math.nan, *(float(x) for x in spaced(high, low, DESCENT_RATES))]
+
+
+@check(OPTIMIZERS)
+def check_finite_after_many_steps(item: Optimizer) -> None:
+    """It stays finite over a thousand noisy steps, and does not wander off."""
+    journey = Journey(item, noisy_quadratic(), total=MANY_STEPS).walk(MANY_STEPS)
+    require(
+        finite(journey.here), f"numbers are not finite after {MANY_STEPS} steps with the defaults"
+    )
+    furthest = max(float(np.abs(x).max()) for x in journey.here)
+    require(
+        furthest < 1e3,
+        f"after {MANY_STEPS} noisy steps it is at {furthest:.3g}; the minimum is at -1",
+    )
+
+
+@check(OPTIMIZERS)
+def check_finite_at_extreme_gradients(item: Optimizer) -> None:
+    """Gradients of 1e-30 and of 1e10 in float32 leave it finite."""
+    for scale in (1e-30, 1e10):
+        journey = Journey(item, slope(scale), dtype="float32").walk(20)
+        require(
+            finite(journey.here),
+            f"gradients of size {scale:g} in float32 lead to numbers that are not finite",
+        )
+
+
+@check(OPTIMIZERS)
+def check_search_space_can_be_trained(item: Optimizer) -> None:
+    """At either end of each search range, and at each choice, it takes steps without an error."""
+    for name, declared in item.hypers().items():
+        values: list[Any] = list(declared.choices)
+        if declared.search is not None:
+            values += search_ends(declared)
+        if declared.kind is bool:
+            values += [True, False]
+        for value in values:
+            try:
+                Journey(item, hyper={name: value}).walk(3)
+            except ConfigError:
+                raise
+            except Exception as problem:
+                require(False, f"at {name}={value} a step fails: {told(problem, item)}")
+
+
+def _near(a: Arrays, b: Arrays, tolerance: float) -> bool:
+    return all(_close(x, y, tolerance) for x, y in zip(a, b, strict=True))
+
+
+def _close(x: Array, y: Array, tolerance: float) -> bool:
+    return bool(np.allclose(x, y, rtol=tolerance, atol=tolerance))

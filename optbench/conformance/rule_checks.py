@@ -1,0 +1,135 @@
+"""Checks of Rules: the formula is elementwise and pure, and compiled it is the same formula."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from optbench.conformance.driving import read_only, same_bits
+from optbench.conformance.kit import CheckFailedError, check, require
+from optbench.contracts import Array, Rule, Values
+from optbench.engine.loops.updates import initial_slots
+from optbench.hyperparameters import complete
+
+SIZE = 12
+
+
+class Call:
+    """Arguments of `update` after a step has filled the slots, and the call itself."""
+
+    def __init__(self, rule: type[Rule], dtype: str = "float64", order: Array | None = None):
+        self.rule = rule
+        self.h = Values(complete(rule, {}))
+        rng = np.random.default_rng(0)
+        rows = slice(None) if order is None else order
+        self.theta = rng.uniform(0.5, 1.5, SIZE).astype(dtype)[rows]
+        self.grad = rng.normal(size=SIZE).astype(dtype)[rows]
+        self.slots = initial_slots(rule, self.theta, self.h)
+        self.scalars = tuple(rule.scalars.values())
+        self.t = 1
+        result = self.update()
+        self.slots = [np.array(slot, dtype=dtype) for slot in result[1 : 1 + len(rule.slots)]]
+        self.scalars = result[1 + len(rule.slots) :]
+        self.t = 2
+
+    def update(self) -> tuple[Any, ...]:
+        """Call the Rule's `update`.
+
+        Raises:
+            CheckFailedError: it does not return what it declares.
+        """
+        arguments = (self.theta, self.grad, *self.slots, *self.scalars, self.t, self.h)
+        result: Any = self.rule.update(*arguments)
+        names = ("theta", *self.rule.slots, *self.rule.scalars)
+        require(
+            isinstance(result, tuple) and len(result) == len(names),
+            f"`update` must return the tuple ({', '.join(names)}{',' * (len(names) == 1)})",
+        )
+        return result  # type: ignore[no-any-return]
+
+    def arrays(self, result: tuple[Any, ...]) -> dict[str, Any]:
+        """The arrays in what `update` returned, by name."""
+        return dict(zip(("theta", *self.rule.slots), result, strict=False))
+
+
+@check(("rule",))
+def check_returns_what_it_declares(item: type[Rule]) -> None:
+    """`update` returns theta, each slot and each scalar, in this order."""
+    call = Call(item)
+    result = call.update()
+    for name, value in zip(item.scalars, result[1 + len(item.slots) :], strict=True):
+        require(np.ndim(value) == 0, f"the scalar state '{name}' became an array")
+        require(np.isfinite(value), f"the scalar state '{name}' is not finite")
+
+
+@check(("rule",))
+def check_state_keeps_shape_and_dtype(item: type[Rule]) -> None:
+    """Theta and every slot come back in the shape and dtype they went in with."""
+    for dtype in ("float32", "float64"):
+        call = Call(item, dtype)
+        for name, value in call.arrays(call.update()).items():
+            require(isinstance(value, np.ndarray), f"'{name}' comes back as no array")
+            require(
+                value.shape == call.theta.shape,
+                f"'{name}' of shape {call.theta.shape} comes back as {value.shape}",
+            )
+            require(
+                value.dtype == call.theta.dtype,
+                f"'{name}' goes in as {dtype} and comes back as {value.dtype}; np.sqrt of a "
+                "plain number promotes, write x ** 0.5 for numbers that are no arrays",
+            )
+
+
+@check(("rule",))
+def check_inputs_are_not_mutated(item: type[Rule]) -> None:
+    """`update` writes to none of its arguments."""
+    call = Call(item)
+    with read_only([call.theta, call.grad, *call.slots], "an argument of `update`"):
+        call.update()
+
+
+@check(("rule",))
+def check_update_is_pure(item: type[Rule]) -> None:
+    """The same arguments give the same result at every call."""
+    call = Call(item)
+    first, second = (list(call.arrays(call.update()).values()) for _ in range(2))
+    require(
+        same_bits(first, second),
+        "a second call with the same arguments gives another result; keep state in slots alone",
+    )
+
+
+@check(("rule",))
+def check_update_is_elementwise(item: type[Rule]) -> None:
+    """Each weight is updated from its own numbers alone."""
+    order = np.random.default_rng(1).permutation(SIZE)
+    straight, shuffled = Call(item), Call(item, order=order)
+    part = Call(item, order=order[: SIZE // 2])
+    expected = straight.arrays(straight.update())
+    for other, rows in ((shuffled, order), (part, order[: SIZE // 2])):
+        for name, value in other.arrays(other.update()).items():
+            require(
+                np.allclose(value, expected[name][rows], rtol=1e-12, atol=1e-15),
+                f"'{name}' of one weight depends on other weights; a Rule is elementwise, what "
+                "sees whole arrays is a Stepper",
+            )
+
+
+@check(("rule",))
+def check_compiled_equals_reference(item: type[Rule]) -> None:
+    """The compiled loop and the NumPy reference reach the same weights."""
+    from optbench.conformance.training_checks import train_once
+    from optbench.engine.loops.choice import choose_loop
+
+    if choose_loop(item)[0] != "compiled":
+        return  # it trains in the reference loop, so that there is nothing to compare
+    for dtype, rtol in (("float64", 1e-7), ("float32", 1e-3)):
+        reference = train_once(item, loop="reference", dtype=dtype).params or []
+        compiled = train_once(item, loop="compiled", dtype=dtype)
+        require(compiled.loop == "compiled", f"it was to be compiled, but ran {compiled.loop}")
+        for pair, expected in zip(compiled.params or [], reference, strict=True):
+            for found, wanted in zip(pair, expected, strict=True):
+                off, size = float(np.abs(found - wanted).max()), float(np.abs(wanted).max())
+                if not off <= rtol * max(size, 0.01):
+                    raise CheckFailedError(f"compiled and reference differ by {off:.3g} in {dtype}")

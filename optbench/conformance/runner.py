@@ -1,0 +1,121 @@
+"""Runs the checks of a plugin class, on the command line or under pytest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from optbench.conformance.kit import Check, CheckFailedError, checks_for, expected_failures
+from optbench.errors import told
+from optbench.registry import default_registry
+from optbench.support.text import one_line
+
+CHECKED = ("optimizers", "initializers", "datasets")
+"""Kinds that there are checks for."""
+
+_RAISED = re.compile(r".*\b(\w+): .*\((\S+:\d+)\)")
+
+Verdict = Literal["passed", "failed", "expected failure"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one check ended.
+
+    Attributes:
+        item: the plugin's name.
+        check: the check's name.
+        promise: what it looks at.
+        verdict: an expected failure counts as passed; one that unexpectedly passes has failed.
+        detail: why, in one line; empty if it passed.
+    """
+
+    item: str
+    check: str
+    promise: str
+    verdict: Verdict
+    detail: str = ""
+
+    @property
+    def fault(self) -> str:
+        """Kind of exception and place in the plugin, or else the detail: the same for one fault."""
+        raised = _RAISED.search(self.detail)
+        return " at ".join(raised.groups()) if raised else self.detail
+
+    @property
+    def ok(self) -> bool:
+        """Whether this outcome is as it should be."""
+        return self.verdict != "failed"
+
+
+def run_checks(item: type) -> Iterator[Outcome]:
+    """Run every check that concerns a plugin class, yielding each outcome as it is known.
+
+    Raises:
+        PluginError: the class implements no contract, or expects failures of unknown checks.
+    """
+    for each in checks_for(item):
+        yield run_check(each, item)
+
+
+def run_check(each: Check, item: type) -> Outcome:
+    """Run one check; what it raises becomes the outcome."""
+    reason = expected_failures(item).get(each.name)
+    name = getattr(item, "name", "") or item.__name__
+    try:
+        each(item)
+    except (Exception, SystemExit) as problem:
+        broken = isinstance(problem, CheckFailedError)
+        text = one_line(str(problem)) if broken else told(problem, item)
+        if reason is not None:
+            return Outcome(name, each.name, each.promise, "expected failure", reason)
+        return Outcome(name, each.name, each.promise, "failed", text)
+    if reason is not None:
+        text = f"was expected to fail ({reason}), and passes: take it out of expected_failures"
+        return Outcome(name, each.name, each.promise, "failed", text)
+    return Outcome(name, each.name, each.promise, "passed")
+
+
+def parametrize_with_checks(items: Iterable[type | str]) -> Any:
+    """A pytest mark that runs a test for each class and each check that concerns it.
+
+    Args:
+        items: plugin classes, or names of registered plugins.
+
+    Returns:
+        The mark; the test has arguments ``item`` and ``check``. Checks in the class's
+        ``expected_failures`` are strict expected failures.
+
+    Example:
+        A complete test file::
+
+            from optbench.conformance import parametrize_with_checks
+            from mine import Mine
+
+            @parametrize_with_checks([Mine])
+            def test_promises(item, check):
+                check(item)
+    """
+    import pytest
+
+    cases = []
+    for item in _resolve(items):
+        for each in checks_for(item):
+            reason = expected_failures(item).get(each.name)
+            marks = () if reason is None else (pytest.mark.xfail(reason=reason, strict=True),)
+            name = getattr(item, "name", "") or item.__name__
+            cases.append(pytest.param(item, each, id=f"{name}-{each.name}", marks=marks))
+    return pytest.mark.parametrize(("item", "check"), cases)
+
+
+def _resolve(items: Iterable[type | str]) -> Iterator[type]:
+    for item in items:
+        if not isinstance(item, str):
+            yield item
+            continue
+        registry = default_registry()
+        kinds = [kind for kind in CHECKED if item in registry.entries(kind)]
+        for kind in kinds or ["optimizers"]:  # the registry knows how to refuse an unknown name
+            yield registry.entry(kind, item).item

@@ -1,0 +1,1 @@
+"""Datasets: loaded, downloaded, split, cached, and the random streams that order them."""

@@ -1,0 +1,187 @@
+"""Turns what a dataset source loads into a fixed split, standardised and hashed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from typing import Any, Literal
+
+import numpy as np
+
+from optbench.contracts import Array, Dataset, DatasetSource
+from optbench.data.cache import kept_arrays
+from optbench.data.streams import stream
+from optbench.errors import ConfigError, PluginError, told
+from optbench.registry import default_registry
+from optbench.registry.fingerprints import fingerprint
+
+DECIMALS = 10
+"""Inputs are rounded here, so that the hash survives another machine's last bit."""
+ROWS_HASHED = 4096
+"""Rows of an array that are hashed at a time."""
+
+
+def load_dataset(name: str) -> Dataset:
+    """Load a registered dataset: 60 % train, 20 % validation, 20 % test, fixed for ever.
+
+    Inputs (and the targets of a regression) have mean 0 and variance 1 on the training part; the
+    other parts are moved by the same amounts, so nothing of them leaks. Splits are stratified by
+    class. A dataset that comes with a test part keeps it, and has 80 % of the rest to train on.
+
+    Args:
+        name: name of the dataset, see ``optbench list datasets``.
+
+    Raises:
+        ConfigError: nothing bears this name, or a file of it cannot be downloaded.
+        PluginError: the source returns something that is no dataset.
+
+    Example:
+        >>> load_dataset("iris").x_train.shape
+        (90, 4)
+    """
+    return prepare_dataset(default_registry().dataset_source(name))
+
+
+@functools.lru_cache(maxsize=32)
+def prepare_dataset(source: type[DatasetSource]) -> Dataset:
+    """Load, split, standardise and hash one source; cached, since a study asks for it often."""
+    if source.cached:
+        kept = f"datasets/{source.name}-{fingerprint(source)}"
+        arrays = kept_arrays(kept, lambda: _load(source))
+    else:
+        arrays = _load(source)
+    classification = source.task != "regression"
+    x, y = arrays[0], _targets(source, arrays[1])
+    if len(arrays) == 4:
+        train, val = _split(y, classification, (0.8, 1.0))
+        test_x, test_y = arrays[2], _targets(source, arrays[3])
+        if classification and test_y.max() > y.max():
+            raise PluginError(f"dataset '{source.name}': the test part has a class of its own")
+    else:
+        train, val, test = _split(y, classification, (0.6, 0.8, 1.0))
+        test_x, test_y = x[test], y[test]
+    x_parts = _standardize(source.standardize, x[train], x[val], test_x)
+    y_parts = _standardize(not classification, y[train], y[val], test_y)
+    parts = [part for pair in zip(x_parts, y_parts, strict=True) for part in pair]
+    for part in parts:
+        part.setflags(write=False)
+    names = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test")
+    fields: dict[str, Any] = dict(zip(names, parts, strict=True))
+    return Dataset(
+        name=source.name,
+        task=source.task,
+        **fields,
+        n_outputs=_n_outputs(source, y),
+        content_hash=_hash(source.task, parts),
+        summary=source.summary(),
+        source=source.source,
+    )
+
+
+def _load(source: type[DatasetSource]) -> tuple[Array, ...]:
+    try:
+        arrays = tuple(np.asarray(part) for part in source().load())
+    except (ConfigError, KeyboardInterrupt):
+        raise
+    except Exception as cause:
+        text = told(cause, source)
+        raise PluginError(f"dataset '{source.name}' does not load: {text}") from cause
+    if source.standardize not in (True, False, "jointly"):
+        raise PluginError(
+            f"dataset '{source.name}': standardize is {source.standardize!r}, "
+            "not True, False or 'jointly'"
+        )
+    if len(arrays) not in (2, 4):
+        raise PluginError(f"dataset '{source.name}': load must return 2 or 4 arrays")
+    for x, y in (arrays[:2], arrays[2:]) if len(arrays) == 4 else (arrays,):
+        if x.ndim != 2 or 0 in x.shape or y.shape[:1] != x.shape[:1] or len(x) < 10:
+            raise PluginError(
+                f"dataset '{source.name}': inputs {x.shape} and targets {y.shape} do not fit; "
+                "inputs are (n, n_features) with n >= 10"
+            )
+    if len(arrays) == 4 and any(arrays[i].shape[1:] != arrays[i + 2].shape[1:] for i in (0, 1)):
+        raise PluginError(f"dataset '{source.name}': the test part has other columns")
+    if not all(part.dtype.kind in "fiub" and np.isfinite(part).all() for part in arrays):
+        raise PluginError(f"dataset '{source.name}' holds values that are not finite numbers")
+    return arrays
+
+
+def _targets(source: type[DatasetSource], y: Array) -> Array:
+    if source.task == "regression":
+        return y.astype(np.float64).reshape(len(y), -1)
+    with np.errstate(invalid="ignore"):  # a number too large becomes another, and is refused
+        labels = y.astype(np.int64)
+    if y.ndim != 1 or (labels != y).any() or labels.min() < 0:
+        raise PluginError(f"dataset '{source.name}': labels are whole numbers from 0, shape (n,)")
+    if source.task == "binary" and labels.max() > 1:
+        raise PluginError(f"dataset '{source.name}': binary labels are 0 and 1")
+    if labels.max() >= len(labels):
+        raise PluginError(
+            f"dataset '{source.name}': label {labels.max()} among {len(labels)} examples; "
+            "labels count the classes from 0"
+        )
+    return labels
+
+
+def _n_outputs(source: type[DatasetSource], y: Array) -> int:
+    if source.task == "multiclass":
+        return int(y.max()) + 1
+    return 1 if source.task == "binary" else int(y.shape[1])
+
+
+def _split(y: Array, stratify: bool, cuts: tuple[float, ...]) -> list[Array]:
+    """Indices of each part; the cuts are cumulative fractions of every class."""
+    shuffled = stream("split", 0).permutation(len(y))
+    groups = [shuffled[y[shuffled] == c] for c in np.unique(y)] if stratify else [shuffled]
+    parts: list[list[Array]] = [[] for _ in cuts]
+    for group in groups:
+        ends = [0, *(round(cut * len(group)) for cut in cuts)]
+        for part, start, stop in zip(parts, ends, ends[1:], strict=False):
+            part.append(group[start:stop])
+    return [np.sort(np.concatenate(part)) for part in parts]
+
+
+def _standardize(wanted: bool | Literal["jointly"], train: Array, *others: Array) -> list[Array]:
+    if not wanted:
+        return [np.array(part) for part in (train, *others)]
+    axis = None if wanted == "jointly" else 0
+    mean, spread = train.mean(axis=axis), np.asarray(train.std(axis=axis))
+    spread[spread < 1e-12] = 1.0
+    return [_scaled(part, mean, spread) for part in (train, *others)]
+
+
+def _scaled(part: Array, mean: Array, spread: Array) -> Array:
+    """Moved and scaled in one array: of images, each more would be some hundred megabytes."""
+    scaled = part - mean
+    scaled /= spread
+    return np.round(scaled, DECIMALS, out=scaled)
+
+
+def _hash(task: str, parts: list[Array]) -> str:
+    digest = hashlib.sha256(task.encode())
+    for part in parts:
+        digest.update(f"{part.shape}{part.dtype.str}".encode())
+        for start in range(0, len(part), ROWS_HASHED):  # a whole copy of images would be large
+            rows = part[start : start + ROWS_HASHED]
+            digest.update((rows + 0.0 if rows.dtype.kind == "f" else rows).tobytes())
+    return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=32)
+def typed_parts(source: type[DatasetSource], dtype: str) -> tuple[tuple[Array, Array], ...]:
+    """Train, validation and test as contiguous arrays of the run's dtype, shared by all runs."""
+    data = prepare_dataset(source)
+    classification = data.task != "regression"
+
+    def typed(x: Array, y: Array) -> tuple[Array, Array]:
+        inputs = np.ascontiguousarray(x, dtype=dtype)
+        target = y if classification else np.ascontiguousarray(y, dtype=dtype)
+        inputs.setflags(write=False)
+        target.setflags(write=False)
+        return inputs, target
+
+    return (
+        typed(data.x_train, data.y_train),
+        typed(data.x_val, data.y_val),
+        typed(data.x_test, data.y_test),
+    )

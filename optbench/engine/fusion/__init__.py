@@ -1,0 +1,1 @@
+"""Turns the body of a Rule into one fused, compiled loop."""

@@ -1,0 +1,1 @@
+"""What trains a problem: the compiled loop, or the stepped one."""

@@ -1,0 +1,71 @@
+"""What trains a problem: the compiled loop where an optimizer can be fused, or the stepped one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from optbench.contracts import Array, Optimizer, Rule
+from optbench.engine.fusion.machine_code import why_not_fused
+from optbench.engine.loops.stepped import SteppedLoop
+from optbench.engine.problem import Problem
+from optbench.network import Params
+
+
+class Loop(Protocol):
+    """What trains a problem: the stepped or the compiled loop."""
+
+    kind: str
+
+    @property
+    def updates(self) -> int:
+        """Updates made so far."""
+
+    @property
+    def examples(self) -> int:
+        """Gradients of examples computed so far, closure calls included."""
+
+    @property
+    def grad_evals(self) -> int:
+        """Gradient evaluations so far."""
+
+    def advance(self, examples: int) -> None:
+        """Train until at least so many gradients of examples have been computed."""
+
+    def evaluation_point(self) -> Params:
+        """The parameters to evaluate."""
+
+    def evaluate(self, x: Array, y: Array) -> tuple[float, float]:
+        """Mean loss and metric at the evaluation point."""
+
+
+def choose_loop(optimizer: Optimizer) -> tuple[str, str]:
+    """Which loop trains an optimizer, and why: ``("compiled", ...)`` or ``("stepped", ...)``."""
+    if not issubclass(optimizer, Rule):
+        return "stepped", "a Stepper runs in Python, over the compiled gradient"
+    reason = why_not_fused(optimizer)  # type: ignore[arg-type]  # a class is hashable
+    if reason:
+        return "stepped", reason
+    return "compiled", "a Rule whose update is fused into one compiled loop"
+
+
+def make_loop(problem: Problem, loop: str = "auto") -> Loop:
+    """The loop for a problem.
+
+    Args:
+        problem: what to train.
+        loop: ``"auto"``; ``"reference"`` for the stepped loop in NumPy alone; ``"stepped"`` for
+            the stepped loop over the compiled gradient; ``"compiled"``.
+    """
+    if loop == "reference":
+        return SteppedLoop(problem)
+    from optbench.engine.loops.compiled import CompiledLoop, CompiledNetwork
+
+    kind = choose_loop(problem.optimizer)[0] if loop == "auto" else loop
+    if kind == "compiled":
+        return CompiledLoop(problem)
+    net, (x, y) = CompiledNetwork(problem), problem.train
+    return SteppedLoop(
+        problem,
+        lambda flat, grad, rows: net.loss_and_grad(flat, grad, x, y, rows),
+        net.evaluate,
+    )

@@ -1,0 +1,1 @@
+"""Looks inside networks: signals, diagnoses, paths over landscapes."""

@@ -1,0 +1,73 @@
+"""Any registered optimizer on any function: what the oracle tests and the landscapes use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from optbench.contracts import Array, Optimizer
+from optbench.engine.loops.updates import Updater
+from optbench.errors import ConfigError
+from optbench.hyperparameters import complete, parse_spelling, split_control
+from optbench.registry import default_registry
+
+ValueAndGrad = Callable[[Array], tuple[float, Array]]
+
+
+def trajectory(
+    optimizer: str | Optimizer,
+    value_and_grad: ValueAndGrad,
+    x0: Array,
+    steps: int,
+    **hyper: Any,
+) -> Array:
+    """Run an optimizer on a function and return every point it visits.
+
+    Args:
+        optimizer: name of a registered optimizer (values in brackets allowed), or a Rule or
+            Stepper class.
+        value_and_grad: maps x to the value and the gradient there; stochastic functions may give
+            another gradient at each call.
+        x0: starting point, any shape, float32 or float64; not changed.
+        steps: number of updates, at least 0.
+        **hyper: hyperparameters, and ``schedule``, ``warmup``, ``final``, ``clip_norm``.
+
+    Returns:
+        Shape (steps + 1, *x0.shape), dtype of x0; for schedule-free methods the points at which
+        they are evaluated.
+
+    Raises:
+        ConfigError: an unknown optimizer, a hyperparameter out of range, negative steps.
+
+    Example:
+        >>> path = trajectory("sgd", lambda x: (x @ x, 2 * x), np.ones(2), 3, lr=0.25)
+        >>> path[:, 0].tolist()
+        [1.0, 0.5, 0.25, 0.125]
+    """
+    if isinstance(optimizer, str):
+        name, given = parse_spelling(optimizer)
+        found = default_registry().optimizer(name)
+        hyper = {**given, **hyper}
+    else:
+        found = optimizer
+    if steps < 0:
+        raise ConfigError(f"steps={steps} is not allowed; a whole number >= 0")
+    own, control = split_control(found, hyper)
+    x = np.array(x0, dtype=np.result_type(x0, np.float32))
+    points = np.empty((steps + 1, *x.shape), dtype=x.dtype)
+    rng = np.random.default_rng(0)
+    updater = Updater(found, complete(found, own), [x], max(steps, 1), control, rng)
+    points[0] = updater.eval_params()[0]
+    grad = np.empty_like(x)
+
+    def evaluate() -> float:
+        value, new = value_and_grad(updater.params[0].copy())
+        grad[...] = new
+        return float(value)
+
+    for step in range(1, steps + 1):
+        updater.step([grad], evaluate(), evaluate)
+        points[step] = updater.eval_params()[0]
+    return points

@@ -1,0 +1,40 @@
+"""Frozen records that pass between the floors: runs, their results, and what a study compares."""
+
+from optbench.records.cell import Cell, Trial
+from optbench.records.curve import CURVE_COLUMNS, Curve
+from optbench.records.protocol import Entrant, StudyProtocol
+from optbench.records.result import RunResult, SpecSource, Status
+from optbench.records.spec import (
+    DTYPES,
+    ENGINE_VERSION,
+    REGIMES,
+    Health,
+    Regime,
+    RunSpec,
+    StepControl,
+    Workload,
+    changed,
+    spell,
+)
+
+__all__ = [
+    "CURVE_COLUMNS",
+    "DTYPES",
+    "ENGINE_VERSION",
+    "REGIMES",
+    "Cell",
+    "Curve",
+    "Entrant",
+    "Health",
+    "Regime",
+    "RunResult",
+    "RunSpec",
+    "SpecSource",
+    "Status",
+    "StepControl",
+    "StudyProtocol",
+    "Trial",
+    "Workload",
+    "changed",
+    "spell",
+]

@@ -1,0 +1,1 @@
+"""How values, names, colours and curves are shown."""

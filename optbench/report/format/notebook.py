@@ -1,0 +1,51 @@
+"""How a study shows itself in a notebook: the leaderboard, with the mean curve of each entrant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from markupsafe import Markup
+
+from optbench.analysis.leaderboard import Leaderboard
+from optbench.records import Cell
+from optbench.report.format import numbers
+from optbench.report.format.palette import looks
+from optbench.report.format.sparks import mean_curve
+from optbench.support import html
+
+
+class StudyLike(Protocol):
+    """What `study_html` needs of a study."""
+
+    @property
+    def suite(self) -> str: ...
+    @property
+    def cells(self) -> Sequence[Cell]: ...
+    def leaderboard(self) -> Leaderboard: ...
+
+
+def study_html(study: StudyLike) -> str:
+    """The study's leaderboard, or one line where no evaluation run has finished."""
+    if not any(cell.evaluation for cell in study.cells):
+        line = f"{study.suite}: no evaluation run has finished ({len(study.cells)} cells)."
+        return html.paragraphs([line])
+    board = study.leaderboard()
+    seen = looks(row.label for row in board.overall)
+    rows: list[Sequence[object]] = []
+    for row in board.overall:
+        colour = seen[row.label].colour
+        curve = mean_curve([c for c in study.cells if c.entrant.label == row.label])
+        rows.append(
+            (
+                numbers.place(*row.place),
+                html.dot(row.label, colour),
+                numbers.interval(row.score),
+                row.tie_groups,
+                numbers.lost(row.divergence, row.failed),
+                html.log_chart([html.Line(row.label, curve, colour)], 120, 24) or Markup(""),
+            )
+        )
+    head = ("place", "optimizer", "score", "ties", "diverged", "curve")
+    said = [verdict.text for verdict in board.verdicts if not verdict.label]
+    return html.table(rows, head) + html.paragraphs(said)

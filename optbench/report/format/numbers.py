@@ -1,0 +1,87 @@
+"""How names and numbers are written: escaped for where they go, and short."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from optbench.analysis.leaderboard import AxisSummary, Estimate, Number, Rate, Spread
+from optbench.support.text import one_line
+
+UNKNOWN = "–"
+NEVER = "never"
+_MARKDOWN = re.compile(
+    r"[\\`*\[\]|~#>]|(?<![^\W_])_|_(?![^\W_])"  # an underscore within a word is no markup
+    r"|^[+!-]|(?<=^\d)[.)](?!\S)|(?<=^\d\d)[.)](?!\S)"
+)
+
+
+def markdown(text: str) -> str:
+    """Text that Markdown shows as it stands: nothing in it is markup, HTML or a table border."""
+    escaped = one_line(text).replace("&", "&amp;").replace("<", "&lt;")
+    return _MARKDOWN.sub(lambda m: f"&#{ord(m[0])};" if m[0] in "|`" else "\\" + m[0], escaped)
+
+
+def number(value: Number, digits: int = 3, infinite: str = NEVER) -> str:
+    """A number in short: ``1.23``, ``12.3k``, ``never`` for infinity, a dash when unknown."""
+    if value is None or math.isnan(value):
+        return UNKNOWN
+    if math.isinf(value):
+        return infinite if value > 0 or infinite == UNKNOWN else "-" + infinite
+    for unit, size in (("M", 1e6), ("k", 1e4)):
+        if abs(value) >= size:
+            return f"{value / (1e6 if unit == 'M' else 1e3):.{digits}g}{unit}"
+    return f"{value:.{max(digits, 4)}g}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+
+
+def fixed(value: Number, places: int = 2) -> str:
+    """A number with a fixed count of decimals, for columns that are read downwards."""
+    return UNKNOWN if value is None or math.isnan(value) else f"{value:.{places}f}"
+
+
+def interval(estimate: Estimate, places: int = 2) -> str:
+    """``0.93 [0.90, 0.95]``, or the number alone where there is no interval."""
+    text = fixed(estimate.value, places)
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} [{fixed(estimate.low, places)}, {fixed(estimate.high, places)}]"
+
+
+def place(first: int, last: int) -> str:
+    """``1`` or ``1 to 3``.
+
+    Example:
+        >>> place(1, 3)
+        '1 to 3'
+    """
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def lost(value: Rate, failed: int, whole: bool = True) -> str:
+    """Runs that diverged, and apart from them those that failed: an error, not a divergence.
+
+    Example:
+        >>> lost(Rate(count=15, total=15, rate=1, low=0.8, high=1), 12)
+        '3 of 15 (20%), failed 12 of 15'
+    """
+    diverged = value.count - failed
+    of = f" of {value.total}" if whole else ""
+    parts = []
+    if diverged or not failed:
+        share = f" ({diverged / value.total:.0%})" if whole and diverged else ""
+        parts.append(f"{diverged}{of}{share}")
+    if failed:
+        parts.append(f"failed {failed} of {value.total}")
+    return ", ".join(parts)
+
+
+def solved(summary: AxisSummary | None, of: str) -> str:
+    """``3/4`` with `of` between, or a dash where there is nothing to solve."""
+    if summary is None or not summary.workloads:
+        return UNKNOWN
+    return f"{summary.solved}{of}{summary.workloads}"
+
+
+def loss(spread: Spread, all_failed: bool = False) -> str:
+    """Median loss; ``diverged`` where the median run did, or ``failed`` where all failed."""
+    return number(spread.median, infinite="failed" if all_failed else "diverged")

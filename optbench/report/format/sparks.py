@@ -1,0 +1,111 @@
+"""Curves drawn with letters: sparklines for tables, and a chart in braille."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from optbench.contracts import Array
+from optbench.records import Cell, RunResult
+from optbench.report.format.series import band
+
+BARS = "▁▂▃▄▅▆▇█"
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+"""Bit of a braille cell by row and column of its dots."""
+
+
+def sparkline(values: Sequence[float] | Array, width: int = 12, *, log: bool = True) -> str:
+    """A line of block letters, high where the value is high; ``×`` from where it is not finite.
+
+    Args:
+        values: at least one; resampled evenly to `width` letters.
+        width: number of letters.
+        log: take logarithms first; values of 0 and less are then as low as the lowest.
+
+    Example:
+        >>> sparkline([1.0, 0.1, 0.01], 3)
+        '█▄▁'
+    """
+    y = np.asarray(values, dtype=float)
+    if not len(y):
+        return " " * width
+    y = y[np.linspace(0, len(y) - 1, width).round().astype(int)]
+    if log:
+        positive = y[np.isfinite(y) & (y > 0)]
+        if not len(positive):
+            return "×" * width
+        y = np.where(np.isfinite(y), np.log(np.maximum(y, positive.min())), np.nan)
+    good = y[np.isfinite(y)]
+    if not len(good):
+        return "×" * width
+    span = float(good.max() - good.min()) or 1.0
+    return "".join(
+        BARS[round((v - good.min()) / span * 7 - 1e-9)] if math.isfinite(v) else "×" for v in y
+    )
+
+
+def mean_curve(cells: Sequence[Cell], points: int = 24) -> Array:
+    """Validation loss along a run, as a share of its start: geometric mean over workloads.
+
+    All curves are resampled on the same places of the log of the examples; NaN from where the
+    median run of any workload has diverged.
+    """
+    curves = []
+    for cell in cells:
+        b = band(cell.evaluation)
+        if len(b.mid) < 2 or not b.mid[0] > 0:
+            continue
+        seen = np.log1p(b.x)
+        place = np.linspace(0, 1, points) * seen[-1]
+        share = np.log(np.maximum(b.mid, 1e-12)) - np.log(b.mid[0])
+        curves.append(np.interp(place, seen, share))
+    return np.asarray(np.exp(np.mean(curves, axis=0))) if curves else np.empty(0)
+
+
+def braille(
+    curves: Mapping[str, tuple[Array, Array]], width: int, height: int
+) -> list[list[tuple[str, str]]]:
+    """Curves as rows of (letter, label of the curve on top), both axes logarithmic.
+
+    Args:
+        curves: label -> x and y; only points with both above 0 are drawn.
+        width: letters across; each holds 2 dots.
+        height: rows; each holds 4 dots.
+    """
+    kept = {}
+    for label, (x, y) in curves.items():
+        good = np.isfinite(x) & np.isfinite(y) & (x > 0) & (y > 0)
+        if good.any():
+            kept[label] = (np.log(x[good]), np.log(y[good]))
+    bits = np.zeros((height, width), dtype=int)
+    owner = np.full((height, width), "", dtype=object)
+    if kept:
+        every_x = np.concatenate([x for x, _ in kept.values()])
+        every_y = np.concatenate([y for _, y in kept.values()])
+        for label, (x, y) in kept.items():
+            columns = _scaled(x, every_x, 2 * width - 1)
+            dense = np.arange(columns[0], columns[-1] + 1)
+            rows = 4 * height - 1 - _scaled(np.interp(dense, columns, y), every_y, 4 * height - 1)
+            for column, row in zip(dense.tolist(), rows.tolist(), strict=True):
+                bits[row // 4, column // 2] |= _DOTS[row % 4][column % 2]
+                owner[row // 4, column // 2] = label
+    return [
+        [(chr(0x2800 + bits[i, j]) if bits[i, j] else " ", owner[i, j]) for j in range(width)]
+        for i in range(height)
+    ]
+
+
+def _scaled(values: Array, within: Array, most: int) -> Array:
+    span = float(within.max() - within.min()) or 1.0
+    placed: Array = np.rint((values - within.min()) / span * most).astype(int)
+    return placed
+
+
+def run_curve(result: RunResult) -> tuple[Array, Array]:
+    """Examples and validation loss of one run."""
+    curve = result.curve
+    if "val_loss" not in curve:
+        return np.empty(0), np.empty(0)
+    return curve["examples"], curve["val_loss"]

@@ -1,0 +1,161 @@
+"""The numbers behind the interactive page, small enough to travel inside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from optbench.analysis.leaderboard import AXES, Estimate, Leaderboard, plain
+from optbench.contracts import Array
+from optbench.records import Cell
+from optbench.report.format.palette import looks
+from optbench.report.format.series import Band, bands, ranks_within, titles_by_regime
+
+QUANTITIES = ("val_loss", "train_loss", "val_metric", "train_metric")
+
+
+def page_data(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
+    """Everything that the scripts of the page read; strict JSON, ``null`` for what is not finite.
+
+    Workloads are numbered in the order of `board.workloads`; everything refers to these numbers.
+    """
+    index = {b.label: i for i, b in enumerate(board.workloads)}
+    seen = looks(row.label for row in board.overall)
+    return {
+        "labels": [row.label for row in board.overall],
+        "looks": {k: [v.colour, v.dash, _SYMBOLS[v.marker]] for k, v in seen.items()},
+        "workloads": _workloads(board),
+        "curves": _curves(cells, index),
+        "lr": [
+            {
+                "label": c.label,
+                "w": index[c.workload],
+                "lr": _numbers(np.array(c.lr)),
+                "loss": _numbers(np.array(c.loss)),
+                "chosen": c.chosen,
+                "start": c.initial_loss,
+                "joined": c.only_lr,
+            }
+            for c in board.lr_curves
+            if c.workload in index
+        ],
+        "profiles": {
+            p.axis: {"tau": p.tau, "rho": p.rho, "unsolved": len(p.unsolved)}
+            for p in board.profiles
+        },
+        "budgets": [
+            {"label": b.label, "w": index.get(b.workload, -1), "score": _numbers(np.array(b.score))}
+            for b in board.budgets
+            if b.score and (not b.workload or b.workload in index)
+        ],
+        "stability": [
+            {
+                "label": row.label,
+                "kept": _estimate(row.stability),
+                "lost": [row.divergence.rate, row.divergence.low, row.divergence.high],
+                "failed": row.failed,
+            }
+            for row in board.overall
+        ],
+        "views": [
+            {"label": v.label, "regimes": v.regimes, "ranks": ranks_within(v)}
+            for v in sorted(board.regimes, key=lambda view: view.label)
+        ],
+        "matrix": plain(board.matrix),
+        "map": _map(board, index),
+    }
+
+
+_SYMBOLS = {
+    "o": "circle",
+    "s": "square",
+    "^": "triangle-up",
+    "D": "diamond",
+    "v": "triangle-down",
+    "P": "cross",
+    "X": "x",
+    "*": "star",
+    "p": "pentagon",
+    "<": "triangle-left",
+    ">": "triangle-right",
+    "d": "diamond-tall",
+}
+
+
+def _workloads(board: Leaderboard) -> list[dict[str, Any]]:
+    titles = titles_by_regime([b.workload for b in board.workloads])
+    return [
+        {
+            "title": titles[b.label],
+            "dataset": b.workload.dataset,
+            "regime": b.workload.regime,
+            "init": b.workload.initialization,
+            "network": b.workload.network,
+            "target": _finite(b.target),
+            "rows": {
+                row.label: {
+                    "score": _estimate(row.score),
+                    "lost": [row.divergence.count, row.divergence.total, row.failed],
+                    "time": {axis: _finite(getattr(row.time, axis)) for axis in AXES},
+                }
+                for row in b.rows
+            },
+        }
+        for b in board.workloads
+    ]
+
+
+def _curves(cells: Sequence[Cell], index: Mapping[str, int]) -> list[dict[str, Any]]:
+    found = []
+    for cell in cells:
+        if not cell.evaluation or cell.workload.label not in index:
+            continue
+        drawn = bands(cell.evaluation, QUANTITIES, AXES)
+        x = {axis: _numbers(drawn[QUANTITIES[0], axis].x) for axis in AXES}
+        y = {
+            quantity: _band(drawn[quantity, AXES[0]])
+            for quantity in QUANTITIES
+            if all(quantity in run.curve for run in cell.evaluation)
+        }
+        found.append({"w": index[cell.workload.label], "label": cell.entrant.label, "x": x, "y": y})
+    return sorted(found, key=lambda c: (c["w"], c["label"]))
+
+
+def _band(b: Band) -> list[list[float | None]]:
+    if np.array_equal(b.low, b.high, equal_nan=True):
+        return [_numbers(b.mid)]
+    drawn = np.concatenate([b.mid, b.low, b.high])
+    good = drawn[np.isfinite(drawn)]
+    if not len(good):
+        return [_numbers(b.mid)]
+    # where so many runs are lost that a quartile is infinite, the band reaches as far as any
+    return [_numbers(b.mid), *(_numbers(v.clip(good.min(), good.max())) for v in (b.low, b.high))]
+
+
+def _map(board: Leaderboard, index: Mapping[str, int]) -> list[dict[str, Any]]:
+    found = []
+    for e in board.bias_variance:
+        scale = 10 * e.delta
+        terms = [getattr(e, term) for term in ("bias", "optimization", "variance")]
+        if e.workload in index and scale > 0 and all(_finite(t.value) is not None for t in terms):
+            shares = [[_finite(v / scale) for v in _estimate(t) if v is not None] for t in terms]
+            found.append(
+                {"label": e.label, "w": index[e.workload], "terms": shares, "verdict": e.verdict}
+            )
+    return found
+
+
+def _estimate(estimate: Estimate) -> list[float | None]:
+    return [_finite(estimate.value), _finite(estimate.low), _finite(estimate.high)]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _numbers(values: Array) -> list[float | None]:
+    """Five significant digits: finer than a pixel, half the size."""
+    return [float(f"{v:.5g}") if math.isfinite(v) else None for v in values.tolist()]

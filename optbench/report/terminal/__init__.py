@@ -1,0 +1,1 @@
+"""The leaderboard and growing curves in the terminal."""

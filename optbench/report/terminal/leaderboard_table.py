@@ -1,0 +1,173 @@
+"""The leaderboard in the terminal. rich obeys NO_COLOR by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from optbench.analysis.leaderboard import Leaderboard, OverallRow
+from optbench.analysis.words.cautions import count
+from optbench.analysis.words.few_workloads import too_few_workloads
+from optbench.analysis.words.verdicts import place_text
+from optbench.records import REGIMES, Cell
+from optbench.report.format import numbers as text
+from optbench.report.format.excerpt import excerpt
+from optbench.report.format.palette import Look, looks
+from optbench.report.format.sparks import mean_curve, sparkline
+from optbench.report.terminal.live import LiveView, live
+from optbench.support.text import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+    from rich.table import Table
+    from rich.text import Text
+
+__all__ = ["LeaderboardView", "LiveView", "leaderboard_table", "live"]
+
+BAR = 10
+"""Letters of a bar of the score."""
+SPARK = 12
+"""Letters of a sparkline."""
+NARROW = 52
+"""Letters that the columns take which are always there, the names apart."""
+
+
+def leaderboard_table(
+    board: Leaderboard,
+    cells: Sequence[Cell] = (),
+    *,
+    verdicts: bool = True,
+    sentences: int = 1,
+) -> LeaderboardView:
+    """The leaderboard as something to print with rich.
+
+    Args:
+        board: the leaderboard.
+        cells: the cells it was built from; with them each row has a sparkline a regime.
+        verdicts: whether sentences and cautions follow the table.
+        sentences: how many of them an optimizer has; those about the whole study all come.
+
+    Example:
+        >>> from rich.console import Console
+        >>> Console().print(leaderboard_table(board, cells))  # doctest: +SKIP
+    """
+    return LeaderboardView(board, excerpt(board, cells)[1], verdicts, sentences)
+
+
+@dataclass(frozen=True)
+class LeaderboardView:
+    """A rich renderable that leaves out columns where the terminal is too narrow for them."""
+
+    board: Leaderboard
+    cells: Sequence[Cell]
+    verdicts: bool
+    sentences: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Any]:
+        """What rich prints, for the width at hand."""
+        yield self._table(options.max_width)
+        if self.verdicts:
+            yield from self._words()
+
+    def _words(self) -> Iterator[Text]:
+        from rich.text import Text
+
+        said: dict[str, int] = {}
+        in_table = {place_text(self.board, row) for row in self.board.overall}
+        for verdict in self.board.verdicts:
+            if verdict.label and verdict.text in in_table:
+                continue
+            said[verdict.label] = said.get(verdict.label, 0) + 1
+            if not verdict.label or said[verdict.label] <= self.sentences:
+                mark = "• " if verdict.label else ""
+                yield Text(mark + one_line(verdict.text))
+        for warning in self.board.warnings:
+            yield Text(f"! {one_line(warning)}", style="yellow")
+
+    def _table(self, width: int) -> Table:
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        board = self.board
+        name = min(max([len(r.label) for r in board.overall] + [9]) + 2, max(width // 3, 14))
+        lost = max((len(_lost(row)) for row in board.overall), default=0)
+        room = width - NARROW - name - max(lost - len("diverged"), 0)
+        sparks = self._curves(room)
+        bar = room - (SPARK + 2) * len(sparks) >= BAR + 2
+        caption = f"{count(len(board.workloads), 'workload')}, {count(board.seeds, 'seed')}"
+        n = len({cell.workload.label for cell in self.cells if cell.evaluation})
+        over = "workloads" if n >= len(board.workloads) else f"{n} of them"
+        mean = f", mean over {over}" if n > 1 else ""
+        caption += f"; curves: validation loss{mean}" if sparks else ""
+        if not too_few_workloads(board):
+            caption += "; whoever shares a letter cannot be told apart"
+        table = Table(
+            title=Text(one_line(board.title)) if board.title else None,
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+            caption=Text(caption),
+            caption_justify="left",
+        )
+        table.add_column("place", no_wrap=True)
+        table.add_column("optimizer", overflow="fold", min_width=name)
+        for heading in [""] * bar + ["score", "ties", *sparks]:
+            table.add_column(heading, no_wrap=True)
+        table.add_column("solved", justify="right", no_wrap=True)
+        table.add_column("diverged", justify="right", no_wrap=True)
+        seen = looks(row.label for row in board.overall)
+        for row in board.overall:
+            table.add_row(*_row(row, bar, sparks, seen[row.label]))
+        return table
+
+    def _curves(self, room: int) -> dict[str, list[Cell]]:
+        """Heading -> cells that the sparkline is over: a regime each, or all in one."""
+        regimes: dict[str, list[Cell]] = {
+            regime: [c for c in self.cells if c.workload.regime == regime and c.evaluation]
+            for regime in REGIMES
+        }
+        regimes = {regime: cells for regime, cells in regimes.items() if cells}
+        if regimes and room >= (SPARK + 2) * len(regimes):
+            return regimes
+        if regimes and room >= SPARK + 2:
+            return {"curve": [c for cells in regimes.values() for c in cells]}
+        return {}
+
+
+def _row(row: OverallRow, bar: bool, sparks: dict[str, list[Cell]], look: Look) -> Iterator[Text]:
+    from rich.text import Text
+
+    mark = (" *" if row.edges else "") + (" †" if row.partial else "")
+    yield Text(text.place(*row.place), style="bold")
+    yield Text.assemble(("● ", look.colour), (one_line(row.label), "bold"), mark)
+    if bar:
+        yield _bar(row.score.value or 0.0, look)
+    yield Text(text.interval(row.score))
+    yield Text(row.tie_groups)
+    for cells in sparks.values():
+        curve = mean_curve([c for c in cells if c.entrant.label == row.label])
+        yield Text(sparkline(curve, SPARK), style=look.colour)
+    solved = next((t for t in row.times if t.axis == "examples"), None)
+    yield Text(text.solved(solved, "/"))
+    yield _lost(row)
+
+
+def _lost(row: OverallRow) -> Text:
+    """``3/15``; runs that failed are named apart, as they say nothing of the optimizer's steps."""
+    from rich.text import Text
+
+    total, diverged = row.divergence.total, row.divergence.count - row.failed
+    parts = [f"{diverged}/{total}"] if diverged else [] if row.failed else ["0"]
+    parts += [f"failed {row.failed}/{total}"] if row.failed else []
+    return Text(", ".join(parts), style="red" if row.divergence.count else "")
+
+
+def _bar(share: float, look: Look) -> Text:
+    from rich.text import Text
+
+    eighths = round(min(max(share, 0), 1) * BAR * 8)
+    full, rest = divmod(eighths, 8)
+    letters = "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
+    return Text.assemble((letters, look.colour), ("·" * (BAR - len(letters)), "dim"))

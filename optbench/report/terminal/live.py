@@ -1,0 +1,125 @@
+"""Curves that grow in the terminal while a study runs."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from optbench.analysis.words.cautions import count
+from optbench.records import RunResult
+from optbench.report.format.palette import looks
+from optbench.report.format.sparks import braille, run_curve, sparkline
+from optbench.support.text import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console, Group, RenderableType
+    from rich.text import Text
+
+
+class LiveView:
+    """Curves of the runs that have finished, redrawn at most a few times a second.
+
+    One picture shows the workload that was trained last: of each optimizer, the run that ended
+    with the lowest validation loss so far. Below it, what each optimizer has done.
+    """
+
+    def __init__(self, labels: Sequence[str], planned: int, height: int = 12) -> None:
+        self._looks = looks(labels)
+        self._planned = planned
+        self._height = height
+        self._done = 0
+        self._workload = ""
+        self._best: dict[tuple[str, str], RunResult] = {}
+        self._counts = {label: [0, 0] for label in sorted(set(labels))}
+        self._drawn = -math.inf
+        self._live: Any = None
+
+    def add(self, label: str, result: RunResult) -> None:
+        """Tell of a finished run; call it from one thread.
+
+        Args:
+            label: the entrant's label.
+            result: the run.
+        """
+        self._done += 1
+        self._workload = result.spec.workload.label
+        counts = self._counts.setdefault(label, [0, 0])
+        counts[0] += 1
+        counts[1] += result.status != "ok"
+        key = (self._workload, label)
+        before = self._best.get(key)
+        if before is None or _end(result) < _end(before):
+            self._best[key] = result
+        now = time.monotonic()
+        if self._live is not None and now - self._drawn > 0.1:
+            self._drawn = now
+            self._live.update(self.render(self._live.console.width), refresh=True)
+
+    def render(self, width: int = 80) -> Group:
+        """The picture as something rich prints.
+
+        Args:
+            width: letters available.
+        """
+        from rich.console import Group
+        from rich.text import Text
+
+        shown = {k[1]: run_curve(r) for k, r in self._best.items() if k[0] == self._workload}
+        lines: list[RenderableType] = [
+            Text(f"{self._done} of {count(self._planned, 'run')}", style="bold"),
+            Text(one_line(self._workload), style="dim", overflow="ellipsis", no_wrap=True),
+        ]
+        for row in braille(shown, max(min(width - 2, 100), 10), self._height):
+            pieces = [(c, self._looks[k].colour if k in self._looks else "") for c, k in row]
+            lines.append(Text.assemble(" ", *pieces, no_wrap=True))
+        lines.append(Text("validation loss against examples seen, both logarithmic", style="dim"))
+        lines += [self._legend(label, shown) for label in self._counts]
+        return Group(*lines)
+
+    def _legend(self, label: str, shown: dict[str, Any]) -> Text:
+        from rich.text import Text
+
+        runs, lost = self._counts[label]
+        colour = self._looks[label].colour if label in self._looks else ""
+        spark = sparkline(shown[label][1]) if label in shown else " " * 12
+        note = count(runs, "run") + (f", {lost} diverged" if lost else "")
+        line = Text.assemble((f"{spark} ", colour), (one_line(label), "bold"), f"  {note}")
+        line.no_wrap = True
+        return line
+
+
+def _end(result: RunResult) -> float:
+    loss = result.final("val_loss")
+    return loss if result.status == "ok" and math.isfinite(loss) else math.inf
+
+
+@contextmanager
+def live(
+    labels: Sequence[str], planned: int, *, console: Console | None = None
+) -> Iterator[LiveView]:
+    """Show curves as runs finish, for ``optbench run --live``.
+
+    Where the console is not a terminal nothing is drawn, and `LiveView.add` costs nothing.
+
+    Args:
+        labels: of all entrants, so that colours are those of the report.
+        planned: runs in all.
+        console: where to draw; by default a console on stderr.
+    """
+    from rich.console import Console
+    from rich.live import Live
+
+    console = console or Console(stderr=True)
+    view = LiveView(labels, planned)
+    if not console.is_terminal:
+        yield view
+        return
+    first = view.render(console.width)
+    with Live(first, console=console, auto_refresh=False, vertical_overflow="crop") as drawn:
+        view._live = drawn
+        yield view
+        drawn.update(view.render(console.width), refresh=True)
+        view._live = None

@@ -1,0 +1,21 @@
+"""Suites, read from TOML: a named set of workloads and a protocol."""
+
+from optbench.suites.suite import (
+    MAX_SEEDS,
+    NetworkChoice,
+    Suite,
+    check_suite,
+    find_suite,
+    load_suite,
+    parse_suite,
+)
+
+__all__ = [
+    "MAX_SEEDS",
+    "NetworkChoice",
+    "Suite",
+    "check_suite",
+    "find_suite",
+    "load_suite",
+    "parse_suite",
+]

@@ -1,0 +1,77 @@
+"""Frozen targets of validation loss: read from files that plugins register, and written there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from optbench.errors import ConfigError
+from optbench.suites.toml_files import read_toml, toml_text
+from optbench.support.text import harmless
+
+Targets = dict[tuple[str, str], dict[str, float]]
+"""(dataset, ``Workload.network``) -> level (``"easy"``, ``"medium"``, ``"hard"``) -> loss."""
+
+DIGITS = 4
+"""Significant digits of a frozen target; more would pretend a precision that it has not."""
+
+
+class _Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    dataset: str
+    network: str
+    easy: float
+    medium: float
+    hard: float
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    target: tuple[_Target, ...] = ()
+
+
+def read_targets(paths: Iterable[Path]) -> Targets:
+    """All targets of these files.
+
+    Raises:
+        ConfigError: a file is missing or malformed, or two give one dataset and network.
+    """
+    found: Targets = {}
+    for path in paths:
+        for target in _read(path).target:
+            key = (target.dataset, target.network)
+            if key in found:
+                raise ConfigError(f"targets {path}: {target.dataset}, {target.network} come twice")
+            if not math.inf > target.easy >= target.medium >= target.hard > 0:
+                raise ConfigError(
+                    f"targets {path}: {target.dataset}, {target.network}: "
+                    "easy >= medium >= hard > 0 does not hold, all finite"
+                )
+            found[key] = {"easy": target.easy, "medium": target.medium, "hard": target.hard}
+    return found
+
+
+def _read(path: Path) -> _File:
+    where = f"targets {path}"
+    data = read_toml(path, where)
+    try:
+        return msgspec.convert(data, _File)
+    except msgspec.ValidationError as cause:
+        raise ConfigError(f"{where}: {cause}") from cause
+    except OverflowError as cause:
+        raise ConfigError(f"{where}: a number is too large") from cause
+
+
+def write_targets(targets: Mapping[tuple[str, str], Mapping[str, float]], head: str = "") -> str:
+    """A file of targets, sorted; `head` is a comment that says where they come from."""
+    lines = [f"# {harmless(line)}".rstrip() for line in head.splitlines()]
+    for (dataset, network), levels in sorted(targets.items()):
+        lines += ["", "[[target]]", f"dataset = {toml_text(dataset)}"]
+        lines += [f"network = {toml_text(network)}"]
+        lines += [f"{level} = {_round(levels[level])!r}" for level in ("easy", "medium", "hard")]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _round(loss: float) -> float:
+    return float(f"{loss:.{DIGITS}g}")

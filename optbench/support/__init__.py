@@ -1,0 +1,1 @@
+"""What any floor may use: files, child processes, text, HTML, TOML."""

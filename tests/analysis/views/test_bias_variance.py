@@ -1,0 +1,92 @@
+"""A weak model, a failed optimizer and overfitting are told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optbench.analysis.leaderboard import BiasVariance
+from optbench.analysis.study_arrays import Table
+from optbench.analysis.views.bias_variance import bias_variance
+from optbench.records import Cell, Curve
+from tests.analysis.synthetic import make_cells
+
+
+def cell_with(label: str, train: float, val: float, hidden: tuple[int, ...] = (32, 32)) -> Cell:
+    """A cell whose runs all end near the given losses, having started at 1."""
+    [cell] = make_cells((label,), ("moons",), ("batch",), hidden=(hidden,))
+    runs = []
+    for run in cell.evaluation:
+        luck = 1 + 0.02 * (run.spec.seed - 2)
+        rows = run.curve.rows
+        columns = dict(run.curve)
+        columns["train_loss"] = np.geomspace(1.0, train * luck, rows)
+        columns["val_loss"] = np.geomspace(1.0, val * luck, rows)
+        runs.append(replace(run, curve=Curve(columns)))
+    return replace(cell, evaluation=tuple(runs))
+
+
+def diagnose(*cells: Cell) -> dict[str, BiasVariance]:
+    return {row.label: row for row in bias_variance(Table(cells))}
+
+
+def test_the_three_terms_add_up_to_the_validation_loss() -> None:
+    """val - reference = bias + optimization + variance, whatever the case."""
+    cells = make_cells(("alpha", "beta"), diverging={"beta": 0.2})
+    table = Table(cells)
+    for row in bias_variance(table, {"moons": 0.03}):
+        s, w = table.labels.index(row.label), table.workload_labels.index(row.workload)
+        val = np.median(table.val_loss[s, w])
+        if np.isfinite(val):
+            terms = (row.bias.value, row.optimization.value, row.variance.value)
+            assert sum(t or 0 for t in terms) == pytest.approx(val - row.reference)
+
+
+def test_a_failed_optimizer_is_not_mistaken_for_a_weak_model() -> None:
+    """The same network reached 0.05 with another optimizer: the gap is the optimizer's."""
+    found = diagnose(cell_with("good", 0.05, 0.06), cell_with("poor", 0.6, 0.62))
+    assert found["poor"].verdict == "optimization"
+    assert found["good"].verdict == "none high"
+
+
+def test_a_weak_model_shows_as_bias() -> None:
+    """No optimizer gets below 0.6 on the small network, while a larger one reaches 0.06."""
+    found = diagnose(cell_with("large", 0.05, 0.06), cell_with("small", 0.6, 0.62, hidden=(1,)))
+    assert found["small"].verdict == "bias"
+
+
+def test_overfitting_shows_as_variance() -> None:
+    """A training loss at the floor under a high validation loss."""
+    found = diagnose(cell_with("fits", 0.05, 0.5), cell_with("stops", 0.1, 0.12))
+    assert found["fits"].verdict == "variance"
+
+
+def test_a_run_that_diverged_is_called_that() -> None:
+    """Infinite losses are no diagnosis of a model."""
+    [cell] = make_cells(("lost",), ("moons",), ("batch",), diverging={"lost": 1.0})
+    row = diagnose(cell, cell_with("good", 0.05, 0.06))["lost"]
+    assert row.verdict == "diverged"
+    assert row.variance.value is None
+
+
+def test_one_seed_leaves_it_unknown() -> None:
+    """Without an interval nothing is called high."""
+    cell = cell_with("good", 0.05, 0.9)
+    found = diagnose(replace(cell, evaluation=cell.evaluation[:1]))
+    assert found["good"].verdict == "unknown"
+
+
+def test_noise_alone_makes_no_term_high() -> None:
+    """A gap whose interval reaches below delta is not called high."""
+    cell = cell_with("good", 0.05, 0.06)
+    runs = []
+    for run in cell.evaluation:
+        columns = dict(run.curve)
+        columns["val_loss"] = columns["val_loss"] + (0.4 if run.spec.seed % 2 else 0.0)
+        runs.append(replace(run, curve=Curve(columns)))
+    row = diagnose(replace(cell, evaluation=tuple(runs)))["good"]
+    assert row.variance.high is not None
+    assert row.variance.high > row.delta
+    assert row.verdict == "none high"

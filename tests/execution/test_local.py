@@ -1,0 +1,192 @@
+"""Execution: every run comes back once, and a fault stays with the run that has it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from optbench.engine.specs import make_spec
+from optbench.engine.training import train_spec
+from optbench.errors import ConfigError, OptbenchError
+from optbench.execution import Executor, LocalExecutor
+from optbench.records import RunResult, RunSpec, Status
+from optbench.registry import default_registry
+from optbench.support.child_processes import available_cores
+
+PLUGIN = Path(__file__).parents[1] / "faults" / "misbehaving.py"
+
+
+@pytest.fixture
+def plugin() -> Iterator[str]:
+    """A plugin file, loaded into this process until the test ends."""
+    registry = default_registry()
+    registry.load_named(str(PLUGIN))
+    yield str(PLUGIN)
+    registry.unregister(registry.plugins[-1])
+
+
+def spec(fault: str = "none", seed: int = 0) -> RunSpec:
+    return make_spec(f"misbehaving[fault={fault}]", dataset="iris", epochs=1, seed=seed)
+
+
+def by_fault(executor: Executor, *faults: str) -> dict[str, RunResult]:
+    runs = executor.map(spec(fault, seed) for seed, fault in enumerate(faults))
+    return {str(result.spec.hyper["fault"]): result for result in runs}
+
+
+def test_every_run_comes_back_once_with_the_numbers_of_a_single_process(plugin: str) -> None:
+    """Workers, order and number of jobs change nothing in a result."""
+    wanted = [spec(seed=seed) for seed in range(12)]
+    with LocalExecutor(2, plugins=[plugin]) as executor:
+        results = list(executor.map(wanted))
+    assert sorted(result.key for result in results) == sorted(s.key for s in wanted)
+    for result in results:
+        alone = train_spec(result.spec)
+        assert result.params_hash == alone.params_hash
+        assert result.curve["val_loss"].tobytes() == alone.curve["val_loss"].tobytes()
+        assert result.params is None
+
+
+def test_a_run_is_tried_again_when_its_worker_is_killed(
+    plugin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One kill -9 costs nothing but time."""
+    monkeypatch.setenv("FAULTS_MARK", str(tmp_path / "mark"))
+    with LocalExecutor(1, plugins=[plugin]) as executor:
+        found = by_fault(executor, "dies-once", "none")
+    assert {result.status for result in found.values()} == {Status.OK}
+    assert (tmp_path / "mark").exists()
+
+
+def test_workers_that_cannot_start_end_the_study(tmp_path: Path) -> None:
+    """A plugin that the workers do not find is one error, not a failure of every run."""
+    run = make_spec("sgd", dataset="iris", epochs=1)
+    executor = LocalExecutor(1, plugins=[str(tmp_path / "gone.py")])
+    executor._compiled["sgd"] = False
+    with executor, pytest.raises(OptbenchError, match="end before they are ready"):
+        list(executor.map([run]))
+
+
+def test_a_plugin_edited_after_the_plan_ends_the_study(plugin: str) -> None:
+    """A worker that starts later would train something else under the same key."""
+    planned = msgspec.structs.replace(spec(), optimizer_code="0" * 12)
+    with (
+        LocalExecutor(1, plugins=[plugin]) as executor,
+        pytest.raises(OptbenchError, match="optimizer 'misbehaving' has another source code"),
+    ):
+        list(executor.map([planned]))
+
+
+def test_no_worker_outlives_its_driver(plugin: str) -> None:
+    """Closing ends them at once, in the middle of a run that would not end."""
+    executor = LocalExecutor(1, plugins=[plugin])
+    executor.submit(spec("loops"))
+    workers = psutil.Process().children()
+    assert workers
+    executor.close()
+    assert not any(worker.is_running() for worker in workers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS and /proc/self/statm are missing")
+def test_a_bound_on_memory_gives_way_to_the_one_before() -> None:
+    """Whoever has bounded optbench from outside, as ``ulimit -S -v`` does, is not overruled."""
+    code = """
+from resource import RLIMIT_AS, getrlimit, setrlimit
+from optbench.execution.worker import limit_memory
+setrlimit(RLIMIT_AS, (2**34, getrlimit(RLIMIT_AS)[1]))
+for megabytes in None, 100, None:
+    limit_memory(megabytes)
+    print(getrlimit(RLIMIT_AS)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, bounded, last = map(int, done.stdout.split())
+    assert bounded < first == last == 2**34
+
+
+# -- threads --------------------------------------------------------------------------------------
+
+
+def good(run: RunSpec) -> RunResult:
+    return train_spec(run)
+
+
+def test_threads_train_in_parallel_and_report_faults() -> None:
+    """Two jobs are two runs at a time; whatever a run raises is its result."""
+    meeting = threading.Barrier(2, timeout=30)
+
+    def train(run: RunSpec) -> RunResult:
+        if run.seed < 2:
+            meeting.wait()
+        if run.seed == 3:
+            raise SystemExit("out")
+        return good(run)
+
+    with LocalExecutor(2, train=train) as executor:
+        runs = [make_spec("sgd", dataset="iris", epochs=1, seed=seed) for seed in range(5)]
+        results = {result.spec.seed: result for result in executor.map(runs)}
+    assert set(results) == set(range(5))
+    assert results[3].reason == "SystemExit: out"
+    assert {results[seed].status for seed in (0, 1, 2, 4)} == {Status.OK}
+    assert all(result.params is None for result in results.values())
+
+
+def test_the_window_in_flight_is_bounded() -> None:
+    """However many runs are planned, few are held at a time."""
+    gate = threading.Event()
+
+    def train(run: RunSpec) -> RunResult:
+        gate.wait(30)
+        return good(run)
+
+    taken = 0
+
+    def many() -> Iterator[RunSpec]:
+        nonlocal taken
+        for seed in range(60):
+            taken += 1
+            yield make_spec("sgd", dataset="iris", epochs=1, seed=seed)
+
+    with LocalExecutor(1, train=train) as executor:
+        runs = executor.map(many())
+        timer = threading.Timer(0.2, gate.set)
+        timer.start()
+        next(runs)
+        assert taken <= 12
+        assert len(list(runs)) == 59
+
+
+def test_closing_starts_no_further_run() -> None:
+    """What waits is given up; nothing hangs."""
+    started: list[int] = []
+    gate = threading.Semaphore(1)
+
+    def train(run: RunSpec) -> RunResult:
+        started.append(run.seed)
+        gate.acquire(timeout=30)
+        return good(run)
+
+    executor = LocalExecutor(1, train=train)
+    for seed in range(8):
+        executor.submit(make_spec("sgd", dataset="iris", epochs=1, seed=seed))
+    assert len(executor.collect(30)) == 1
+    pool = executor._threads
+    assert pool is not None
+    executor.close()
+    gate.release(8)
+    for thread in pool._threads:
+        thread.join(30)
+    assert len(started) <= 2
+
+
+def test_jobs_are_at_least_one() -> None:
+    """The default is every core that this process may use."""
+    assert LocalExecutor().jobs == available_cores() >= 1
+    with pytest.raises(ConfigError, match="jobs=0"):
+        LocalExecutor(0)

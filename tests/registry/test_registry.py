@@ -1,0 +1,476 @@
+"""Promises of the registry: every plugin loads by itself, and a fault is named, not swallowed."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import optbench
+import optbench.registry
+from optbench.errors import ConfigError, PluginError
+from optbench.registry import Registry
+from optbench.registry.entries import KINDS, ON_DEMAND, Entry, PluginWarning
+from optbench.registry.fingerprints import fingerprint
+
+DESCENT = """
+import optbench
+
+class Descent(optbench.Rule):
+    '''Plain descent.'''
+    name = "{name}"
+    lr: float = optbench.hyper(0.1, "learning rate", low=0)
+
+    @staticmethod
+    def update(theta, grad, t, h):
+        return (theta - h.lr * grad,)
+"""
+HOOK = """
+@optbench.hookimpl
+def optbench_register_optimizers():
+    return [Descent]
+"""
+
+
+def module_of(source: str, name: str = "planted") -> ModuleType:
+    module = ModuleType(name)
+    exec(source, vars(module))
+    return module
+
+
+def distribution(site: Path, dist: str, module: str, source: str, entry: str = "it") -> None:
+    """Lay an installed distribution with one entry point into a folder of sys.path."""
+    (site / f"{module}.py").write_text(source)
+    info = site / f"{dist.replace('-', '_')}-1.5.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: 1.5\n")
+    (info / "entry_points.txt").write_text(f"[optbench]\n{entry} = {module}\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on sys.path."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def test_the_builtin_plugin_comes_through_the_entry_point_group() -> None:
+    """Built-ins have no way in of their own."""
+    registry = Registry()
+    registry.load_entry_points([])
+    assert not any(registry.entries(kind) for kind in KINDS)
+    registry.load_entry_points()
+    assert "optbench" in {plugin.distribution for plugin in registry.plugins}
+    assert registry.entries("optimizers")
+
+
+def test_a_strangers_installed_plugin_is_found_with_its_distribution_and_version(
+    site: Path,
+) -> None:
+    """Installing a distribution is all that a stranger has to do."""
+    distribution(site, "stranger-opt", "stranger_mod", DESCENT.format(name="stranger") + HOOK)
+    registry = Registry()
+    registry.load_entry_points()
+    registry.check()
+    entry = registry.entry("optimizers", "stranger")
+    assert (entry.distribution, entry.version) == ("stranger-opt", "1.5")
+
+
+def test_two_distributions_with_one_entry_point_name_are_both_loaded(site: Path) -> None:
+    """An entry point's name is no one's property; pluggy's own loader would skip the second."""
+    for name in ("one", "two"):
+        source = DESCENT.format(name=f"same-{name}") + HOOK
+        distribution(site, f"dist-{name}", f"same_entry_{name}", source)
+    registry = Registry()
+    registry.load_entry_points()
+    assert {"same-one", "same-two"} <= set(registry.entries("optimizers"))
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [
+        ("import no_such_module_anywhere", "No module named 'no_such_module_anywhere'"),
+        ("raise SystemExit('bye')", "SystemExit: bye"),
+        ("def broken(:", "SyntaxError"),
+    ],
+    ids=["import", "exit", "syntax"],
+)
+def test_a_plugin_that_does_not_import_is_reported_and_survived(
+    site: Path, source: str, cause: str
+) -> None:
+    """One broken plugin costs a warning with its name and cause, and nothing else."""
+    distribution(site, "broken-opt", "broken_mod", source)
+    registry = Registry()
+    registry.load_entry_points()
+    with pytest.warns(PluginWarning, match="broken-opt:it does not load"):
+        registry.check()
+    assert registry.entries("optimizers")
+    broken = next(p for p in registry.plugins if p.distribution == "broken-opt")
+    assert cause in broken.error
+    assert "\n" not in broken.error
+
+
+def test_strict_makes_a_broken_plugin_an_error(site: Path) -> None:
+    """With --strict nothing is left out silently; the cause is chained."""
+    distribution(site, "broken-opt", "broken_strict", "1 / 0")
+    registry = Registry()
+    registry.load_entry_points()
+    with pytest.raises(PluginError, match=r"broken-opt.*ZeroDivisionError") as caught:
+        registry.check(strict=True)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_ctrl_c_while_a_plugin_loads_is_not_a_broken_plugin(site: Path) -> None:
+    """An interrupt passes through."""
+    distribution(site, "slow-opt", "slow_mod", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        Registry().load_entry_points()
+
+
+def test_two_optimizers_of_one_name_are_refused_naming_both_distributions() -> None:
+    """A name means one thing; it is never changed silently."""
+    registry = Registry()
+    for number in (1, 2):
+        registry.register(module_of(DESCENT.format(name="twin") + HOOK, f"dist{number}"))
+    with pytest.raises(PluginError, match=r"optimizers are named 'twin'.*dist1.*dist2"):
+        registry.check()
+
+
+@pytest.mark.parametrize(
+    ("source", "match"),
+    [
+        (
+            "@optbench.hookimpl\ndef optbench_register_optimisers(): return []",
+            "unknown hook 'optbench_register_optimisers'; did you mean "
+            r"'optbench_register_optimizers'\?$",
+        ),
+        ("@optbench.hookimpl\ndef optbench_register_optimizers(x): return []", "x"),
+        (
+            "@optbench.hookimpl\ndef optbench_register_optimizers(): raise OSError('disk')",
+            "optbench_register_optimizers raised OSError: disk",
+        ),
+        ("@optbench.hookimpl\ndef optbench_register_optimizers(): return [3]", "returned 3, not"),
+        (
+            "@optbench.hookimpl\ndef optbench_register_optimizers(): return [Descent()]",
+            "not Rule or Stepper classes",
+        ),
+        ("@optbench.hookimpl\ndef optbench_register_optimizers(): return None", "return a list"),
+        ("@optbench.hookimpl\ndef optbench_register_datasets(): return [Descent]", "DatasetSource"),
+        ("@optbench.hookimpl\ndef optbench_register_initializers(): return ['he']", "Initializer"),
+        ("@optbench.hookimpl\ndef optbench_register_suites(): return ['a.toml']", "TOML"),
+    ],
+)
+def test_a_wrong_hook_is_refused_with_what_is_wrong(source: str, match: str) -> None:
+    """Misspelt hooks, hooks that raise and results of the wrong kind are told at registration."""
+    registry = Registry()
+    with pytest.raises(PluginError, match=match):
+        registry.register(module_of(DESCENT.format(name="descent") + source))
+    assert not any(registry.entries(kind) for kind in KINDS)
+    registry.register(module_of(DESCENT.format(name="descent") + HOOK, "good"))
+    assert list(registry.entries("optimizers")) == ["descent"]
+
+
+@pytest.mark.parametrize("name", ["", "Adam", "my_opt", "my opt", "a--b", "-a", "a[b]", "ä"])
+def test_names_are_kebab_case(name: str) -> None:
+    """A name can be typed in a shell and sorted in a table."""
+    with pytest.raises(PluginError, match=r"^class Descent bears the name .* kebab-case"):
+        Registry().register(module_of(DESCENT.format(name=name) + HOOK))
+
+
+@pytest.mark.parametrize(
+    ("base", "missing"),
+    [("Rule", "`update`"), ("Stepper", "`init` and `step`"), ("DatasetSource", "`load`")],
+)
+def test_a_class_without_its_methods_is_refused(tmp_path: Path, base: str, missing: str) -> None:
+    """A half-written plugin is told what it lacks when it is loaded, not in the middle of a run."""
+    path = tmp_path / "half.py"
+    path.write_text(f"from optbench import {base}\nclass Half({base}):\n    name = 'half'\n")
+    with pytest.raises(PluginError, match=f"'half' defines no {missing}"):
+        Registry().load_named(str(path))
+
+
+def test_a_plugin_file_is_loaded_once_and_named(tmp_path: Path) -> None:
+    """--plugin FILE brings what the file registers."""
+    path = tmp_path / "mine.py"
+    path.write_text(DESCENT.format(name="from-file") + HOOK)
+    registry = Registry()
+    registry.load_named(str(path))
+    assert registry.optimizer("from-file").hypers()["lr"].default == 0.1
+    assert registry.entry("optimizers", "from-file").distribution == str(path)
+
+
+def test_a_file_without_hooks_registers_the_classes_it_defines(tmp_path: Path) -> None:
+    """One class in one file is a plugin; what the file merely imports is not part of it."""
+    path = tmp_path / "bare.py"
+    path.write_text("from optbench import Rule, Initializer\n" + DESCENT.format(name="bare"))
+    registry = Registry()
+    registry.load_named(str(path))
+    assert list(registry.entries("optimizers")) == ["bare"]
+    assert not registry.entries("initializers")
+
+
+def test_a_plugin_module_is_loaded_by_name(site: Path) -> None:
+    """--plugin MODULE works for anything importable."""
+    (site / "module_plugin.py").write_text(DESCENT.format(name="from-module") + HOOK)
+    registry = Registry()
+    registry.load_named("module_plugin")
+    assert "from-module" in registry.entries("optimizers")
+
+
+@pytest.mark.parametrize(
+    ("target", "content", "match"),
+    [
+        ("missing.py", None, "no such file"),
+        ("no_such_module_anywhere", None, "No module named"),
+        ("bad.py", "import nothing_of_the_kind", "No module named 'nothing_of_the_kind'"),
+        ("bad.py", "x = (", "SyntaxError"),
+        ("empty.py", "x = 1", "registers nothing"),
+    ],
+)
+def test_a_plugin_file_that_cannot_be_used_is_one_clear_error(
+    tmp_path: Path, target: str, content: str | None, match: str
+) -> None:
+    """The user who names a plugin learns what is wrong with it."""
+    if content is not None:
+        (tmp_path / target).write_text(content)
+        target = str(tmp_path / target)
+    with pytest.raises(PluginError, match=match) as caught:
+        Registry().load_named(target)
+    assert "\n" not in str(caught.value)
+
+
+class Slow:
+    """Something that is loaded in one thread while another thread asks for it."""
+
+    def __init__(self) -> None:
+        self.loads = 0
+        self._begun, self._second = threading.Event(), threading.Event()
+
+    def load(self) -> None:
+        """To be called in the middle: lets the other thread go ahead, if nothing holds it."""
+        self.loads += 1
+        self._begun.set()
+        self._second.wait(0.5)
+
+    def ask_twice(self, ask: Callable[[], object]) -> list[object]:
+        """What both threads get."""
+
+        def second() -> object:
+            try:
+                return ask()
+            finally:
+                self._second.set()
+
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(ask)
+            assert self._begun.wait(30)
+            last = pool.submit(second)
+            return [first.result(), last.result()]
+
+
+def test_no_thread_meets_a_half_loaded_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one waits until the first has loaded it, and does not load it again."""
+    slow = Slow()
+    monkeypatch.setattr(optbench, "slow_in_this_test", slow, raising=False)
+    path = tmp_path / "slow.py"
+    path.write_text(
+        f"import optbench\noptbench.slow_in_this_test.load()\n{DESCENT.format(name='slow')}"
+    )
+    registry = Registry()
+
+    def ask() -> object:
+        registry.load_once(str(path))
+        return registry.optimizer("slow")
+
+    first, second = slow.ask_twice(ask)
+    assert first is second
+    assert slow.loads == 1
+
+
+def test_all_threads_share_one_default_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that ask for it at the same time, and before it is loaded."""
+    slow = Slow()
+    made = functools.cache(optbench.registry._loaded.__wrapped__)
+    monkeypatch.setattr(optbench.registry, "_loaded", made)
+    monkeypatch.setattr(Registry, "load_entry_points", lambda self: slow.load())
+    first, second = slow.ask_twice(optbench.registry.default_registry)
+    assert first is second
+    assert slow.loads == 1
+
+
+def test_unknown_names_get_the_nearest_one() -> None:
+    """A typing error costs one look."""
+    registry = Registry()
+    registry.register(module_of(DESCENT.format(name="descent") + HOOK))
+    with pytest.raises(ConfigError, match=r"unknown optimizer 'desent'; did you mean 'descent'\?"):
+        registry.optimizer("desent")
+    with pytest.raises(ConfigError, match="unknown optimizer 'zzz'; known: descent"):
+        registry.optimizer("zzz")
+    with pytest.raises(ConfigError, match="no installed plugin knows the prefix 'nobody:'"):
+        registry.optimizer("nobody:adam")
+
+
+def test_entries_are_sorted_by_name_whatever_order_plugins_came_in() -> None:
+    """Hook results come last-in-first-out; nobody sees that."""
+    registry = Registry()
+    for name in ("b", "c", "a"):
+        registry.register(module_of(DESCENT.format(name=name) + HOOK, f"plugin-{name}"))
+    assert list(registry.entries("optimizers")) == ["a", "b", "c"]
+
+
+def test_unregister_takes_everything_out_again() -> None:
+    """A test can plant a plugin and leave no trace."""
+    registry = Registry()
+    plugin = registry.register(module_of(DESCENT.format(name="brief") + HOOK))
+    registry.unregister(plugin)
+    assert not registry.entries("optimizers")
+    assert not registry.plugins
+    registry.register(module_of(DESCENT.format(name="brief") + HOOK))
+    assert list(registry.entries("optimizers")) == ["brief"]
+
+
+def test_the_fingerprint_follows_the_source(tmp_path: Path) -> None:
+    """An edited plugin is a new plugin to the store of runs."""
+
+    def of(folder: str, source: str) -> str:
+        path = tmp_path / folder / "mine.py"
+        path.parent.mkdir()
+        path.write_text(source)
+        registry = Registry()
+        registry.load_named(str(path))
+        return fingerprint(registry.optimizer("mine"))
+
+    source = DESCENT.format(name="mine")
+    assert of("a", source) == of("b", source)
+    assert of("c", source.replace("0.1", "0.2")) != of("d", source)
+
+
+def test_the_default_registry_has_no_conflict_and_no_broken_plugin() -> None:
+    """What is installed with optbench loads without a warning."""
+    registry = Registry()  # not the process's own, to which other tests add plugins
+    registry.load_entry_points()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        registry.check()
+    for kind in ("optimizers", "initializers", "datasets"):
+        for entry in registry.entries(kind).values():
+            assert isinstance(entry, Entry)
+            assert entry.name == entry.item.name
+
+
+def test_optimizers_made_on_demand_are_asked_for_by_prefix_and_kept() -> None:
+    """A plugin may serve names that it does not list, such as those of another library."""
+    source = (
+        DESCENT.format(name="unlisted")
+        + """
+calls = []
+
+@optbench.hookimpl
+def optbench_resolve_optimizer(name):
+    calls.append(name)
+    return Descent if name.startswith("lib:") else None
+"""
+    )
+    module = module_of(source)
+    registry = Registry()
+    registry.register(module)
+    assert issubclass(registry.optimizer("lib:descent"), optbench.Rule)
+    registry.optimizer("lib:descent")
+    assert module.calls == ["lib:descent"]
+
+
+def test_the_fingerprint_follows_the_version_of_what_is_wrapped() -> None:
+    """A run of another release of a wrapped library is another run."""
+
+    def of(version: str) -> str:
+        return fingerprint(type("Wrapped", (optbench.Rule,), {"version": version}))
+
+    assert of("1.0") == of("1.0")
+    assert of("1.0") != of("1.1")
+
+
+LISTED = """
+import optbench
+
+@optbench.hookimpl
+def optbench_list_optimizers():
+    return {result}
+"""
+
+
+def test_names_made_on_demand_are_listed_and_nothing_is_made() -> None:
+    """A list of another library's optimizers costs no import of that library."""
+    registry = Registry()
+    plugin = registry.register(module_of(LISTED.format(result="{'lib:a': 'the first'}")))
+    registry.register(module_of(DESCENT.format(name="own") + HOOK, "other"))
+    assert list(registry.listed("optimizers")) == ["own", "lib:a"]
+    assert registry.listed("optimizers")["lib:a"].item.summary() == "the first"
+    assert list(registry.entries("optimizers")) == ["own"]
+    assert plugin.provides[ON_DEMAND] == ["lib:a"]
+    registry.unregister(plugin)
+    assert list(registry.listed("optimizers")) == ["own"]
+
+
+@pytest.mark.parametrize(
+    ("result", "match"),
+    [
+        ("['lib:a']", "must return names and summaries"),
+        ("{'no-prefix': ''}", "lists 'no-prefix'; a name is prefix:rest"),
+        ("1 / 0", "optbench_list_optimizers raised ZeroDivisionError"),
+    ],
+)
+def test_a_wrong_list_of_names_is_refused(result: str, match: str) -> None:
+    """A fault in listing is found when the plugin loads."""
+    with pytest.raises(PluginError, match=match):
+        Registry().register(module_of(LISTED.format(result=result)))
+
+
+@pytest.mark.parametrize(
+    ("body", "match"),
+    [
+        ("raise KeyError(name)", "optbench_resolve_optimizer raised KeyError: 'lib:x'"),
+        ("return 3", "optbench_resolve_optimizer returned 3"),
+    ],
+)
+def test_a_fault_in_making_an_optimizer_names_the_plugin(body: str, match: str) -> None:
+    """A plugin's fault is told as the plugin's."""
+    source = f"""
+import optbench
+
+@optbench.hookimpl
+def optbench_resolve_optimizer(name):
+    {body}
+"""
+    registry = Registry()
+    registry.register(module_of(source, "maker"))
+    with pytest.raises(PluginError, match=f"plugin maker: {match}"):
+        registry.optimizer("lib:x")
+
+
+def test_files_of_suites_and_targets_are_registered_by_their_stem(tmp_path: Path) -> None:
+    """A plugin can bring workloads and their frozen target losses."""
+    source = f"""
+from pathlib import Path
+import optbench
+
+@optbench.hookimpl
+def optbench_register_suites():
+    return [Path({str(tmp_path / "tiny.toml")!r})]
+
+@optbench.hookimpl
+def optbench_register_targets():
+    return [Path({str(tmp_path / "tiny-targets.toml")!r})]
+"""
+    registry = Registry()
+    plugin = registry.register(module_of(source))
+    assert registry.entry("suites", "tiny").item == tmp_path / "tiny.toml"
+    assert registry.entry("targets", "tiny-targets").item == tmp_path / "tiny-targets.toml"
+    assert plugin.provides["suites"] == ["tiny"]

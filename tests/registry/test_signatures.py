@@ -1,0 +1,121 @@
+"""Promises of reading another library's signature: names, kinds and ranges, and back again."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+
+from optbench.contracts import hyper
+from optbench.errors import ConfigError
+from optbench.registry.signatures import Arguments, read_signature
+
+
+def family(
+    params: Any,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0,
+    steps: int = 5,
+    amsgrad: bool = False,
+    form: Literal["sum", "mean"] | None = "sum",
+    note: str = "free",
+    resets: tuple[int, ...] = (2,),
+    limit: float = float("inf"),
+    foreach: bool | None = None,
+) -> None:
+    """A signature with everything that the usual ones have."""
+
+
+def read() -> Arguments:
+    return read_signature(family, skip=("params",))
+
+
+def defaults(found: Arguments) -> dict[str, Any]:
+    return {name: declared.default for name, declared in found.hypers.items()}
+
+
+def test_numbers_truth_values_words_and_tuples_become_hyperparameters() -> None:
+    """What can be written in brackets is a hyperparameter, with the default of the library."""
+    assert defaults(read()) == {
+        "lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "steps": 5,
+        "amsgrad": False, "form": "sum", "note": "free", "reset1": 2,
+    }  # fmt: skip
+
+
+def test_what_is_no_number_is_left_to_the_function() -> None:
+    """None and infinity stay the library's own business, and are named."""
+    assert read().left_out == ("limit", "foreach")
+    assert read().missing == ()
+
+
+def test_a_float_whose_default_is_written_as_0_is_a_float() -> None:
+    """weight_decay=0.01 is allowed although the library writes its default as 0."""
+    hypers = read().hypers
+    assert hypers["weight_decay"].check(0.01) == 0.01
+    with pytest.raises(ConfigError, match="a whole number"):
+        hypers["steps"].check(0.5)
+    with pytest.raises(ConfigError, match="one of sum, mean"):
+        hypers["form"].check("product")
+
+
+def test_only_what_differs_is_passed_on_and_tuples_are_put_together() -> None:
+    """The function keeps its own defaults, written as it wrote them."""
+    found = read()
+    values = defaults(found)
+    assert found.bind(values) == {"lr": 1e-3}
+    changed = found.bind(values | {"lr": 0.5, "beta2": 0.9, "reset1": 3, "form": "mean"})
+    assert changed == {"lr": 0.5, "betas": (0.9, 0.9), "resets": (3,), "form": "mean"}
+
+
+@pytest.mark.parametrize(
+    ("default", "expected", "span"),
+    [
+        (1e-3, 1e-3, (1e-5, 1e-1)),
+        (1.0, 1.0, (0.01, 10.0)),
+        (None, 1e-3, (1e-5, 1e-1)),
+        (0, 1e-5, (1e-7, 1e-4)),
+    ],
+)
+def test_the_learning_rate_is_called_lr_and_searched_around_its_default(
+    default: Any, expected: float, span: tuple[float, float]
+) -> None:
+    """Schedules and tuning find the learning rate whatever its name and default."""
+
+    def function(learning_rate: Any = default) -> None: ...
+
+    found = read_signature(function)
+    lr = found.hypers["lr"]
+    assert lr.default == expected
+    assert lr.search == pytest.approx(span)
+    assert found.bind({"lr": 7.0}) == {"learning_rate": 7.0}
+
+
+def test_knowledge_gives_ranges_unless_it_contradicts_the_default() -> None:
+    """A range by name serves where it fits; a default outside of it shows that it does not."""
+
+    def function(decay: float = 0.9, momentum: float = 2.0, required: int = ...) -> None: ...  # type: ignore[assignment]
+
+    known = {"decay": hyper(0.0, "decay", low=0, high=1, one_minus_log_range=(0.1, 0.5))}
+    found = read_signature(function, known=known)
+    assert (found.hypers["decay"].search, found.hypers["decay"].default) == ((0.1, 0.5), 0.9)
+    assert found.hypers["momentum"].search is None
+
+
+def test_parameters_without_a_default_are_named() -> None:
+    """An adapter can say what it cannot fill in."""
+
+    def function(model: Any, size: int, lr: float = 0.1) -> None: ...
+
+    assert read_signature(function).missing == ("model", "size")
+
+
+def test_a_name_that_steppers_use_themselves_gets_an_underscore() -> None:
+    """A class made with these hyperparameters keeps its own attributes."""
+
+    def function(variant: str = "sps", step: int = 3) -> None: ...
+
+    found = read_signature(function)
+    assert list(found.hypers) == ["variant_", "step_"]
+    assert found.bind({"variant_": "other", "step_": 3}) == {"variant": "other"}

@@ -1,0 +1,80 @@
+"""Colours that everyone can tell apart."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from optbench.report.format.palette import COLOURS, looks
+
+VISION = {
+    "normal": np.eye(3),
+    "protan": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deutan": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+}
+"""Machado, Oliveira & Fernandes 2009, full severity, on linear RGB."""
+
+
+def linear(colour: str) -> np.ndarray:
+    c = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(rgb: np.ndarray) -> np.ndarray:
+    to_lms = np.array(
+        [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ]
+    )
+    to_lab = np.array(
+        [
+            [0.2104542553, 0.7936177850, -0.0040720468],
+            [1.9779984951, -2.4285922050, 0.4505937099],
+            [0.0259040371, 0.7827717662, -0.8086757660],
+        ]
+    )
+    return to_lab @ np.cbrt(np.clip(to_lms @ rgb, 0, None))
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_any_two_colours_differ_for_everyone(vision: str) -> None:
+    """No two of the eight look alike, with colour blindness either (grey steps of 0.1 differ)."""
+    seen = [oklab(VISION[vision] @ linear(c)) for c in COLOURS]
+    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 0.1
+
+
+@pytest.mark.parametrize("paper", ["#ffffff", "#14171c"])
+def test_colours_stand_out_from_light_and_dark_pages(paper: str) -> None:
+    """A line is seen on white and on near-black."""
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    page = float(linear(paper) @ weights)
+    for colour in COLOURS:
+        ink = float(linear(colour) @ weights)
+        assert (max(ink, page) + 0.05) / (min(ink, page) + 0.05) > 2.5
+
+
+def test_a_label_has_one_look_whatever_the_order() -> None:
+    """Order and repetition of the labels change nothing."""
+    assert looks(["sgd", "adam", "lion"]) == looks(["lion", "sgd", "adam", "sgd"])
+
+
+def test_many_labels_stay_apart() -> None:
+    """Past eight labels no two share colour and dash."""
+    found = looks([f"optimizer-{i:02}" for i in range(30)])
+    assert len({(look.colour, look.dash) for look in found.values()}) == 30

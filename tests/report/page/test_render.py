@@ -1,0 +1,114 @@
+"""The interactive page as text; tests/browser looks at it with a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from optbench.report.format.palette import MARKERS
+from optbench.report.page.payload import page_data
+from optbench.report.page.render import json_for_script, report_html
+from tests.report import samples
+
+ELEMENTS = set(
+    # one line of names reads better than fifty lines of them
+    "html head meta title style body a header div h1 span p button main label select option "  # noqa: SIM905
+    "fieldset legend input section h2 h3 table thead tbody tr th td details summary ul li figure "
+    "figcaption code noscript script abbr b".split()
+)
+
+
+class Reader(HTMLParser):
+    """Collects elements, attributes and the text of scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.scripts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.elements and self.elements[-1] == "script":
+            self.scripts[-1] += data
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return report_html(*samples.hostile(), environment={"<i>": "<b>"}, command="run '<b>'")
+
+
+@pytest.fixture(scope="module")
+def reader(page: str) -> Reader:
+    found = Reader()
+    found.feed(page)
+    return found
+
+
+def test_names_make_no_elements_and_no_handlers(reader: Reader) -> None:
+    """Whatever a plugin is called, the page holds our elements alone and no inline handler."""
+    assert set(reader.elements) <= ELEMENTS
+    assert not [name for _, name, _ in reader.attributes if name.startswith("on")]
+
+
+def test_the_page_needs_nothing_else(reader: Reader) -> None:
+    """No address of anything outside: no src at all, links within the page only."""
+    assert not [a for a in reader.attributes if a[1] in ("src", "srcset", "action", "data")]
+    assert all(value.startswith("#") for _, name, value in reader.attributes if name == "href")
+
+
+def test_the_policy_lets_these_scripts_run_and_no_other(page: str) -> None:
+    """The hashes of the policy are those of the scripts in the page."""
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy is not None
+    assert policy[1].startswith("default-src 'none'")
+    allowed = set(re.findall(r"'(sha256-[^']*)'", policy[1].replace("&#39;", "'")))
+    bodies = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
+    hashes = {
+        "sha256-" + base64.b64encode(hashlib.sha256(b.encode()).digest()).decode() for b in bodies
+    }
+    assert len(bodies) == 3
+    assert hashes == allowed
+
+
+def test_data_cannot_leave_its_script() -> None:
+    """No sequence of characters in a name ends the element or opens a comment."""
+    text = json_for_script({"name": "</script><!--<b>&"})
+    assert not set(text) & set("<>&")
+    assert json.loads(text) == {"name": "</script><!--<b>&"}
+
+
+def test_the_data_are_strict_json_with_every_curve() -> None:
+    """One curve for each cell; runs that diverged leave gaps, not NaN."""
+    board, cells = samples.study(diverging=1.0)
+    data = page_data(board, cells)
+    json.dumps(data, allow_nan=False)
+    assert len(data["curves"]) == len(cells)
+    assert {c["label"] for c in data["curves"]} == {r.label for r in board.overall}
+    lost = [c for c in data["curves"] if c["label"] == "beta"]
+    assert all(None in c["y"]["val_loss"][0] for c in lost)
+
+
+def test_headings_do_not_skip_a_level(reader: Reader) -> None:
+    """One first heading, and every section has its own: what a screen reader steps through."""
+    levels = [int(tag[1]) for tag in reader.elements if re.fullmatch(r"h\d", tag)]
+    assert levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+
+
+def test_every_look_has_its_shape_on_the_page() -> None:
+    """More optimizers than shapes: plotly draws all that matplotlib draws, each its own."""
+    labels = tuple(f"entrant {i:02}" for i in range(len(MARKERS) + 1))
+    shapes = [look[2] for look in page_data(*samples.study(labels, ("iris",)))["looks"].values()]
+    assert len(set(shapes)) == len(MARKERS)

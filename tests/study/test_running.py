@@ -1,0 +1,376 @@
+"""A study: trains what is missing, keeps what is finished, comes out the same however it went."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from optbench.analysis.leaderboard import to_json
+from optbench.errors import ConfigError, StoreError
+from optbench.execution import Executor, LocalExecutor
+from optbench.plan import TUNING_SEED, StudyPlan, build_plan
+from optbench.records import CURVE_COLUMNS, Curve, RunResult, RunSpec, Status, StudyProtocol, Trial
+from optbench.records.packing import pack_result
+from optbench.registry import default_registry
+from optbench.store import Store
+from optbench.study import (
+    STORE_NAME,
+    Progress,
+    SearchTuning,
+    Study,
+    describe_environment,
+    known_targets,
+    load_study,
+    run_study,
+)
+from optbench.suites import Suite
+
+SUITE = Suite(
+    name="tiny",
+    datasets=("iris", "moons"),
+    regimes=("batch", "mini-batch"),
+    optimizers=("adam", "sgd", "sgd[lr=0.1]"),
+    protocol=StudyProtocol(budget=4, seeds=3),
+)
+
+
+def fake_train(spec: RunSpec) -> RunResult:
+    """Loss falls to a floor that is least at lr = 0.3; above 5 it diverges; never trains."""
+    lr = float(spec.hyper["lr"])
+    floor = 0.1 + 0.1 * abs(np.log10(lr / 0.3)) + 0.01 * (spec.seed % 7)
+    examples = np.geomspace(1, 1000, 20)
+    loss = floor + np.exp(-examples / 100)
+    columns = dict.fromkeys(CURVE_COLUMNS, loss) | {"examples": examples, "updates": examples}
+    status = Status.DIVERGED if lr > 5 else Status.OK
+    good = status is Status.OK
+    return RunResult(
+        spec=spec,
+        status=status,
+        reason="" if good else "loss not finite",
+        curve=Curve(columns),
+        test_loss=float(floor) if good else float("nan"),
+        test_metric=1 - floor if good else float("nan"),
+        params_hash=spec.key,
+        seconds=0.001,
+    )
+
+
+class Counter:
+    """A train function that remembers what it was asked, and may misbehave at one point."""
+
+    def __init__(self, at: int = -1, action: Callable[[], None] = lambda: None) -> None:
+        self.keys: list[str] = []
+        self._at = at
+        self._action = action
+        self._lock = threading.Lock()
+
+    def __call__(self, spec: RunSpec) -> RunResult:
+        with self._lock:
+            self.keys.append(spec.key)
+            if len(self.keys) == self._at:
+                self._action()
+        return fake_train(spec)
+
+
+@pytest.fixture(scope="module")
+def plan() -> StudyPlan:
+    """Twelve cells."""
+    return build_plan(SUITE, default_registry())
+
+
+def execute(
+    plan: StudyPlan,
+    path: Path,
+    train: Callable[[RunSpec], RunResult] = fake_train,
+    tell: Callable[[Progress], None] = lambda progress: None,
+    retry_failed: bool = False,
+) -> Study:
+    with Store(path) as store, LocalExecutor(2, train=train) as executor:
+        return run_study(
+            plan,
+            store,
+            executor,
+            SearchTuning(plan.protocol),
+            tell,
+            command="optbench run tiny",
+            environment={"python": "3"},
+            retry_failed=retry_failed,
+        )
+
+
+def content(study: Study) -> list[bytes]:
+    return sorted(pack_result(result) for result in study.runs)
+
+
+def test_a_study_trains_trials_and_fresh_seeds(plan: StudyPlan, tmp_path: Path) -> None:
+    """Every cell is tuned within its budget, and judged on seeds that tuning never saw."""
+    counter = Counter()
+    study = execute(plan, tmp_path / "runs.sqlite", counter)
+    assert study.complete
+    assert len(counter.keys) == len(set(counter.keys)) == study.trained == len(study.runs)
+    assert study.reused == 0
+    for cell in study.cells:
+        assert len(cell.trials) >= 4 or cell.entrant.label == "sgd[lr=0.1]"
+        assert [result.spec.seed for result in cell.evaluation] == [0, 1, 2]
+        assert all(r.spec.seed >= TUNING_SEED for trial in cell.trials for r in trial.results)
+        assert all(r.spec.hyper == cell.chosen for r in cell.evaluation)
+
+
+def test_a_second_execution_trains_nothing(plan: StudyPlan, tmp_path: Path) -> None:
+    """It says so, and comes to the same cells and the same leaderboard."""
+    path = tmp_path / "runs.sqlite"
+    first = execute(plan, path)
+    counter = Counter()
+    second = execute(plan, path, counter)
+    assert counter.keys == []
+    assert (second.trained, second.reused, second.unchanged) == (0, first.trained, True)
+    assert not first.unchanged
+    assert content(first) == content(second)
+    assert first.leaderboard() == second.leaderboard()
+
+
+def test_a_larger_study_reuses_the_smaller(plan: StudyPlan, tmp_path: Path) -> None:
+    """More seeds train the new seeds alone."""
+    path = tmp_path / "runs.sqlite"
+    first = execute(plan, path)
+    more = Suite(
+        **{
+            **{f: getattr(SUITE, f) for f in SUITE.__struct_fields__},
+            "protocol": msgspec.structs.replace(SUITE.protocol, seeds=5),
+        }
+    )
+    counter = Counter()
+    study = execute(build_plan(more, default_registry()), path, counter)
+    assert len(counter.keys) == 2 * len(plan.cells)
+    assert study.reused == first.trained
+
+
+@pytest.mark.parametrize("at", [1, 5, 30, 60])
+def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(
+    plan: StudyPlan, tmp_path: Path, at: int
+) -> None:
+    """Nothing finished is trained again, and the end is the same as without the interruption."""
+    path = tmp_path / "runs.sqlite"
+    seen: list[str] = []
+
+    def interrupt(progress: Progress) -> None:
+        if progress.result is not None:
+            seen.append(progress.result.key)
+            if progress.trained == at:
+                raise KeyboardInterrupt
+
+    first = execute(plan, path, tell=interrupt)
+    assert not first.complete
+    assert first.trained >= at
+    partial = load_study(tmp_path)
+    assert not partial.complete
+    counter = Counter()
+    second = execute(plan, path, counter)
+    assert second.complete
+    assert not set(counter.keys) & set(seen)
+    assert content(second) == content(execute(plan, tmp_path / "undisturbed.sqlite"))
+
+
+def test_progress_goes_up_to_what_was_planned(plan: StudyPlan, tmp_path: Path) -> None:
+    """The number of finished runs never falls, and ends where the plan ends."""
+    told: list[Progress] = []
+    study = execute(plan, tmp_path / "runs.sqlite", tell=told.append)
+    done = [progress.done for progress in told]
+    assert done == sorted(done)
+    assert all(progress.done <= progress.planned for progress in told)
+    assert told[-1].done == told[-1].planned
+    assert told[-1].trained == study.trained
+    assert told[-1].leader in {entrant.label for entrant in plan.entrants}
+    assert all(a.planned <= b.planned for a, b in itertools.pairwise(told))
+
+
+def test_failures_are_kept_and_tried_again_on_demand(plan: StudyPlan, tmp_path: Path) -> None:
+    """A failed run counts as a run; asked for, it gets another chance."""
+    path = tmp_path / "runs.sqlite"
+
+    def sometimes(spec: RunSpec) -> RunResult:
+        if spec.dataset == "moons" and spec.seed == 1:
+            raise ValueError("no good")
+        return fake_train(spec)
+
+    study = execute(plan, path, sometimes)
+    assert len(study.failed) == 6
+    assert study.failed[0].reason == "ValueError: no good"
+    counter = Counter()
+    assert len(execute(plan, path, counter).failed) == 6
+    assert counter.keys == []
+    mended = execute(plan, path, counter, retry_failed=True)
+    assert len(counter.keys) == 6
+    assert mended.failed == []
+    assert content(mended) == content(execute(plan, tmp_path / "clean.sqlite"))
+
+
+def test_an_optimizer_that_always_diverges_stays_in(plan: StudyPlan, tmp_path: Path) -> None:
+    """It is judged like the others, and never dropped."""
+    suite = Suite(
+        name="wild",
+        datasets=("iris",),
+        regimes=("batch",),
+        optimizers=("sgd", "sgd[lr=9]"),
+        protocol=StudyProtocol(budget=2, seeds=2),
+    )
+    study = execute(build_plan(suite, default_registry()), tmp_path / "runs.sqlite")
+    assert {result.status for result in study.cells[1].evaluation} == {Status.DIVERGED}
+    assert [row.label for row in study.leaderboard().overall][-1] == "sgd[lr=9]"
+
+
+def test_a_saved_study_is_read_without_training(plan: StudyPlan, tmp_path: Path) -> None:
+    """Cells, command and environment come back; a folder without a study is named."""
+    study = execute(plan, tmp_path / "runs.sqlite")
+    saved = load_study(tmp_path)
+    assert content(saved) == content(study)
+    assert (saved.command, saved.environment) == ("optbench run tiny", {"python": "3"})
+    assert saved.leaderboard() == study.leaderboard()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(ConfigError, match="has no study"):
+        load_study(empty)
+    with Store(empty / "runs.sqlite"):
+        pass
+    with pytest.raises(ConfigError, match="not come to an end"):
+        load_study(empty)
+    with Store(empty / "runs.sqlite") as store:
+        store.save_study(b"{}")
+    with pytest.raises(StoreError, match="cannot be read"):
+        load_study(empty)
+
+
+def test_a_damaged_spec_is_found_when_judged_on_or_asked_for(
+    plan: StudyPlan, tmp_path: Path
+) -> None:
+    """A report needs no more of a trial than its end: who asks for its spec is told, or nobody."""
+    path = tmp_path / STORE_NAME
+    study = execute(plan, path)
+    board = to_json(study.leaderboard())
+    trial = study.cells[0].trials[0].results[0].key
+    damage(path, trial)
+    read = load_study(tmp_path)
+    assert to_json(read.leaderboard()) == board
+    assert {run.key for run in read.runs} == {run.key for run in study.runs}
+    with pytest.raises(StoreError, match=f"run {trial} is damaged: it is another run"):
+        read.to_pandas()
+    judged = study.cells[0].evaluation[0].key
+    damage(path, judged)
+    with pytest.raises(StoreError, match=f"run {judged} is damaged: it is another run"):
+        load_study(tmp_path)
+
+
+@pytest.mark.parametrize("lr", ["text", 10**400, True])
+def test_a_recorded_lr_that_is_no_number_is_no_traceback(
+    plan: StudyPlan, tmp_path: Path, lr: str | int
+) -> None:
+    """The record of a study can be tampered with like all that is stored."""
+    study = execute(plan, tmp_path / STORE_NAME)
+    board = study.leaderboard()
+    tuned = next(cell for cell in study.cells if len(cell.trials) > 1)
+    odd = replace(tuned, trials=(Trial({"lr": lr}, tuned.trials[0].results), *tuned.trials[1:]))
+    cells = tuple(odd if cell is tuned else cell for cell in study.cells)
+    assert replace(study, cells=cells).leaderboard().overall == board.overall
+
+
+def damage(path: Path, key: str) -> None:
+    """Put the spec of another run in the place of this one's."""
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute(
+            "UPDATE runs SET spec = (SELECT spec FROM runs WHERE key <> :key) WHERE key = :key",
+            {"key": key},
+        )
+
+
+def test_two_studies_on_one_store_both_finish(plan: StudyPlan, tmp_path: Path) -> None:
+    """Two drivers at once come to the same study, and no run is stored twice."""
+    path = tmp_path / "runs.sqlite"
+    studies: list[Study] = []
+    drivers = [
+        threading.Thread(target=lambda: studies.append(execute(plan, path))) for _ in range(2)
+    ]
+    for driver in drivers:
+        driver.start()
+    for driver in drivers:
+        driver.join()
+    assert len(studies) == 2
+    assert content(studies[0]) == content(studies[1])
+    with Store(path) as store:
+        assert store.count() == len(studies[0].runs)
+
+
+def test_memory_holds_the_open_cells_alone(plan: StudyPlan, tmp_path: Path) -> None:
+    """Few cells are open at a time: the order of training follows the cells."""
+    order: list[str] = []
+
+    def remember(progress: Progress) -> None:
+        if progress.result is not None:
+            order.append(progress.result.spec.workload.label)
+
+    execute(plan, tmp_path / "runs.sqlite", tell=remember)
+    last = plan.cells[-1].workload.label
+    assert order.index(last) > len(order) // 3
+
+
+def test_a_store_that_fails_ends_the_study_with_its_error(
+    plan: StudyPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is one clear error, not a study without its runs."""
+
+    def full(self: Store, result: RunResult) -> None:
+        raise StoreError("runs.sqlite: the disk is full")
+
+    monkeypatch.setattr(Store, "put", full)
+    with pytest.raises(StoreError, match="disk is full"):
+        execute(plan, tmp_path / "runs.sqlite")
+
+
+def test_tuning_by_time_needs_a_target(plan: StudyPlan) -> None:
+    """Said before anything is trained."""
+    protocol = msgspec.structs.replace(SUITE.protocol, select="time")
+    with pytest.raises(ConfigError, match="select=time needs a target for iris, 32-32 relu"):
+        SearchTuning(protocol).check(plan.cells)
+    targets = {(d, "32-32 relu"): {"medium": 0.3} for d in SUITE.datasets}
+    SearchTuning(protocol, targets).check(plan.cells)
+    SearchTuning(SUITE.protocol).check(plan.cells)
+
+
+def test_the_environment_names_versions_and_no_place() -> None:
+    """What is needed to judge times, and nothing private."""
+    found = describe_environment(default_registry())
+    assert found["packages"]["numpy"] == np.__version__
+    assert "optbench:builtin" in found["plugins"]
+    assert str(Path.home()) not in msgspec.json.encode(found).decode()
+
+
+def test_frozen_targets_are_read() -> None:
+    """Whatever the plugins register is well-formed."""
+    for levels in known_targets(default_registry()).values():
+        assert levels["easy"] >= levels["medium"] >= levels["hard"]
+
+
+def test_an_executor_is_closed_when_interrupted(plan: StudyPlan, tmp_path: Path) -> None:
+    """Ctrl-C leaves no thread or process training for nobody."""
+    closed: list[Executor] = []
+
+    class Watched(LocalExecutor):
+        def close(self) -> None:
+            closed.append(self)
+            super().close()
+
+    def interrupt(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with Store(tmp_path / "runs.sqlite") as store:
+        executor = Watched(1, train=fake_train)
+        run_study(plan, store, executor, SearchTuning(plan.protocol), interrupt)
+    assert closed == [executor]

@@ -1,0 +1,72 @@
+"""Frozen targets: what is written is read back, whatever the names; a bad file is one line."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optbench.errors import ConfigError
+from optbench.suites.target_files import read_targets, write_targets
+
+names = st.text(st.characters(exclude_categories=("Cs",)), max_size=8) | st.sampled_from(
+    ['"', '"]\n[[target]]\n', "\\", "'", "a\nb", "\x7f", "\x00", "\x1b[31m", "#", "🙂"]
+)
+losses = st.floats(1e-6, 1e6).map(lambda loss: float(f"{loss:.4g}"))
+
+
+@given(
+    st.dictionaries(st.tuples(names, names), st.tuples(losses, losses, losses), max_size=4),
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
+)
+def test_targets_are_read_back_whatever_they_are_named(
+    tmp_path_factory: pytest.TempPathFactory,
+    drawn: dict[tuple[str, str], tuple[float, float, float]],
+    head: str,
+) -> None:
+    """A dataset's name, or a command in the comment, cannot write other targets."""
+    levels = ("hard", "medium", "easy")
+    found = {key: dict(zip(levels, sorted(three), strict=True)) for key, three in drawn.items()}
+    path = tmp_path_factory.getbasetemp() / "targets.toml"
+    path.write_text(write_targets(found, head), encoding="utf-8")
+    assert read_targets([path]) == found
+    assert set(tomllib.loads(path.read_text(encoding="utf-8"))) <= {"target"}
+
+
+ONE = '[[target]]\ndataset = "a"\nnetwork = "b"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (ONE, "missing required field"),
+        (ONE + "easy = 1\nmedium = 2\nhard = 3", "does not hold"),
+        (ONE + "easy = inf\nmedium = 2\nhard = 1", "does not hold, all finite"),
+        (ONE + "easy = nan\nmedium = 2\nhard = 1", "does not hold"),
+        (ONE + "easy = 3\nmedium = 2\nhard = 0", "does not hold"),
+        (ONE + "easy = 3\nmedium = 2\nhard = 'x'", "Expected `float`, got `str`"),
+        ((ONE + "easy = 3\nmedium = 2\nhard = 1\n") * 2, "a, b come twice"),
+        (ONE + f"easy = {10**400}\nmedium = 2\nhard = 1", "out of range"),
+        ("target = 3", "Expected `array`"),
+        ("goal = 3", "unknown field"),
+        ("[[target", "not valid TOML"),
+    ],
+)
+def test_a_mistake_names_the_file(tmp_path: Path, text: str, message: str) -> None:
+    """One line, as for suites."""
+    path = tmp_path / "targets.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message) as caught:
+        read_targets([path])
+    assert str(caught.value).startswith(f"targets {path}: ")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Missing, a folder, no text."""
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    for name in ("missing.toml", ".", "binary.toml"):
+        with pytest.raises(ConfigError, match="targets "):
+            read_targets([tmp_path / name])
