@@ -25,9 +25,9 @@ from optbench.records import (
     RunResult,
     RunSpec,
     Status,
+    is_evaluation,
 )
 from optbench.registry import Registry, default_registry
-from optbench.suites import MAX_SEEDS
 
 DIVERGED_FACTOR = 10.0
 """A loss of more than this many times the initial loss, ..."""
@@ -136,16 +136,23 @@ def train_spec(
         spec: the run.
         registry: where its names are looked up; the default one if None.
         loop: as for `make_loop`.
-        health: in which runs of a study the state of the layers is recorded: ``"none"``,
-            ``"first"`` (the first seed that a configuration is judged on) or ``"all"`` of them.
-            Trials of tuning have none.
+        health: which evaluation runs record layer health: ``"none"``, ``"first"`` (the first seed
+            of each configuration) or ``"all"``. Tuning runs never do.
     """
-    look = spec.seed < {"none": 0, "first": 1, "all": MAX_SEEDS}[health]
+    with_health = _records_health(spec.seed, health)
     try:
-        return train_problem(build_problem(spec, registry or default_registry()), loop, look)
+        problem = build_problem(spec, registry or default_registry())
+        return train_problem(problem, loop, with_health)
     except (Exception, SystemExit) as cause:
         nothing = Curve({column: np.empty(0) for column in CURVE_COLUMNS})
         return RunResult(spec, Status.FAILED, nothing, told(cause))
+
+
+def _records_health(seed: int, health: Health) -> bool:
+    """Return whether a run of a study records layer health; tuning runs never do."""
+    if health == "first":
+        return seed == 0
+    return health == "all" and is_evaluation(seed)
 
 
 def train_problem(problem: Problem, loop: str = "auto", health: bool = False) -> RunResult:

@@ -3,7 +3,6 @@
 from optbench.plan.cells import CellPlan, StudyPlan, build_plan, make_entrant
 from optbench.plan.ledger import CellRecord, StudyRecord, TrialRecord, record_cell, restore_cell
 from optbench.plan.steps import (
-    TUNING_SEED,
     Edges,
     Results,
     Step,
@@ -15,7 +14,6 @@ from optbench.plan.steps import (
 )
 
 __all__ = [
-    "TUNING_SEED",
     "CellPlan",
     "CellRecord",
     "Edges",

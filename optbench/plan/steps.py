@@ -12,11 +12,7 @@ from typing import Protocol
 
 from optbench.contracts import Value
 from optbench.plan.cells import CellPlan, StudyPlan
-from optbench.records import Cell, RunResult, RunSpec, StudyProtocol, Trial
-from optbench.suites import MAX_SEEDS
-
-TUNING_SEED = MAX_SEEDS
-"""The first tuning seed. Evaluation seeds lie below it, so the two never meet."""
+from optbench.records import TUNING_SEED, Cell, RunResult, RunSpec, StudyProtocol, Trial
 
 Edges = Mapping[str, str]
 Results = Mapping[str, RunResult]

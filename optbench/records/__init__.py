@@ -2,7 +2,13 @@
 
 from optbench.records.cell import Cell, Trial
 from optbench.records.curve import CURVE_COLUMNS, Curve
-from optbench.records.protocol import Entrant, StudyProtocol
+from optbench.records.protocol import (
+    MAX_SEEDS,
+    TUNING_SEED,
+    Entrant,
+    StudyProtocol,
+    is_evaluation,
+)
 from optbench.records.result import RunResult, SpecSource, Status
 from optbench.records.spec import (
     DTYPES,
@@ -21,7 +27,9 @@ __all__ = [
     "CURVE_COLUMNS",
     "DTYPES",
     "ENGINE_VERSION",
+    "MAX_SEEDS",
     "REGIMES",
+    "TUNING_SEED",
     "Cell",
     "Curve",
     "Entrant",
@@ -36,5 +44,6 @@ __all__ = [
     "Trial",
     "Workload",
     "changed",
+    "is_evaluation",
     "spell",
 ]

@@ -9,6 +9,16 @@ import msgspec
 from optbench.contracts import Value
 from optbench.records.spec import StepControl
 
+MAX_SEEDS = 1_000_000
+"""Largest number of evaluation seeds; they are 0, 1, ..."""
+TUNING_SEED = MAX_SEEDS
+"""First tuning seed. Evaluation seeds lie below it, so no seed is used for both."""
+
+
+def is_evaluation(seed: int) -> bool:
+    """Return whether a run with this seed is an evaluation run; otherwise it is a tuning run."""
+    return seed < TUNING_SEED
+
 
 class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How configurations are chosen and judged; the same for every entrant.

@@ -1,7 +1,7 @@
 """Suites, read from TOML: a named set of workloads and a protocol."""
 
+from optbench.records import MAX_SEEDS
 from optbench.suites.suite import (
-    MAX_SEEDS,
     NetworkChoice,
     Suite,
     check_suite,

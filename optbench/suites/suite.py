@@ -11,11 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from optbench.errors import ConfigError, unknown_name
-from optbench.records import DTYPES, REGIMES, Regime, StudyProtocol
+from optbench.records import DTYPES, MAX_SEEDS, REGIMES, Regime, StudyProtocol
 from optbench.suites.toml_files import read_toml
-
-MAX_SEEDS = 1_000_000
-"""Evaluation seeds are 0, 1, ...; tuning seeds begin here, so that the two never meet."""
 
 
 class NetworkChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

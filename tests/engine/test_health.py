@@ -13,8 +13,7 @@ from optbench.engine.health import distinct_units, health_columns, layer_health,
 from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
 from optbench.network import pack, unpack
-from optbench.records import CURVE_COLUMNS
-from optbench.suites import MAX_SEEDS
+from optbench.records import CURVE_COLUMNS, TUNING_SEED
 
 SIZES = (3, 6, 5, 2)
 
@@ -60,7 +59,7 @@ def test_recording_health_changes_no_number_of_the_run(optimizer: str, regime: s
         ("first", 1, False),
         ("all", 1, True),
         ("none", 0, False),
-        ("all", MAX_SEEDS, False),
+        ("all", TUNING_SEED, False),
     ],
 )
 def test_a_study_records_health_where_it_was_asked_to(

@@ -12,7 +12,6 @@ import pytest
 from optbench.contracts import Rule, Value, hyper
 from optbench.errors import ConfigError
 from optbench.plan import (
-    TUNING_SEED,
     CellPlan,
     Edges,
     StudyPlan,
@@ -25,7 +24,7 @@ from optbench.plan import (
     record_cell,
     restore_cell,
 )
-from optbench.records import RunResult, RunSpec, Status, StudyProtocol, Trial
+from optbench.records import TUNING_SEED, RunResult, RunSpec, Status, StudyProtocol, Trial
 from optbench.records.packing import unpack_curve
 from optbench.registry import Registry, default_registry
 from optbench.suites import Suite

@@ -17,8 +17,17 @@ import pytest
 from optbench.analysis.leaderboard import to_json
 from optbench.errors import ConfigError, StoreError
 from optbench.execution import Executor, LocalExecutor
-from optbench.plan import TUNING_SEED, StudyPlan, build_plan
-from optbench.records import CURVE_COLUMNS, Curve, RunResult, RunSpec, Status, StudyProtocol, Trial
+from optbench.plan import StudyPlan, build_plan
+from optbench.records import (
+    CURVE_COLUMNS,
+    TUNING_SEED,
+    Curve,
+    RunResult,
+    RunSpec,
+    Status,
+    StudyProtocol,
+    Trial,
+)
 from optbench.records.packing import pack_result
 from optbench.registry import default_registry
 from optbench.store import Store
