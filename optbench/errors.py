@@ -1,4 +1,4 @@
-"""What optbench raises: one class for each party that can be at fault."""
+"""The exceptions that optbench raises: one class for each party that can be at fault."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from optbench.support.text import one_line
 
 
 class OptbenchError(Exception):
-    """Base of everything that optbench raises on purpose; its text is one clear line."""
+    """Base of every exception that optbench raises on purpose; its text is one line."""
 
     def __str__(self) -> str:
-        """The text, harmless to a terminal whatever was quoted in it."""
+        """Return the text without anything that a terminal would interpret."""
         return one_line(super().__str__())
 
 
@@ -23,7 +23,7 @@ class ConfigError(OptbenchError):
 
 
 class PluginError(OptbenchError):
-    """A plugin is at fault; the message names its distribution, ``__cause__`` says why."""
+    """A plugin is at fault; the message names it, and ``__cause__`` is the original exception."""
 
 
 class StoreError(OptbenchError):
@@ -31,25 +31,38 @@ class StoreError(OptbenchError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The name that was meant: the shortest that begins so, or else the most alike, if any is."""
+    """Return the closest known name: a prefix match if there is one, else the most similar.
+
+    Args:
+        name: Name as the user wrote it.
+        known: Valid names.
+
+    Returns:
+        The shortest name that begins with `name`, else the most similar one, or None if no name
+        is similar enough.
+
+    Example:
+        >>> nearest("cosin", ["constant", "cosine"])
+        'cosine'
+    """
     wrong, names = name.lower(), sorted(known)
     longer = [each for each in names if len(wrong) > 1 and each.lower().startswith(wrong)]
     if longer:
         return min(longer, key=len)
-    alike = get_close_matches(wrong, names, n=1, cutoff=0.6)
-    return alike[0] if alike else None
+    similar = get_close_matches(wrong, names, n=1, cutoff=0.6)
+    return similar[0] if similar else None
 
 
 def unknown_name(
     kind: str, name: str, known: Iterable[str], aliases: Mapping[str, str] | None = None
 ) -> ConfigError:
-    """An error for a name that nothing bears, with the nearest one that something does.
+    """Return the error for an unknown name, with the nearest known name in its text.
 
     Args:
-        kind: what the name should have named, e.g. ``"optimizer"``.
-        name: the name as the user wrote it.
-        known: every name that would have been right.
-        aliases: what else the same things are called, with the right names.
+        kind: Kind of thing that was looked up, e.g. ``"optimizer"``.
+        name: Name as the user wrote it.
+        known: Valid names.
+        aliases: Common other names, mapped to the valid ones.
     """
     names = sorted(known)
     near = (aliases or {}).get(name.lower()) or nearest(name, names)
@@ -57,22 +70,22 @@ def unknown_name(
     return ConfigError(f"unknown {kind} '{name}'; {hint}")
 
 
-def told(cause: BaseException, plugin: type | None = None) -> str:
-    """An exception on one line: its kind and its text, or the text alone if optbench raised it.
+def describe_error(cause: BaseException, plugin: type | None = None) -> str:
+    """Return an exception on one line: its type and text, or only the text of an `OptbenchError`.
 
     Args:
-        cause: the exception.
-        plugin: the class whose code raised it; the place in its file is told too, unless optbench
-            raised it on purpose.
+        cause: The exception.
+        plugin: Class of the plugin that raised it. File and line in the plugin's own module are
+            added, unless optbench raised the exception on purpose.
     """
     if plugin is None or isinstance(cause, OptbenchError):
-        return _words(cause)
+        return _type_and_text(cause)
     place = _place(cause, plugin)
-    return f"{_words(cause)} ({place})" if place else _words(cause)
+    return f"{_type_and_text(cause)} ({place})" if place else _type_and_text(cause)
 
 
 def _place(cause: BaseException, plugin: type) -> str:
-    """File and line of the innermost call that stands in the plugin's own file, or nothing."""
+    """Return file and line of the innermost frame in the plugin's own module, or ''."""
     own = {cls.__module__ for cls in plugin.__mro__ if not cls.__module__.startswith("optbench.")}
     place = ""
     for frame, line in walk_tb(cause.__traceback__):
@@ -81,11 +94,11 @@ def _place(cause: BaseException, plugin: type) -> str:
     return place
 
 
-def _words(cause: BaseException) -> str:
+def _type_and_text(cause: BaseException) -> str:
     try:
         text = one_line(str(cause))
     except Exception:  # the exception is a plugin's, and so is its text
-        text = "it has no text that can be read"
+        text = "its text cannot be read"
     if isinstance(cause, OptbenchError):
         return text
     return f"{type(cause).__name__}: {text}" if text else type(cause).__name__

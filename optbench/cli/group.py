@@ -17,7 +17,7 @@ import click
 from optbench import __version__
 from optbench.cli.interrupts import deafen, exit_code, orderly
 from optbench.cli.options import plugin_options
-from optbench.errors import OptbenchError, nearest, told
+from optbench.errors import OptbenchError, describe_error, nearest
 from optbench.support.text import one_line
 
 SECTIONS: dict[str, dict[str, str]] = {
@@ -127,7 +127,9 @@ def _guarded(run: Callable[[], Any]) -> int:
     except Exception as problem:
         if os.environ.get("OPTBENCH_TRACEBACK"):
             raise
-        return _fail(f"{told(problem)} (set OPTBENCH_TRACEBACK=1 to see where)", EXIT_ERROR)
+        return _fail(
+            f"{describe_error(problem)} (set OPTBENCH_TRACEBACK=1 to see where)", EXIT_ERROR
+        )
     return code if isinstance(code, int) else 0
 
 

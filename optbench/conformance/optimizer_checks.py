@@ -21,7 +21,7 @@ from optbench.conformance.driving import (
 from optbench.conformance.kit import OPTIMIZERS, check, require
 from optbench.conformance.metadata_checks import search_ends
 from optbench.contracts import Array, Hyper, Optimizer
-from optbench.errors import ConfigError, told
+from optbench.errors import ConfigError, describe_error
 
 MANY_STEPS = 1000
 DESCENT_STEPS = 300
@@ -207,7 +207,7 @@ def check_search_space_can_be_trained(item: Optimizer) -> None:
             except ConfigError:
                 raise
             except Exception as problem:
-                require(False, f"at {name}={value} a step fails: {told(problem, item)}")
+                require(False, f"at {name}={value} a step fails: {describe_error(problem, item)}")
 
 
 def _near(a: Arrays, b: Arrays, tolerance: float) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from optbench.conformance.kit import Check, CheckFailedError, checks_for, expected_failures
-from optbench.errors import told
+from optbench.errors import describe_error
 from optbench.registry import default_registry
 from optbench.support.text import one_line
 
@@ -68,7 +68,7 @@ def run_check(each: Check, item: type) -> Outcome:
         each(item)
     except (Exception, SystemExit) as problem:
         broken = isinstance(problem, CheckFailedError)
-        text = one_line(str(problem)) if broken else told(problem, item)
+        text = one_line(str(problem)) if broken else describe_error(problem, item)
         if reason is not None:
             return Outcome(name, each.name, each.promise, "expected failure", reason)
         return Outcome(name, each.name, each.promise, "failed", text)

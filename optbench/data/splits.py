@@ -11,7 +11,7 @@ import numpy as np
 from optbench.contracts import Array, Dataset, DatasetSource
 from optbench.data.cache import kept_arrays
 from optbench.data.streams import stream
-from optbench.errors import ConfigError, PluginError, told
+from optbench.errors import ConfigError, PluginError, describe_error
 from optbench.registry import default_registry
 from optbench.registry.fingerprints import fingerprint
 
@@ -84,7 +84,7 @@ def _load(source: type[DatasetSource]) -> tuple[Array, ...]:
     except (ConfigError, KeyboardInterrupt):
         raise
     except Exception as cause:
-        text = told(cause, source)
+        text = describe_error(cause, source)
         raise PluginError(f"dataset '{source.name}' does not load: {text}") from cause
     if source.standardize not in (True, False, "jointly"):
         raise PluginError(

@@ -10,7 +10,7 @@ import numpy as np
 from optbench.contracts import Array, InitContext, Initializer, Optimizer, Values
 from optbench.data.splits import prepare_dataset, typed_parts
 from optbench.data.streams import batch_order, stream
-from optbench.errors import ConfigError, OptbenchError, PluginError, told
+from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.network import ACTIVATIONS, LOSS_OF_TASK, Network, Params, pack
 from optbench.records import RunSpec
 from optbench.registry import Registry
@@ -113,7 +113,7 @@ def initial_params(
     except OptbenchError:
         raise
     except Exception as cause:
-        raise PluginError(f"{where}: {told(cause, initializer)}") from cause
+        raise PluginError(f"{where}: {describe_error(cause, initializer)}") from cause
     expected = [((a, b), (b,)) for a, b in pairwise(sizes)]
     shapes = [(weight.shape, bias.shape) for weight, bias in params]
     if shapes != expected:

@@ -15,7 +15,7 @@ from optbench.engine.health import HealthRecorder
 from optbench.engine.loops.choice import Loop, choose_loop, make_loop
 from optbench.engine.problem import Problem, build_problem, initial_params
 from optbench.engine.specs import make_spec, widths
-from optbench.errors import ConfigError, told
+from optbench.errors import ConfigError, describe_error
 from optbench.hyperparameters import complete, parse_spelling
 from optbench.network import Params, check_activation
 from optbench.records import (
@@ -145,7 +145,7 @@ def train_spec(
         return train_problem(problem, loop, with_health)
     except (Exception, SystemExit) as cause:
         nothing = Curve({column: np.empty(0) for column in CURVE_COLUMNS})
-        return RunResult(spec, Status.FAILED, nothing, told(cause))
+        return RunResult(spec, Status.FAILED, nothing, describe_error(cause))
 
 
 def _records_health(seed: int, health: Health) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from optbench import __version__
-from optbench.errors import ConfigError, OptbenchError, PluginError, told
+from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.execution.executor import Executor, Limits, failure
 from optbench.execution.remote import Setup, inspect_worker, train_chunk, warm_up_worker
 from optbench.execution.worker import codes_of
@@ -90,7 +90,9 @@ class ClusterExecutor(Executor):
         except Exception as cause:
             if self._client.status != "running":
                 raise OptbenchError(LOST) from cause
-            raise PluginError(f"the workers cannot load optbench: {told(cause)}") from cause
+            raise PluginError(
+                f"the workers cannot load optbench: {describe_error(cause)}"
+            ) from cause
         return found
 
     @property
@@ -169,7 +171,7 @@ class ClusterExecutor(Executor):
             self._next_suspect()
             return []
         self._next_suspect()
-        return [failure(spec, f"no worker survived it: {told(cause)[:200]}")]
+        return [failure(spec, f"no worker survived it: {describe_error(cause)[:200]}")]
 
     def close(self) -> None:
         """Cancel what is in flight and disconnect; the cluster stays."""
@@ -224,7 +226,7 @@ def _check_certificates(security: Any, address: str) -> None:
             return
         why = "none is named"
     except OSError as cause:  # a file that is not there, or is no certificate
-        why = told(cause)
+        why = describe_error(cause)
     raise ConfigError(
         f"no certificate for '{address}' ({why}); set Dask's distributed.comm.tls.ca-file and "
         "distributed.comm.tls.client.{cert,key}"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from optbench.contracts import Array, Landscape, Values
-from optbench.errors import ConfigError, OptbenchError, PluginError, told
+from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
 from optbench.inspection.trajectories import trajectory
 from optbench.records import changed, spell
@@ -57,7 +57,7 @@ class Ground:
         except OptbenchError:
             raise
         except Exception as cause:
-            text = told(cause, type(self.landscape))
+            text = describe_error(cause, type(self.landscape))
             raise PluginError(f"{where}: {text}") from cause
         if found.shape != shape or found.dtype.kind not in "fiub":
             raise PluginError(

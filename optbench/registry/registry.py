@@ -8,7 +8,6 @@ Longer than other files because pluggy stays in this one.
 
 from __future__ import annotations
 
-import functools
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +17,7 @@ from typing import Any
 import pluggy
 
 from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer
-from optbench.errors import ConfigError, OptbenchError, PluginError, told, unknown_name
+from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error, unknown_name
 from optbench.registry import hookspecs
 from optbench.registry.entries import (
     HOOKS,
@@ -33,7 +32,7 @@ from optbench.registry.validation import EXPECTED, fault_of, named_items, names_
 from optbench.support.text import one_line
 
 GROUP = "optbench"
-_LOADING = threading.RLock()
+LOADING = threading.RLock()
 """Held while a plugin is loaded; again by the same thread when one asks for the registry."""
 
 
@@ -87,7 +86,7 @@ class Registry:
         Raises:
             PluginError: it does not import or does not register.
         """
-        with _LOADING:
+        with LOADING:
             if target not in {plugin.name for plugin in self.plugins}:
                 self.load_named(target)
 
@@ -99,7 +98,7 @@ class Registry:
             raise
         except BaseException as cause:  # a plugin may even call sys.exit while it is imported
             self._causes[plugin.name] = cause
-            plugin.error = told(cause)
+            plugin.error = describe_error(cause)
 
     def register(self, module: object, plugin: LoadedPlugin | None = None) -> LoadedPlugin:
         """Register an imported module or object with hook implementations.
@@ -126,7 +125,7 @@ class Registry:
             self._pm.unregister(name=plugin.name)
             if isinstance(cause, PluginError) or not isinstance(cause, Exception):
                 raise
-            raise PluginError(told(cause)) from cause
+            raise PluginError(describe_error(cause)) from cause
         for kind, entries in found.items():
             for entry in entries:
                 self._add(kind, entry)
@@ -241,7 +240,7 @@ class Registry:
         except OptbenchError:
             raise
         except (Exception, SystemExit) as cause:
-            raise PluginError(f"{where} raised {told(cause)}") from cause
+            raise PluginError(f"{where} raised {describe_error(cause)}") from cause
         expected, fits = EXPECTED["optimizers"]
         if found is not None and not fits(found):
             raise PluginError(f"{where} returned {shown(found)}, not one of {expected}")
@@ -274,19 +273,5 @@ def _call(hook: pluggy.HookCaller, plugin: LoadedPlugin) -> list[object]:
             try:
                 results.append(implementation.function())
             except (Exception, SystemExit) as cause:
-                raise PluginError(f"{hook.name} raised {told(cause)}") from cause
+                raise PluginError(f"{hook.name} raised {describe_error(cause)}") from cause
     return results
-
-
-def default_registry() -> Registry:
-    """The registry of this process, with every installed plugin loaded."""
-    with _LOADING:
-        return _loaded()
-
-
-@functools.cache
-def _loaded() -> Registry:
-    registry = Registry()
-    registry.load_entry_points()
-    registry.check()
-    return registry

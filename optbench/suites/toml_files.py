@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from optbench.errors import ConfigError, told
+from optbench.errors import ConfigError, describe_error
 
 
 def read_toml(path: Path, where: str) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def read_toml(path: Path, where: str) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, RecursionError) as cause:
         raise ConfigError(f"{where}: not valid TOML: {cause}") from cause
     except ValueError as cause:  # a NUL in the path, a number of thousands of digits
-        raise ConfigError(f"{where}: cannot be read: {told(cause)}") from cause
+        raise ConfigError(f"{where}: cannot be read: {describe_error(cause)}") from cause
 
 
 def toml_text(text: str) -> str:

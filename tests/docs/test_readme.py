@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from optbench.cli import main
-from optbench.registry.registry import _loaded
+from optbench.registry import fresh_registry
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
@@ -26,10 +26,9 @@ COMMANDS = [
 
 @pytest.fixture(autouse=True)
 def registry_of_its_own():
-    """Each test loads plugins anew, and leaves none behind."""
-    _loaded.cache_clear()
-    yield
-    _loaded.cache_clear()
+    """Each test loads the plugins again, and leaves none behind."""
+    with fresh_registry():
+        yield
 
 
 def test_the_plugin_shown_keeps_its_promises(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 import warnings
 from collections.abc import Callable
@@ -13,9 +12,8 @@ from types import ModuleType
 import pytest
 
 import optbench
-import optbench.registry
 from optbench.errors import ConfigError, PluginError
-from optbench.registry import Registry
+from optbench.registry import Registry, default_registry, fresh_registry
 from optbench.registry.entries import KINDS, ON_DEMAND, Entry, PluginWarning
 from optbench.registry.fingerprints import fingerprint
 
@@ -296,14 +294,31 @@ def test_no_thread_meets_a_half_loaded_plugin(
 
 
 def test_all_threads_share_one_default_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also those that ask for it at the same time, and before it is loaded."""
+    """Threads that ask for it at the same time, before it is loaded, get the same one."""
     slow = Slow()
-    made = functools.cache(optbench.registry._loaded.__wrapped__)
-    monkeypatch.setattr(optbench.registry, "_loaded", made)
     monkeypatch.setattr(Registry, "load_entry_points", lambda self: slow.load())
-    first, second = slow.ask_twice(optbench.registry.default_registry)
+    with fresh_registry():
+        first, second = slow.ask_twice(default_registry)
     assert first is second
     assert slow.loads == 1
+
+
+def test_a_fresh_registry_ends_with_its_block(tmp_path: Path) -> None:
+    """Plugins loaded in the block are forgotten, also after an error; the former one comes back."""
+    path = tmp_path / "brief.py"
+    path.write_text(DESCENT.format(name="brief"))
+    before = default_registry()
+
+    def fail_in_block() -> None:
+        with fresh_registry():
+            default_registry().load_once(str(path))
+            assert "brief" in default_registry().entries("optimizers")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_in_block()
+    assert default_registry() is before
+    assert "brief" not in before.entries("optimizers")
 
 
 def test_unknown_names_get_the_nearest_one() -> None:

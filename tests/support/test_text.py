@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optbench.errors import ConfigError, told
+from optbench.errors import ConfigError, describe_error
 from optbench.support.text import LONGEST, harmless, harmless_lines, one_line, spreadsheet_cell
 
 anything = st.text() | st.text(st.characters(categories=("Cc", "Cf", "Cs", "Zl", "Zp", "Co")))
@@ -58,10 +58,10 @@ class MuteError(Exception):
 
 def test_causes_are_told_on_one_line() -> None:
     """Kind and text; ours need no kind; one that cannot be read is told of all the same."""
-    assert told(ValueError("a\n  b\x1b[31m")) == "ValueError: a b [31m"
-    assert told(KeyError()) == "KeyError"
-    assert told(ConfigError("a\nb")) == str(ConfigError("a\nb")) == "a b"
-    assert told(MuteError()) == "MuteError: it has no text that can be read"
+    assert describe_error(ValueError("a\n  b\x1b[31m")) == "ValueError: a b [31m"
+    assert describe_error(KeyError()) == "KeyError"
+    assert describe_error(ConfigError("a\nb")) == str(ConfigError("a\nb")) == "a b"
+    assert describe_error(MuteError()) == "MuteError: its text cannot be read"
 
 
 def test_the_place_in_the_plugins_own_file_is_told() -> None:
@@ -74,5 +74,5 @@ def test_the_place_in_the_plugins_own_file_is_told() -> None:
     with pytest.raises(OSError, match="nowhere") as caught:
         Mine().read()
     line = inspect.getsourcelines(Mine.read)[1] + 1
-    assert told(caught.value, Mine).endswith(f"(test_plaintext.py:{line})")
-    assert told(caught.value, ConfigError) == told(caught.value)
+    assert describe_error(caught.value, Mine).endswith(f"({Path(__file__).name}:{line})")
+    assert describe_error(caught.value, ConfigError) == describe_error(caught.value)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from optbench.contracts import Array, Optimizer, Rule, StepContext, Stepper, Value, Values
-from optbench.errors import OptbenchError, PluginError, told
+from optbench.errors import OptbenchError, PluginError, describe_error
 from optbench.records import StepControl
 from optbench.schedules import factors
 
@@ -102,7 +102,7 @@ class Updater:
         """What an optimizer raises is told as its fault; what its closure raises is not."""
         if cause is self._outside or isinstance(cause, OptbenchError):
             raise cause
-        text = told(cause, self._optimizer)
+        text = describe_error(cause, self._optimizer)
         raise PluginError(f"optimizer '{self._name}': {text}") from cause
 
     def _clipped(self, closure: Callable[[], float], grads: list[Array]) -> Callable[[], float]:
@@ -183,7 +183,9 @@ def initial_slots(rule: type[Rule], theta: Array, h: Values) -> list[Array]:
             return [np.zeros_like(theta) for _ in rule.slots]
         given = list(made)
     except Exception as cause:
-        raise PluginError(f"optimizer '{rule.name}': init: {told(cause, rule)}") from cause
+        raise PluginError(
+            f"optimizer '{rule.name}': init: {describe_error(cause, rule)}"
+        ) from cause
     if len(given) != len(rule.slots):
         raise PluginError(
             f"optimizer '{rule.name}': init returned {len(given)} slots, not {len(rule.slots)}"
@@ -206,7 +208,7 @@ def fitting(value: Any, theta: Array, rule: type[Rule], name: str) -> Any:
     try:
         found = np.asarray(value)
     except Exception as cause:
-        raise PluginError(f"optimizer '{rule.name}': {name}: {told(cause)}") from cause
+        raise PluginError(f"optimizer '{rule.name}': {name}: {describe_error(cause)}") from cause
     if found.shape not in (theta.shape, ()) or found.dtype.kind not in "fiub":
         raise PluginError(
             f"optimizer '{rule.name}': {name} came back as {found.dtype} of shape {found.shape}, "
