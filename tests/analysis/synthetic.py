@@ -10,15 +10,14 @@ import numpy as np
 from optbench.records import (
     REGIMES,
     Cell,
-    Curve,
     Entrant,
     Regime,
     RunResult,
-    RunSpec,
     Status,
     Trial,
     Workload,
 )
+from tests.records import factories
 
 N_TRAIN = 600
 INITIAL = 1.1
@@ -135,8 +134,8 @@ class _CellMaker:
             examples, loss = examples[:keep], loss[:keep].copy()
             loss[-1] = np.nan
         accuracy = np.clip(1 - 0.5 * loss, 0, 1)
-        spec = RunSpec(
-            optimizer=self.entrant.optimizer,
+        spec = factories.make_run_spec(
+            self.entrant.optimizer,
             hyper={"lr": lr},
             dataset=self.workload.dataset,
             hidden=self.workload.hidden,
@@ -148,7 +147,7 @@ class _CellMaker:
             seed=seed,
             grid_points=self.grid_points,
         )
-        curve = Curve(
+        curve = factories.make_curve(
             {
                 "epoch": examples / N_TRAIN,
                 "updates": examples / size,
@@ -160,13 +159,11 @@ class _CellMaker:
                 "val_metric": accuracy,
             }
         )
-        nan = float("nan")
-        return RunResult(
-            spec=spec,
-            status=Status.DIVERGED if diverged else Status.OK,
-            reason="loss not finite" if diverged else "",
-            curve=curve,
-            test_loss=nan if diverged else 1.05 * final,
-            test_metric=nan if diverged else float(np.clip(1 - 0.5 * final, 0, 1)),
+        return factories.make_result(
+            spec,
+            curve,
+            Status.DIVERGED if diverged else Status.OK,
+            test_loss=1.05 * final,
+            test_metric=float(np.clip(1 - 0.5 * final, 0, 1)),
             seconds=float(examples[-1]) * 1e-5,
         )

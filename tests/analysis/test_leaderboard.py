@@ -15,8 +15,9 @@ from optbench.analysis.derived_targets import derive_targets
 from optbench.analysis.leaderboard import AXES
 from optbench.analysis.statistics.hypothesis_tests import holm
 from optbench.errors import ConfigError
-from optbench.records import CURVE_COLUMNS, Cell, Curve, Status, StudyProtocol
+from optbench.records import Cell, Status, StudyProtocol
 from tests.analysis.synthetic import INITIAL, make_cells
+from tests.records.factories import empty_curve
 
 QUICK = ("alpha", "beta", "gamma", "delta", "epsilon")
 
@@ -157,7 +158,7 @@ def test_p_values_are_corrected_for_all_pairs_together() -> None:
 def test_a_run_that_failed_counts_like_one_that_diverged_and_is_named() -> None:
     """A plugin that raises gets no better place than one that blows up."""
     cells = make_cells(("alpha", "beta"))
-    empty = Curve({column: np.empty(0) for column in CURVE_COLUMNS})
+    empty = empty_curve()
     broken = [
         replace(
             cell,

@@ -82,8 +82,8 @@ def optbench_trainer(work: Work, seed: int = 0) -> Trainer:
     from optbench.engine.loops.compiled import CompiledLoop
     from optbench.engine.problem import Problem
     from optbench.network import Network, pack
-    from optbench.records import RunSpec
     from optbench.registry import default_registry
+    from tests.records.factories import make_run_spec
 
     optimizer = default_registry().optimizer(work.optimizer)
     hyper = {name: declared.default for name, declared in optimizer.hypers().items()}
@@ -97,8 +97,8 @@ def optbench_trainer(work: Work, seed: int = 0) -> Trainer:
     y.setflags(write=False)
     full = work.batch == N
     problem = Problem(
-        spec=RunSpec(
-            optimizer=work.optimizer, hyper={**hyper, "lr": LR}, dataset="",
+        spec=make_run_spec(
+            work.optimizer, hyper={**hyper, "lr": LR},
             hidden=work.sizes[1:-1], regime="batch" if full else "mini-batch",
             batch_size=work.batch, epochs=work.epochs,
         ),

@@ -30,12 +30,13 @@ import numpy as np
 from optbench.execution import Executor, LocalExecutor
 from optbench.execution.cluster import ClusterExecutor
 from optbench.plan import build_plan
-from optbench.records import CURVE_COLUMNS, REGIMES, Curve, RunResult, RunSpec, Status
+from optbench.records import CURVE_COLUMNS, REGIMES, RunResult, RunSpec, Status
 from optbench.registry import default_registry
 from optbench.store import Store
 from optbench.study import STORE_NAME, SearchTuning, run_study
 from optbench.suites import NetworkChoice, Suite
 from tests.faults.clusters import Cluster
+from tests.records import factories
 
 EVALUATIONS = 40
 UPDATES = np.concatenate([[0.0], np.geomspace(1.0, 300.0, EVALUATIONS - 1)])
@@ -75,14 +76,12 @@ def make_up(spec: RunSpec) -> RunResult:
     rate = (0.4 + 0.2 * skill) * math.exp(-(distance**2)) + 0.02 * noise.random()
     val = 1.5 * (1 + UPDATES) ** -rate * np.exp(0.01 * noise.normal(size=EVALUATIONS))
     rows = (UPDATES / 30, UPDATES, UPDATES * 32, UPDATES * 1e-5, 0.9 * val, val, 1 - val, 1 - val)
-    lost = distance > 1.2
-    return RunResult(
-        spec=spec,
-        status=Status.DIVERGED if lost else Status.OK,
-        reason="the loss rose without end" if lost else "",
-        curve=Curve(dict(zip(CURVE_COLUMNS, rows, strict=True))),
-        test_loss=math.nan if lost else float(val[-1]) * 1.05,
-        test_metric=math.nan if lost else 0.9,
+    return factories.make_result(
+        spec,
+        factories.make_curve(dict(zip(CURVE_COLUMNS, rows, strict=True))),
+        Status.DIVERGED if distance > 1.2 else Status.OK,
+        test_loss=float(val[-1]) * 1.05,
+        test_metric=0.9,
         params_hash="0" * 64,
         grad_evals=300,
         loop="compiled",

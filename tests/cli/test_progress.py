@@ -7,8 +7,8 @@ import pytest
 from optbench.cli import progress as _progress
 from optbench.cli.progress import ProgressView, span
 from optbench.execution.executor import failure
-from optbench.records import RunSpec
 from optbench.study import Progress
+from tests.records.factories import make_run_spec
 
 
 def test_plain_lines_tell_runs_time_left_and_who_leads(
@@ -55,7 +55,7 @@ def test_an_entrant_that_fails_from_the_start_is_told_once(
     capsys: pytest.CaptureFixture[str], reasons: str, warned: int
 ) -> None:
     """While the study goes on; another entrant's failures are counted apart."""
-    spec = RunSpec(optimizer="mine", hyper={}, dataset="iris")
+    spec = make_run_spec()
     with ProgressView() as view:
         for reason in reasons:
             view(Progress(1, 9, 1, 1, "", failure(spec, reason), "mine"))

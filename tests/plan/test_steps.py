@@ -24,10 +24,10 @@ from optbench.plan import (
     record_cell,
     restore_cell,
 )
-from optbench.records import TUNING_SEED, RunResult, RunSpec, Status, StudyProtocol, Trial
-from optbench.records.packing import unpack_curve
+from optbench.records import TUNING_SEED, RunResult, RunSpec, StudyProtocol, Trial
 from optbench.registry import Registry, default_registry
 from optbench.suites import Suite
+from tests.records.factories import make_result
 
 
 class Plain(Rule):
@@ -94,7 +94,7 @@ class FakeTuning:
 def fake(spec: RunSpec, best_lr: float = 0.1) -> RunResult:
     """A result whose loss is least at `best_lr`."""
     loss = abs(float(spec.hyper["lr"]) - best_lr)
-    return RunResult(spec, Status.OK, unpack_curve((), b""), test_loss=loss)
+    return make_result(spec, test_loss=loss)
 
 
 def finish(

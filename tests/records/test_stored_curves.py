@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from optbench.errors import StoreError
-from optbench.records import CURVE_COLUMNS, Curve, RunResult, RunSpec, Status
+from optbench.records import CURVE_COLUMNS, Curve, RunResult
 from optbench.records.packing import pack_curve
 from optbench.records.stored_curves import AT_ONCE, at_hand, stack
 from optbench.store import Store
+from tests.records import factories
 
 HEALTH = "layer1.dead"
 WANTED = ("val_loss", "nothing", HEALTH, "epoch")
@@ -22,8 +23,10 @@ WANTED = ("val_loss", "nothing", HEALTH, "epoch")
 def make_result(seed: int, rows: int, health: bool = False) -> RunResult:
     names = (*CURVE_COLUMNS, HEALTH) if health else CURVE_COLUMNS
     table = np.random.default_rng(seed).normal(size=(len(names), rows))
-    spec = RunSpec(optimizer="some", hyper={}, dataset="d", seed=seed)
-    return RunResult(spec, Status.OK, Curve(dict(zip(names, table, strict=True))))
+    return factories.make_result(
+        factories.make_run_spec(seed=seed),
+        factories.make_curve(dict(zip(names, table, strict=True))),
+    )
 
 
 def stored(path: Path, results: list[RunResult]) -> list[Curve]:

@@ -22,27 +22,25 @@ import msgspec
 import numpy as np
 import pytest
 
-from optbench import store as store_module
 from optbench.contracts import Value
 from optbench.errors import StoreError
-from optbench.records import CURVE_COLUMNS, Curve, RunResult, RunSpec, Status
+from optbench.records import CURVE_COLUMNS, RunResult, RunSpec, Status
 from optbench.records.packing import pack_result, pack_spec, unpack_curve, unpack_result
 from optbench.store import Store
+from optbench.store import store as store_module
 from optbench.store.database import SCHEMA
+from tests.records import factories
 
 
 def make_result(seed: int = 0, rows: int = 40, status: Status = Status.OK) -> RunResult:
     rng = np.random.default_rng(seed)
     table = rng.normal(size=(len(CURVE_COLUMNS), rows))
-    spec = RunSpec(optimizer="some", hyper={"lr": 0.1, "n": 3, "on": True}, dataset="d", seed=seed)
-    good = status is Status.OK
-    return RunResult(
-        spec=spec,
-        status=status,
-        reason="" if good else "why",
-        curve=Curve(dict(zip(CURVE_COLUMNS, table, strict=True))),
-        test_loss=float(rng.normal()) if good else float("nan"),
-        test_metric=0.5 if good else float("nan"),
+    return factories.make_result(
+        factories.make_run_spec(hyper={"lr": 0.1, "n": 3, "on": True}, seed=seed),
+        factories.make_curve(dict(zip(CURVE_COLUMNS, table, strict=True))),
+        status,
+        test_loss=float(rng.normal()),
+        test_metric=0.5,
         params_hash=f"hash{seed}",
         grad_evals=12,
         seconds=0.25,
@@ -274,11 +272,11 @@ def first_schema_result(
     hyper: dict[str, Value] = {"lr": 0.1, "n": 3, "on": True}
     columns = ("epoch", "updates", "examples", "seconds")
     columns += ("train_loss", "val_loss", "train_metric", "val_metric")
-    return RunResult(
-        spec=RunSpec(optimizer="some", hyper=hyper, dataset="d", seed=seed, engine=1),
-        status=Status(status),
+    return factories.make_result(
+        factories.make_run_spec(hyper=hyper, seed=seed, engine=1),
+        factories.make_curve({name: i + np.arange(rows) / 4 for i, name in enumerate(columns)}),
+        Status(status),
         reason=reason,
-        curve=Curve({name: at + np.arange(rows) / 4 for at, name in enumerate(columns)}),
         test_loss=loss,
         test_metric=metric,
         params_hash=f"hash{seed}",

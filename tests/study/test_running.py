@@ -21,7 +21,6 @@ from optbench.plan import StudyPlan, build_plan
 from optbench.records import (
     CURVE_COLUMNS,
     TUNING_SEED,
-    Curve,
     RunResult,
     RunSpec,
     Status,
@@ -42,6 +41,7 @@ from optbench.study import (
     run_study,
 )
 from optbench.suites import Suite
+from tests.records import factories
 
 SUITE = Suite(
     name="tiny",
@@ -59,15 +59,12 @@ def fake_train(spec: RunSpec) -> RunResult:
     examples = np.geomspace(1, 1000, 20)
     loss = floor + np.exp(-examples / 100)
     columns = dict.fromkeys(CURVE_COLUMNS, loss) | {"examples": examples, "updates": examples}
-    status = Status.DIVERGED if lr > 5 else Status.OK
-    good = status is Status.OK
-    return RunResult(
-        spec=spec,
-        status=status,
-        reason="" if good else "loss not finite",
-        curve=Curve(columns),
-        test_loss=float(floor) if good else float("nan"),
-        test_metric=1 - floor if good else float("nan"),
+    return factories.make_result(
+        spec,
+        factories.make_curve(columns),
+        Status.DIVERGED if lr > 5 else Status.OK,
+        test_loss=float(floor),
+        test_metric=1 - floor,
         params_hash=spec.key,
         seconds=0.001,
     )

@@ -12,9 +12,10 @@ from scipy.stats import qmc
 
 from optbench.contracts import Rule, hyper
 from optbench.errors import ConfigError
-from optbench.records import Curve, RunResult, RunSpec, Status, Trial
+from optbench.records import Status, Trial
 from optbench.tuning import trials as tuning
 from optbench.tuning.space import dimensions
+from tests.records import factories
 
 
 class Plain(Rule):
@@ -42,9 +43,9 @@ class Bare(Rule):
 def make_trial(loss: float, status: Status = Status.OK, time: int = 3, **hyper: float) -> Trial:
     """A trial with one run that is at its final loss from evaluation `time` on."""
     losses = np.where(np.arange(6) >= time, loss, 5.0)
-    curve = Curve({"examples": np.arange(6) * 10.0, "val_loss": losses})
-    spec = RunSpec(optimizer="plain", hyper=dict(hyper), dataset="d")
-    return Trial(hyper, (RunResult(spec, status, curve),))
+    curve = factories.make_curve({"examples": np.arange(6) * 10.0, "val_loss": losses})
+    spec = factories.make_run_spec(hyper=dict(hyper))
+    return Trial(hyper, (factories.make_result(spec, curve, status),))
 
 
 @pytest.mark.parametrize("ruleset", ["lr", "full"])

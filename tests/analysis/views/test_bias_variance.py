@@ -10,8 +10,9 @@ import pytest
 from optbench.analysis.leaderboard import BiasVariance
 from optbench.analysis.study_arrays import Table
 from optbench.analysis.views.bias_variance import bias_variance
-from optbench.records import Cell, Curve
+from optbench.records import Cell
 from tests.analysis.synthetic import make_cells
+from tests.records.factories import make_curve
 
 
 def cell_with(label: str, train: float, val: float, hidden: tuple[int, ...] = (32, 32)) -> Cell:
@@ -24,7 +25,7 @@ def cell_with(label: str, train: float, val: float, hidden: tuple[int, ...] = (3
         columns = dict(run.curve)
         columns["train_loss"] = np.geomspace(1.0, train * luck, rows)
         columns["val_loss"] = np.geomspace(1.0, val * luck, rows)
-        runs.append(replace(run, curve=Curve(columns)))
+        runs.append(replace(run, curve=make_curve(columns)))
     return replace(cell, evaluation=tuple(runs))
 
 
@@ -85,7 +86,7 @@ def test_noise_alone_makes_no_term_high() -> None:
     for run in cell.evaluation:
         columns = dict(run.curve)
         columns["val_loss"] = columns["val_loss"] + (0.4 if run.spec.seed % 2 else 0.0)
-        runs.append(replace(run, curve=Curve(columns)))
+        runs.append(replace(run, curve=make_curve(columns)))
     row = diagnose(replace(cell, evaluation=tuple(runs)))["good"]
     assert row.variance.high is not None
     assert row.variance.high > row.delta

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from optbench.analysis import Leaderboard, build_leaderboard
-from optbench.records import Cell, Curve, StudyProtocol
+from optbench.records import Cell, StudyProtocol
 from tests.analysis.synthetic import make_cells
+from tests.records.factories import make_curve
 
 QUICK = ("alpha", "beta", "gamma", "delta", "epsilon")
 
@@ -83,7 +84,7 @@ def regime_cells() -> list[Cell]:
         for run in cell.evaluation:
             columns = dict(run.curve)
             columns["val_loss"] = np.exp(-rate * columns["updates"]) * (1 + 0.01 * run.spec.seed)
-            runs.append(replace(run, curve=Curve(columns)))
+            runs.append(replace(run, curve=make_curve(columns)))
         made.append(replace(cell, evaluation=tuple(runs)))
     return made
 
@@ -123,7 +124,7 @@ def test_early_against_late_in_one_regime_is_no_flip() -> None:
             columns = dict(run.curve)
             if early:
                 columns["val_loss"] = 0.5 + 0 * columns["updates"]
-            runs.append(replace(run, curve=Curve(columns)))
+            runs.append(replace(run, curve=make_curve(columns)))
         crossing.append(replace(cell, evaluation=tuple(runs)))
     view = build(crossing).regimes[0]
     (first, second) = [r for r in view.rows if r.regime == "sgd"]

@@ -13,8 +13,9 @@ from optbench.analysis import Leaderboard, build_leaderboard
 from optbench.analysis.statistics.hypothesis_tests import workloads_needed
 from optbench.analysis.words.cautions import listed
 from optbench.analysis.words.verdicts import short_names
-from optbench.records import Cell, Curve, StudyProtocol
+from optbench.records import Cell, StudyProtocol
 from tests.analysis.synthetic import make_cells
+from tests.records.factories import make_curve
 
 QUICK = ("alpha", "beta", "gamma", "delta", "epsilon")
 
@@ -37,7 +38,7 @@ def test_the_sentence_on_speed_is_the_number_in_the_cells() -> None:
             columns = dict(run.curve)
             luck = 1 + 0.02 * (run.spec.seed - 2)
             columns["val_loss"] = np.exp(-factor * luck * columns["examples"] / 1500)
-            runs.append(replace(run, curve=Curve(columns)))
+            runs.append(replace(run, curve=make_curve(columns)))
         cells.append(replace(cell, evaluation=tuple(runs)))
     target = {(f"d{i}", "32-32 relu"): {"medium": 0.3} for i in range(9)}
     said = texts(build(cells, targets=target))

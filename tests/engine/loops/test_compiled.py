@@ -13,8 +13,9 @@ from optbench.engine.loops.compiled import CompiledNetwork
 from optbench.engine.problem import Problem
 from optbench.engine.training import train_problem
 from optbench.network import ACTIVATIONS, Network, pack, unpack
-from optbench.records import RunSpec, StepControl
+from optbench.records import StepControl
 from optbench.registry import default_registry
+from tests.records.factories import make_run_spec
 
 RULES = sorted(
     name
@@ -55,8 +56,8 @@ def tiny_problem(
     size = {"batch": n, "sgd": 1, "mini-batch": batch_size}[regime]
     order = np.array([rng.permutation(n) for _ in range(epochs)], dtype=np.int32)
     return Problem(
-        spec=RunSpec(
-            optimizer=optimizer.name, hyper={**values, **(hyper_values or {})}, dataset="tiny",
+        spec=make_run_spec(
+            optimizer.name, hyper={**values, **(hyper_values or {})},
             hidden=tuple(sizes[1:]), activation=activation, regime=regime, batch_size=size,
             epochs=epochs, dtype=dtype, grid_points=4, control=control or StepControl(),
         ),

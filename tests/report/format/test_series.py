@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optbench.records import Curve, RunResult, RunSpec, Status, Workload
+from optbench.records import RunResult, Status, Workload
 from optbench.report.format.series import (
     band,
     common,
@@ -15,12 +15,13 @@ from optbench.report.format.series import (
     titles_by_regime,
     view_titles,
 )
+from tests.records import factories
 from tests.report import samples
 
 
 def run(losses: Sequence[float], status: Status = Status.OK, step: float = 1.0) -> RunResult:
     n = len(losses)
-    curve = Curve(
+    curve = factories.make_curve(
         {
             "examples": np.arange(n) * 10.0,
             "seconds": np.arange(n) * step,
@@ -28,7 +29,7 @@ def run(losses: Sequence[float], status: Status = Status.OK, step: float = 1.0) 
             "val_metric": 1 - np.array(losses),
         }
     )
-    return RunResult(spec=RunSpec(optimizer="x", hyper={}, dataset="d"), status=status, curve=curve)
+    return factories.make_result(curve=curve, status=status)
 
 
 def test_a_band_is_median_and_quartiles_of_the_seeds() -> None:
