@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
+from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.derived_targets import LEVELS, Targets, targets_of
-from optbench.analysis.leaderboard import AXES, Leaderboard
+from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.run_metrics import measure
 from optbench.analysis.statistics import ranking, scoring
 from optbench.analysis.study_arrays import Table
@@ -66,7 +67,7 @@ def build_leaderboard(
     rows = overall_rows(table, measured, overall, better, groups, rng_seed)
     profiles = [
         performance_profile(a, measured.median_times[a], table.labels, table.workload_labels)
-        for a in AXES
+        for a in COST_AXES
     ]
     board = Leaderboard(
         title=title,

@@ -8,12 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from optbench.analysis.leaderboard import (
-    AXES,
-    Axis,
-    EdgeMark,
-    Rate,
-)
+from optbench.analysis.board_rows import EdgeMark, Rate
+from optbench.analysis.cost_axes import COST_AXES, CostAxis
 from optbench.analysis.statistics import metrics, scoring
 from optbench.analysis.statistics.hypothesis_tests import wilson
 from optbench.analysis.study_arrays import Table
@@ -43,9 +39,9 @@ class Measured:
     frozen: tuple[bool, ...]
     best: Array
     score: Array
-    times: dict[Axis, Array]
-    median_times: dict[Axis, Array]
-    areas: dict[Axis, Array]
+    times: dict[CostAxis, Array]
+    median_times: dict[CostAxis, Array]
+    areas: dict[CostAxis, Array]
     spikes: Array
     worst_rise: Array
     kept: Array
@@ -55,13 +51,13 @@ def measure(table: Table, targets: Array, frozen: tuple[bool, ...]) -> Measured:
     """Compute every metric of every run."""
     best = scoring.best_losses(table.test_loss)
     target = targets[table.place[:, 1]]
-    costs = [table.costs[axis] for axis in AXES]
+    costs = [table.costs[axis] for axis in COST_AXES]
     reached = _of_runs(_on_axes(time_to_target), table.val, target, *costs)
     reached = np.where(table.lost, np.inf, reached)
     reached = np.where(np.isnan(target), np.nan, reached)
     area = _of_runs(_on_axes(metrics.area_under_log_curve), table.val, table.lost, *costs)
-    times = dict(zip(AXES, map(table.spread, reached), strict=True))
-    areas = dict(zip(AXES, map(table.spread, area), strict=True))
+    times = dict(zip(COST_AXES, map(table.spread, reached), strict=True))
+    areas = dict(zip(COST_AXES, map(table.spread, area), strict=True))
     return Measured(
         targets=targets,
         frozen=frozen,

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optbench.analysis.leaderboard import AXES, COLUMN_OF, Axis
+from optbench.analysis.cost_axes import COLUMN_OF, COST_AXES, CostAxis
 from optbench.analysis.statistics import metrics
 from optbench.contracts import Array, Value
 from optbench.errors import ConfigError
@@ -117,9 +117,9 @@ class Table:
         return self._stacked["train_loss"]
 
     @property
-    def costs(self) -> dict[Axis, Array]:
+    def costs(self) -> dict[CostAxis, Array]:
         """Cost along every run, on each axis."""
-        return {axis: self._stacked[COLUMN_OF[axis]] for axis in AXES}
+        return {axis: self._stacked[COLUMN_OF[axis]] for axis in COST_AXES}
 
     # -- ends ---------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from optbench.analysis.leaderboard import Leaderboard, OverallRow, WorkloadBoard
+from optbench.analysis.board_rows import OverallRow, WorkloadBoard
+from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.cautions import count
 from optbench.report.format import numbers as text
 from optbench.report.format.protocol_text import chosen, flatten, protocol_rows, tuned

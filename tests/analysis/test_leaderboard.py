@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from optbench.analysis import Leaderboard, build_leaderboard, from_json, to_json
+from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.derived_targets import derive_targets
-from optbench.analysis.leaderboard import AXES
 from optbench.analysis.statistics.hypothesis_tests import holm
 from optbench.errors import ConfigError
 from optbench.records import Cell, Status, StudyProtocol
@@ -80,6 +80,7 @@ def test_json_keeps_everything_and_is_strict() -> None:
     assert b"NaN" not in text
     assert b"Infinity" not in text
     assert from_json(text) == board
+    assert to_json(from_json(text)) == text
     with pytest.raises(msgspec.ValidationError):
         from_json(b"{}")
 
@@ -218,7 +219,7 @@ def test_times_are_given_on_every_cost_axis() -> None:
     assert row.time.updates == pytest.approx(row.time.examples / 32)
     assert row.time.epochs == pytest.approx(row.time.examples / 600)
     assert row.time.seconds == pytest.approx(row.time.examples * 1e-5)
-    assert {p.axis for p in board.profiles} == set(AXES)
+    assert {p.axis for p in board.profiles} == set(COST_AXES)
 
 
 def test_frozen_targets_are_used_and_derived_ones_marked() -> None:

@@ -16,7 +16,7 @@ import pytest
 from optbench.analysis.leaderboard import from_json
 from optbench.errors import ConfigError
 from optbench.report import write_all
-from optbench.report.tables import leaderboard_csv, leaderboard_frame
+from optbench.report.tables import leaderboard_csv
 from tests.report import samples
 
 ENVIRONMENT = {"python": "3.12", "packages": {"numpy": "2.1", "<b>": "`|`"}}
@@ -162,14 +162,6 @@ def number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def test_the_frame_has_the_rows_of_the_csv() -> None:
-    """pandas sees the same table, with numbers as numbers."""
-    board, _ = samples.study()
-    frame = leaderboard_frame(board)
-    assert len(frame) == 3 * (1 + len(board.workloads))
-    assert frame["score"].dtype == float
 
 
 def test_json_reads_back_equal(folder: Path) -> None:

@@ -12,12 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from optbench.analysis.leaderboard import (
-    CriticalDifference,
-    Estimate,
-    Pair,
-    TieGroup,
-)
+from optbench.analysis.board_rows import CriticalDifference, Estimate, Pair, TieGroup
 from optbench.analysis.statistics import hypothesis_tests as statistics
 from optbench.analysis.statistics import scoring
 from optbench.analysis.statistics.bootstrap import bootstrap_draws, percentile_interval

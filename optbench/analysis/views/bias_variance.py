@@ -17,11 +17,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from optbench.analysis.leaderboard import BiasVariance, Estimate
+from optbench.analysis.board_rows import Estimate, number
 from optbench.analysis.statistics import metrics, scoring
 from optbench.analysis.statistics.bootstrap import bootstrap_draws, tail_probability
 from optbench.analysis.study_arrays import Table
-from optbench.analysis.views.budgets import number
+from optbench.analysis.view_records import BiasVariance
 from optbench.contracts import Array
 
 HIGH = 0.1

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
 
-from optbench.analysis.leaderboard import Budget, LearningRateCurve, Matrix, Number
+from optbench.analysis.board_rows import Number, number
 from optbench.analysis.statistics import metrics, scoring
 from optbench.analysis.statistics.hypothesis_tests import alike
 from optbench.analysis.study_arrays import Table
+from optbench.analysis.view_records import Budget, LearningRateCurve, Matrix
 from optbench.contracts import Array
-
-
-def number(value: float) -> Number:
-    """A float for a record: None for NaN."""
-    return None if math.isnan(value) else float(value)
-
-
-def numbers(values: Array) -> list[Any]:
-    """`number` of all at once, in nested lists."""
-    found = values.astype(object)
-    found[np.isnan(values)] = None
-    return list(found.tolist())
 
 
 def budget_curves(table: Table, budget: int) -> tuple[Budget, ...]:

@@ -6,19 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from optbench.analysis.leaderboard import (
-    AXES,
-    Axis,
-    AxisSummary,
-    Estimate,
-    OverallRow,
-    TieGroup,
-)
+from optbench.analysis.board_rows import AxisSummary, Estimate, OverallRow, TieGroup, number
+from optbench.analysis.cost_axes import COST_AXES, CostAxis
 from optbench.analysis.run_metrics import Measured, edge_marks, rate
 from optbench.analysis.statistics import metrics, ranking, scoring
 from optbench.analysis.statistics.hypothesis_tests import average_ranks
 from optbench.analysis.study_arrays import Table
-from optbench.analysis.views.budgets import number
 from optbench.analysis.views.profiles import profile_areas, time_ratios
 from optbench.contracts import Array
 
@@ -83,7 +76,7 @@ def _stability(kept: Array, rng_seed: int) -> Estimate:
 
 def axis_summaries(measured: Measured) -> list[tuple[AxisSummary, ...]]:
     """Time to target of each entrant on every axis."""
-    by_axis: Mapping[Axis, list[AxisSummary]] = {axis: [] for axis in AXES}
+    by_axis: Mapping[CostAxis, list[AxisSummary]] = {axis: [] for axis in COST_AXES}
     for axis, times in measured.median_times.items():
         solvable = np.isfinite(times).any(axis=0)
         kept = times[:, solvable]
@@ -100,4 +93,4 @@ def axis_summaries(measured: Measured) -> list[tuple[AxisSummary, ...]]:
                     profile=float(areas[s]) if len(own) else None,
                 )
             )
-    return [tuple(by_axis[axis][s] for axis in AXES) for s in range(len(measured.score))]
+    return [tuple(by_axis[axis][s] for axis in COST_AXES) for s in range(len(measured.score))]

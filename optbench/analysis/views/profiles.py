@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optbench.analysis.leaderboard import Axis, Profile
+from optbench.analysis.cost_axes import CostAxis
 from optbench.analysis.statistics import scoring
 from optbench.analysis.statistics.ranking import order_of
+from optbench.analysis.view_records import Profile
 from optbench.contracts import Array
 
 PROFILE_END = 4.0
@@ -39,7 +40,7 @@ def time_ratios(times: Array) -> Array:
 
 
 def performance_profile(
-    axis: Axis, times: Array, labels: Sequence[str], workloads: Sequence[str]
+    axis: CostAxis, times: Array, labels: Sequence[str], workloads: Sequence[str]
 ) -> Profile | None:
     """Dolan and More's performance profile, and whether leaving anyone out changes the order.
 

@@ -11,10 +11,11 @@ from itertools import combinations
 
 import numpy as np
 
-from optbench.analysis.leaderboard import AXES, Axis, OrderFlip, RankFlip, RegimeLoss, RegimeView
+from optbench.analysis.cost_axes import COST_AXES, CostAxis
 from optbench.analysis.statistics import metrics
 from optbench.analysis.statistics.hypothesis_tests import average_ranks
 from optbench.analysis.study_arrays import Table
+from optbench.analysis.view_records import OrderFlip, RankFlip, RegimeLoss, RegimeView
 from optbench.contracts import Array
 from optbench.records import Workload
 
@@ -53,7 +54,7 @@ def regime_views(table: Table) -> tuple[RegimeView, ...]:
     }
     if not shared:
         return ()
-    limits = {axis: _limits(table, axis, shared.values()) for axis in AXES[:2]}
+    limits = {axis: _limits(table, axis, shared.values()) for axis in COST_AXES[:2]}
     losses = {
         axis: table.spread(loss_at(table.costs[axis], table.val, limit[table.place[:, 1]]))
         for axis, limit in limits.items()
@@ -61,7 +62,7 @@ def regime_views(table: Table) -> tuple[RegimeView, ...]:
     return tuple(_view(table, label, members, limits, losses) for label, members in shared.items())
 
 
-def _limits(table: Table, axis: Axis, groups: Iterable[list[int]]) -> Array:
+def _limits(table: Table, axis: CostAxis, groups: Iterable[list[int]]) -> Array:
     """The cost up to which every workload of its group has been run, shape (W,)."""
     ends = table.spread(np.nanmax(table.costs[axis], axis=1, initial=0.0))
     limits: Array = np.fmax.reduce(ends, axis=(0, 2))
@@ -74,8 +75,8 @@ def _view(
     table: Table,
     label: str,
     members: list[int],
-    limits: dict[Axis, Array],
-    losses: dict[Axis, Array],
+    limits: dict[CostAxis, Array],
+    losses: dict[CostAxis, Array],
 ) -> RegimeView:
     entrants = range(len(table.labels))
     cells = [(s, w) for s in entrants for w in members if (s, w) in table.cells]
@@ -133,8 +134,8 @@ def _turned(turned: Array) -> Array:
 def _rank_flips(
     table: Table,
     cells: list[Member],
-    losses: dict[Axis, Array],
-    medians: dict[Axis, Array],
+    losses: dict[CostAxis, Array],
+    medians: dict[CostAxis, Array],
     regime_of: dict[int, str],
 ) -> list[RankFlip]:
     s, w = np.array(cells).T

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench.analysis.leaderboard import Axis, Estimate
+from optbench.analysis.board_rows import Estimate
+from optbench.analysis.cost_axes import CostAxis
 from optbench.analysis.run_metrics import Measured
 from optbench.analysis.statistics.hypothesis_tests import t_quantile
 from optbench.analysis.study_arrays import Table
 from optbench.contracts import Array
 
 
-def grid_steps(table: Table, measured: Measured, axis: Axis = "examples") -> Array:
+def grid_steps(table: Table, measured: Measured, axis: CostAxis = "examples") -> Array:
     """Log of the step of the evaluation grid at which each run was seen to reach its target.
 
     The true crossing lies within that step before. Shape (S, W, n); 0 where the target was

@@ -6,19 +6,20 @@ import math
 
 import numpy as np
 
-from optbench.analysis.leaderboard import (
+from optbench.analysis.board_rows import (
     Estimate,
     Number,
     Spread,
     Times,
     WorkloadBoard,
     WorkloadRow,
+    number,
+    numbers,
 )
 from optbench.analysis.run_metrics import Measured, edge_marks, make_rate
 from optbench.analysis.statistics import metrics, ranking
 from optbench.analysis.statistics.hypothesis_tests import alike, t_quantile
 from optbench.analysis.study_arrays import Table
-from optbench.analysis.views.budgets import number, numbers
 from optbench.contracts import Array
 from optbench.records import spell
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from optbench.analysis.leaderboard import Estimate, Leaderboard, OverallRow, Verdict
+from optbench.analysis.board_rows import Estimate, OverallRow, Verdict
+from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.run_metrics import Measured
 from optbench.analysis.statistics import scoring
 from optbench.analysis.study_arrays import Table

@@ -17,7 +17,7 @@ from optbench.errors import ConfigError, unknown_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from optbench.analysis.leaderboard import Pair
+    from optbench.analysis.board_rows import Pair
     from optbench.records import Cell
     from optbench.study import Study
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from optbench.analysis.leaderboard import AxisSummary, Estimate, Number, Rate, Spread
+from optbench.analysis.board_rows import AxisSummary, Estimate, Number, Rate, Spread
 from optbench.support.text import one_line
 
 UNKNOWN = "–"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optbench.analysis.leaderboard import COLUMN_OF, Axis, RegimeView
+from optbench.analysis.cost_axes import COLUMN_OF, CostAxis
 from optbench.analysis.statistics.metrics import median
+from optbench.analysis.view_records import RegimeView
 from optbench.analysis.words.cautions import count
 from optbench.contracts import Array
 from optbench.records import REGIMES, Cell, RunResult, Workload
@@ -40,14 +41,14 @@ class Panel:
     cells: Mapping[str, Cell]
 
 
-def band(runs: Sequence[RunResult], column: str = "val_loss", axis: Axis = "examples") -> Band:
+def band(runs: Sequence[RunResult], column: str = "val_loss", axis: CostAxis = "examples") -> Band:
     """Median and quartiles of a column over runs of one configuration."""
     return bands(runs, (column,), (axis,))[column, axis]
 
 
 def bands(
-    runs: Sequence[RunResult], columns: Sequence[str], axes: Sequence[Axis]
-) -> dict[tuple[str, Axis], Band]:
+    runs: Sequence[RunResult], columns: Sequence[str], axes: Sequence[CostAxis]
+) -> dict[tuple[str, CostAxis], Band]:
     """The band of each column on each axis; every run is read once.
 
     A run that has ended early counts as worst from there on: infinite loss, or a metric of minus

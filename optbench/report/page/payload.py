@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from optbench.analysis.leaderboard import AXES, Estimate, Leaderboard, plain
+from optbench.analysis.board_rows import Estimate
+from optbench.analysis.cost_axes import COST_AXES
+from optbench.analysis.leaderboard import Leaderboard, plain
 from optbench.contracts import Array
 from optbench.records import Cell
 from optbench.report.format.palette import looks
@@ -99,7 +101,7 @@ def _workloads(board: Leaderboard) -> list[dict[str, Any]]:
                 row.label: {
                     "score": _estimate(row.score),
                     "lost": [row.divergence.count, row.divergence.total, row.failed],
-                    "time": {axis: _finite(getattr(row.time, axis)) for axis in AXES},
+                    "time": {axis: _finite(getattr(row.time, axis)) for axis in COST_AXES},
                 }
                 for row in b.rows
             },
@@ -113,10 +115,10 @@ def _curves(cells: Sequence[Cell], index: Mapping[str, int]) -> list[dict[str, A
     for cell in cells:
         if not cell.evaluation or cell.workload.label not in index:
             continue
-        drawn = bands(cell.evaluation, QUANTITIES, AXES)
-        x = {axis: _numbers(drawn[QUANTITIES[0], axis].x) for axis in AXES}
+        drawn = bands(cell.evaluation, QUANTITIES, COST_AXES)
+        x = {axis: _numbers(drawn[QUANTITIES[0], axis].x) for axis in COST_AXES}
         y = {
-            quantity: _band(drawn[quantity, AXES[0]])
+            quantity: _band(drawn[quantity, COST_AXES[0]])
             for quantity in QUANTITIES
             if all(quantity in run.curve for run in cell.evaluation)
         }

@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from optbench.analysis.leaderboard import AXES, Leaderboard
+from optbench.analysis.cost_axes import COST_AXES
+from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.cautions import count
 from optbench.inspection.diagnosis import Finding
 from optbench.inspection.survey import Survey, survey
@@ -77,7 +78,7 @@ def report_html(
         survey=ailing,
         evidence=_evidence(ailing),
         most_evidence=MOST_EVIDENCE,
-        axes=AXES,
+        axes=COST_AXES,
         place=text.place,
         protocol=protocol_rows(board.protocol),
         environment=flatten(environment),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from optbench.analysis.leaderboard import LearningRateCurve
+from optbench.analysis.view_records import LearningRateCurve
 from optbench.report.format.palette import Look
 from optbench.report.format.series import Panel, band, common
 from optbench.report.plots import figures as base

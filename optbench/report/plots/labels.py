@@ -74,7 +74,7 @@ def label_ends(
     labels = list(ends)
     to_axes = axes.transData + axes.transAxes.inverted()
     points = to_axes.transform(np.array([ends[k] for k in labels], dtype=float))
-    early = {k for k, (x, _) in zip(labels, points, strict=True) if x < EARLY}
+    early = [k for k, (x, _) in zip(labels, points, strict=True) if x < EARLY]  # drawn in order
     for label in early:
         _label_early(axes, label, ends[label], looks[label], size)
     points = points[[k not in early for k in labels]]

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import NullLocator
 
-from optbench.analysis.leaderboard import BiasVariance, CriticalDifference, Matrix
+from optbench.analysis.board_rows import CriticalDifference
+from optbench.analysis.view_records import BiasVariance, Matrix
 from optbench.records import Workload
 from optbench.report.format.palette import MARKERS, Look
 from optbench.report.plots import figures as base

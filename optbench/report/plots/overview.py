@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from optbench.analysis.leaderboard import Leaderboard, Profile, RegimeView
+from optbench.analysis.leaderboard import Leaderboard
+from optbench.analysis.view_records import Profile, RegimeView
 from optbench.report.format import numbers as text
 from optbench.report.format.palette import Look
 from optbench.report.format.series import ranks_within

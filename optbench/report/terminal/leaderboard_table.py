@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from optbench.analysis.leaderboard import Leaderboard, OverallRow
+from optbench.analysis.board_rows import OverallRow
+from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.cautions import count
 from optbench.analysis.words.few_workloads import too_few_workloads
 from optbench.analysis.words.verdicts import place_text

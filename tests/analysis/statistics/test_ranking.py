@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from optbench.analysis.leaderboard import Estimate
+from optbench.analysis.board_rows import Estimate
 from optbench.analysis.statistics import ranking, scoring
 from optbench.analysis.views import profiles
 from optbench.analysis.views.speed import pooled_speedup, speedups

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optbench.analysis.leaderboard import BiasVariance
 from optbench.analysis.study_arrays import Table
+from optbench.analysis.view_records import BiasVariance
 from optbench.analysis.views.bias_variance import bias_variance
 from optbench.records import Cell
 from tests.analysis.synthetic import make_cells

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optbench.analysis.leaderboard import AxisSummary, Estimate, Rate
+from optbench.analysis.board_rows import AxisSummary, Estimate, Rate
 from optbench.report.format import numbers as text
 
 

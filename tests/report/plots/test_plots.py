@@ -163,3 +163,12 @@ def test_subtitles_are_broken_to_the_width_of_the_sheet() -> None:
     assert box.x1 <= made.figure.bbox.x1
     assert box.y0 > made.axes[0].get_window_extent().y1
     assert base.fitted("short\nlines", 4) == "short\nlines"
+
+
+def test_labels_of_curves_that_end_early_are_drawn_in_a_fixed_order() -> None:
+    """Where they overlap, the same one lies on top in every process."""
+    labels = [f"optimizer-{i}" for i in range(8)]
+    with base.style():
+        (axes,) = base.sheet("title").axes
+        naming.label_ends(axes, dict.fromkeys(labels, (0.5, 0.5)), looks(labels))
+    assert [text.get_text() for text in axes.texts] == labels
