@@ -15,7 +15,7 @@ from optbench.cli.progress import span
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from optbench.plan import CellPlan, StudyPlan, Tuning
+    from optbench.plan import CellPlan, StudyPlan
     from optbench.records import RunResult
 
 PROBE_SECONDS = 4.0
@@ -25,18 +25,15 @@ PROBE_SECONDS = 4.0
 def show_plan(plan: StudyPlan, out: Path, jobs: int | None, as_json: bool) -> None:
     """Print the planned runs cell by cell, how many are stored, and an estimate of the time."""
     from optbench.plan import advance, planned_runs
-    from optbench.registry import default_registry
-    from optbench.study import SearchTuning, known_targets
     from optbench.support.child_processes import available_cores
 
-    tuning: Tuning = SearchTuning(plan.protocol, known_targets(default_registry()))
     results = _stored(out)
     cells = []
     for cell in plan.cells:
-        step = advance(cell, plan.protocol, results, tuning)
+        step = advance(cell, plan.protocol, results)
         stored = sum(len(trial.results) for trial in step.cell.trials) + len(step.cell.evaluation)
         ahead = len(step.missing) + (plan.protocol.seeds if step.cell.chosen is None else 0)
-        runs = max(planned_runs(plan, cell, tuning), stored + ahead)
+        runs = max(planned_runs(cell, plan.protocol), stored + ahead)
         cells.append((cell, runs, stored, step.missing))
     work = Counter({index: runs - stored for index, (_, runs, stored, _) in enumerate(cells)})
     cores = jobs or available_cores()

@@ -70,7 +70,7 @@ def write_report(
         return None, []
     from optbench.registry import default_registry
     from optbench.report import write_all
-    from optbench.study import known_targets
+    from optbench.suites import known_targets
     from optbench.support.files import alone_in, write_text
 
     say("comparing")

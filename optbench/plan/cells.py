@@ -1,4 +1,4 @@
-"""From a suite to the cells of a study: every name and value checked once."""
+"""The cells of a study, laid out from a suite; every name and value is checked once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from optbench.errors import ConfigError
 from optbench.hyperparameters import parse_spelling, split_control
 from optbench.records import Entrant, Regime, RunSpec, StudyProtocol, Workload, changed, spell
 from optbench.registry import Registry
-from optbench.suites import NetworkChoice, Suite
+from optbench.suites import TARGET_LEVEL, NetworkChoice, Suite, Targets, known_targets
+from optbench.tuning.search_points import sobol_points
+from optbench.tuning.space import SearchSpace
 
 
 @dataclass(frozen=True)
@@ -21,28 +23,44 @@ class CellPlan:
     """One entrant on one workload, with every name and value checked.
 
     Attributes:
-        optimizer: its class.
-        template: a run of it; others differ in hyperparameter values and seed.
+        entrant: the optimizer, with the values that the user fixed.
+        workload: what it is trained on.
+        space: what is tuned.
+        points: the configurations to try; a single one means that nothing is tuned.
+        template: one of the runs; the others differ from it in hyperparameter values and seed.
+        target: validation loss to reach, where tuning selects by time.
     """
 
     entrant: Entrant
     workload: Workload
-    optimizer: Optimizer
+    space: SearchSpace
+    points: Sequence[Mapping[str, Value]]
     template: RunSpec
+    target: float | None = None
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """Class of the optimizer."""
+        return self.space.optimizer
 
     def run(self, hyper: Mapping[str, Value], seed: int) -> RunSpec:
-        """The run of one configuration with one seed; `hyper` has every value, already valid."""
+        """Return the run of one configuration with one seed.
+
+        Args:
+            hyper: a valid value for every hyperparameter.
+            seed: the seed.
+        """
         return msgspec.structs.replace(self.template, hyper=dict(hyper), seed=seed)
 
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """All that a study will train.
+    """The cells of a study, and how they are tuned and evaluated.
 
     Attributes:
         suite: name of the suite.
-        protocol: how configurations are chosen and judged.
-        cells: every entrant on every workload that it is defined on.
+        protocol: how configurations are chosen and evaluated.
+        cells: every entrant on every workload on which it is defined.
         left_out: one line for each entrant and regime that do not go together.
     """
 
@@ -53,35 +71,48 @@ class StudyPlan:
 
     @property
     def entrants(self) -> list[Entrant]:
-        """Who competes, in the order given."""
+        """The entrants, in the order given."""
         return list({cell.entrant.label: cell.entrant for cell in self.cells}.values())
 
     @property
     def workloads(self) -> list[Workload]:
-        """What they are compared on."""
+        """The workloads that they are compared on."""
         return list({cell.workload.label: cell.workload for cell in self.cells}.values())
 
 
-def build_plan(suite: Suite, registry: Registry) -> StudyPlan:
+def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None) -> StudyPlan:
     """Check every name and value of a suite once, and lay out its cells.
 
+    Args:
+        suite: the suite.
+        registry: where names are looked up.
+        targets: frozen targets, needed by ``select = "time"``; if None, those that plugins
+            register.
+
     Raises:
-        ConfigError: an unknown name, a value out of range, or nothing left to train.
+        ConfigError: an unknown name, a value out of range, no target where tuning selects by time,
+            or nothing left to train.
     """
+    protocol = suite.protocol
+    if targets is None:
+        targets = known_targets(registry) if protocol.select == "time" else {}
     entrants = [make_entrant(text, registry) for text in _optimizers(suite, registry)]
     labels = [entrant.label for entrant in entrants]
     twice = {label for label in labels if labels.count(label) > 1}
     if twice:
         raise ConfigError(f"optimizer {min(twice)} is entered twice")
+    searches = {entrant.label: _search(entrant, protocol, registry) for entrant in entrants}
     cells: list[CellPlan] = []
     left_out: dict[str, None] = {}
     for dataset, network, initializer, regime in suite.workloads():
         for entrant in entrants:
-            optimizer = registry.optimizer(entrant.optimizer)
-            if "full-batch" in optimizer.needs and regime != "batch":
+            space, points = searches[entrant.label]
+            if "full-batch" in space.optimizer.needs and regime != "batch":
                 left_out[f"{entrant.label} is defined on full batches only: not in {regime}"] = None
                 continue
-            cells.append(_cell(suite, entrant, registry, dataset, network, initializer, regime))
+            spec = _template(suite, entrant, registry, dataset, network, initializer, regime)
+            target = _target(spec.workload, targets) if protocol.select == "time" else None
+            cells.append(CellPlan(entrant, spec.workload, space, points, spec, target))
     if not cells:
         raise ConfigError(f"nothing to train: {'; '.join(left_out)}")
     return StudyPlan(suite.name, suite.protocol, tuple(cells), tuple(left_out))
@@ -108,7 +139,27 @@ def _optimizers(suite: Suite, registry: Registry) -> Sequence[str]:
     return names
 
 
-def _cell(
+def _search(
+    entrant: Entrant, protocol: StudyProtocol, registry: Registry
+) -> tuple[SearchSpace, list[dict[str, Value]]]:
+    """Return what is tuned for an entrant, and the configurations to try on every workload."""
+    optimizer = registry.optimizer(entrant.optimizer)
+    space = SearchSpace(optimizer, entrant.given, protocol.ruleset)
+    return space, sobol_points(space, protocol.budget)
+
+
+def _target(workload: Workload, targets: Targets) -> float:
+    """Return the validation loss that tuning by time has to reach."""
+    levels = targets.get((workload.dataset, workload.network), {})
+    if TARGET_LEVEL not in levels:
+        raise ConfigError(
+            f"select=time needs a target for {workload.dataset}, {workload.network}; "
+            "none is known (see `optbench targets`)"
+        )
+    return levels[TARGET_LEVEL]
+
+
+def _template(
     suite: Suite,
     entrant: Entrant,
     registry: Registry,
@@ -116,8 +167,8 @@ def _cell(
     network: NetworkChoice,
     initializer: str,
     regime: Regime,
-) -> CellPlan:
-    spec = make_spec(
+) -> RunSpec:
+    return make_spec(
         spell(entrant.optimizer, {**entrant.given, **changed(entrant.control)}),
         dataset=dataset,
         hidden=network.hidden,
@@ -130,4 +181,3 @@ def _cell(
         grid_points=suite.protocol.grid_points,
         registry=registry,
     )
-    return CellPlan(entrant, spec.workload, registry.optimizer(entrant.optimizer), spec)

@@ -1,121 +1,92 @@
-"""What is to be trained next: trials, perhaps a wider range, then fresh seeds.
+"""The next runs of a cell: trials, perhaps a wider search range, then the evaluation seeds.
 
-Pure: it follows from the plan and the results so far, so an interrupted study goes on where it
-was.
+Everything here is a pure function of the plan and the results so far, so an interrupted study
+continues where it stopped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from optbench.contracts import Value
-from optbench.plan.cells import CellPlan, StudyPlan
+from optbench.plan.cells import CellPlan
 from optbench.records import TUNING_SEED, Cell, RunResult, RunSpec, StudyProtocol, Trial
+from optbench.tuning.search_points import widened_points
+from optbench.tuning.space import Edges
+from optbench.tuning.trials import find_edges, select_trial
 
-Edges = Mapping[str, str]
 Results = Mapping[str, RunResult]
 """Results by key of the run."""
 
 
-class Tuning(Protocol):
-    """The decisions that planning leaves to the analysis, a floor above."""
-
-    def points(self, cell: CellPlan) -> list[dict[str, Value]]:
-        """The configurations to try; one alone means that nothing is tuned."""
-
-    def select(self, cell: CellPlan, trials: Sequence[Trial]) -> Trial:
-        """The best of the trials."""
-
-    def edges(
-        self, cell: CellPlan, trials: Sequence[Trial], best: Trial, widened: Sequence[Edges]
-    ) -> Edges:
-        """The hyperparameters of which the best trial lies at the edge of the range."""
-
-    def widened_points(
-        self, cell: CellPlan, edges: Edges, widened: Sequence[Edges]
-    ) -> list[dict[str, Value]]:
-        """More configurations, in the part by which the ranges are extended."""
-
-
 @dataclass(frozen=True)
 class Step:
-    """Where a cell stands: the runs it waits for, and what is known so far.
+    """The state of a cell, and the runs that it needs next.
 
     Attributes:
-        missing: runs to train now; empty when the cell is complete.
         cell: trials, choice and evaluation as far as they are finished.
+        missing: runs to train now; empty when the cell is complete.
     """
 
     cell: Cell
     missing: list[RunSpec] = field(default_factory=list)
 
 
-def advance(cell: CellPlan, protocol: StudyProtocol, results: Results, tuning: Tuning) -> Step:
-    """What a cell has come to, and the runs it needs next.
+def advance(cell: CellPlan, protocol: StudyProtocol, results: Results) -> Step:
+    """Return the state of a cell, and the runs that it needs next.
 
     Args:
         cell: the cell.
-        protocol: the study's.
-        results: those so far, of this cell at least.
-        tuning: points, selection and edges.
+        protocol: the protocol of the study.
+        results: the results so far, at least those of this cell.
     """
     trials: list[Trial] = []
     widened: list[Edges] = []
     edges: Edges = {}
-    batch = tuning.points(cell)
+    batch: Sequence[Mapping[str, Value]] = cell.points
     chosen = batch[0] if len(batch) == 1 else None
     while chosen is None:
         finished, missing = _try(cell, batch, protocol.tuning_seeds, results)
         trials += finished
         if missing:
             return Step(Cell(cell.entrant, cell.workload, tuple(trials), None, {}, ()), missing)
-        best = tuning.select(cell, trials)
-        edges = tuning.edges(cell, trials, best, widened)
+        best = select_trial(trials, protocol.select, cell.target)
+        edges = find_edges(cell.space, trials, best, widened)
         batch = []
         if edges and len(widened) < protocol.widen:
-            batch = tuning.widened_points(cell, edges, widened)
+            batch = widened_points(cell.space, protocol.budget, edges, widened)
             widened.append(edges)
         if not batch:
             chosen = dict(best.hyper)
-    wanted = [cell.run(chosen, seed) for seed in range(protocol.seeds)]
-    keys = [spec.key for spec in wanted]
-    done = tuple(results[key] for key in keys if key in results)
-    missing = [spec for spec, key in zip(wanted, keys, strict=True) if key not in results]
-    return Step(Cell(cell.entrant, cell.workload, tuple(trials), chosen, edges, done), missing)
+    specs = [cell.run(chosen, seed) for seed in range(protocol.seeds)]
+    done, missing = _split(specs, results)
+    state = Cell(cell.entrant, cell.workload, tuple(trials), chosen, edges, tuple(done))
+    return Step(state, missing)
+
+
+def planned_runs(cell: CellPlan, protocol: StudyProtocol) -> int:
+    """Return the number of runs of a cell if no search range has to be widened."""
+    trials = len(cell.points) if len(cell.points) > 1 else 0
+    return protocol.seeds + trials * protocol.tuning_seeds
 
 
 def _try(
     cell: CellPlan, batch: Sequence[Mapping[str, Value]], seeds: int, results: Results
 ) -> tuple[list[Trial], list[RunSpec]]:
-    """The finished trials of a batch, and the runs that the others still need."""
+    """Return the finished trials of a batch, and the runs that its other trials still need."""
     finished, missing = [], []
     for hyper in batch:
-        wanted = [cell.run(hyper, TUNING_SEED + seed) for seed in range(seeds)]
-        keys = [spec.key for spec in wanted]
-        lacking = [s for s, key in zip(wanted, keys, strict=True) if key not in results]
+        specs = [cell.run(hyper, TUNING_SEED + seed) for seed in range(seeds)]
+        done, lacking = _split(specs, results)
         missing += lacking
         if not lacking:
-            finished.append(Trial(hyper, tuple(results[key] for key in keys)))
+            finished.append(Trial(hyper, tuple(done)))
     return finished, missing
 
 
-def next_runs(plan: StudyPlan, results: Results, tuning: Tuning) -> list[RunSpec]:
-    """Every run that can be trained now, each once; empty when the study is complete."""
-    found: dict[str, RunSpec] = {}
-    for cell in plan.cells:
-        for spec in advance(cell, plan.protocol, results, tuning).missing:
-            found[spec.key] = spec
-    return list(found.values())
-
-
-def cells_of(plan: StudyPlan, results: Results, tuning: Tuning) -> list[Cell]:
-    """What every cell has come to, for the analysis."""
-    return [advance(cell, plan.protocol, results, tuning).cell for cell in plan.cells]
-
-
-def planned_runs(plan: StudyPlan, cell: CellPlan, tuning: Tuning) -> int:
-    """Runs of a cell when no range has to be widened."""
-    points = len(tuning.points(cell))
-    return plan.protocol.seeds + (points * plan.protocol.tuning_seeds if points > 1 else 0)
+def _split(specs: Sequence[RunSpec], results: Results) -> tuple[list[RunResult], list[RunSpec]]:
+    """Return the results of the runs that have one, and the other runs."""
+    keys = [spec.key for spec in specs]
+    missing = [spec for spec, key in zip(specs, keys, strict=True) if key not in results]
+    return [results[key] for key in keys if key in results], missing

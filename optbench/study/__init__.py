@@ -3,15 +3,12 @@
 from optbench.study.environment import describe_environment
 from optbench.study.running import Progress, run_study
 from optbench.study.saved import STORE_NAME, Study, load_study, make_study
-from optbench.study.tuning import SearchTuning, known_targets
 
 __all__ = [
     "STORE_NAME",
     "Progress",
-    "SearchTuning",
     "Study",
     "describe_environment",
-    "known_targets",
     "load_study",
     "make_study",
     "run_study",

@@ -16,7 +16,6 @@ from optbench.plan import (
     CellRecord,
     StudyPlan,
     StudyRecord,
-    Tuning,
     advance,
     planned_runs,
     record_cell,
@@ -100,7 +99,6 @@ class _Driver:
         plan: StudyPlan,
         store: Store,
         executor: Executor,
-        tuning: Tuning,
         tell: Tell,
         begin: Callable[[], None],
         retry_failed: bool,
@@ -108,7 +106,6 @@ class _Driver:
         self.plan = plan
         self.store = store
         self.executor = executor
-        self.tuning = tuning
         self.tell = tell
         self.begin = begin
         self.begun = False
@@ -120,7 +117,7 @@ class _Driver:
         self.ledger: dict[int, CellRecord] = {}
         self.done = 0
         self.cell_done: dict[int, int] = {}
-        self.planned = [planned_runs(plan, cell, tuning) for cell in plan.cells]
+        self.planned = [planned_runs(cell, plan.protocol) for cell in plan.cells]
         self.total = sum(self.planned)
         self.trained = 0
         self.failed = 0
@@ -147,7 +144,7 @@ class _Driver:
     def go_on(self, index: int) -> None:
         """Ask the plan what a cell needs next, and queue it."""
         cell = self.plan.cells[index]
-        step = advance(cell, self.plan.protocol, self.known, self.tuning)
+        step = advance(cell, self.plan.protocol, self.known)
         self.count(index, step.cell, len(step.missing))
         if not step.missing:
             self.finish(index, step.cell)
@@ -232,14 +229,13 @@ class _Driver:
 
     def unfinished(self, cell: CellPlan) -> CellRecord:
         """A cell as far as it is."""
-        return record_cell(advance(cell, self.plan.protocol, self.known, self.tuning).cell)
+        return record_cell(advance(cell, self.plan.protocol, self.known).cell)
 
 
 def run_study(
     plan: StudyPlan,
     store: Store,
     executor: Executor,
-    tuning: Tuning,
     tell: Tell = lambda progress: None,
     *,
     say: Callable[[str], None] = lambda line: None,
@@ -255,7 +251,6 @@ def run_study(
         plan: what to train.
         store: where results are kept, and looked up first.
         executor: trains the runs; closed when interrupted.
-        tuning: points, selection and edges.
         tell: called with the progress after every run, and now and then.
         say: called with a line when something takes a while before the first run.
         command: kept in the store with the runs that are trained.
@@ -270,7 +265,7 @@ def run_study(
         store.begin_session(command, environment or {})
         executor.prepare([cell.template for cell in plan.cells], say)
 
-    driver = _Driver(plan, store, executor, tuning, tell, begin, retry_failed)
+    driver = _Driver(plan, store, executor, tell, begin, retry_failed)
     try:
         driver.run()
     except KeyboardInterrupt:

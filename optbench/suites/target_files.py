@@ -9,12 +9,15 @@ from pathlib import Path
 import msgspec
 
 from optbench.errors import ConfigError
+from optbench.registry import Registry
 from optbench.suites.toml_files import read_toml, toml_text
 from optbench.support.text import harmless
 
 Targets = dict[tuple[str, str], dict[str, float]]
 """(dataset, ``Workload.network``) -> level (``"easy"``, ``"medium"``, ``"hard"``) -> loss."""
 
+TARGET_LEVEL = "medium"
+"""The level to which times are measured, in the leaderboard and when tuning selects by time."""
 DIGITS = 4
 """Significant digits of a frozen target; more would pretend a precision that it has not."""
 
@@ -29,6 +32,15 @@ class _Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: tuple[_Target, ...] = ()
+
+
+def known_targets(registry: Registry) -> Targets:
+    """Return the frozen targets of the files that plugins register.
+
+    Raises:
+        ConfigError: as for `read_targets`.
+    """
+    return read_targets(entry.item for entry in registry.entries("targets").values())
 
 
 def read_targets(paths: Iterable[Path]) -> Targets:

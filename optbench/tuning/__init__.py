@@ -1,1 +1,1 @@
-"""Which configurations are tried, and which one is chosen."""
+"""Tuning: which configurations are tried, and which of them is chosen."""

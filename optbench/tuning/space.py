@@ -1,22 +1,24 @@
-"""The search space of an optimizer: which hyperparameters are tuned, in which coordinate.
+"""The search space of an entrant: which hyperparameters are tuned, and in which coordinate.
 
-Every searched hyperparameter has a coordinate u that grows with its value; the declared range is
-0 <= u <= 1, and a widened range reaches beyond. Logarithmic priors are straight lines in u.
+Every searched hyperparameter has a coordinate u that grows with its value. The declared range is
+0 <= u <= 1; a widened range extends beyond it. Logarithmic priors are straight lines in u.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optbench.contracts import Hyper, Optimizer, Value
 
 WIDENING = 0.5
-"""A range is extended by this share of its declared width, in the search coordinate."""
+"""Share of its declared width by which a range is extended, in the search coordinate."""
+SMALLEST_SCALE = 1e-12
+"""Lower bound of 1 - mu, so that mu = 1 does not divide by zero."""
 
 Edges = Mapping[str, str]
-"""Hyperparameter -> ``"low"`` or ``"high"``."""
+"""Hyperparameter -> ``"low"`` or ``"high"``: the end of its range at which the best trial lies."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,11 @@ class Dimension:
 
     Attributes:
         hyper: its declaration.
-        scale: 1 - mu where the hyperparameter is searched as value / (1 - mu) with mu fixed, else
-            1 (a searched mu scales point by point, see `to_values`).
-        low, high: the range in u, (0, 1) unless widened.
+        scale: 1 - mu where the hyperparameter is searched as value / (1 - mu) with mu fixed,
+            otherwise 1. (When mu is searched too, the scale differs from point to point; see
+            `SearchSpace.values_at`.)
+        low: lower end of the range in u; 0 unless widened.
+        high: upper end of the range in u; 1 unless widened.
     """
 
     hyper: Hyper
@@ -41,8 +45,8 @@ class Dimension:
         return self.hyper.name
 
     def quantity(self, u: float) -> float:
-        """The searched quantity at u: the value, or value / (1 - mu)."""
-        low, high = _span(self.hyper)
+        """Return the searched quantity at u: the value, or value / (1 - mu)."""
+        low, high = self._declared
         if self.hyper.prior == "uniform":
             return low + u * (high - low)
         if self.hyper.prior == "one-minus-log":
@@ -50,8 +54,8 @@ class Dimension:
         return math.exp(math.log(low) + u * (math.log(high) - math.log(low)))
 
     def coordinate(self, quantity: float) -> float:
-        """The inverse of `quantity`; minus or plus infinity where the prior ends."""
-        low, high = _span(self.hyper)
+        """Return u of a quantity (the inverse of `quantity`); infinite where the prior ends."""
+        low, high = self._declared
         if self.hyper.prior == "uniform":
             return (quantity - low) / (high - low)
         if self.hyper.prior == "one-minus-log":
@@ -59,112 +63,121 @@ class Dimension:
             return math.inf if rest <= 0 else math.log(rest / high) / math.log(low / high)
         return -math.inf if quantity <= 0 else math.log(quantity / low) / math.log(high / low)
 
+    def position(self, values: Mapping[str, Value]) -> float:
+        """Return where a configuration lies in the range: 0 at its lower end, 1 at its upper."""
+        quantity = float(values[self.name]) / _scale(self.hyper, values)
+        return (self.coordinate(quantity) - self.low) / (self.high - self.low)
+
     @property
     def limits(self) -> tuple[float, float]:
-        """The valid range of values, in u. Without a finite bound, infinity."""
+        """The valid range in u; infinite at an end without a finite bound."""
         valid = (self.hyper.low / self.scale, self.hyper.high / self.scale)
         first, last = (self.coordinate(v) if math.isfinite(v) else v for v in valid)
         return first, last
 
+    def widen(self, side: str) -> Dimension:
+        """Return the dimension with its range extended at one end, as far as values are valid.
 
-def _span(hyper: Hyper) -> tuple[float, float]:
-    assert hyper.search is not None
-    return hyper.search
+        Args:
+            side: ``"low"`` or ``"high"``; anything else leaves the range as it is.
+        """
+        first, last = self.limits
+        low, high = self.low, self.high
+        if side == "low":
+            low = min(low, max(low - WIDENING, first))
+        elif side == "high":
+            high = max(high, min(high + WIDENING, last))
+        return replace(self, low=low, high=high)
+
+    @property
+    def _declared(self) -> tuple[float, float]:
+        assert self.hyper.search is not None
+        return self.hyper.search
 
 
-def dimensions(
-    optimizer: Optimizer,
-    given: Mapping[str, Value],
-    ruleset: str,
-    widened: Sequence[Edges] = (),
-) -> list[Dimension]:
-    """What a ruleset tunes; empty when there is nothing to tune.
+@dataclass(frozen=True)
+class SearchSpace:
+    """What is tuned for one entrant.
 
-    ``"defaults"`` tunes nothing; ``"lr"`` the hyperparameter named lr; ``"full"`` everything that
-    declares a search range. What the user has given is never tuned.
-
-    Args:
+    Attributes:
         optimizer: Rule or Stepper class.
-        given: values fixed by the user.
-        ruleset: ``"defaults"``, ``"lr"`` or ``"full"``.
-        widened: the edges at which the ranges have been extended so far, one mapping a round.
+        given: values fixed by the user, already checked; they are never tuned.
+        ruleset: ``"defaults"`` tunes nothing, ``"lr"`` the hyperparameter named lr, ``"full"``
+            everything that declares a search range or several choices.
     """
-    declared = optimizer.hypers()
-    found = []
-    for name, hyper in declared.items():
-        if name in given or hyper.search is None or ruleset == "defaults":
-            continue
-        if ruleset == "lr" and name != "lr":
-            continue
-        dimension = Dimension(hyper, _fixed_scale(hyper, declared, given))
-        for edges in widened:
-            dimension = widen(dimension, edges.get(name, ""))
-        found.append(dimension)
-    return found
+
+    optimizer: Optimizer
+    given: Mapping[str, Value]
+    ruleset: str
+
+    def dimensions(self, widened: Sequence[Edges] = ()) -> list[Dimension]:
+        """Return the searched hyperparameters that have a range; an empty list if none is tuned.
+
+        Args:
+            widened: the edges at which the ranges have been extended, one mapping per widening.
+        """
+        declared = self.optimizer.hypers()
+        dimensions = []
+        for name, hyper in declared.items():
+            if name in self.given or hyper.search is None or self.ruleset == "defaults":
+                continue
+            if self.ruleset == "lr" and name != "lr":
+                continue
+            dimension = Dimension(hyper, self._fixed_scale(hyper, declared))
+            for edges in widened:
+                dimension = dimension.widen(edges.get(name, ""))
+            dimensions.append(dimension)
+        return dimensions
+
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """Return the searched hyperparameters that have a list of choices (``"full"`` only)."""
+        if self.ruleset != "full":
+            return {}
+        return {
+            name: hyper.choices
+            for name, hyper in self.optimizer.hypers().items()
+            if name not in self.given and len(hyper.choices) > 1
+        }
+
+    def values_at(
+        self,
+        dimensions: Sequence[Dimension] = (),
+        point: Sequence[float] = (),
+        chosen: Mapping[str, str] | None = None,
+    ) -> dict[str, Value]:
+        """Return the configuration at a point.
+
+        Args:
+            dimensions: the searched dimensions.
+            point: position in each of them, 0 at `Dimension.low` and 1 at `Dimension.high`.
+            chosen: the value of each hyperparameter in `choices`.
+
+        Returns:
+            A value of the declared type for every hyperparameter; the given value or the default
+            for those that are not searched.
+        """
+        values: dict[str, Value] = {k: h.default for k, h in self.optimizer.hypers().items()}
+        values.update(self.given)
+        values.update(chosen or {})
+        quantities = {
+            d.name: d.quantity(d.low + u * (d.high - d.low))
+            for d, u in zip(dimensions, point, strict=True)
+        }
+        scaled_last = sorted(dimensions, key=lambda d: d.hyper.scaled_by is not None)
+        for d in scaled_last:
+            value = quantities[d.name] * _scale(d.hyper, values)
+            value = min(max(value, d.hyper.low), d.hyper.high)
+            values[d.name] = round(value) if d.hyper.kind is int else value
+        return values
+
+    def _fixed_scale(self, hyper: Hyper, declared: Mapping[str, Hyper]) -> float:
+        """Return 1 - mu with the given mu or its default, or 1 if `hyper` is not scaled."""
+        defaults = {name: other.default for name, other in declared.items()}
+        return _scale(hyper, {**defaults, **self.given})
 
 
-def widen(dimension: Dimension, side: str) -> Dimension:
-    """The dimension with its range extended at ``"low"`` or ``"high"``, within the valid range."""
-    first, last = dimension.limits
-    low, high = dimension.low, dimension.high
-    if side == "low":
-        low = min(low, max(low - WIDENING, first))
-    elif side == "high":
-        high = max(high, min(high + WIDENING, last))
-    return Dimension(dimension.hyper, dimension.scale, low, high)
-
-
-def choice_dimensions(
-    optimizer: Optimizer, given: Mapping[str, Value], ruleset: str
-) -> dict[str, tuple[str, ...]]:
-    """Hyperparameters with a list of choices that a ruleset tunes (``"full"`` only)."""
-    if ruleset != "full":
-        return {}
-    declared = optimizer.hypers()
-    return {k: h.choices for k, h in declared.items() if k not in given and len(h.choices) > 1}
-
-
-def _fixed_scale(hyper: Hyper, declared: Mapping[str, Hyper], given: Mapping[str, Value]) -> float:
-    if hyper.scaled_by is None or hyper.scaled_by not in declared:
-        return 1.0
-    mu = given.get(hyper.scaled_by, declared[hyper.scaled_by].default)
-    return max(1 - float(mu), 1e-12)
-
-
-def scale_at(hyper: Hyper, values: Mapping[str, Value]) -> float:
-    """1 - mu at a configuration, or 1 for a hyperparameter that is searched as it is."""
+def _scale(hyper: Hyper, values: Mapping[str, Value]) -> float:
+    """Return 1 - mu at a configuration, or 1 for a hyperparameter that is not scaled."""
     if hyper.scaled_by is None or hyper.scaled_by not in values:
         return 1.0
-    return max(1 - float(values[hyper.scaled_by]), 1e-12)
-
-
-def to_values(
-    optimizer: Optimizer,
-    given: Mapping[str, Value],
-    searched: Sequence[Dimension],
-    point: Sequence[float],
-) -> dict[str, Value]:
-    """The configuration at a point.
-
-    Args:
-        optimizer: Rule or Stepper class.
-        given: values fixed by the user.
-        searched: the dimensions.
-        point: u of each dimension, 0 at `Dimension.low` and 1 at `Dimension.high`.
-
-    Returns:
-        A value of the declared type for every hyperparameter.
-    """
-    declared = optimizer.hypers()
-    values: dict[str, Value] = {k: h.default for k, h in declared.items()}
-    values.update(given)
-    quantities = {
-        d.name: d.quantity(d.low + u * (d.high - d.low))
-        for d, u in zip(searched, point, strict=True)
-    }
-    scaled = [d for d in searched if d.hyper.scaled_by is not None]
-    for d in [d for d in searched if d.hyper.scaled_by is None] + scaled:
-        value = quantities[d.name] * scale_at(d.hyper, values)
-        value = min(max(value, d.hyper.low), d.hyper.high)
-        values[d.name] = round(value) if d.hyper.kind is int else value
-    return values
+    return max(1 - float(values[hyper.scaled_by]), SMALLEST_SCALE)

@@ -33,7 +33,7 @@ from optbench.plan import build_plan
 from optbench.records import CURVE_COLUMNS, REGIMES, RunResult, RunSpec, Status
 from optbench.registry import default_registry
 from optbench.store import Store
-from optbench.study import STORE_NAME, SearchTuning, run_study
+from optbench.study import STORE_NAME, run_study
 from optbench.suites import NetworkChoice, Suite
 from tests.faults.clusters import Cluster
 from tests.records import factories
@@ -118,12 +118,11 @@ def study(runs: int, out: Path, real: bool, scheduler: str | None = None) -> dic
     started = time.perf_counter()
     plan = build_plan(suite_of(runs, real), registry)
     planned = time.perf_counter()
-    tuning = SearchTuning(plan.protocol)
     executor: Executor = LocalExecutor(health="none") if real else MadeUp()
     if scheduler is not None:
         executor = ClusterExecutor(scheduler, health="none")
     with executor, Store(out / STORE_NAME) as store:
-        done = run_study(plan, store, executor, tuning)
+        done = run_study(plan, store, executor)
     ended = time.perf_counter()
     training = sum(run.seconds for run in done.runs)
     return {

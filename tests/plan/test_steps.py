@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
-from optbench.contracts import Rule, Value, hyper
+from optbench.contracts import Rule, hyper
 from optbench.errors import ConfigError
 from optbench.plan import (
-    CellPlan,
-    Edges,
     StudyPlan,
     StudyRecord,
+    advance,
     build_plan,
-    cells_of,
     make_entrant,
-    next_runs,
     planned_runs,
     record_cell,
     restore_cell,
 )
-from optbench.records import TUNING_SEED, RunResult, RunSpec, StudyProtocol, Trial
+from optbench.records import (
+    TUNING_SEED,
+    Cell,
+    RunResult,
+    RunSpec,
+    StudyProtocol,
+)
 from optbench.registry import Registry, default_registry
 from optbench.suites import Suite
-from tests.records.factories import make_result
+from tests.records.factories import make_curve, make_result
 
 
 class Plain(Rule):
@@ -67,43 +72,31 @@ def registry() -> Registry:
     return made
 
 
-class FakeTuning:
-    """Three trials, the loss decides; the range is widened as long as the largest lr is best."""
-
-    def __init__(self, points: Sequence[float] = (0.01, 0.1, 1.0)) -> None:
-        self._points = points
-
-    def points(self, cell: CellPlan) -> list[dict[str, Value]]:
-        return [{"lr": lr, "mu": 0.5} for lr in self._points]
-
-    def select(self, cell: CellPlan, trials: Sequence[Trial]) -> Trial:
-        return min(trials, key=lambda trial: trial.results[0].test_loss)
-
-    def edges(
-        self, cell: CellPlan, trials: Sequence[Trial], best: Trial, widened: Sequence[Edges]
-    ) -> Edges:
-        largest = max(float(trial.hyper["lr"]) for trial in trials)
-        return {"lr": "high"} if best.hyper["lr"] == largest else {}
-
-    def widened_points(
-        self, cell: CellPlan, edges: Edges, widened: Sequence[Edges]
-    ) -> list[dict[str, Value]]:
-        return [{"lr": 10.0 * 10 ** len(widened), "mu": 0.5}]
-
-
 def fake(spec: RunSpec, best_lr: float = 0.1) -> RunResult:
-    """A result whose loss is least at `best_lr`."""
-    loss = abs(float(spec.hyper["lr"]) - best_lr)
-    return make_result(spec, test_loss=loss)
+    """Return a result with a loss that is least at `best_lr`."""
+    loss = math.log10(float(spec.hyper["lr"]) / best_lr) ** 2
+    curve = make_curve({"examples": np.arange(3.0), "val_loss": np.full(3, loss)})
+    return make_result(spec, curve, test_loss=loss)
+
+
+def next_runs(plan: StudyPlan, results: Mapping[str, RunResult]) -> list[RunSpec]:
+    """Return every run that can be trained now, each once; empty when the study is complete."""
+    steps = [advance(cell, plan.protocol, results) for cell in plan.cells]
+    return list({spec.key: spec for step in steps for spec in step.missing}.values())
+
+
+def cells_of(plan: StudyPlan, results: Mapping[str, RunResult]) -> list[Cell]:
+    """Return the state of every cell."""
+    return [advance(cell, plan.protocol, results).cell for cell in plan.cells]
 
 
 def finish(
-    plan: StudyPlan, tuning: FakeTuning, best_lr: float = 0.1
+    plan: StudyPlan, best_lr: float = 0.1
 ) -> tuple[dict[str, RunResult], list[list[RunSpec]]]:
-    """Train what is next until nothing is; also the rounds it took."""
+    """Return all results of a study, and the runs of each round that it took."""
     results: dict[str, RunResult] = {}
     rounds: list[list[RunSpec]] = []
-    while wanted := next_runs(plan, results, tuning):
+    while wanted := next_runs(plan, results):
         rounds.append(wanted)
         results |= {spec.key: fake(spec, best_lr) for spec in wanted}
     return results, rounds
@@ -135,79 +128,113 @@ def test_a_plan_is_the_product_of_entrants_and_workloads(registry: Registry) -> 
     assert len({cell.template.key for cell in plan.cells}) == 24
 
 
-def test_tuning_comes_first_then_fresh_seeds(registry: Registry) -> None:
-    """Trials, then the chosen configuration on seeds that no trial has seen."""
-    plan = make_plan(registry, StudyProtocol(seeds=3, tuning_seeds=2))
-    _, rounds = finish(plan, FakeTuning())
-    assert [len(wanted) for wanted in rounds] == [6, 3]
-    assert planned_runs(plan, plan.cells[0], FakeTuning()) == 9
-    tuning_seeds = {spec.seed for spec in rounds[0]}
-    assert tuning_seeds == {TUNING_SEED, TUNING_SEED + 1}
+def test_tuning_comes_first_then_the_evaluation_seeds(registry: Registry) -> None:
+    """The chosen configuration is trained on seeds that no trial has used."""
+    plan = make_plan(registry, StudyProtocol(budget=4, seeds=3, tuning_seeds=2))
+    results, rounds = finish(plan)
+    assert [len(wanted) for wanted in rounds] == [8, 3]
+    assert planned_runs(plan.cells[0], plan.protocol) == 11
+    assert {spec.seed for spec in rounds[0]} == {TUNING_SEED, TUNING_SEED + 1}
     assert [spec.seed for spec in rounds[1]] == [0, 1, 2]
-    assert {spec.hyper["lr"] for spec in rounds[1]} == {0.1}
+    best = min(rounds[0], key=lambda spec: results[spec.key].test_loss)
+    assert [spec.hyper for spec in rounds[1]] == [best.hyper] * 3
 
 
 def test_the_range_is_widened_where_the_best_lies_at_its_edge(registry: Registry) -> None:
-    """As often as the protocol allows; what still lies at the edge is marked."""
-    plan = make_plan(registry, StudyProtocol(seeds=1, widen=2))
-    results, rounds = finish(plan, FakeTuning(), best_lr=1e6)
-    assert [[spec.hyper["lr"] for spec in wanted] for wanted in rounds[1:]] == [
-        [10.0],
-        [100.0],
-        [100.0],
-    ]
-    (cell,) = cells_of(plan, results, FakeTuning())
+    """It is widened as often as the protocol allows; a best trial still at the edge is marked."""
+    plan = make_plan(registry, StudyProtocol(budget=16, seeds=1, widen=2))
+    results, rounds = finish(plan, best_lr=1e6)
+    assert [len(wanted) for wanted in rounds] == [16, 8, 8, 1]
+    spans = [[float(spec.hyper["lr"]) for spec in wanted] for wanted in rounds]
+    for before, after in itertools.pairwise(spans[:3]):
+        assert max(before) < min(after)
+    (cell,) = cells_of(plan, results)
     assert cell.edges == {"lr": "high"}
-    assert cell.chosen == {"lr": 100.0, "mu": 0.5}
-    assert len(cell.trials) == 5
-    results, rounds = finish(
-        make_plan(registry, StudyProtocol(seeds=1)), FakeTuning(), best_lr=10.0
-    )
-    (cell,) = cells_of(make_plan(registry, StudyProtocol(seeds=1)), results, FakeTuning())
+    assert cell.chosen == {"lr": max(spans[2]), "mu": 0.5}
+    assert len(cell.trials) == 32
+
+
+def test_a_best_trial_inside_the_widened_range_is_no_longer_at_its_edge(
+    registry: Registry,
+) -> None:
+    """The best learning rate lies beyond the declared range, and one widening finds it."""
+    plan = make_plan(registry, StudyProtocol(budget=16, seeds=1, widen=1))
+    results, _ = finish(plan, best_lr=5.0)
+    (cell,) = cells_of(plan, results)
+    assert cell.edges == {}
     assert cell.chosen is not None
-    assert cell.chosen["lr"] == 10.0
+    assert 1 < float(cell.chosen["lr"]) < 30
 
 
 def test_nothing_to_tune_means_no_trials(registry: Registry) -> None:
     """A single configuration goes straight to the evaluation seeds."""
-    plan = make_plan(registry)
-    results, rounds = finish(plan, FakeTuning([0.3]))
+    plan = make_plan(registry, optimizers=("plain[lr=0.3]",))
+    results, rounds = finish(plan)
     assert [len(wanted) for wanted in rounds] == [3]
-    (cell,) = cells_of(plan, results, FakeTuning([0.3]))
+    (cell,) = cells_of(plan, results)
     assert cell.trials == ()
     assert cell.chosen == {"lr": 0.3, "mu": 0.5}
-    assert planned_runs(plan, plan.cells[0], FakeTuning([0.3])) == 3
+    assert planned_runs(plan.cells[0], plan.protocol) == 3
 
 
-def test_a_study_goes_on_wherever_it_was_interrupted(registry: Registry) -> None:
-    """With any part of the results, what remains is exactly the rest."""
-    plan = make_plan(registry, StudyProtocol(seeds=2), datasets=("iris", "moons"))
-    results, rounds = finish(plan, FakeTuning())
+def test_every_workload_gets_the_same_configurations(registry: Registry) -> None:
+    """The trials of an entrant are drawn once and shared by its cells."""
+    plan = make_plan(registry, datasets=("iris", "moons"))
+    first, second = plan.cells
+    assert first.points is second.points
+    assert len(first.points) == plan.protocol.budget
+
+
+def test_a_study_continues_wherever_it_was_interrupted(registry: Registry) -> None:
+    """With any part of the results, exactly the other runs remain."""
+    plan = make_plan(registry, StudyProtocol(budget=4, seeds=2), datasets=("iris", "moons"))
+    results, rounds = finish(plan)
     everything = [spec.key for wanted in rounds for spec in wanted]
     assert len(everything) == len(set(everything)) == len(results)
-    for keep in range(0, len(results), 3):
-        kept = dict(itertools.islice(results.items(), keep))
+    for number in range(0, len(results), 3):
+        stored = dict(itertools.islice(results.items(), number))
         trained: list[str] = []
-        while wanted := next_runs(plan, kept, FakeTuning()):
+        while wanted := next_runs(plan, stored):
             trained += [spec.key for spec in wanted]
-            kept |= {spec.key: results[spec.key] for spec in wanted}
-        assert sorted(trained) == sorted(set(results) - set(everything[:keep]))
-        assert cells_of(plan, kept, FakeTuning()) == cells_of(plan, results, FakeTuning())
+            stored |= {spec.key: results[spec.key] for spec in wanted}
+        assert sorted(trained) == sorted(set(results) - set(everything[:number]))
+        assert cells_of(plan, stored) == cells_of(plan, results)
 
 
-def test_an_unfinished_cell_shows_what_it_has(registry: Registry) -> None:
-    """Trials that are complete are there, the choice is open."""
+def test_an_unfinished_cell_has_its_finished_trials(registry: Registry) -> None:
+    """Complete trials are in it, and nothing is chosen yet."""
     plan = make_plan(registry)
-    first = next_runs(plan, {}, FakeTuning())[0]
-    (cell,) = cells_of(plan, {first.key: fake(first)}, FakeTuning())
+    first = next_runs(plan, {})[0]
+    (cell,) = cells_of(plan, {first.key: fake(first)})
     assert (len(cell.trials), cell.chosen, cell.evaluation) == (1, None, ())
+
+
+def test_selection_by_time_needs_a_target_and_uses_it(registry: Registry) -> None:
+    """Planning refuses a workload without a target; the trial that reaches it first is chosen."""
+    protocol = StudyProtocol(budget=4, seeds=1, select="time", widen=0)
+    suite = Suite(datasets=("iris",), optimizers=("plain",), regimes=("batch",), protocol=protocol)
+    with pytest.raises(ConfigError, match="select=time needs a target for iris, 32-32 relu"):
+        build_plan(suite, registry)
+    (cell,) = build_plan(suite, registry, {("iris", "32-32 relu"): {"medium": 0.3}}).cells
+
+    def sooner_but_higher_with_small_lr(spec: RunSpec) -> RunResult:
+        lr = float(spec.hyper["lr"])
+        examples = np.arange(10_000.0)
+        losses = np.where(examples > 9000 * lr, 0.29 - lr / 10, 1.0)
+        return make_result(spec, make_curve({"examples": examples, "val_loss": losses}))
+
+    trials = advance(cell, protocol, {}).missing
+    results = {spec.key: sooner_but_higher_with_small_lr(spec) for spec in trials}
+    soonest = min(trials, key=lambda spec: float(spec.hyper["lr"]))
+    assert advance(cell, protocol, results).cell.chosen == soonest.hyper
+    by_loss = msgspec.structs.replace(protocol, select="val_loss")
+    assert advance(cell, by_loss, results).cell.chosen != soonest.hyper
 
 
 def test_two_entrants_with_the_same_values_share_their_runs(registry: Registry) -> None:
     """A run is known by its content, not by who asked for it."""
     plan = make_plan(registry, optimizers=("plain", "plain[mu=0.5]"))
-    wanted = next_runs(plan, {}, FakeTuning())
-    assert len(wanted) == 3
+    assert len(next_runs(plan, {})) == plan.protocol.budget
 
 
 def test_an_optimizer_for_full_batches_is_left_out_elsewhere(registry: Registry) -> None:
@@ -247,9 +274,10 @@ def test_an_entrant_keeps_what_was_given(registry: Registry) -> None:
 
 def test_a_study_is_kept_by_keys_and_restored(registry: Registry) -> None:
     """What the store keeps gives the same cells again, without any plugin."""
-    plan = make_plan(registry, StudyProtocol(seeds=2, widen=1))
-    results, _ = finish(plan, FakeTuning(), best_lr=1e6)
-    cells = cells_of(plan, results, FakeTuning())
+    plan = make_plan(registry, StudyProtocol(budget=16, seeds=2, widen=1))
+    results, _ = finish(plan, best_lr=1e6)
+    cells = cells_of(plan, results)
+    assert cells[0].edges == {"lr": "high"}
     record = StudyRecord(
         suite="x", protocol=plan.protocol, cells=tuple(record_cell(cell) for cell in cells)
     )

@@ -33,10 +33,8 @@ from optbench.store import Store
 from optbench.study import (
     STORE_NAME,
     Progress,
-    SearchTuning,
     Study,
     describe_environment,
-    known_targets,
     load_study,
     run_study,
 )
@@ -105,7 +103,6 @@ def execute(
             plan,
             store,
             executor,
-            SearchTuning(plan.protocol),
             tell,
             command="optbench run tiny",
             environment={"python": "3"},
@@ -340,28 +337,12 @@ def test_a_store_that_fails_ends_the_study_with_its_error(
         execute(plan, tmp_path / "runs.sqlite")
 
 
-def test_tuning_by_time_needs_a_target(plan: StudyPlan) -> None:
-    """Said before anything is trained."""
-    protocol = msgspec.structs.replace(SUITE.protocol, select="time")
-    with pytest.raises(ConfigError, match="select=time needs a target for iris, 32-32 relu"):
-        SearchTuning(protocol).check(plan.cells)
-    targets = {(d, "32-32 relu"): {"medium": 0.3} for d in SUITE.datasets}
-    SearchTuning(protocol, targets).check(plan.cells)
-    SearchTuning(SUITE.protocol).check(plan.cells)
-
-
 def test_the_environment_names_versions_and_no_place() -> None:
     """What is needed to judge times, and nothing private."""
     found = describe_environment(default_registry())
     assert found["packages"]["numpy"] == np.__version__
     assert "optbench:builtin" in found["plugins"]
     assert str(Path.home()) not in msgspec.json.encode(found).decode()
-
-
-def test_frozen_targets_are_read() -> None:
-    """Whatever the plugins register is well-formed."""
-    for levels in known_targets(default_registry()).values():
-        assert levels["easy"] >= levels["medium"] >= levels["hard"]
 
 
 def test_an_executor_is_closed_when_interrupted(plan: StudyPlan, tmp_path: Path) -> None:
@@ -378,5 +359,5 @@ def test_an_executor_is_closed_when_interrupted(plan: StudyPlan, tmp_path: Path)
 
     with Store(tmp_path / "runs.sqlite") as store:
         executor = Watched(1, train=fake_train)
-        run_study(plan, store, executor, SearchTuning(plan.protocol), interrupt)
+        run_study(plan, store, executor, interrupt)
     assert closed == [executor]

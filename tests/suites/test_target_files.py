@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optbench.errors import ConfigError
-from optbench.suites.target_files import read_targets, write_targets
+from optbench.registry import Registry, default_registry
+from optbench.registry.hookspecs import hookimpl
+from optbench.suites.target_files import known_targets, read_targets, write_targets
 
 names = st.text(st.characters(exclude_categories=("Cs",)), max_size=8) | st.sampled_from(
     ['"', '"]\n[[target]]\n', "\\", "'", "a\nb", "\x7f", "\x00", "\x1b[31m", "#", "🙂"]
@@ -70,3 +72,22 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name in ("missing.toml", ".", "binary.toml"):
         with pytest.raises(ConfigError, match="targets "):
             read_targets([tmp_path / name])
+
+
+def test_the_targets_of_every_plugin_are_known(tmp_path: Path) -> None:
+    """The files that plugins register are read; the built-in ones cover the quick suite."""
+    path = tmp_path / "mine.toml"
+    path.write_text(ONE + "easy = 3\nmedium = 2\nhard = 1\n", encoding="utf-8")
+
+    class Module:
+        @hookimpl
+        def optbench_register_targets(self) -> list[Path]:
+            return [path]
+
+    registry = Registry()
+    assert known_targets(registry) == {}
+    registry.register(Module())
+    assert known_targets(registry) == {("a", "b"): {"easy": 3.0, "medium": 2.0, "hard": 1.0}}
+    builtin = known_targets(default_registry())
+    assert {dataset for dataset, _ in builtin} >= {"digits", "moons"}
+    assert all(set(levels) == {"easy", "medium", "hard"} for levels in builtin.values())

@@ -27,7 +27,7 @@ from optbench.records import Health
 
 if TYPE_CHECKING:
     from optbench.execution import Executor
-    from optbench.plan import StudyPlan, Tuning
+    from optbench.plan import StudyPlan
     from optbench.study import Study
 
 EXIT_FAILED_RUNS = 3
@@ -80,17 +80,14 @@ def command(
         show_plan(plan, out, jobs, as_json)
         return 0
     from optbench.execution import Limits
-    from optbench.study import SearchTuning, known_targets
 
-    tuning = SearchTuning(plan.protocol, known_targets(registry))
-    tuning.check(plan.cells)
     open_folder(out)
     typed = typed_command()
     labels = [entrant.label for entrant in plan.entrants]
     with ProgressView(live=live, labels=labels, planned=_rough_total(plan)) as view:
         limits = Limits(seconds=timeout, memory_mb=memory)
         with make_executor(jobs, scheduler, HEALTH[health], limits) as executor:
-            study = _train(plan, tuning, out, executor, view, typed, retry_failed)
+            study = _train(plan, out, executor, view, typed, retry_failed)
         complete = study.complete
         if not complete:
             view.say("interrupted; reporting what is finished (Ctrl-C again: no report)")
@@ -115,7 +112,6 @@ def _rough_total(plan: StudyPlan) -> int:
 
 def _train(
     plan: StudyPlan,
-    tuning: Tuning,
     out: Path,
     executor: Executor,
     view: ProgressView,
@@ -131,7 +127,6 @@ def _train(
             plan,
             store,
             executor,
-            tuning,
             view,
             say=view.say,
             command=typed,

@@ -31,7 +31,8 @@ def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None
     """
     from optbench.errors import ConfigError
     from optbench.registry import default_registry
-    from optbench.study import known_targets, load_study
+    from optbench.study import load_study
+    from optbench.suites import known_targets
     from optbench.suites.target_files import write_targets
 
     if not folders:
