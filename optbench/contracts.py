@@ -11,7 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,8 @@ Array = npt.NDArray[Any]
 Value = float | int | bool | str
 Prior = Literal["log", "uniform", "one-minus-log"]
 Task = Literal["multiclass", "binary", "regression"]
+Need = Literal["closure", "layers", "total_steps", "rng", "full-batch", "data"]
+NEEDS: tuple[Need, ...] = get_args(Need)
 
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(:[A-Za-z0-9_.:-]+)?")
 
@@ -191,7 +193,7 @@ class Plugin:
     """The paper, and the equation or algorithm in it."""
     variant: ClassVar[str] = ""
     """Which of the published forms this is: where epsilon stands, sum or average, ..."""
-    needs: ClassVar[frozenset[str]] = frozenset()
+    needs: ClassVar[frozenset[Need]] = frozenset()
     """What it uses beyond its ordinary arguments; anything else is refused at use."""
     expected_failures: ClassVar[Mapping[str, str]] = {}
     """Checks of ``optbench check`` that fail on purpose, each with its reason. Strict."""
@@ -267,15 +269,15 @@ class StepContext:
 
     t: int
     h: Values
-    declared: frozenset[str]
+    declared: frozenset[Need]
     loss: float = math.nan
     _closure: Callable[[], float] | None = None
     _total_steps: int | None = None
     _rng: np.random.Generator | None = None
     _layers: tuple[tuple[int, int], ...] | None = None
-    used: set[str] = field(default_factory=set)
+    used: set[Need] = field(default_factory=set)
 
-    def _use(self, need: str) -> None:
+    def _use(self, need: Need) -> None:
         if need not in self.declared:
             raise PluginError(f"the optimizer uses '{need}' without declaring it in `needs`")
         self.used.add(need)

@@ -15,7 +15,7 @@ import optbench
 from optbench.network import ACTIVATIONS, LOSSES
 from optbench.records import REGIMES
 from optbench.registry import default_registry
-from optbench.registry.entries import KINDS
+from optbench.registry.kinds import KINDS
 from optbench.schedules import SCHEDULES
 
 PACKAGE = Path(optbench.__file__).parent

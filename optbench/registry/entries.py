@@ -1,16 +1,14 @@
-"""What the registry holds: things with a name, and the plugins that brought them."""
+"""What the registry holds: named things, and the plugins that they come from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Generic, TypeVar
 
-KINDS = ("optimizers", "initializers", "datasets", "landscapes", "suites")
-"""What a user can name."""
-HOOKS = (*KINDS, "targets")
-"""What plugins register, each by a hook ``optbench_register_<it>``."""
+T_co = TypeVar("T_co", covariant=True)
+
 ON_DEMAND = "optimizers on demand"
-"""Names that a plugin lists without making the optimizers yet."""
+"""Kind of the names that a plugin lists without making the optimizers."""
 
 
 class PluginWarning(UserWarning):
@@ -18,29 +16,45 @@ class PluginWarning(UserWarning):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One registered thing and where it came from."""
+class Entry(Generic[T_co]):
+    """One registered thing.
+
+    Attributes:
+        name: Name that users give.
+        item: The thing itself: a class, or the path of a file.
+        distribution: Distribution that it comes from; a path or a module for ``--plugin``.
+        version: Version of the distribution.
+    """
 
     name: str
-    item: Any
+    item: T_co
     distribution: str
     version: str
 
 
 @dataclass(frozen=True)
 class OnDemand:
-    """Stands for an optimizer that is made when it is asked for."""
+    """Placeholder of an optimizer that is made at its first use."""
 
     text: str
 
     def summary(self) -> str:
-        """What it is, in one line."""
+        """Return the one-line summary."""
         return self.text
 
 
 @dataclass
 class LoadedPlugin:
-    """One plugin: what it brought, or why it did not load."""
+    """One plugin.
+
+    Attributes:
+        name: Unique name: distribution and entry point, or the value of ``--plugin``.
+        distribution: Distribution that it comes from.
+        version: Version of the distribution.
+        origin: How it was found.
+        error: Why it does not load; empty if it does.
+        provides: Names that it registers, by kind.
+    """
 
     name: str
     distribution: str

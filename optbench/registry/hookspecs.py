@@ -1,4 +1,4 @@
-"""The hooks that plugins implement, each returning a list."""
+"""The hooks that plugins implement."""
 
 from __future__ import annotations
 

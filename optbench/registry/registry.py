@@ -1,9 +1,8 @@
-"""Finds plugins, loads them one by one, and hands out what they register.
+"""The registry: loads plugins one by one and looks up what they register.
 
-Built-ins come in through the same entry-point group as anyone's. A plugin that does not load is
-recorded with its cause and survived; two things of one name are refused.
-
-Longer than other files because pluggy stays in this one.
+Built-in optimizers come in through the same entry-point group as those of other distributions. A
+plugin that does not load is recorded with its cause and left out; two things of one name are
+refused.
 """
 
 from __future__ import annotations
@@ -12,47 +11,61 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
-
-import pluggy
+from typing import Any, TypeVar, cast, overload
 
 from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error, unknown_name
-from optbench.registry import hookspecs
-from optbench.registry.entries import (
-    HOOKS,
-    ON_DEMAND,
-    Entry,
-    LoadedPlugin,
-    OnDemand,
-    PluginWarning,
+from optbench.registry.entries import ON_DEMAND, Entry, LoadedPlugin, OnDemand, PluginWarning
+from optbench.registry.hook_manager import HookManager
+from optbench.registry.kinds import (
+    DATASETS,
+    INITIALIZERS,
+    LANDSCAPES,
+    OPTIMIZERS,
+    REGISTERED,
+    Kind,
 )
 from optbench.registry.loading import import_plugin, with_hooks
-from optbench.registry.validation import EXPECTED, fault_of, named_items, names_on_demand, shown
-from optbench.support.text import one_line
+from optbench.registry.validation import check_resolved, named_items, names_on_demand
 
 GROUP = "optbench"
+"""Entry-point group of plugins."""
 LOADING = threading.RLock()
-"""Held while a plugin is loaded; again by the same thread when one asks for the registry."""
+"""Held while a plugin is loaded. Reentrant, because a plugin may ask for the registry."""
+
+RESOLVE = "optbench_resolve_optimizer"
+LIST = "optbench_list_optimizers"
+
+T = TypeVar("T")
 
 
 class Registry:
-    """Everything registered, by kind and name."""
+    """Everything that plugins register, by kind and name.
+
+    Attributes:
+        plugins: The plugins found, also those that do not load.
+        conflicts: One sentence for each name that is registered twice.
+    """
 
     def __init__(self) -> None:
-        self._pm = pluggy.PluginManager(GROUP)
-        self._pm.add_hookspecs(hookspecs)
-        self._entries: dict[str, dict[str, Entry]] = {kind: {} for kind in (*HOOKS, ON_DEMAND)}
-        self._resolved: dict[str, Entry] = {}
+        self._hooks = HookManager()
+        self._entries: dict[str, dict[str, Entry[Any]]] = {
+            kind: {} for kind in (*REGISTERED, ON_DEMAND)
+        }
+        self._resolved: dict[str, Entry[Optimizer]] = {}
         self.plugins: list[LoadedPlugin] = []
         self.conflicts: list[str] = []
         self._causes: dict[str, BaseException] = {}
 
     # -- loading ------------------------------------------------------------------------------
 
-    def load_entry_points(self, found: Iterable[EntryPoint] | None = None) -> None:
-        """Load every installed plugin; one that fails is recorded and left out."""
-        points = entry_points(group=GROUP) if found is None else found
+    def load_entry_points(self, points: Iterable[EntryPoint] | None = None) -> None:
+        """Load every installed plugin; one that fails is recorded and left out.
+
+        Args:
+            points: Entry points to load, by default those of all installed distributions.
+        """
+        points = entry_points(group=GROUP) if points is None else points
         for point in sorted(points, key=lambda p: (p.dist.name if p.dist else "", p.name)):
             dist = point.dist
             plugin = LoadedPlugin(
@@ -67,7 +80,7 @@ class Registry:
         """Load a plugin from a file (``path/to/file.py``) or an importable module.
 
         Raises:
-            PluginError: it does not import or does not register.
+            PluginError: It does not import or does not register anything.
         """
         plugin = LoadedPlugin(target, target, "", "--plugin")
         self._load(plugin, lambda: import_plugin(target))
@@ -77,14 +90,16 @@ class Registry:
                 "or a class in the file"
             )
         if plugin.error:
-            self.unregister(plugin)  # whoever mends it may try again
+            self.unregister(plugin)  # so that it can be loaded again once it is mended
             raise PluginError(f"plugin {target}: {plugin.error}") from self._causes.get(target)
 
     def load_once(self, target: str) -> None:
-        """As `load_named`, unless it is loaded already; other threads wait until it is.
+        """Load a plugin as `load_named` does, unless it is loaded already.
+
+        Other threads wait until it is.
 
         Raises:
-            PluginError: it does not import or does not register.
+            PluginError: It does not import or does not register anything.
         """
         with LOADING:
             if target not in {plugin.name for plugin in self.plugins}:
@@ -101,72 +116,63 @@ class Registry:
             plugin.error = describe_error(cause)
 
     def register(self, module: object, plugin: LoadedPlugin | None = None) -> LoadedPlugin:
-        """Register an imported module or object with hook implementations.
+        """Register an imported module, or any object with hook implementations.
 
         Raises:
-            PluginError: a misspelt hook, a hook that raises, or a result of the wrong kind.
+            PluginError: A hook is misspelt, cannot be called, raises, or returns something of the
+                wrong kind. Nothing of the plugin is registered then.
         """
         if plugin is None:
             name = getattr(module, "__name__", type(module).__name__)
             plugin = LoadedPlugin(name, name, "", "registered")
             self.plugins.append(plugin)
+        self._hooks.register(module, plugin.name)
         try:
-            self._pm.register(module, name=plugin.name)
-            self._refuse_unknown_hooks(module)
-        except (pluggy.PluginValidationError, ValueError) as cause:
-            if self._pm.has_plugin(plugin.name):
-                self._pm.unregister(name=plugin.name)
-            raise PluginError(one_line(str(cause))) from cause
-        try:
-            found = {kind: self._collect(kind, plugin) for kind in HOOKS}
-            if demanded := self._collect_on_demand(plugin):
-                found[ON_DEMAND] = demanded
+            items = {kind.plural: self._collect(kind, plugin) for kind in REGISTERED.values()}
+            if names := self._collect_on_demand(plugin):
+                items[ON_DEMAND] = names
         except BaseException as cause:  # also of a property of a class that raises when it is read
-            self._pm.unregister(name=plugin.name)
+            self._hooks.unregister(plugin.name)
             if isinstance(cause, PluginError) or not isinstance(cause, Exception):
                 raise
             raise PluginError(describe_error(cause)) from cause
-        for kind, entries in found.items():
+        for kind, entries in items.items():
             for entry in entries:
                 self._add(kind, entry)
             plugin.provides[kind] = [entry.name for entry in entries]
         return plugin
 
-    def _refuse_unknown_hooks(self, module: object) -> None:
-        """As pluggy's `check_pending`, with the nearest hook and without the module's repr."""
-        for hook in self._pm.get_hookcallers(module) or ():
-            asked = any(not each.optionalhook for each in hook.get_hookimpls())
-            if asked and not hook.has_spec():
-                known = [name for name in vars(hookspecs) if name.startswith("optbench_")]
-                raise ValueError(str(unknown_name("hook", hook.name, known)))
-
     def unregister(self, plugin: LoadedPlugin) -> None:
-        """Take a plugin and all it registered out again."""
-        if self._pm.has_plugin(plugin.name):
-            self._pm.unregister(name=plugin.name)
+        """Remove a plugin and everything that it registered."""
+        self._hooks.unregister(plugin.name)
         self.plugins.remove(plugin)
         self._resolved.clear()
         for kind, names in plugin.provides.items():
             for name in names:
                 self._entries[kind].pop(name, None)
 
-    def _collect(self, kind: str, plugin: LoadedPlugin) -> list[Entry]:
-        hook = getattr(self._pm.hook, f"optbench_register_{kind}")
+    def _collect(self, kind: Kind[T], plugin: LoadedPlugin) -> list[Entry[T]]:
         entries = [
             Entry(name, item, plugin.distribution, plugin.version)
-            for items in _call(hook, plugin)
+            for items in self._results(kind.hook, plugin)
             for name, item in named_items(kind, items)
         ]
         return sorted(entries, key=lambda entry: entry.name)
 
-    def _collect_on_demand(self, plugin: LoadedPlugin) -> list[Entry]:
+    def _collect_on_demand(self, plugin: LoadedPlugin) -> list[Entry[OnDemand]]:
         return [
             Entry(name, OnDemand(text), plugin.distribution, plugin.version)
-            for items in _call(self._pm.hook.optbench_list_optimizers, plugin)
+            for items in self._results(LIST, plugin)
             for name, text in names_on_demand(items)
         ]
 
-    def _add(self, kind: str, entry: Entry) -> None:
+    def _results(self, hook: str, plugin: LoadedPlugin) -> list[object]:
+        try:
+            return list(self._hooks.call(hook, plugin.name))
+        except (Exception, SystemExit) as cause:
+            raise PluginError(f"{hook} raised {describe_error(cause)}") from cause
+
+    def _add(self, kind: str, entry: Entry[Any]) -> None:
         present = self._entries[kind].get(entry.name)
         if present is None:
             self._entries[kind][entry.name] = entry
@@ -182,7 +188,7 @@ class Registry:
         """Refuse two things of one name; warn of plugins left out, or refuse them if `strict`.
 
         Raises:
-            PluginError: a name is taken twice; or a plugin does not load and `strict` is set.
+            PluginError: A name is taken twice; or a plugin does not load and `strict` is set.
         """
         if self.conflicts:
             raise PluginError(self.conflicts[0])
@@ -193,37 +199,44 @@ class Registry:
                     raise PluginError(text) from self._causes.get(plugin.name)
                 warnings.warn(text, PluginWarning, stacklevel=2)
 
-    def entries(self, kind: str) -> Mapping[str, Entry]:
-        """Everything of one kind (``"optimizers"``, ...), sorted by name."""
-        return dict(sorted(self._entries[kind].items()))
+    @overload
+    def entries(self, kind: Kind[T]) -> Mapping[str, Entry[T]]: ...
+    @overload
+    def entries(self, kind: str) -> Mapping[str, Entry[Any]]: ...
+    def entries(self, kind: Kind[Any] | str) -> Mapping[str, Entry[Any]]:
+        """Return everything of one kind (``"optimizers"``, ...), sorted by name."""
+        return dict(sorted(self._entries[_name(kind)].items()))
 
-    def listed(self, kind: str) -> Mapping[str, Entry]:
-        """As `entries`, and the optimizers that are made on demand (`OnDemand`) after them."""
-        demanded = self.entries(ON_DEMAND) if kind == "optimizers" else {}
-        return {**self.entries(kind), **demanded}
+    def listed(self, kind: str) -> Mapping[str, Entry[Any]]:
+        """Return `entries`, with the optimizers that are made on demand (`OnDemand`) at the end."""
+        on_demand = self.entries(ON_DEMAND) if kind == "optimizers" else {}
+        return {**self.entries(kind), **on_demand}
 
-    def entry(self, kind: str, name: str) -> Entry:
-        """What bears this name.
+    @overload
+    def entry(self, kind: Kind[T], name: str) -> Entry[T]: ...
+    @overload
+    def entry(self, kind: str, name: str) -> Entry[Any]: ...
+    def entry(self, kind: Kind[Any] | str, name: str) -> Entry[Any]:
+        """Return the entry of this kind and name.
 
         Raises:
-            ConfigError: nothing does; the message has the nearest name.
+            ConfigError: There is none; the message has the nearest name.
         """
+        kind = _name(kind)
         if name in self._entries[kind]:
             return self._entries[kind][name]
         if kind == "optimizers" and ":" in name:
             return self._resolve(name)
         raise unknown_name(kind.removesuffix("s"), name, self._entries[kind])
 
-    def _resolve(self, name: str) -> Entry:
+    def _resolve(self, name: str) -> Entry[Optimizer]:
         """Ask the plugins for an optimizer that is made on demand, e.g. ``torch:adamw``."""
         if name not in self._resolved:
-            for implementation in reversed(
-                self._pm.hook.optbench_resolve_optimizer.get_hookimpls()
-            ):
-                found = self._ask(implementation, name)
-                if found is not None:
-                    plugin = next(p for p in self.plugins if p.name == implementation.plugin_name)
-                    entry = Entry(name, found, plugin.distribution, plugin.version)
+            for asked in self._hooks.implementers(RESOLVE):
+                optimizer = self._ask(asked, name)
+                if optimizer is not None:
+                    plugin = next(each for each in self.plugins if each.name == asked)
+                    entry = Entry(name, optimizer, plugin.distribution, plugin.version)
                     self._resolved[name] = entry
                     break
             else:
@@ -233,45 +246,34 @@ class Registry:
                 )
         return self._resolved[name]
 
-    def _ask(self, implementation: pluggy.HookImpl, name: str) -> Optimizer | None:
-        where = f"plugin {implementation.plugin_name}: optbench_resolve_optimizer"
+    def _ask(self, plugin_name: str, name: str) -> Optimizer | None:
+        where = f"plugin {plugin_name}: {RESOLVE}"
         try:
-            found = implementation.function(name=name)
+            optimizer = self._hooks.call(RESOLVE, plugin_name, name=name)
         except OptbenchError:
             raise
         except (Exception, SystemExit) as cause:
             raise PluginError(f"{where} raised {describe_error(cause)}") from cause
-        expected, fits = EXPECTED["optimizers"]
-        if found is not None and not fits(found):
-            raise PluginError(f"{where} returned {shown(found)}, not one of {expected}")
-        if fault := fault_of(found):
-            raise PluginError(f"{where}: '{name}' {fault}")
-        return found  # type: ignore[return-value]  # `fits` has just checked it
+        if optimizer is not None:
+            check_resolved(optimizer, name, where)
+        return cast("Optimizer | None", optimizer)
 
     def optimizer(self, name: str) -> Optimizer:
-        """The optimizer of this name."""
-        return self.entry("optimizers", name).item  # type: ignore[no-any-return]
+        """Return the optimizer of this name."""
+        return self.entry(OPTIMIZERS, name).item
 
     def initializer(self, name: str) -> type[Initializer]:
-        """The initializer of this name."""
-        return self.entry("initializers", name).item  # type: ignore[no-any-return]
+        """Return the initializer of this name."""
+        return self.entry(INITIALIZERS, name).item
 
     def landscape(self, name: str) -> type[Landscape]:
-        """The landscape of this name."""
-        return self.entry("landscapes", name).item  # type: ignore[no-any-return]
+        """Return the landscape of this name."""
+        return self.entry(LANDSCAPES, name).item
 
     def dataset_source(self, name: str) -> type[DatasetSource]:
-        """The source of the dataset of this name."""
-        return self.entry("datasets", name).item  # type: ignore[no-any-return]
+        """Return the source of the dataset of this name."""
+        return self.entry(DATASETS, name).item
 
 
-def _call(hook: pluggy.HookCaller, plugin: LoadedPlugin) -> list[object]:
-    """What a plugin's own implementations of a hook return."""
-    results = []
-    for implementation in hook.get_hookimpls():
-        if implementation.plugin_name == plugin.name:
-            try:
-                results.append(implementation.function())
-            except (Exception, SystemExit) as cause:
-                raise PluginError(f"{hook.name} raised {describe_error(cause)}") from cause
-    return results
+def _name(kind: Kind[Any] | str) -> str:
+    return kind if isinstance(kind, str) else kind.plural

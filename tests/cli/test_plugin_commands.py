@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from optbench.cli import main
 from optbench.registry import Registry, default_registry
-from optbench.registry.entries import KINDS
+from optbench.registry.kinds import KINDS
 
 RUNNER = CliRunner()
 

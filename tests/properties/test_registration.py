@@ -12,9 +12,19 @@ from hypothesis import strategies as st
 
 from optbench import ConfigError, PluginError, hyper
 from optbench.registry import Registry
-from optbench.registry.entries import HOOKS
+from optbench.registry.kinds import REGISTERED
 from optbench.suites import find_suite
-from tests.properties.planted import BASES, JUNK, Bowl, Descent, Points, one, returning, variant
+from tests.properties.planted import (
+    BASES,
+    JUNK,
+    Bowl,
+    Descent,
+    Draws,
+    Points,
+    one,
+    returning,
+    variant,
+)
 
 
 class MuteError(Exception):
@@ -26,17 +36,17 @@ class MuteError(Exception):
 
 def refusal(registry: Registry, module: Any) -> str:
     """What is said of a plugin that is refused; nothing of it stays."""
-    before = {kind: set(registry.entries(kind)) for kind in HOOKS}
+    before = {kind: set(registry.entries(kind)) for kind in REGISTERED}
     with pytest.raises(PluginError) as caught:
         registry.register(module)
-    assert {kind: set(registry.entries(kind)) for kind in HOOKS} == before
+    assert {kind: set(registry.entries(kind)) for kind in REGISTERED} == before
     text = str(caught.value)
     assert text.isprintable()
     assert 0 < len(text) < 2000
     return text
 
 
-@pytest.mark.parametrize("kind", HOOKS)
+@pytest.mark.parametrize("kind", REGISTERED)
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: (x, x), one])
 @pytest.mark.parametrize("item", JUNK)
 def test_a_hook_may_return_anything(kind: str, item: str, wrap: Callable[[Any], Any]) -> None:
@@ -126,15 +136,18 @@ def test_files_with_such_names_are_refused(kind: str, name: str) -> None:
         (Descent, {"needs": "rng"}, "needs"),
         (Descent, {"needs": None}, "needs"),
         (Descent, {"needs": {1}}, "needs"),
+        (Descent, {"needs": {"closures"}}, "unknown need 'closures'; did you mean 'closure'?"),
+        (Draws, {"needs": {"rng", "date"}}, "unknown need 'date'; did you mean 'data'?"),
+        (Bowl, {"needs": {"zzz"}}, "known: closure, data, full-batch, layers, rng, total_steps"),
         (Descent, {"expected_failures": ["x"]}, "expected_failures"),
-        (Descent, {"../lr": hyper(0.1)}, "no name in Python"),
-        (Descent, {"l r": hyper(0.1)}, "no name in Python"),
-        (Descent, {"x" * 200: hyper(0.1)}, "no name in Python"),
-        (Descent, {"lr": hyper(None)}, "no number, word"),
-        (Descent, {"lr": hyper([1])}, "no number, word"),
-        (Descent, {"lr": hyper(float("nan"))}, "out of its own range"),
-        (Descent, {"lr": hyper(-1.0, low=0)}, "out of its own range"),
-        (Descent, {"kind": hyper("a", choices=("b",))}, "out of its own range"),
+        (Descent, {"../lr": hyper(0.1)}, "not a name in Python"),
+        (Descent, {"l r": hyper(0.1)}, "not a name in Python"),
+        (Descent, {"x" * 200: hyper(0.1)}, "not a name in Python"),
+        (Descent, {"lr": hyper(None)}, "not a number, a word"),
+        (Descent, {"lr": hyper([1])}, "not a number, a word"),
+        (Descent, {"lr": hyper(float("nan"))}, "outside its own range"),
+        (Descent, {"lr": hyper(-1.0, low=0)}, "outside its own range"),
+        (Descent, {"kind": hyper("a", choices=("b",))}, "outside its own range"),
         (Points, {"task": "ranking"}, "task"),
         (Points, {"task": None}, "task"),
         (Bowl, {"span": None}, "span"),

@@ -14,8 +14,9 @@ import pytest
 import optbench
 from optbench.errors import ConfigError, PluginError
 from optbench.registry import Registry, default_registry, fresh_registry
-from optbench.registry.entries import KINDS, ON_DEMAND, Entry, PluginWarning
+from optbench.registry.entries import ON_DEMAND, Entry, PluginWarning
 from optbench.registry.fingerprints import fingerprint
+from optbench.registry.kinds import KINDS
 
 DESCENT = """
 import optbench
@@ -148,7 +149,52 @@ def test_two_optimizers_of_one_name_are_refused_naming_both_distributions() -> N
             "unknown hook 'optbench_register_optimisers'; did you mean "
             r"'optbench_register_optimizers'\?$",
         ),
-        ("@optbench.hookimpl\ndef optbench_register_optimizers(x): return []", "x"),
+        (
+            "@optbench.hookimpl\ndef optbench_register_optimizers(x): return []",
+            r"is declared as optbench_register_optimizers\(\), not as "
+            r"optbench_register_optimizers\(x\); use these arguments and no others$",
+        ),
+        (
+            "@optbench.hookimpl\ndef optbench_register_optimizers(*, x): return []",
+            r"not as optbench_register_optimizers\(\*, x\)",
+        ),
+        (
+            "@optbench.hookimpl\ndef optbench_resolve_optimizer(): return None",
+            r"is declared as optbench_resolve_optimizer\(name\), not as "
+            r"optbench_resolve_optimizer\(\)",
+        ),
+        (
+            "@optbench.hookimpl\ndef optbench_resolve_optimizer(name='x'): return None",
+            r"not as optbench_resolve_optimizer\(name='x'\)",
+        ),
+        (
+            "@optbench.hookimpl\ndef optbench_resolve_optimizer(*, name): return None",
+            r"not as optbench_resolve_optimizer\(\*, name\)",
+        ),
+        (
+            "@optbench.hookimpl(wrapper=True)\ndef optbench_register_optimizers(): return (yield)",
+            "optbench_register_optimizers is a wrapper; .* nothing to wrap",
+        ),
+        (
+            "@optbench.hookimpl(hookwrapper=True)\ndef optbench_resolve_optimizer(name): yield",
+            "optbench_resolve_optimizer is a wrapper",
+        ),
+        (
+            "@optbench.hookimpl\ndef optbench_register_optimizers(): yield Descent",
+            "optbench_register_optimizers is a generator; return the result",
+        ),
+        (
+            "@optbench.hookimpl\nasync def optbench_register_optimizers(): return [Descent]",
+            "optbench_register_optimizers is a coroutine",
+        ),
+        (
+            "@optbench.hookimpl\nasync def optbench_register_optimizers(): yield Descent",
+            "optbench_register_optimizers is a generator",
+        ),
+        (
+            "def optbench_register_optimizers(): return [Descent]",
+            "optbench_register_optimizers is not marked; put @optbench.hookimpl above it",
+        ),
         (
             "@optbench.hookimpl\ndef optbench_register_optimizers(): raise OSError('disk')",
             "optbench_register_optimizers raised OSError: disk",
@@ -177,7 +223,7 @@ def test_a_wrong_hook_is_refused_with_what_is_wrong(source: str, match: str) -> 
 @pytest.mark.parametrize("name", ["", "Adam", "my_opt", "my opt", "a--b", "-a", "a[b]", "ä"])
 def test_names_are_kebab_case(name: str) -> None:
     """A name can be typed in a shell and sorted in a table."""
-    with pytest.raises(PluginError, match=r"^class Descent bears the name .* kebab-case"):
+    with pytest.raises(PluginError, match=r"^class Descent has the name .* kebab-case"):
         Registry().register(module_of(DESCENT.format(name=name) + HOOK))
 
 
@@ -189,7 +235,7 @@ def test_a_class_without_its_methods_is_refused(tmp_path: Path, base: str, missi
     """A half-written plugin is told what it lacks when it is loaded, not in the middle of a run."""
     path = tmp_path / "half.py"
     path.write_text(f"from optbench import {base}\nclass Half({base}):\n    name = 'half'\n")
-    with pytest.raises(PluginError, match=f"'half' defines no {missing}"):
+    with pytest.raises(PluginError, match=f"'half' does not define {missing}"):
         Registry().load_named(str(path))
 
 
@@ -402,6 +448,58 @@ def optbench_resolve_optimizer(name):
     assert module.calls == ["lib:descent"]
 
 
+def maker(answer: str, options: str = "") -> str:
+    """Source of a plugin that makes an optimizer on demand."""
+    return f"""
+{DESCENT.format(name="made")}
+@optbench.hookimpl({options})
+def optbench_resolve_optimizer(name):
+    return {answer}
+"""
+
+
+def test_the_first_plugin_that_knows_a_name_makes_the_optimizer() -> None:
+    """Plugins are asked in pluggy's order: the last one first, and `tryfirst` before it."""
+    registry = Registry()
+    for name, options, answer in (
+        ("eager", "tryfirst=True", "Descent if name == 'lib:a' else None"),
+        ("first", "", "Descent"),
+        ("last", "", "Descent if name == 'lib:b' else None"),
+    ):
+        registry.register(module_of(maker(answer, options), name))
+    made_by = [registry.entry("optimizers", f"lib:{name}").distribution for name in "abc"]
+    assert made_by == ["eager", "last", "first"]
+
+
+def test_a_broken_maker_does_not_stop_one_that_is_asked_before_it() -> None:
+    """Each plugin is asked by itself, and the first answer ends the question."""
+    registry = Registry()
+    registry.register(module_of(maker("1 / 0"), "broken"))
+    registry.register(module_of(maker("Descent if name == 'lib:a' else None"), "good"))
+    assert registry.entry("optimizers", "lib:a").distribution == "good"
+    with pytest.raises(PluginError, match=r"plugin broken: .* raised ZeroDivisionError"):
+        registry.optimizer("lib:b")
+
+
+def test_an_implementation_may_have_another_name() -> None:
+    """What pluggy offers works: `specname`, `optionalhook`, defaults of further arguments."""
+    source = (
+        DESCENT.format(name="descent")
+        + """
+@optbench.hookimpl(specname="optbench_register_optimizers")
+def mine(several=True):
+    return [Descent]
+
+@optbench.hookimpl(optionalhook=True)
+def optbench_register_something_of_the_future():
+    return []
+"""
+    )
+    registry = Registry()
+    registry.register(module_of(source))
+    assert list(registry.entries("optimizers")) == ["descent"]
+
+
 def test_the_fingerprint_follows_the_version_of_what_is_wrapped() -> None:
     """A run of another release of a wrapped library is another run."""
 
@@ -437,7 +535,7 @@ def test_names_made_on_demand_are_listed_and_nothing_is_made() -> None:
 @pytest.mark.parametrize(
     ("result", "match"),
     [
-        ("['lib:a']", "must return names and summaries"),
+        ("['lib:a']", "must return a dict of names and summaries"),
         ("{'no-prefix': ''}", "lists 'no-prefix'; a name is prefix:rest"),
         ("1 / 0", "optbench_list_optimizers raised ZeroDivisionError"),
     ],

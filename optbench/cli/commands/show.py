@@ -14,7 +14,8 @@ from optbench.contracts import DatasetSource, Hyper, Optimizer, Rule
 from optbench.errors import unknown_name
 from optbench.hyperparameters import parse_spelling
 from optbench.registry import Registry
-from optbench.registry.entries import KINDS, Entry
+from optbench.registry.entries import Entry
+from optbench.registry.kinds import KINDS
 from optbench.support.text import harmless
 
 
@@ -46,7 +47,7 @@ def command(name: str, as_json: bool) -> None:
         _print(each)
 
 
-def find(registry: Registry, spelling: str) -> list[tuple[str, Entry]]:
+def find(registry: Registry, spelling: str) -> list[tuple[str, Entry[Any]]]:
     """Everything that bears the name, of whatever kind.
 
     Raises:
@@ -64,7 +65,7 @@ def find(registry: Registry, spelling: str) -> list[tuple[str, Entry]]:
     return found
 
 
-def describe(kind: str, entry: Entry) -> dict[str, Any]:
+def describe(kind: str, entry: Entry[Any]) -> dict[str, Any]:
     """All that is known of one registered thing, as plain values."""
     told: dict[str, Any] = {
         "name": entry.name,
