@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from importlib.metadata import EntryPoint
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
@@ -33,7 +34,9 @@ def hide_other_plugins() -> None:
     Only those that are installed now; what a test puts on the path is found as ever. Programs
     that a test starts see all.
     """
-    from optbench.registry import registry  # imports NumPy, so not before the variables are set
+    from optbench.registry import registry as module  # NumPy too: not before the variables are set
+
+    registry: Any = module  # what it imported is replaced
 
     installed = registry.entry_points
     others = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_other_values_are_refused_with_what_is_allowed(
     ],
 )
 def test_a_search_space_that_makes_no_sense_is_refused_where_it_is_declared(
-    kwargs: dict[str, tuple[float, float]],
+    kwargs: dict[str, Any],
 ) -> None:
     """A plugin author learns of an empty or doubled range on import."""
     with pytest.raises(PluginError, match="search range"):

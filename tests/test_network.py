@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ shapes = st.fixed_dictionaries(
 @pytest.mark.parametrize(("phi", "loss"), PAIRS)
 @settings(max_examples=25, deadline=None)
 @given(shape=shapes)
-def test_the_gradient_is_that_of_the_loss(phi: str, loss: str, shape: dict[str, int]) -> None:
+def test_the_gradient_is_that_of_the_loss(phi: str, loss: str, shape: dict[str, Any]) -> None:
     """Each partial derivative agrees with the central difference of the loss."""
     net, params, x, y = problem(phi=phi, loss=loss, **shape)
     value, grads = net.loss_and_grad(params, x, y)
@@ -74,7 +75,7 @@ def test_the_gradient_is_that_of_the_loss(phi: str, loss: str, shape: dict[str, 
 @settings(max_examples=10, deadline=None)
 @given(shape=shapes)
 def test_float32_stays_float32_and_close_to_float64(
-    phi: str, loss: str, shape: dict[str, int]
+    phi: str, loss: str, shape: dict[str, Any]
 ) -> None:
     """No part of the pass is silently done in double precision, nor loses more than rounding."""
     net, params, x, y = problem(phi=phi, loss=loss, **shape)

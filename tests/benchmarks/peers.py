@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -303,7 +304,7 @@ def compare(rounds: int, networks: list[str], optimizers: list[str]) -> list[dic
     return rows
 
 
-def print_row(row: dict) -> None:
+def print_row(row: dict[str, Any]) -> None:
     """One line: rates, and how many times as fast optbench is."""
     goals = (
         GOALS.get(row["batch"], {})

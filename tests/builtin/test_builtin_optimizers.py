@@ -41,7 +41,7 @@ SEARCH_SPACES: dict[str, dict[str, tuple[str, tuple[float, float]]]] = {
 
 def path(optimizer: str, grads: list[Any], x0: Any, **hyper: Any) -> Array:
     """The path under given gradients, whatever the point; the last serves any further call."""
-    given = chain(map(np.float64, grads), repeat(np.float64(grads[-1])))
+    given = chain(map(np.asarray, grads), repeat(np.asarray(grads[-1])))
     start = np.asarray(x0, dtype=np.float64)
     return optbench.trajectory(optimizer, lambda x: (0.0, next(given)), start, len(grads), **hyper)
 

@@ -32,7 +32,7 @@ FROZEN = "363e90e7ad436cdb"
 @pytest.fixture(params=["mnist", "fashion-mnist"])
 def name(request: pytest.FixtureRequest) -> str:
     """Each of the two."""
-    return request.param
+    return str(request.param)
 
 
 @pytest.fixture
@@ -101,6 +101,7 @@ def test_a_network_learns_from_them(name: str, mirror: Mirror) -> None:
     result = optbench.train("adam[lr=0.01]", name, hidden=(16,), epochs=20)
     assert result.status == "ok"
     assert result.final("val_loss") < 0.5
+    assert result.params is not None
     assert result.params[0][0].dtype == np.float32
 
 

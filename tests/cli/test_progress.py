@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from optbench.cli import progress as _progress
 from optbench.cli.progress import ProgressView, span
 from optbench.execution.executor import failure
 from optbench.study import Progress
@@ -16,7 +15,7 @@ def test_plain_lines_tell_runs_time_left_and_who_leads(
 ) -> None:
     """One line every few seconds; what was before the first run does not count."""
     clock = [0.0]
-    monkeypatch.setattr(_progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("optbench.cli.progress.time.monotonic", lambda: clock[0])
     with ProgressView() as view:
         clock[0] = 100.0  # compiling
         for trained in range(1, 22):

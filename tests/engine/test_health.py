@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from optbench.records import CURVE_COLUMNS, TUNING_SEED
 SIZES = (3, 6, 5, 2)
 
 
-def example(activation: str = "tanh") -> tuple[optbench.Network, list, np.ndarray, np.ndarray]:
+def example(activation: str = "tanh") -> tuple[optbench.Network, Any, np.ndarray, np.ndarray]:
     """A small network with inputs and labels."""
     rng = np.random.default_rng(0)
     network = optbench.Network(SIZES, activation, "cross-entropy")

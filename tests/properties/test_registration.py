@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -62,7 +63,7 @@ def test_instances_and_other_kinds_are_refused(kind: str) -> None:
     text = refusal(registry, returning(kind, lambda: [BASES[kind]()]))
     assert "classes" in text
     for other in set(BASES) - {kind}:
-        refusal(registry, returning(kind, lambda other=other: [BASES[other]]))
+        refusal(registry, returning(kind, partial(list, [BASES[other]])))
 
 
 @pytest.mark.parametrize("kind", BASES)
@@ -143,8 +144,8 @@ def test_files_with_such_names_are_refused(kind: str, name: str) -> None:
         (Descent, {"../lr": hyper(0.1)}, "not a name in Python"),
         (Descent, {"l r": hyper(0.1)}, "not a name in Python"),
         (Descent, {"x" * 200: hyper(0.1)}, "not a name in Python"),
-        (Descent, {"lr": hyper(None)}, "not a number, a word"),
-        (Descent, {"lr": hyper([1])}, "not a number, a word"),
+        (Descent, {"lr": hyper(cast(Any, None))}, "not a number, a word"),
+        (Descent, {"lr": hyper(cast(Any, [1]))}, "not a number, a word"),
         (Descent, {"lr": hyper(float("nan"))}, "outside its own range"),
         (Descent, {"lr": hyper(-1.0, low=0)}, "outside its own range"),
         (Descent, {"kind": hyper("a", choices=("b",))}, "outside its own range"),

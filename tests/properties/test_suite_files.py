@@ -157,7 +157,7 @@ protocols = st.fixed_dictionaries(
     st.fixed_dictionaries(
         {"datasets": unique(["iris", "moons"])},
         optional={
-            "summary": st.text(st.characters(exclude_categories=("Cs",)), max_size=9),
+            "summary": st.text(st.characters(exclude_categories=["Cs"]), max_size=9),
             "initializers": unique(["he-normal", "zeros", "constant[value=0.1]"]),
             "regimes": unique(list(REGIMES)),
             "batch_size": st.integers(1, 10**9),

@@ -95,7 +95,7 @@ def test_the_learning_rate_is_called_lr_and_searched_around_its_default(
 def test_knowledge_gives_ranges_unless_it_contradicts_the_default() -> None:
     """A range by name serves where it fits; a default outside of it shows that it does not."""
 
-    def function(decay: float = 0.9, momentum: float = 2.0, required: int = ...) -> None: ...  # type: ignore[assignment]
+    def function(decay: float = 0.9, momentum: float = 2.0, required: int = ...) -> None: ...
 
     known = {"decay": hyper(0.0, "decay", low=0, high=1, one_minus_log_range=(0.1, 0.5))}
     found = read_signature(function, known=known)

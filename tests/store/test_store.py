@@ -107,7 +107,7 @@ def test_a_result_waits_half_a_second_at_most(
 ) -> None:
     """Another process sees a result soon, without a commit for each."""
     clock = [100.0]
-    monkeypatch.setattr(store_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("optbench.store.store.time.monotonic", lambda: clock[0])
     path = tmp_path / "runs.sqlite"
     with Store(path) as store, Store(path) as reader:
         store.put(make_result(0))
@@ -270,8 +270,8 @@ def first_schema_result(
 ) -> RunResult:
     """What schema_1.sql holds, in today's terms."""
     hyper: dict[str, Value] = {"lr": 0.1, "n": 3, "on": True}
-    columns = ("epoch", "updates", "examples", "seconds")
-    columns += ("train_loss", "val_loss", "train_metric", "val_metric")
+    columns = ["epoch", "updates", "examples", "seconds"]
+    columns += ["train_loss", "val_loss", "train_metric", "val_metric"]
     return factories.make_result(
         factories.make_run_spec(hyper=hyper, seed=seed, engine=1),
         factories.make_curve({name: i + np.arange(rows) / 4 for i, name in enumerate(columns)}),

@@ -14,7 +14,7 @@ from optbench.registry import Registry, default_registry
 from optbench.registry.hookspecs import hookimpl
 from optbench.suites.target_files import known_targets, read_targets, write_targets
 
-names = st.text(st.characters(exclude_categories=("Cs",)), max_size=8) | st.sampled_from(
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ['"', '"]\n[[target]]\n', "\\", "'", "a\nb", "\x7f", "\x00", "\x1b[31m", "#", "🙂"]
 )
 losses = st.floats(1e-6, 1e6).map(lambda loss: float(f"{loss:.4g}"))
@@ -22,7 +22,7 @@ losses = st.floats(1e-6, 1e6).map(lambda loss: float(f"{loss:.4g}"))
 
 @given(
     st.dictionaries(st.tuples(names, names), st.tuples(losses, losses, losses), max_size=4),
-    st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
 )
 def test_targets_are_read_back_whatever_they_are_named(
     tmp_path_factory: pytest.TempPathFactory,

@@ -54,7 +54,7 @@ def test_spikes_are_counted_against_the_median_of_what_came_before() -> None:
     """Only losses over twice the median of the evaluations before are spikes."""
     assert metrics.spikes([1, 1, 1, 2.1, 1, 5, 2]) == 2
     assert metrics.spikes([8, 4, 2, 1, 0.5]) == 0
-    assert metrics.spikes([[1, 3, np.nan], [1, 1, 1]]).tolist() == [1, 0]
+    assert metrics.spikes(np.array([[1, 3, np.nan], [1, 1, 1]])).tolist() == [1, 0]
 
 
 def test_the_spike_window_forgets_what_is_older_than_fifty_evaluations() -> None:

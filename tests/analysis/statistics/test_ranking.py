@@ -99,6 +99,7 @@ def test_probability_of_improvement_is_mann_whitney_u() -> None:
     u = [scipy.stats.mannwhitneyu(x, y).statistic / 36 for x, y in zip(a, b, strict=True)]
     found = improvement(a, b, draws=200)
     assert found.value == pytest.approx(np.mean(u))
+    assert found.value is not None
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.value < found.high

@@ -128,7 +128,7 @@ def test_early_against_late_in_one_regime_is_no_flip() -> None:
         crossing.append(replace(cell, evaluation=tuple(runs)))
     view = build(crossing).regimes[0]
     (first, second) = [r for r in view.rows if r.regime == "sgd"]
-    assert (first.at_examples - second.at_examples) * (first.at_updates - second.at_updates) < 0  # type: ignore[operator]
+    assert (first.at_examples - second.at_examples) * (first.at_updates - second.at_updates) < 0
     assert {(f.first[0], f.second[0]) for f in view.flips} == {("alpha", "alpha")}
 
 

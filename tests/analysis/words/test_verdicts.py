@@ -11,8 +11,7 @@ import pytest
 
 from optbench.analysis import Leaderboard, build_leaderboard
 from optbench.analysis.statistics.hypothesis_tests import workloads_needed
-from optbench.analysis.words.cautions import listed
-from optbench.analysis.words.verdicts import short_names
+from optbench.analysis.words.cautions import listed, short_names
 from optbench.records import Cell, StudyProtocol
 from tests.analysis.synthetic import make_cells
 from tests.records.factories import make_curve
