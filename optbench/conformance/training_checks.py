@@ -8,7 +8,7 @@ import numpy as np
 
 from optbench.conformance.kit import OPTIMIZERS, check, require
 from optbench.contracts import Array, DatasetSource, Initializer, Optimizer, Values
-from optbench.engine.specs import make_spec
+from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.engine.training import train_spec
 from optbench.records import REGIMES, RunResult, Status
 from optbench.registry import Registry
@@ -66,8 +66,7 @@ def train_once(
     """Train a 4-6-5-3 network for three epochs in a registry of its own."""
     registry = Registry()
     registry.register(_Bench(optimizer))
-    spec = make_spec(
-        optimizer,
+    workload = make_workload(
         dataset=Points.name,
         initializer=Weights.name,
         hidden=(6, 5),
@@ -75,6 +74,11 @@ def train_once(
         regime=regime or regimes_of(optimizer)[0],
         batch_size=8,
         epochs=3,
+        registry=registry,
+    )
+    spec = make_spec(
+        entrant=make_entrant(optimizer, registry=registry),
+        workload=workload,
         dtype=dtype,
         grid_points=4,
         registry=registry,

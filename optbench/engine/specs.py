@@ -1,4 +1,4 @@
-"""Writes a run down: every name looked up, every value checked."""
+"""Entrants, workloads and runs, made from the names and values that a user gives."""
 
 from __future__ import annotations
 
@@ -8,15 +8,43 @@ from typing import Any
 from optbench.contracts import Optimizer, Value
 from optbench.data.splits import prepare_dataset
 from optbench.errors import ConfigError, unknown_name
-from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
+from optbench.hyperparameters import complete, parse_spelling, split_control
 from optbench.network import check_activation
-from optbench.records import DTYPES, REGIMES, RunSpec
+from optbench.records import DTYPES, REGIMES, Entrant, RunSpec, Workload, changed, spell
 from optbench.registry import Registry, default_registry
 from optbench.registry.fingerprints import fingerprint
 
 
-def make_spec(
+def make_entrant(
     optimizer: str | Optimizer,
+    hyper: Mapping[str, Value] | None = None,
+    *,
+    registry: Registry | None = None,
+) -> Entrant:
+    """Return an entrant with every name and value checked.
+
+    Args:
+        optimizer: name of a registered optimizer, values in brackets allowed
+            (``"adam[lr=0.01,schedule=cosine]"``), or a registered class.
+        hyper: values by name; they override those in brackets.
+        registry: where the optimizer is looked up; the default one if None.
+
+    Raises:
+        ConfigError: an unknown name, or a value out of range.
+
+    Example:
+        >>> make_entrant("adam[lr=1e-2]", {"warmup": 0.1}).label
+        'adam[lr=0.01,warmup=0.1]'
+    """
+    registry = registry or default_registry()
+    name, values = parse_spelling(optimizer if isinstance(optimizer, str) else optimizer.name)
+    given, control = split_control(registry.optimizer(name), {**values, **(hyper or {})})
+    label = spell(name, {**given, **changed(control)})
+    return Entrant(label=label, optimizer=name, given=given, control=control)
+
+
+def make_workload(
+    *,
     dataset: str = "digits",
     hidden: int | Sequence[int] = (32, 32),
     activation: str = "relu",
@@ -24,84 +52,126 @@ def make_spec(
     regime: str = "mini-batch",
     batch_size: int = 32,
     epochs: int = 10,
-    seed: int = 0,
-    dtype: str = "float32",
-    hyper: Mapping[str, Value] | None = None,
-    grid_points: int = 40,
     registry: Registry | None = None,
-) -> RunSpec:
-    """Check every name and value, and write them down as a run.
+) -> Workload:
+    """Return a workload with every name and value checked.
 
-    Args: as `optbench.train`, with the same defaults; names are looked up in `registry`.
+    Args:
+        dataset: as for `optbench.train`, like all that follow.
+        hidden: widths of the hidden layers, or one number for one layer.
+        activation: name of the hidden activation.
+        initializer: name of a registered initializer, values in brackets allowed.
+        regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
+        batch_size: examples per update in ``"mini-batch"``, at least 1.
+        epochs: passes over the training part, at least 1.
+        registry: where names are looked up; the default one if None.
 
     Raises:
-        ConfigError: the first thing that is wrong, with what is allowed.
+        ConfigError: the first name or value that is wrong, with what is allowed.
+
+    Example:
+        >>> make_workload(dataset="iris", regime="batch").label
+        'iris | 32-32 relu | he-normal | batch | 10 epochs'
     """
     registry = registry or default_registry()
-    name, given = parse_spelling(optimizer if isinstance(optimizer, str) else optimizer.name)
-    found = registry.optimizer(name)
-    own, control = split_control(found, {**given, **(hyper or {})})
-    init_name, init_given = parse_spelling(initializer)
+    init_name, given = parse_spelling(initializer)
     init = registry.initializer(init_name)
-    data = prepare_dataset(registry.dataset_source(dataset))
+    n_train = len(prepare_dataset(registry.dataset_source(dataset)).x_train)
     if regime not in REGIMES:
         raise unknown_name("regime", regime, REGIMES)
-    if dtype not in DTYPES:
-        raise unknown_name("dtype", dtype, DTYPES)
-    n = len(data.x_train)
-    sizes = {"batch": n, "sgd": 1, "mini-batch": at_least("batch_size", batch_size, 1)}
-    if "full-batch" in found.needs and regime != "batch":
-        raise ConfigError(f"optimizer '{name}' is defined on full batches only; use regime batch")
-    return RunSpec(
-        optimizer=name,
-        hyper=complete(found, own),
-        control=control,
-        optimizer_code=fingerprint(found),
+    size = {"batch": n_train, "sgd": 1, "mini-batch": check_at_least("batch_size", batch_size, 1)}
+    return Workload(
         dataset=dataset,
-        dataset_hash=data.content_hash,
-        hidden=widths("hidden", hidden),
+        hidden=check_widths("hidden", hidden),
         activation=check_activation(activation),
         initializer=init_name,
-        initializer_hyper=complete(init, check_values(init, init_given)),
-        initializer_code=fingerprint(init),
+        initializer_hyper=complete(init, given),
         regime=regime,
-        batch_size=min(sizes[regime], n),
-        epochs=at_least("epochs", epochs, 1),
-        seed=at_least("seed", seed, 0),
-        dtype=dtype,
-        grid_points=at_least("grid_points", grid_points, 2),
+        batch_size=min(size[regime], n_train),
+        epochs=check_at_least("epochs", epochs, 1),
     )
 
 
-def widths(name: str, given: int | Sequence[int]) -> tuple[int, ...]:
-    """Widths of layers; a single number is one layer.
+def make_spec(
+    *,
+    entrant: Entrant,
+    workload: Workload,
+    seed: int = 0,
+    dtype: str = "float32",
+    grid_points: int = 40,
+    registry: Registry | None = None,
+) -> RunSpec:
+    """Return the run of an entrant on a workload, with its defaults where nothing is given.
+
+    Args:
+        entrant: as `make_entrant` returns it.
+        workload: as `make_workload` returns it.
+        seed: seed of initial weights and batch order, at least 0.
+        dtype: ``"float32"`` or ``"float64"``.
+        grid_points: evaluations along the run, at least 2.
+        registry: where names are looked up; the default one if None.
 
     Raises:
-        ConfigError: anything else than whole numbers >= 1.
+        ConfigError: a value out of range, or an optimizer outside the regime it is defined in.
     """
-    if isinstance(given, str | bytes):
+    registry = registry or default_registry()
+    optimizer = registry.optimizer(entrant.optimizer)
+    if dtype not in DTYPES:
+        raise unknown_name("dtype", dtype, DTYPES)
+    if "full-batch" in optimizer.needs and workload.regime != "batch":
         raise ConfigError(
-            f"{name}={given!r} is not allowed; widths such as (32, 32), or one number"
+            f"optimizer '{entrant.optimizer}' is defined on full batches only; use regime batch"
+        )
+    return RunSpec(
+        optimizer=entrant.optimizer,
+        hyper=complete(optimizer, entrant.given),
+        control=entrant.control,
+        optimizer_code=fingerprint(optimizer),
+        dataset=workload.dataset,
+        dataset_hash=prepare_dataset(registry.dataset_source(workload.dataset)).content_hash,
+        hidden=workload.hidden,
+        activation=workload.activation,
+        initializer=workload.initializer,
+        initializer_hyper=workload.initializer_hyper,
+        initializer_code=fingerprint(registry.initializer(workload.initializer)),
+        regime=workload.regime,
+        batch_size=workload.batch_size,
+        epochs=workload.epochs,
+        seed=check_at_least("seed", seed, 0),
+        dtype=dtype,
+        grid_points=check_at_least("grid_points", grid_points, 2),
+    )
+
+
+def check_widths(name: str, widths: int | Sequence[int]) -> tuple[int, ...]:
+    """Return widths of layers as a tuple; a single number is one layer.
+
+    Raises:
+        ConfigError: anything other than whole numbers >= 1.
+    """
+    if isinstance(widths, str | bytes):
+        raise ConfigError(
+            f"{name}={widths!r} is not allowed; widths such as (32, 32), or one number"
         )
     listed: tuple[Any, ...]
     try:
-        listed = tuple(given) if isinstance(given, Iterable) else (given,)
-    except TypeError:  # an array of no dimension
-        listed = (given,)
-    return tuple(at_least(name, width, 1) for width in listed)
+        listed = tuple(widths) if isinstance(widths, Iterable) else (widths,)
+    except TypeError:  # an array without dimensions
+        listed = (widths,)
+    return tuple(check_at_least(name, width, 1) for width in listed)
 
 
-def at_least(name: str, value: int, low: int) -> int:
-    """The value, if it is a whole number of this size.
+def check_at_least(name: str, value: int, low: int) -> int:
+    """Return the value if it is a whole number of at least `low`.
 
     Raises:
         ConfigError: it is not.
     """
     try:
-        fits = not isinstance(value, bool) and int(value) == value and value >= low
-    except (TypeError, ValueError, OverflowError):  # text, a list, None; not a number; infinite
-        fits = False
-    if not fits:
-        shown = repr(value) if isinstance(value, str) else value
-        raise ConfigError(f"{name}={shown} is not allowed; a whole number >= {low}")
+        is_valid = not isinstance(value, bool) and int(value) == value and value >= low
+    except (TypeError, ValueError, OverflowError):  # text, a list, None; NaN; infinity
+        is_valid = False
+    if not is_valid:
+        quoted = repr(value) if isinstance(value, str) else value
+        raise ConfigError(f"{name}={quoted} is not allowed; a whole number >= {low}")
     return int(value)

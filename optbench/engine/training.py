@@ -14,7 +14,7 @@ from optbench.engine.grid import evaluation_grid
 from optbench.engine.health import HealthRecorder
 from optbench.engine.loops.choice import Loop, choose_loop, make_loop
 from optbench.engine.problem import Problem, build_problem, initial_params
-from optbench.engine.specs import make_spec, widths
+from optbench.engine.specs import check_widths, make_entrant, make_spec, make_workload
 from optbench.errors import ConfigError, describe_error
 from optbench.hyperparameters import complete, parse_spelling
 from optbench.network import Params, check_activation
@@ -82,9 +82,20 @@ def train(
     """
     registry = default_registry()
     spec = make_spec(
-        optimizer, dataset, hidden, activation, initializer, regime, batch_size, epochs, seed,
-        dtype, hyper, grid_points, registry,
-    )  # fmt: skip
+        entrant=make_entrant(optimizer, hyper),
+        workload=make_workload(
+            dataset=dataset,
+            hidden=hidden,
+            activation=activation,
+            initializer=initializer,
+            regime=regime,
+            batch_size=batch_size,
+            epochs=epochs,
+        ),
+        seed=seed,
+        dtype=dtype,
+        grid_points=grid_points,
+    )
     return train_problem(build_problem(spec, registry), health=health)
 
 
@@ -122,7 +133,7 @@ def initialize(
         raise ConfigError(f"initializer '{name}' looks at data; pass inputs as x")
     values = complete(found, given)
     params = initial_params(
-        found, widths("sizes", sizes), seed, check_activation(activation), values, x
+        found, check_widths("sizes", sizes), seed, check_activation(activation), values, x
     )
     return [(weight.astype(dtype), bias.astype(dtype)) for weight, bias in params]
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from optbench.contracts import Array, Landscape, Values
+from optbench.contracts import Array, Landscape, Optimizer, Value, Values
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
-from optbench.inspection.trajectories import trajectory
+from optbench.inspection.trajectories import visited_points
 from optbench.records import changed, spell
 from optbench.registry import default_registry
 
@@ -137,9 +137,9 @@ def follow(
         rates = [{"lr": float(f"{rate:.2g}")} for rate in tried]
     paths = []
     for rate in rates:
-        text = spell(name, {**given, **rate, **changed(control)})
-        points = _walk(text, ground, steps, begin, seed)
-        paths.append(Path(text, points, ground.values(points)))
+        values = {**given, **rate, **changed(control)}
+        points = _walk(found, values, ground, steps, begin, seed)
+        paths.append(Path(spell(name, values), points, ground.values(points)))
     return min(paths, key=_end)
 
 
@@ -149,11 +149,18 @@ def _end(path: Path) -> float:
     return float(np.median(last)) if np.isfinite(last).all() else math.inf
 
 
-def _walk(text: str, ground: Ground, steps: int, begin: Array, seed: int) -> Array:
+def _walk(
+    optimizer: Optimizer,
+    hyper: Mapping[str, Value],
+    ground: Ground,
+    steps: int,
+    begin: Array,
+    seed: int,
+) -> Array:
     rng = np.random.default_rng(seed)
 
     def value_and_grad(x: Array) -> tuple[float, Array]:
         return float(ground.values(x)), ground.grad(x, rng)
 
     with np.errstate(all="ignore"):
-        return trajectory(text, value_and_grad, begin, steps)
+        return visited_points(optimizer, hyper, value_and_grad, begin, steps)

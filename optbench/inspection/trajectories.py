@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from optbench.contracts import Array, Optimizer
+from optbench.contracts import Array, Optimizer, Value
 from optbench.engine.loops.updates import Updater
 from optbench.errors import ConfigError
 from optbench.hyperparameters import complete, parse_spelling, split_control
@@ -52,13 +52,35 @@ def trajectory(
         hyper = {**given, **hyper}
     else:
         found = optimizer
+    return visited_points(found, hyper, value_and_grad, x0, steps)
+
+
+def visited_points(
+    optimizer: Optimizer,
+    hyper: Mapping[str, Value],
+    value_and_grad: ValueAndGrad,
+    x0: Array,
+    steps: int,
+) -> Array:
+    """Return every point that an optimizer visits, as `trajectory` does.
+
+    Args:
+        optimizer: Rule or Stepper class.
+        hyper: hyperparameters, and ``schedule``, ``warmup``, ``final``, ``clip_norm``.
+        value_and_grad: as for `trajectory`.
+        x0: starting point.
+        steps: number of updates, at least 0.
+
+    Raises:
+        ConfigError: a hyperparameter out of range, negative steps.
+    """
     if steps < 0:
         raise ConfigError(f"steps={steps} is not allowed; a whole number >= 0")
-    own, control = split_control(found, hyper)
+    own, control = split_control(optimizer, hyper)
     x = np.array(x0, dtype=np.result_type(x0, np.float32))
     points = np.empty((steps + 1, *x.shape), dtype=x.dtype)
     rng = np.random.default_rng(0)
-    updater = Updater(found, complete(found, own), [x], max(steps, 1), control, rng)
+    updater = Updater(optimizer, complete(optimizer, own), [x], max(steps, 1), control, rng)
     points[0] = updater.eval_params()[0]
     grad = np.empty_like(x)
 

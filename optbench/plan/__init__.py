@@ -1,6 +1,6 @@
 """From a suite to runs, keyed by content: which configurations are trained, and what is next."""
 
-from optbench.plan.cells import CellPlan, StudyPlan, build_plan, make_entrant
+from optbench.plan.cells import CellPlan, StudyPlan, build_plan
 from optbench.plan.ledger import CellRecord, StudyRecord, TrialRecord, record_cell, restore_cell
 from optbench.plan.steps import (
     Results,
@@ -19,7 +19,6 @@ __all__ = [
     "TrialRecord",
     "advance",
     "build_plan",
-    "make_entrant",
     "planned_runs",
     "record_cell",
     "restore_cell",

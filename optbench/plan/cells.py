@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from optbench.contracts import Optimizer, Value
-from optbench.engine.specs import make_spec
+from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.errors import ConfigError
-from optbench.hyperparameters import parse_spelling, split_control
-from optbench.records import Entrant, Regime, RunSpec, StudyProtocol, Workload, changed, spell
+from optbench.records import Entrant, RunSpec, StudyProtocol, Workload
 from optbench.registry import Registry
-from optbench.suites import TARGET_LEVEL, NetworkChoice, Suite, Targets, known_targets
+from optbench.suites import TARGET_LEVEL, Suite, Targets, known_targets
 from optbench.tuning.search_points import sobol_points
 from optbench.tuning.space import SearchSpace
 
@@ -96,7 +95,7 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
     protocol = suite.protocol
     if targets is None:
         targets = known_targets(registry) if protocol.select == "time" else {}
-    entrants = [make_entrant(text, registry) for text in _optimizers(suite, registry)]
+    entrants = [make_entrant(text, registry=registry) for text in _optimizers(suite, registry)]
     labels = [entrant.label for entrant in entrants]
     twice = {label for label in labels if labels.count(label) > 1}
     if twice:
@@ -104,30 +103,25 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
     searches = {entrant.label: _search(entrant, protocol, registry) for entrant in entrants}
     cells: list[CellPlan] = []
     left_out: dict[str, None] = {}
-    for dataset, network, initializer, regime in suite.workloads():
+    for workload in _workloads(suite, registry):
+        target = _target(workload, targets) if protocol.select == "time" else None
         for entrant in entrants:
             space, points = searches[entrant.label]
+            regime = workload.regime
             if "full-batch" in space.optimizer.needs and regime != "batch":
                 left_out[f"{entrant.label} is defined on full batches only: not in {regime}"] = None
                 continue
-            spec = _template(suite, entrant, registry, dataset, network, initializer, regime)
-            target = _target(spec.workload, targets) if protocol.select == "time" else None
-            cells.append(CellPlan(entrant, spec.workload, space, points, spec, target))
+            template = make_spec(
+                entrant=entrant,
+                workload=workload,
+                dtype=protocol.dtype,
+                grid_points=protocol.grid_points,
+                registry=registry,
+            )
+            cells.append(CellPlan(entrant, workload, space, points, template, target))
     if not cells:
         raise ConfigError(f"nothing to train: {'; '.join(left_out)}")
     return StudyPlan(suite.name, suite.protocol, tuple(cells), tuple(left_out))
-
-
-def make_entrant(text: str, registry: Registry) -> Entrant:
-    """Read ``adam[lr=0.01,schedule=cosine]``; what it gives is never tuned.
-
-    Raises:
-        ConfigError: an unknown name, or a value out of range.
-    """
-    name, values = parse_spelling(text)
-    given, control = split_control(registry.optimizer(name), values)
-    label = spell(name, {**given, **changed(control)})
-    return Entrant(label=label, optimizer=name, given=given, control=control)
 
 
 def _optimizers(suite: Suite, registry: Registry) -> Sequence[str]:
@@ -137,6 +131,21 @@ def _optimizers(suite: Suite, registry: Registry) -> Sequence[str]:
     if not names:
         raise ConfigError("no optimizer is registered; see `optbench plugins`")
     return names
+
+
+def _workloads(suite: Suite, registry: Registry) -> Iterator[Workload]:
+    """Yield every workload of a suite, checked."""
+    for dataset, network, initializer, regime in suite.workloads():
+        yield make_workload(
+            dataset=dataset,
+            hidden=network.hidden,
+            activation=network.activation,
+            initializer=initializer,
+            regime=regime,
+            batch_size=suite.batch_size,
+            epochs=suite.epochs_of(regime),
+            registry=registry,
+        )
 
 
 def _search(
@@ -157,27 +166,3 @@ def _target(workload: Workload, targets: Targets) -> float:
             "none is known (see `optbench targets`)"
         )
     return levels[TARGET_LEVEL]
-
-
-def _template(
-    suite: Suite,
-    entrant: Entrant,
-    registry: Registry,
-    dataset: str,
-    network: NetworkChoice,
-    initializer: str,
-    regime: Regime,
-) -> RunSpec:
-    return make_spec(
-        spell(entrant.optimizer, {**entrant.given, **changed(entrant.control)}),
-        dataset=dataset,
-        hidden=network.hidden,
-        activation=network.activation,
-        initializer=initializer,
-        regime=regime,
-        batch_size=suite.batch_size,
-        epochs=suite.epochs_of(regime),
-        dtype=suite.protocol.dtype,
-        grid_points=suite.protocol.grid_points,
-        registry=registry,
-    )

@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from optbench.analysis.views.sweep_points import SweepPoint, sweep_point
 from optbench.contracts import Hyper, Optimizer, Value
-from optbench.engine.specs import make_spec
+from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.errors import ConfigError, unknown_name
 from optbench.execution import Executor
 from optbench.hyperparameters import CONTROL_HYPERS, parse_spelling, parse_value
-from optbench.records import RunResult, RunSpec, Status, spell
+from optbench.records import RunResult, RunSpec, Status
 from optbench.registry import default_registry
 from optbench.store import Store
 from optbench.study.running import Progress
@@ -152,7 +153,7 @@ def plan_sweep(
         axes: one or two, of different names.
         optimizers: their spellings.
         seeds: runs at each point.
-        run: arguments of `optbench.engine.specs.make_spec` that stay the same.
+        run: arguments of `optbench.engine.specs.make_workload` that stay the same.
 
     Raises:
         ConfigError: too many axes, an axis twice, too many runs, or a value out of range.
@@ -167,7 +168,8 @@ def plan_sweep(
     for optimizer in optimizers:
         for values in itertools.product(*(axis.values for axis in axes)):
             at = dict(zip(names, values, strict=True))
-            specs = tuple(_spec(optimizer, at, run, seed) for seed in range(seeds))
+            spec = _spec(optimizer, at, run)
+            specs = tuple(msgspec.structs.replace(spec, seed=seed) for seed in range(seeds))
             points.append((optimizer, at, specs))
     return SweepPlan(tuple(axes), tuple(optimizers), tuple(points), _fixed(points[0][2][0], names))
 
@@ -189,19 +191,18 @@ def _fixed(spec: RunSpec, swept: Sequence[str]) -> str:
     return " | ".join(text for name, text in parts.items() if name not in gone)
 
 
-def _spec(optimizer: str, at: Mapping[str, Value], run: Mapping[str, Any], seed: int) -> RunSpec:
-    how, own = dict(run), {}
+def _spec(optimizer: str, at: Mapping[str, Value], run: Mapping[str, Any]) -> RunSpec:
+    workload, hyper = dict(run), {}
     for name, value in at.items():
         if name not in RUN_AXES:
-            own[name] = value
+            hyper[name] = value
         elif name not in ("layers", "neurons"):
-            how[name] = value
-    hidden = tuple(how["hidden"]) or (32,)
+            workload[name] = value
+    hidden = tuple(workload["hidden"]) or (32,)
     width, depth = at.get("neurons", hidden[0]), at.get("layers", len(hidden))
     if "layers" in at or "neurons" in at:
-        how["hidden"] = [width] * _count(depth)
-    name, given = parse_spelling(optimizer)
-    return make_spec(spell(name, {**given, **own}), seed=seed, **how)
+        workload["hidden"] = [width] * _count(depth)
+    return make_spec(entrant=make_entrant(optimizer, hyper), workload=make_workload(**workload))
 
 
 def _count(layers: Value) -> int:

@@ -26,8 +26,8 @@ from optbench.engine.kernels import layers, loop
 from optbench.engine.kernels.jit import jit
 from optbench.engine.loops.compiled import CompiledLoop
 from optbench.engine.problem import build_problem
-from optbench.engine.specs import make_spec
 from optbench.registry import default_registry
+from tests.engine.spec_factory import spec_of
 
 ROUNDS, REPEATS = 15, 2000
 
@@ -102,7 +102,7 @@ def flops(sizes: tuple[int, ...], rows: int) -> int:
 
 def profile(regime: str, epochs: int) -> dict[str, float]:
     """Microseconds of each part of one update."""
-    spec = make_spec("adam[lr=1e-4]", dataset="digits", regime=regime, epochs=epochs)
+    spec = spec_of("adam[lr=1e-4]", dataset="digits", regime=regime, epochs=epochs)
     problem = build_problem(spec, default_registry())
     trainer = CompiledLoop(problem)
     net, space = trainer._net.net, trainer._net.space

@@ -16,8 +16,8 @@ from optbench.engine.fusion.machine_code import compiled_rule
 from optbench.engine.kernels.jit import jit
 from optbench.engine.loops.choice import choose_loop, make_loop
 from optbench.engine.problem import Problem, build_problem
-from optbench.engine.specs import make_spec
 from optbench.registry import default_registry
+from tests.engine.spec_factory import spec_of
 
 RULES = {
     name: entry.item
@@ -29,7 +29,7 @@ N_PARAMS = 3466
 
 
 def problem_of(optimizer: str = "adam", **workload) -> Problem:
-    spec = make_spec(optimizer, **{"dataset": "digits", "epochs": 2, **workload})
+    spec = spec_of(optimizer, **{"dataset": "digits", "epochs": 2, **workload})
     return build_problem(spec, default_registry())
 
 

@@ -10,10 +10,10 @@ import pytest
 
 import optbench
 from optbench.engine.health import distinct_units, health_columns, layer_health, sharpness
-from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
 from optbench.network import pack, unpack
 from optbench.records import CURVE_COLUMNS, TUNING_SEED
+from tests.engine.spec_factory import spec_of
 
 SIZES = (3, 6, 5, 2)
 
@@ -66,7 +66,7 @@ def test_a_study_records_health_where_it_was_asked_to(
     health: Literal["none", "first", "all"], seed: int, recorded: bool
 ) -> None:
     """By default one run a configuration; trials of tuning never."""
-    spec = make_spec("sgd", dataset="iris", epochs=1, seed=seed)
+    spec = spec_of("sgd", dataset="iris", epochs=1, seed=seed)
     assert ("layer1.dead" in train_spec(spec, health=health).curve) is recorded
 
 

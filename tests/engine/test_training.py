@@ -11,10 +11,10 @@ from optbench import ConfigError, PluginError, Stepper, hyper
 from optbench.data.splits import load_dataset, prepare_dataset
 from optbench.data.streams import batch_order, stream
 from optbench.engine.grid import evaluation_grid
-from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
 from optbench.records import CURVE_COLUMNS, Status
 from optbench.registry import default_registry
+from tests.engine.spec_factory import spec_of
 
 
 def test_same_seed_same_bits():
@@ -125,7 +125,7 @@ def test_a_plugin_that_fails_fails_its_own_run(how):
         )()
     )
     try:
-        spec = make_spec(f"faulty[how={how}]", dataset="iris", epochs=1)
+        spec = spec_of(f"faulty[how={how}]", dataset="iris", epochs=1)
         result = train_spec(spec)
     finally:
         registry.unregister(plugin)
@@ -164,7 +164,7 @@ def test_bad_input_is_refused_with_what_is_allowed(arguments, words):
 
 def test_one_width_is_one_hidden_layer():
     """A single number needs no brackets."""
-    specs = [make_spec("sgd", dataset="iris", hidden=hidden) for hidden in (8, np.int64(8), (8,))]
+    specs = [spec_of("sgd", dataset="iris", hidden=hidden) for hidden in (8, np.int64(8), (8,))]
     assert {spec.hidden for spec in specs} == {(8,)}
 
 
@@ -198,7 +198,7 @@ def test_splits_are_disjoint_stratified_and_fixed():
 
 def test_a_changed_dataset_is_noticed():
     """A run planned with another content hash is refused, not trained on other data."""
-    spec = make_spec("sgd", dataset="iris", epochs=1)
+    spec = spec_of("sgd", dataset="iris", epochs=1)
 
     result = train_spec(msgspec.structs.replace(spec, dataset_hash="0" * 64))
     assert (result.status, "has changed" in result.reason) == (Status.FAILED, True)

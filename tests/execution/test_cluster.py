@@ -15,7 +15,6 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from optbench import __version__
-from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
 from optbench.errors import ConfigError, OptbenchError, PluginError
 from optbench.execution import Limits
@@ -23,6 +22,7 @@ from optbench.execution.cluster import LOST, ClusterExecutor
 from optbench.execution.remote import Setup, _borrowed, _idle, _train_on_one_core
 from optbench.records import RunSpec, Status
 from optbench.registry import default_registry
+from tests.engine.spec_factory import spec_of
 from tests.faults.clusters import Cluster, quiet_dask
 
 pytest.importorskip("distributed", reason="distributed (extra cluster) is missing")
@@ -73,7 +73,7 @@ def plugin(tmp_path: Path) -> Iterator[str]:
 
 
 def runs(optimizer: str, number: int) -> list[RunSpec]:
-    return [make_spec(optimizer, dataset="iris", epochs=1, seed=seed) for seed in range(number)]
+    return [spec_of(optimizer, dataset="iris", epochs=1, seed=seed) for seed in range(number)]
 
 
 def ignore(text: str) -> None:

@@ -12,13 +12,13 @@ import msgspec
 import psutil
 import pytest
 
-from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
 from optbench.errors import ConfigError, OptbenchError
 from optbench.execution import Executor, LocalExecutor
 from optbench.records import RunResult, RunSpec, Status
 from optbench.registry import default_registry
 from optbench.support.child_processes import available_cores
+from tests.engine.spec_factory import spec_of
 
 PLUGIN = Path(__file__).parents[1] / "faults" / "misbehaving.py"
 
@@ -33,7 +33,7 @@ def plugin() -> Iterator[str]:
 
 
 def spec(fault: str = "none", seed: int = 0) -> RunSpec:
-    return make_spec(f"misbehaving[fault={fault}]", dataset="iris", epochs=1, seed=seed)
+    return spec_of(f"misbehaving[fault={fault}]", dataset="iris", epochs=1, seed=seed)
 
 
 def by_fault(executor: Executor, *faults: str) -> dict[str, RunResult]:
@@ -67,7 +67,7 @@ def test_a_run_is_tried_again_when_its_worker_is_killed(
 
 def test_workers_that_cannot_start_end_the_study(tmp_path: Path) -> None:
     """A plugin that the workers do not find is one error, not a failure of every run."""
-    run = make_spec("sgd", dataset="iris", epochs=1)
+    run = spec_of("sgd", dataset="iris", epochs=1)
     executor = LocalExecutor(1, plugins=[str(tmp_path / "gone.py")])
     executor._compiled["sgd"] = False
     with executor, pytest.raises(OptbenchError, match="end before they are ready"):
@@ -129,7 +129,7 @@ def test_threads_train_in_parallel_and_report_faults() -> None:
         return good(run)
 
     with LocalExecutor(2, train=train) as executor:
-        runs = [make_spec("sgd", dataset="iris", epochs=1, seed=seed) for seed in range(5)]
+        runs = [spec_of("sgd", dataset="iris", epochs=1, seed=seed) for seed in range(5)]
         results = {result.spec.seed: result for result in executor.map(runs)}
     assert set(results) == set(range(5))
     assert results[3].reason == "SystemExit: out"
@@ -151,7 +151,7 @@ def test_the_window_in_flight_is_bounded() -> None:
         nonlocal taken
         for seed in range(60):
             taken += 1
-            yield make_spec("sgd", dataset="iris", epochs=1, seed=seed)
+            yield spec_of("sgd", dataset="iris", epochs=1, seed=seed)
 
     with LocalExecutor(1, train=train) as executor:
         runs = executor.map(many())
@@ -174,7 +174,7 @@ def test_closing_starts_no_further_run() -> None:
 
     executor = LocalExecutor(1, train=train)
     for seed in range(8):
-        executor.submit(make_spec("sgd", dataset="iris", epochs=1, seed=seed))
+        executor.submit(spec_of("sgd", dataset="iris", epochs=1, seed=seed))
     assert len(executor.collect(30)) == 1
     pool = executor._threads
     assert pool is not None

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from optbench.engine.specs import make_spec
 from optbench.execution.cluster import ClusterExecutor
 from optbench.records import RunSpec, Status
 from optbench.registry import default_registry
 from optbench.store import Store
+from tests.engine.spec_factory import spec_of
 from tests.faults.clusters import Cluster, quiet_dask
 from tests.faults.conftest import Quiet
 from tests.faults.gates import Gate
@@ -101,7 +101,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def runs(optimizer: str, number: int) -> list[RunSpec]:
-    return [make_spec(optimizer, dataset="iris", epochs=1, seed=seed) for seed in range(number)]
+    return [spec_of(optimizer, dataset="iris", epochs=1, seed=seed) for seed in range(number)]
 
 
 def test_a_poisonous_run_fails_alone(pair: Cluster) -> None:

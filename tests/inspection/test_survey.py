@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
 from optbench.inspection.diagnosis import ILLNESSES
 from optbench.inspection.survey import survey
 from optbench.records import Cell, Entrant, Health
+from tests.engine.spec_factory import spec_of
 
 
 def trained(label: str, health: Health = "all", **how: object) -> Cell:
     """A cell of one run on iris."""
-    spec = make_spec(label, dataset="iris", regime="batch", epochs=30, **how)  # type: ignore[arg-type]
+    spec = spec_of(label, dataset="iris", regime="batch", epochs=30, **how)  # type: ignore[arg-type]
     entrant = Entrant(label=label, optimizer=spec.optimizer)
     result = train_spec(spec, health=health)
     return Cell(entrant, spec.workload, (), spec.hyper, {}, (result,))

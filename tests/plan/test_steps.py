@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from optbench.contracts import Rule, hyper
+from optbench.engine.specs import make_entrant
 from optbench.errors import ConfigError
 from optbench.plan import (
     StudyPlan,
     StudyRecord,
     advance,
     build_plan,
-    make_entrant,
     planned_runs,
     record_cell,
     restore_cell,
@@ -266,7 +266,7 @@ def test_a_wrong_name_or_value_is_refused_before_anything_is_trained(
 
 def test_an_entrant_keeps_what_was_given(registry: Registry) -> None:
     """Given values and schedules are part of its label, and fixed."""
-    entrant = make_entrant("plain[mu=0.9, warmup=0.1]", registry)
+    entrant = make_entrant("plain[mu=0.9, warmup=0.1]", registry=registry)
     assert entrant.label == "plain[mu=0.9,warmup=0.1]"
     assert entrant.given == {"mu": 0.9}
     assert entrant.control.warmup == 0.1

@@ -16,11 +16,11 @@ from optbench import PluginError, RunResult
 from optbench.contracts import Values
 from optbench.data.splits import prepare_dataset
 from optbench.engine.problem import initial_params
-from optbench.engine.specs import make_spec
 from optbench.engine.training import train_spec
 from optbench.inspection.landscapes import Ground, follow
 from optbench.records import Status
 from optbench.registry import Registry
+from tests.engine.spec_factory import spec_of
 from tests.properties.planted import (
     ANYTHING,
     FAILS,
@@ -57,7 +57,7 @@ def trained(item: type, kind: str = "optimizers", loop: str = "auto") -> RunResu
         optimizer = "planted" if kind == "optimizers" else "descent"
         if kind != "optimizers":
             how[kind.removesuffix("s")] = "planted"
-        spec = make_spec(optimizer, **how, epochs=2, registry=REGISTRY)
+        spec = spec_of(optimizer, **how, epochs=2, registry=REGISTRY)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # what NumPy says to nonsense
             result = train_spec(spec, REGISTRY, loop)
@@ -79,7 +79,7 @@ def is_told(result: RunResult) -> None:
 
 def good_run() -> str:
     """What a good optimizer trains to; why not, if it does not."""
-    spec = make_spec(
+    spec = spec_of(
         "descent", dataset="points", initializer="draws", hidden=(4,), epochs=2, registry=REGISTRY
     )
     result = train_spec(spec, REGISTRY)

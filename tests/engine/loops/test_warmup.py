@@ -10,9 +10,10 @@ import pytest
 
 SCRIPT = """
 import optbench
-from optbench.engine.specs import make_spec
+from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.engine.training import prepare
-prepare([make_spec("momentum", dataset="iris", epochs=1)], print)
+entrant, workload = make_entrant("momentum"), make_workload(dataset="iris", epochs=1)
+prepare([make_spec(entrant=entrant, workload=workload)], print)
 print(optbench.train("momentum", dataset="iris", epochs=1).loop)
 """
 
