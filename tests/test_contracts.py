@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 from optbench import ConfigError, Initializer, PluginError, Rule, StepContext, Values, hyper
-from optbench.contracts import Dataset, Hyper
+from optbench.contracts import Dataset, Hyper, Need
 
 
 class Base(Rule):
@@ -136,7 +137,7 @@ def test_values_read_like_attributes_and_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize("need", ["closure", "total_steps", "rng", "layers"])
-def test_what_is_not_declared_is_refused(need: str) -> None:
+def test_what_is_not_declared_is_refused(need: Need) -> None:
     """The needs of an optimizer are what it says they are."""
     context = StepContext(t=1, h=Values({}), declared=frozenset(), _total_steps=3)
     with pytest.raises(PluginError, match=f"uses '{need}' without declaring it"):
@@ -160,11 +161,18 @@ def test_what_is_declared_is_given_and_noted() -> None:
     assert context.used == {"rng", "layers", "total_steps", "closure"}
 
 
-@pytest.mark.parametrize("need", ["closure", "total_steps", "rng"])
-def test_what_is_declared_but_absent_is_named(need: str) -> None:
+@pytest.mark.parametrize(
+    ("need", "words"),
+    [
+        ("closure", "a closure exists in `step` only, not in `init`"),
+        ("total_steps", "the total number of steps is not known here"),
+        ("rng", "no random stream exists here"),
+    ],
+)
+def test_what_is_declared_but_absent_is_named(need: Need, words: str) -> None:
     """Asking for a thing that does not exist here is the plugin's error, in words."""
     context = StepContext(t=0, h=Values({}), declared=frozenset({need}))
-    with pytest.raises(PluginError, match=r"not|exists"):
+    with pytest.raises(PluginError, match=f"^{re.escape(words)}$"):
         getattr(context, need)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import sqlite3
 import threading
-from collections.abc import Callable
-from dataclasses import replace
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import fields, replace
 from pathlib import Path
 
 import msgspec
@@ -311,17 +313,51 @@ def test_two_studies_on_one_store_both_finish(plan: StudyPlan, tmp_path: Path) -
         assert store.count() == len(studies[0].runs)
 
 
-def test_memory_holds_the_open_cells_alone(plan: StudyPlan, tmp_path: Path) -> None:
-    """Few cells are open at a time: the order of training follows the cells."""
-    order: list[str] = []
+class WeakResult(RunResult):
+    """A result with weak references, to see when it is let go."""
 
-    def remember(progress: Progress) -> None:
+
+class OneAtATime(Executor):
+    """Trains in this thread, and has room for one run."""
+
+    def __init__(self) -> None:
+        self._submitted: list[RunSpec] = []
+
+    def prepare(self, specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
+        """Nothing to prepare."""
+
+    def room(self) -> int:
+        return 1 - len(self._submitted)
+
+    def submit(self, spec: RunSpec) -> None:
+        self._submitted.append(spec)
+
+    def collect(self, timeout: float) -> list[RunResult]:
+        specs, self._submitted = self._submitted, []
+        results = map(fake_train, specs)
+        return [WeakResult(*(getattr(r, f.name) for f in fields(r))) for r in results]
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def test_memory_holds_only_the_open_cells(plan: StudyPlan, tmp_path: Path) -> None:
+    """A cell is finished before many others are opened, and its results are let go."""
+    results: list[weakref.ref[RunResult]] = []
+    most = 0
+
+    def count(progress: Progress) -> None:
+        nonlocal most
         if progress.result is not None:
-            order.append(progress.result.spec.workload.label)
+            results.append(weakref.ref(progress.result))
+        gc.collect()
+        most = max(most, sum(result() is not None for result in results))
 
-    execute(plan, tmp_path / "runs.sqlite", tell=remember)
-    last = plan.cells[-1].workload.label
-    assert order.index(last) > len(order) // 3
+    with Store(tmp_path / "runs.sqlite") as store:
+        study = run_study(plan, store, OneAtATime(), count)
+    largest = max(sum(len(t.results) for t in c.trials) + len(c.evaluation) for c in study.cells)
+    assert len(results) == len(study.runs)
+    assert most <= 2 * largest < len(results) / 4
 
 
 def test_a_store_that_fails_ends_the_study_with_its_error(

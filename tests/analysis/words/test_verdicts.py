@@ -16,6 +16,7 @@ from optbench.records import Cell, StudyProtocol
 from tests.analysis.synthetic import make_cells
 from tests.records.factories import make_curve
 
+TARGETS = {(name, "32-32 relu"): {"medium": 0.8} for name in ("moons", "iris", "digits")}
 QUICK = ("alpha", "beta", "gamma", "delta", "epsilon")
 
 
@@ -90,14 +91,11 @@ def test_a_study_without_a_separated_pair_claims_no_order() -> None:
 
 @pytest.mark.parametrize("rng_seed", range(3))
 def test_nobody_is_called_sooner_unless_the_interval_says_so(rng_seed: int) -> None:
-    """Seeds that differ much and entrants that do not: no ratio is sure, none is told."""
+    """Where the seeds differ more than the entrants, no ratio of speeds is certain."""
     cells = make_cells(("alpha", "beta"), workload_noise=0.0, noise=0.5, seeds=4, rng_seed=rng_seed)
-    target = {(name, "32-32 relu"): {"medium": 0.8} for name in ("moons", "iris", "digits")}
-    for sentence in texts(build(cells, targets=target)).splitlines():
-        if "sooner" in sentence:
-            assert float(sentence.split("interval ")[1].split(" to ")[0]) > 1
-    twins = make_cells(("alpha", "beta"), twins={"beta": "alpha"})
-    assert "sooner" not in texts(build(twins, targets=target))
+    assert "sooner" not in texts(build(cells, targets=TARGETS))
+    twins = make_cells(("alpha", "beta"), twins={"beta": "alpha"}, rng_seed=rng_seed)
+    assert "sooner" not in texts(build(twins, targets=TARGETS))
 
 
 def test_more_tuning_is_said_to_matter_only_when_its_gain_exceeds_the_gap() -> None:
