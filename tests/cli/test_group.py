@@ -56,7 +56,7 @@ def test_every_command_is_there_and_explains_itself(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_option_is_explained(name: str) -> None:
     """No option is a riddle."""
-    module = importlib.import_module(f"optbench.cli.{MODULES.get(name, name)}")
+    module = importlib.import_module(f"optbench.cli.commands.{MODULES.get(name, name)}")
     options = [p for p in module.command.params if isinstance(p, click.Option)]
     assert [option.name for option in options if not option.help] == []
 
@@ -73,7 +73,7 @@ def examples(name: str) -> list[list[str]]:
 def test_examples_use_options_that_exist(name: str) -> None:
     """Nobody copies an example that is refused."""
     for words in examples(name):
-        module = importlib.import_module(f"optbench.cli.{MODULES.get(words[1], words[1])}")
+        module = importlib.import_module(f"optbench.cli.commands.{MODULES.get(words[1], words[1])}")
         known = {flag for p in module.command.params for flag in (*p.opts, *p.secondary_opts)}
         used = {word.partition("=")[0] for word in words[2:] if word.startswith("-")}
         assert used <= known, words

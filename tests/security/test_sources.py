@@ -1,6 +1,6 @@
 """Nothing that is read from a study or a suite is executed: the harness has no means to do so.
 
-The few places that run code are listed, each with whose code that is.
+The few places that run code are listed, each with the code that it runs.
 """
 
 from __future__ import annotations
@@ -21,32 +21,30 @@ MODULES = {
     "pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml",
     "jsonpickle", "code", "runpy", "subprocess", "pty", "ctypes", "xmlrpc",
 }  # fmt: skip
-"""Modules that make code or processes out of bytes."""
+"""Modules that turn bytes into code or processes."""
 CALLS = {"eval", "exec", "compile", "__import__"}
 METHODS = {"exec_module", "import_module", "load_module"}
 OF_OS = {"system", "popen", "spawnl", "spawnv", "execv", "execl", "execve", "posix_spawn"}
 
 EXEMPT = {
-    ("loading.py", "exec_module"): "the file that the user names with --plugin",
-    ("loading.py", "import_module"): "the module that the user names with --plugin",
-    ("engine/rules.py", "exec_module"): "source that optbench has just made of a loaded plugin",
-    ("children.py", "subprocess"): "this very Python, with a fixed command",
+    ("registry/loading.py", "exec_module"): "the file that the user names with --plugin",
+    ("registry/loading.py", "import_module"): "the module that the user names with --plugin",
+    ("engine/fusion/machine_code.py", "exec_module"): "source generated from a loaded plugin",
+    ("support/child_processes.py", "subprocess"): "this Python, with a fixed command",
     ("execution/cluster.py", "import_module"): "Dask, when the user asks for a cluster",
-    ("cli/__init__.py", "import_module"): "a command's own module, out of a fixed table",
-    ("__init__.py", "import_module"): "the public face's own modules, out of a fixed table",
-    ("records.py", "import_module"): "the report's own module",
-    ("analysis/leaderboard.py", "import_module"): "the report's own modules",
-    ("study/saved.py", "import_module"): "the report's own module",
-    ("optbench_builtin/__init__.py", "import_module"): "the built-in plugins' own modules",
+    ("cli/group.py", "import_module"): "the module of a command, out of a fixed table",
+    ("optbench_builtin/__init__.py", "import_module"): "the modules of the built-in plugins",
 }
+"""File and function -> the code that it runs."""
 
 
-def named(path: Path) -> str:
+def relative(path: Path) -> str:
+    """Return the path as the exemptions spell it."""
     return path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else BUILTIN.parent).as_posix()
 
 
 def findings(source: str) -> Iterator[str]:
-    """What a source has that can make code of data."""
+    """Yield the imports and calls of a source that can turn data into code."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if _top(alias.name) in MODULES)
@@ -83,18 +81,18 @@ def _is_strict(call: ast.Call) -> bool:
     return any(word.arg == "allow_pickle" and _is_false(word.value) for word in call.keywords)
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
+@pytest.mark.parametrize("path", FILES, ids=relative)
 def test_no_data_become_code(path: Path) -> None:
     """No pickle, no eval, no YAML with objects, no arrays of objects, no shell."""
-    found = set(findings(path.read_text(encoding="utf-8")))
-    assert {what for what in found if (named(path), what) not in EXEMPT} == set()
+    names = set(findings(path.read_text(encoding="utf-8")))
+    assert {name for name in names if (relative(path), name) not in EXEMPT} == set()
 
 
-@pytest.mark.parametrize(("name", "what"), sorted(EXEMPT))
-def test_no_exemption_outlives_its_use(name: str, what: str) -> None:
-    """The list only ever holds what is needed."""
-    path = next(path for path in FILES if named(path) == name)
-    assert what in set(findings(path.read_text(encoding="utf-8")))
+@pytest.mark.parametrize(("file", "name"), sorted(EXEMPT))
+def test_no_exemption_outlives_its_use(file: str, name: str) -> None:
+    """The list holds only what is needed."""
+    path = next(path for path in FILES if relative(path) == file)
+    assert name in set(findings(path.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize(
@@ -119,6 +117,6 @@ def test_no_exemption_outlives_its_use(name: str, what: str) -> None:
     ],
 )
 def test_the_scan_finds_what_it_looks_for(source: str) -> None:
-    """Each is planted, and found."""
+    """Each planted import or call is found."""
     assert list(findings(source))
     assert not list(findings("np.load(path, allow_pickle=False)\nre.compile('x')\nmodel.eval()"))
