@@ -1,4 +1,4 @@
-"""Fused Rules as machine code, kept on disk: a Rule is compiled once on a machine."""
+"""Compiles fused Rules, and keeps their machine code on disk: each compiles once per machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from optbench.contracts import Rule
 from optbench.data.cache import cache_folder
-from optbench.engine.fusion.statements import NotFusibleError, fuse
+from optbench.engine.fusion.statements import NotFusibleError, translate_update
 from optbench.errors import PluginError
 from optbench.support.files import write_text
 
@@ -40,9 +40,9 @@ OPTIONS = {{"nopython": True, "error_model": "numpy", "fastmath": {{"contract"}}
 
 @functools.cache
 def why_not_fused(rule: type[Rule]) -> str:
-    """Empty if the Rule can be fused, else the reason."""
+    """Return the reason why a Rule cannot be fused; empty if it can."""
     try:
-        fuse(rule, "float64")
+        translate_update(rule)  # type: ignore[arg-type]  # a class is hashable
     except NotFusibleError as reason:
         return str(reason)
     return ""
@@ -50,22 +50,24 @@ def why_not_fused(rule: type[Rule]) -> str:
 
 @functools.cache
 def compiled_rule(rule: type[Rule], dtype: str) -> Any:
-    """The Rule as a first-class compiled function ``(theta, grad, slots, scalars, h, t) -> None``.
+    """Compile a Rule, or load its machine code from disk.
 
     Args:
         rule: the Rule.
         dtype: ``"float32"`` or ``"float64"``, of theta, grad and slots.
 
+    Returns:
+        A first-class compiled function ``(theta, grad, slots, scalars, h, t) -> None``.
+
     Raises:
         NotFusibleError: the Rule cannot be fused.
-        PluginError: what was fused does not compile.
+        PluginError: the fused function does not compile.
     """
     from numba.core.ccallback import CFunc
 
     from optbench.engine.kernels.jit import keep_on_disk
 
-    text = _TEMPLATE.format(name=rule.name, dtype=dtype, source=fuse(rule, dtype))
-    module = _module(text)
+    module = _import_text(_module_text(rule, dtype))
     signature = (module.SIGNATURE.args, module.SIGNATURE.return_type)
     compiled = CFunc(module.update, signature, {}, module.OPTIONS)
     keep_on_disk(compiled, module.update)
@@ -77,30 +79,39 @@ def compiled_rule(rule: type[Rule], dtype: str) -> Any:
 
 
 def is_cached(rule: type[Rule], dtype: str) -> bool:
-    """Whether the machine code of this Rule lies on disk already."""
-    text = _TEMPLATE.format(name=rule.name, dtype=dtype, source=fuse(rule, dtype))
-    return any(_machine_code_folder().glob(f"{_name(text)}.*.nbi"))
+    """Return whether the machine code of a Rule is on disk already.
+
+    Raises:
+        NotFusibleError: the Rule cannot be fused.
+    """
+    name = _module_name(_module_text(rule, dtype))
+    return any(_machine_code_folder().glob(f"{name}.*.nbi"))
+
+
+def _module_text(rule: type[Rule], dtype: str) -> str:
+    source = translate_update(rule).render(dtype)  # type: ignore[arg-type]  # a class is hashable
+    return _TEMPLATE.format(name=rule.name, dtype=dtype, source=source)
 
 
 def _machine_code_folder() -> Path:
-    """Where Numba keeps what it compiled from the files of the cache folder."""
+    """Return the folder where Numba keeps the machine code of modules in the cache folder."""
     folder = cache_folder() / "rules"
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if not chosen:
+    numba_folder = os.environ.get("NUMBA_CACHE_DIR")
+    if not numba_folder:
         return folder / "__pycache__"
     from numba.core.caching import _CacheLocator
 
-    place: str = _CacheLocator.get_suitable_cache_subpath(str(folder / "rule.py"))  # type: ignore[no-untyped-call]
-    return Path(chosen) / place
+    subfolder: str = _CacheLocator.get_suitable_cache_subpath(str(folder / "rule.py"))  # type: ignore[no-untyped-call]
+    return Path(numba_folder) / subfolder
 
 
-def _name(text: str) -> str:
+def _module_name(text: str) -> str:
     return f"rule_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def _module(text: str) -> ModuleType:
-    """Import the text from a file named by its content, since Numba's cache goes by file."""
-    name = _name(text)
+def _import_text(text: str) -> ModuleType:
+    """Import source from a file named by its content, because Numba's cache is keyed by file."""
+    name = _module_name(text)
     try:
         path = _write(cache_folder() / "rules", name, text)
     except OSError:

@@ -1,132 +1,138 @@
-"""Turns the body of a Rule into the source of one fused loop.
+"""Translates the update of a Rule, statement by statement, into one fused loop.
 
-The formula is read from the plugin's own source. Scalar subexpressions (``1 - h.beta1**t``) are
-computed once a step in float64; everything elementwise is computed in the run's dtype, as NumPy
-does it; division by a scalar becomes multiplication by its inverse; slots below the smallest normal
-number become 0, because arithmetic with subnormal numbers is slow. What the translation does not
-know is refused with `NotFusibleError`, and the Rule trains in the stepped loop.
+The formula is read from the source of the plugin. Scalar subexpressions (``1 - h.beta1**t``) are
+computed once per step in float64; elementwise ones are computed in the dtype of the run, as in
+NumPy, but a division by a scalar becomes a multiplication by its inverse. A Rule that cannot be
+translated is refused with `NotFusibleError`, and trains in the stepped loop.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any
-
-import numpy as np
+from typing import Any, NoReturn
 
 from optbench.contracts import Rule
-from optbench.engine.fusion.expressions import Formulas, NotFusibleError, Term, refusal
+from optbench.engine.fusion.expressions import ExpressionTranslator, NotFusibleError, refusal
+from optbench.engine.fusion.loop_source import LoopSource, Term
 
-__all__ = ["Fuser", "NotFusibleError", "fuse"]
-
-
-class Fuser(Formulas):
-    """Translates one Rule; `source` is the text of a function of the engine's fixed signature."""
-
-    def __init__(self, rule: type[Rule], dtype: str) -> None:
-        self._rule = rule
-        self._dtype = dtype
-        super().__init__(_scope(rule.update), rule.hypers())
-
-    def source(self) -> str:
-        """The fused function ``update(theta, grad, slots, scalars, h, t)`` as Python source."""
-        function = _parse(self._rule.update)
-        self._bind(function)
-        for statement in function.body[:-1]:
-            self._statement(statement)
-        self._finish(function.body[-1])
-        indent = "\n    "
-        return (
-            "def update(theta, grad, slots, scalars, h, t):"
-            f"{indent}step = float(t)"
-            f"{indent}zero, one, tiny = dtype(0), dtype(1), dtype({_tiny(self._dtype)!r})"
-            + "".join(indent + line for line in self._before)
-            + f"{indent}for i in range(theta.size):"
-            + "".join(indent + "    " + line for line in self._inside)
-            + "".join(indent + line for line in self._after)
-            + "\n"
-        )
-
-    def _bind(self, function: ast.FunctionDef) -> None:
-        """Give the arguments their meaning, by position."""
-        names = [argument.arg for argument in function.args.args]
-        rule = self._rule
-        expected = 2 + len(rule.slots) + len(rule.scalars) + 2
-        if len(names) != expected:
-            raise NotFusibleError(f"update has {len(names)} arguments, not {expected}")
-        theta, grad = names[:2]
-        slots = names[2 : 2 + len(rule.slots)]
-        scalars = names[2 + len(rule.slots) : -2]
-        t, self._h = names[-2:]
-        self._load(theta, "theta[i]")
-        self._load(grad, "grad[i]")
-        for k, name in enumerate(slots):
-            self._load(name, f"slots[{k}, i]")
-        for k, name in enumerate(scalars):
-            self._names[name] = Term(self._hoist(f"scalars[{k}]"), "scalar")
-        self._names[t] = Term("step", "scalar")
-
-    def _load(self, name: str, code: str) -> None:
-        self._names[name] = Term(self._element(code), "array")
-
-    def _statement(self, node: ast.stmt) -> None:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            return
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            left = ast.copy_location(ast.Name(node.target.id, ast.Load()), node)
-            value: ast.expr = ast.copy_location(ast.BinOp(left, node.op, node.value), node)
-            self._assign(node.target, value)
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-            self._assign(node.targets[0], node.value)
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            self._assign(node.target, node.value)
-        else:
-            raise refusal(node, f"a statement '{type(node).__name__.lower()}'")
-
-    def _assign(self, target: ast.expr, value: ast.expr) -> None:
-        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-            terms = [self._term(part) for part in value.elts]
-            if len(terms) == len(target.elts):
-                for part, term in zip(target.elts, terms, strict=True):
-                    self._let(part, term)
-                return
-        self._let(target, self._term(value))
-
-    def _let(self, target: ast.expr, term: Term) -> None:
-        """Every assignment makes a new name, so scalars can move ahead of the loop safely."""
-        if not isinstance(target, ast.Name):
-            raise refusal(target, "an assignment to anything but a name")
-        place = self._hoist if term.kind == "scalar" else self._element
-        self._names[target.id] = Term(place(term.code), term.kind)
-
-    def _finish(self, node: ast.stmt) -> None:
-        if not isinstance(node, ast.Return) or not isinstance(node.value, ast.Tuple):
-            raise refusal(node, "an end that is not `return theta, ...`")
-        terms = [self._term(part) for part in node.value.elts]
-        n_slots = len(self._rule.slots)
-        if len(terms) != 1 + n_slots + len(self._rule.scalars):
-            raise refusal(node, f"a return of {len(terms)} values")
-        self._inside.append(f"theta[i] = {self._array(terms[0])}")
-        for k, term in enumerate(terms[1 : 1 + n_slots]):
-            value = self._element(self._array(term))
-            self._inside.append(f"slots[{k}, i] = zero if abs({value}) < tiny else {value}")
-        self._after = []
-        for k, term in enumerate(terms[1 + n_slots :]):
-            if term.kind != "scalar":
-                raise refusal(node, "an array returned for a scalar state")
-            self._after.append(f"scalars[{k}] = {self._hoist(term.code)}")
+__all__ = ["NotFusibleError", "translate_update"]
 
 
-def fuse(rule: type[Rule], dtype: str) -> str:
-    """Source of the fused loop of a Rule.
+@functools.cache
+def translate_update(rule: type[Rule]) -> LoopSource:
+    """Translate the update of a Rule into a fused loop, once per Rule.
 
     Raises:
-        NotFusibleError: its body goes beyond the subset; the text says which part.
+        NotFusibleError: the update contains something that a fused loop cannot express.
     """
-    return Fuser(rule, dtype).source()
+    function = _parse(rule.update)
+    loop = LoopSource()
+    translator = StatementTranslator(loop, _bound_arguments(rule, function, loop))
+    for statement in function.body[:-1]:
+        translator.visit(statement)
+    _store_results(rule, function.body[-1], loop, translator.expressions)
+    return loop
+
+
+class StatementTranslator(ast.NodeVisitor):
+    """Translates assignments; every assignment binds a new name in the loop.
+
+    Args:
+        loop: receives the lines.
+        expressions: translates the values, and knows the variables assigned so far.
+    """
+
+    def __init__(self, loop: LoopSource, expressions: ExpressionTranslator) -> None:
+        self._loop = loop
+        self.expressions = expressions
+
+    def generic_visit(self, node: ast.AST) -> NoReturn:
+        """Refuse every kind of statement that has no method here."""
+        raise refusal(node, f"a statement '{type(node).__name__.lower()}'")
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        """Skip a docstring."""
+        if not isinstance(node.value, ast.Constant):
+            self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        """Translate ``x = value``, and ``x, y = value, value``."""
+        if len(node.targets) != 1:
+            self.generic_visit(node)
+        target, value = node.targets[0], node.value
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            terms = [self.expressions.translate(part) for part in value.elts]
+            if len(terms) == len(target.elts):
+                for part, term in zip(target.elts, terms, strict=True):
+                    self._bind(part, term)
+                return
+        self._bind(target, self.expressions.translate(value))
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        """Translate ``x: type = value``."""
+        if node.value is None:
+            self.generic_visit(node)
+        self._bind(node.target, self.expressions.translate(node.value))
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        """Translate ``x += value`` like ``x = x + value``."""
+        if not isinstance(node.target, ast.Name):
+            self.generic_visit(node)
+        left = ast.copy_location(ast.Name(node.target.id, ast.Load()), node)
+        total = ast.copy_location(ast.BinOp(left, node.op, node.value), node)
+        self._bind(node.target, self.expressions.translate(total))
+
+    def _bind(self, target: ast.expr, term: Term) -> None:
+        if not isinstance(target, ast.Name):
+            raise refusal(target, "an assignment to anything but a name")
+        bind = self._loop.bind_scalar if term.kind == "scalar" else self._loop.bind_element
+        self.expressions.bind(target.id, Term(bind(term.code), term.kind))
+
+
+def _bound_arguments(
+    rule: type[Rule], function: ast.FunctionDef, loop: LoopSource
+) -> ExpressionTranslator:
+    """Return a translator that knows the arguments of the update, whose order is fixed."""
+    names = [argument.arg for argument in function.args.args]
+    n_slots = len(rule.slots)
+    expected = 2 + n_slots + len(rule.scalars) + 2
+    if len(names) != expected:
+        raise NotFusibleError(f"update has {len(names)} arguments, not {expected}")
+    theta, grad = names[:2]
+    slots, scalars = names[2 : 2 + n_slots], names[2 + n_slots : -2]
+    t, h = names[-2:]
+    expressions = ExpressionTranslator(loop, _outer_names(rule.update), rule.hypers(), h)
+    arrays = {theta: "theta[i]", grad: "grad[i]"}
+    arrays |= {name: f"slots[{k}, i]" for k, name in enumerate(slots)}
+    for name, code in arrays.items():
+        expressions.bind(name, Term(loop.bind_element(code), "array"))
+    for k, name in enumerate(scalars):
+        expressions.bind(name, Term(loop.bind_scalar(f"scalars[{k}]"), "scalar"))
+    expressions.bind(t, Term("step", "scalar"))
+    return expressions
+
+
+def _store_results(
+    rule: type[Rule], node: ast.stmt, loop: LoopSource, expressions: ExpressionTranslator
+) -> None:
+    """Translate ``return theta, *slots, *scalars``."""
+    if not isinstance(node, ast.Return) or not isinstance(node.value, ast.Tuple):
+        raise refusal(node, "an end that is not `return theta, ...`")
+    terms = [expressions.translate(part) for part in node.value.elts]
+    n_slots = len(rule.slots)
+    if len(terms) != 1 + n_slots + len(rule.scalars):
+        raise refusal(node, f"a return of {len(terms)} values")
+    loop.store_theta(terms[0])
+    for k, term in enumerate(terms[1 : 1 + n_slots]):
+        loop.store_slot(k, term)
+    for k, term in enumerate(terms[1 + n_slots :]):
+        if term.kind != "scalar":
+            raise refusal(node, "an array returned for a scalar state")
+        loop.store_scalar(k, term)
 
 
 def _parse(function: Callable[..., Any]) -> ast.FunctionDef:
@@ -140,12 +146,8 @@ def _parse(function: Callable[..., Any]) -> ast.FunctionDef:
     return node
 
 
-def _scope(function: Callable[..., Any]) -> dict[str, Any]:
-    """Names that the function sees from outside."""
+def _outer_names(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the names that a function sees from outside."""
     names = dict(getattr(function, "__globals__", {}))
     names.update(inspect.getclosurevars(function).nonlocals)
     return names
-
-
-def _tiny(dtype: str) -> float:
-    return float(np.finfo(dtype).smallest_normal)

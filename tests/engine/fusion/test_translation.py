@@ -1,0 +1,161 @@
+"""What fusing refuses, in words that name the part; a Rule is translated once."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from optbench import Rule, hyper
+from optbench.engine.fusion import statements
+from optbench.engine.fusion.machine_code import is_cached, why_not_fused
+
+
+def rule_with(update, **attributes):
+    """A Rule with hyperparameters of every kind and this update."""
+    members = {
+        "name": "planted",
+        "lr": hyper(0.1, low=0),
+        "form": hyper("a", choices=("a", "b")),
+        "update": staticmethod(update),
+        **attributes,
+    }
+    return type("Planted", (Rule,), members)
+
+
+def chained(theta, grad, t, h):
+    return (theta if 0 < t < 3 else grad,)
+
+
+def looping(theta, grad, t, h):
+    for _ in range(2):
+        theta = theta - h.lr * grad
+    return (theta,)
+
+
+def branching(theta, grad, t, h):
+    return (theta - (grad if grad > 0 else theta),)
+
+
+def listing(theta, grad, t, h):
+    return (theta - [grad][0],)
+
+
+def reducing(theta, grad, t, h):
+    return (theta - np.linalg.norm(grad),)
+
+
+def keyword(theta, grad, t, h):
+    return (theta - np.clip(grad, a_min=0, a_max=1),)
+
+
+def undeclared(theta, grad, t, h):
+    return (theta - h.rate * grad,)
+
+
+def wording(theta, grad, t, h):
+    return (theta - h.form * grad,)
+
+
+def subscripted(theta, grad, t, h):
+    theta[0] = 1.0
+    return (theta,)
+
+
+def unpacked(theta, grad, t, h):
+    a, b = grad
+    return (theta - a - b,)
+
+
+def deleting(theta, grad, t, h):
+    del grad
+    return (theta,)
+
+
+def ending(theta, grad, t, h):
+    return theta - grad
+
+
+def empty(theta, grad, t, h):
+    return ()
+
+
+def lacking(theta, grad):
+    return (theta - grad,)
+
+
+def both(theta, grad, t, h):
+    return (theta * ((grad > 0) and (theta > 0)),)
+
+
+def matrix(theta, grad, t, h):
+    return (theta @ grad,)
+
+
+@pytest.mark.parametrize(
+    ("update", "words"),
+    [
+        (chained, "a chained or unusual comparison (line 2 of it)"),
+        (looping, "a statement 'for' (line 2 of it)"),
+        (branching, "`if` on an array; write np.where"),
+        (listing, "an expression 'subscript'"),
+        (reducing, "the call np.linalg.norm()"),
+        (keyword, "a keyword in clip()"),
+        (undeclared, "the undeclared hyperparameter 'rate'"),
+        (wording, "the text 'form' outside of a comparison"),
+        (subscripted, "an assignment to anything but a name"),
+        (unpacked, "an assignment to anything but a name"),
+        (deleting, "a statement 'delete'"),
+        (ending, "an end that is not `return theta, ...`"),
+        (empty, "a return of 0 values"),
+        (lacking, "update has 2 arguments, not 4"),
+        (both, "`and` or `or` of arrays; write & or |"),
+        (matrix, "the operator 'MatMult'"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_the_reason_names_the_part(update, words):
+    """An update outside of the subset is refused with the part and its line."""
+    assert words in why_not_fused(rule_with(update))
+
+
+def test_a_scalar_state_stays_a_scalar():
+    """A Rule that returns an array for a scalar state is refused."""
+
+    def update(theta, grad, total, t, h):
+        return theta - h.lr * grad, total + grad
+
+    rule = rule_with(update, scalars={"total": 0.0})
+    assert "an array returned for a scalar state" in why_not_fused(rule)
+
+
+def test_a_rule_is_translated_once(monkeypatch):
+    """The reason, the state of the cache and both dtypes share one translation."""
+
+    def update(theta, grad, t, h):
+        return (theta - h.lr * grad,)
+
+    read = []
+    monkeypatch.setattr(
+        inspect, "getsource", lambda f, get=inspect.getsource: read.append(f) or get(f)
+    )
+    rule = rule_with(update)
+    assert why_not_fused(rule) == ""
+    for dtype in ("float32", "float64"):
+        is_cached(rule, dtype)
+    assert read == [update]
+
+
+def test_the_source_of_a_plain_rule():
+    """Scalars come before the loop in float64, elements stay in it, in the run's dtype."""
+
+    def update(theta, grad, v, t, h):
+        v = 0.9 * v + grad / (1 + t)
+        return theta - h.lr * v, v
+
+    source = statements.translate_update(rule_with(update, slots=("v",))).render("float32")
+    before, inside = source.split("    for i in range(theta.size):\n")
+    assert "dtype(1.0 / (1 + step))" in before
+    assert "theta[i] = (e1 - (" in inside
+    assert "dtype(" not in inside
