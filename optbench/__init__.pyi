@@ -9,6 +9,7 @@ from .contracts import Initializer as Initializer
 from .contracts import Landscape as Landscape
 from .contracts import Optimizer as Optimizer
 from .contracts import Rule as Rule
+from .contracts import Schedule as Schedule
 from .contracts import StepContext as StepContext
 from .contracts import Stepper as Stepper
 from .contracts import Values as Values

@@ -12,14 +12,12 @@ import msgspec
 from optbench.contracts import Hyper, Plugin, Value
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import StepControl
-from optbench.schedules import SCHEDULES
 
 _SPELLING = re.compile(r"(?P<name>[^\[\]\s]+)(\[(?P<body>[^\[\]]*)\])?")
 
+NO_CONTROL = StepControl()
 CONTROL_HYPERS = {
-    "schedule": Hyper(
-        "constant", "learning-rate schedule", choices=tuple(SCHEDULES), name="schedule"
-    ),
+    "schedule": Hyper(NO_CONTROL.schedule, "learning-rate schedule", name="schedule"),
     "warmup": Hyper(0.0, "fraction of the run that warms up", 0.0, 0.99, name="warmup"),
     "final": Hyper(0.0, "final learning rate as a fraction of lr", 0.0, 1.0, name="final"),
     "clip_norm": Hyper(0.0, "largest L2 norm of the gradient, 0 for none", 0.0, name="clip_norm"),
@@ -116,6 +114,6 @@ def split_control(
             f"hyperparameter of {plugin.name}", min(unknown), [*declared, *CONTROL_HYPERS]
         )
     result = msgspec.convert(control, StepControl)
-    if "lr" not in declared and (result.schedule, result.warmup) != ("constant", 0.0):
+    if "lr" not in declared and (result.schedule, result.warmup) != (NO_CONTROL.schedule, 0.0):
         raise ConfigError(f"{plugin.name} has no lr, so a schedule has nothing to act on")
     return check_values(plugin, own), result

@@ -16,12 +16,11 @@ from optbench.network import ACTIVATIONS, LOSSES
 from optbench.records import REGIMES
 from optbench.registry import default_registry
 from optbench.registry.kinds import KINDS
-from optbench.schedules import SCHEDULES
 
 PACKAGE = Path(optbench.__file__).parent
 
-OWN_WORDS = {*REGIMES, *SCHEDULES, *ACTIVATIONS, *LOSSES}
-"""Words of the harness's own that a plugin may bear as well: the regime ``sgd`` and such."""
+OWN_WORDS = {*REGIMES, *ACTIVATIONS, *LOSSES, "constant", "step"}
+"""Words of the harness that are names of plugins too: the regime ``sgd``, a step, ..."""
 
 EXEMPT = {
     ("records/spec.py", "he-normal"): "default value of the public face",
@@ -31,6 +30,7 @@ EXEMPT = {
     ("engine/specs.py", "he-normal"): "the same default, of the run as it is written down",
     ("engine/specs.py", "digits"): "the same default, of the run as it is written down",
     ("cli/run_options.py", "adam"): "an example in the help of an option",
+    ("cli/run_options.py", "cosine"): "an example in the help of an option",
     ("cli/commands/replay.py", "digits"): "the ordinary word, of a number",
     ("cli/templates.py", "momentum"): "the ordinary word, in the text of a template",
     ("registry/signatures.py", "momentum"): "the hyperparameter of this name",

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from optbench.contracts import Array, InitContext, Initializer, Optimizer, Values
+from optbench.contracts import Array, InitContext, Initializer, Optimizer, Schedule, Values
 from optbench.data.splits import prepare_dataset, typed_parts
 from optbench.data.streams import batch_order, stream
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
@@ -28,6 +28,7 @@ class Problem:
         train, val, test: inputs (n, n_features) in the run's dtype, labels or targets.
         order: batch order (epochs, n), int32; None in full batch, where order is void.
         updates_per_epoch: batches an epoch, the last one possibly short.
+        schedule: learning-rate schedule; None for a constant rate.
     """
 
     spec: RunSpec
@@ -39,6 +40,7 @@ class Problem:
     test: tuple[Array, Array]
     order: Array | None
     updates_per_epoch: int
+    schedule: type[Schedule] | None = None
 
     @property
     def total_updates(self) -> int:
@@ -88,6 +90,7 @@ def build_problem(spec: RunSpec, registry: Registry) -> Problem:
         test=test,
         order=None if full else batch_order(n, spec.epochs, spec.seed),
         updates_per_epoch=1 if full else -(-n // spec.batch_size),
+        schedule=registry.schedule(spec.control.schedule),
     )
 
 

@@ -12,7 +12,8 @@ from optbench.hyperparameters import complete, parse_spelling, split_control
 from optbench.network import check_activation
 from optbench.records import DTYPES, REGIMES, Entrant, RunSpec, Workload, changed, spell
 from optbench.registry import Registry, default_registry
-from optbench.registry.fingerprints import fingerprint
+from optbench.registry.fingerprints import fingerprint, foreign_fingerprint
+from optbench.registry.kinds import SCHEDULES
 
 
 def make_entrant(
@@ -39,6 +40,7 @@ def make_entrant(
     registry = registry or default_registry()
     name, values = parse_spelling(optimizer if isinstance(optimizer, str) else optimizer.name)
     given, control = split_control(registry.optimizer(name), {**values, **(hyper or {})})
+    registry.schedule(control.schedule)  # refuses an unknown one
     label = spell(name, {**given, **changed(control)})
     return Entrant(label=label, optimizer=name, given=given, control=control)
 
@@ -140,6 +142,7 @@ def make_spec(
         seed=check_at_least("seed", seed, 0),
         dtype=dtype,
         grid_points=check_at_least("grid_points", grid_points, 2),
+        schedule_code=foreign_fingerprint(registry.entry(SCHEDULES, entrant.control.schedule)),
     )
 
 

@@ -20,8 +20,6 @@ from optbench.records import Health, RunResult, RunSpec
 from optbench.records.packing import without_params
 from optbench.support.child_processes import available_cores
 
-OWN = "optbench"
-"""The distribution whose Python is trusted in the driver's own process."""
 WINDOW = 8
 """Runs in flight for each job."""
 
@@ -99,7 +97,7 @@ class LocalExecutor(Executor):
         self._threads: ThreadPool | None = None
         self._processes: ProcessPool | None = None
         self._compiled: dict[str, bool] = {}
-        self._fits: dict[tuple[str, str], bool] = {}
+        self._fits: dict[tuple[str, str, str], bool] = {}
         self._resources = contextlib.ExitStack()
 
     def prepare(self, specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
@@ -166,10 +164,14 @@ class LocalExecutor(Executor):
         return self._compiled[spec.optimizer]
 
     def _fits_a_thread(self, spec: RunSpec) -> bool:
-        names = (spec.optimizer, spec.initializer)
+        names = (spec.optimizer, spec.initializer, spec.control.schedule)
         if names not in self._fits:
-            rule_fits = self._is_compiled(spec) and _rule_is_safe(spec.optimizer)
-            self._fits[names] = rule_fits and _comes_along("initializers", spec.initializer)
+            self._fits[names] = (
+                self._is_compiled(spec)
+                and _rule_is_safe(spec.optimizer)
+                and _comes_along("initializers", spec.initializer)
+                and _comes_along("schedules", spec.control.schedule)
+            )
         return self._fits[names]
 
     def _start_threads(self) -> ThreadPool:
@@ -209,4 +211,4 @@ def _comes_along(kind: str, name: str) -> bool:
     """Whether a plugin was shipped with optbench."""
     from optbench.registry import default_registry
 
-    return default_registry().entry(kind, name).distribution == OWN
+    return default_registry().entry(kind, name).is_builtin

@@ -79,6 +79,8 @@ def codes_of(specs: Iterable[RunSpec]) -> Codes:
     for spec in specs:
         codes["optimizers", spec.optimizer] = spec.optimizer_code
         codes["initializers", spec.initializer] = spec.initializer_code
+        if spec.schedule_code is not msgspec.UNSET:
+            codes["schedules", spec.control.schedule] = spec.schedule_code
     return codes
 
 

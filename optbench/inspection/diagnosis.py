@@ -17,7 +17,7 @@ import numpy as np
 
 from optbench.contracts import Array, Task
 from optbench.engine.health import BOUNDED, last_health
-from optbench.records import RunResult, Status
+from optbench.records import RunResult, Status, StepControl
 
 ILLNESSES = (
     "symmetric",
@@ -196,7 +196,7 @@ def _edge(sharpness: float, stable_below: float) -> Iterator[Finding]:
 
 def _noise(result: RunResult) -> Iterator[Finding]:
     spec, loss = result.spec, result.curve["train_loss"][-WINDOW:]
-    steady = spec.regime == "batch" or spec.control.schedule != "constant"
+    steady = spec.regime == "batch" or spec.control.schedule != StepControl().schedule
     if steady or len(loss) < WINDOW or loss.min() <= 0:
         return
     half = WINDOW // 2
@@ -210,7 +210,8 @@ def _noise(result: RunResult) -> Iterator[Finding]:
             "noise floor",
             f"the training loss no longer falls ({before:.3g}, then {after:.3g}) and jitters by "
             f"{jitter:.0%} with {spec.batch_size} examples an update{more}",
-            "a falling schedule (schedule=cosine), a smaller learning rate, or larger batches",
+            "a falling schedule (optbench list schedules), a smaller learning rate, or larger "
+            "batches",
         )
 
 

@@ -77,10 +77,12 @@ def visited_points(
     if steps < 0:
         raise ConfigError(f"steps={steps} is not allowed; a whole number >= 0")
     own, control = split_control(optimizer, hyper)
+    schedule = default_registry().schedule(control.schedule)
     x = np.array(x0, dtype=np.result_type(x0, np.float32))
     points = np.empty((steps + 1, *x.shape), dtype=x.dtype)
     rng = np.random.default_rng(0)
-    updater = Updater(optimizer, complete(optimizer, own), [x], max(steps, 1), control, rng)
+    values = complete(optimizer, own)
+    updater = Updater(optimizer, values, [x], max(steps, 1), control, rng, schedule=schedule)
     points[0] = updater.eval_params()[0]
     grad = np.empty_like(x)
 

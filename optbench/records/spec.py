@@ -51,6 +51,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         initializer: name of the initializer.
         initializer_hyper: value of every hyperparameter of the initializer.
         initializer_code: fingerprint of the initializer's source.
+        schedule_code: fingerprint of the schedule's source, unless it comes with optbench; while it
+            is unset, it is not part of the content key.
         regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
         batch_size: examples an update (for ``"batch"`` the training set's size).
         epochs: passes over the training set.
@@ -78,6 +80,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     dtype: str = "float32"
     grid_points: int = 40
     engine: int = ENGINE_VERSION
+    schedule_code: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 
+OWN_DISTRIBUTION = "optbench"
 ON_DEMAND = "optimizers on demand"
 """Kind of the names that a plugin lists without making the optimizers."""
 
@@ -30,6 +31,11 @@ class Entry(Generic[T_co]):
     item: T_co
     distribution: str
     version: str
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it comes with optbench itself."""
+        return self.distribution == OWN_DISTRIBUTION
 
 
 @dataclass(frozen=True)

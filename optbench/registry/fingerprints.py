@@ -7,7 +7,10 @@ import inspect
 import sys
 from pathlib import Path
 
+import msgspec
+
 from optbench import contracts
+from optbench.registry.entries import Entry
 
 
 def fingerprint(item: type) -> str:
@@ -23,6 +26,11 @@ def fingerprint(item: type) -> str:
         digest.update(cls.__qualname__.encode())
         digest.update(_module_source(cls))
     return digest.hexdigest()[:12]
+
+
+def foreign_fingerprint(entry: Entry[type]) -> str | msgspec.UnsetType:
+    """Return the fingerprint of a plugin class, or UNSET if it comes with optbench."""
+    return msgspec.UNSET if entry.is_builtin else fingerprint(entry.item)
 
 
 def _module_source(cls: type) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pluggy
 
-from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer
+from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer, Schedule
 
 hookspec = pluggy.HookspecMarker("optbench")
 hookimpl = pluggy.HookimplMarker("optbench")
@@ -30,6 +30,11 @@ def optbench_register_datasets() -> list[type[DatasetSource]]:  # type: ignore[e
 @hookspec
 def optbench_register_landscapes() -> list[type[Landscape]]:  # type: ignore[empty-body]
     """Return Landscape classes: functions of two variables for ``optbench trajectory``."""
+
+
+@hookspec
+def optbench_register_schedules() -> list[type[Schedule]]:  # type: ignore[empty-body]
+    """Return Schedule classes: learning-rate schedules for any optimizer."""
 
 
 @hookspec

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer, Rule, Stepper
+from optbench.contracts import (
+    DatasetSource,
+    Initializer,
+    Landscape,
+    Optimizer,
+    Rule,
+    Schedule,
+    Stepper,
+)
 
 T = TypeVar("T")
 
@@ -55,11 +63,13 @@ DATASETS: Kind[type[DatasetSource]] = Kind(
     "datasets", "DatasetSource classes", _is_class(DatasetSource)
 )
 LANDSCAPES: Kind[type[Landscape]] = Kind("landscapes", "Landscape classes", _is_class(Landscape))
+SCHEDULES: Kind[type[Schedule]] = Kind("schedules", "Schedule classes", _is_class(Schedule))
 SUITES: Kind[Path] = Kind("suites", "paths of TOML files", _is_toml)
 TARGETS: Kind[Path] = Kind("targets", "paths of TOML files", _is_toml)
 
 REGISTERED: dict[str, Kind[Any]] = {
-    kind.plural: kind for kind in (OPTIMIZERS, INITIALIZERS, DATASETS, LANDSCAPES, SUITES, TARGETS)
+    kind.plural: kind
+    for kind in (OPTIMIZERS, INITIALIZERS, DATASETS, LANDSCAPES, SCHEDULES, SUITES, TARGETS)
 }
 """Every kind, by its name."""
 

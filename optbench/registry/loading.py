@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from optbench.contracts import DatasetSource, Initializer, Landscape, Rule, Stepper
+from optbench.contracts import DatasetSource, Initializer, Landscape, Rule, Schedule, Stepper
 from optbench.errors import ConfigError
 from optbench.registry import hookspecs
 
@@ -51,6 +51,10 @@ class _Classes:
     def optbench_register_landscapes(self) -> list[Any]:
         return self._of(Landscape)
 
+    @hookspecs.hookimpl
+    def optbench_register_schedules(self) -> list[Any]:
+        return self._of(Schedule)
+
 
 def with_hooks(module: Any) -> Any:
     """The module itself, or its plugin classes registered for it if it implements no hook."""
@@ -63,7 +67,9 @@ def with_hooks(module: Any) -> Any:
             item
             for item in vars(module).values()
             if isinstance(item, type)
-            and issubclass(item, Rule | Stepper | Initializer | DatasetSource | Landscape)
+            and issubclass(
+                item, Rule | Stepper | Initializer | DatasetSource | Landscape | Schedule
+            )
             and item.__module__ == module.__name__
             and vars(item).get("name")
         ]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar, cast, overload
 
-from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer
+from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer, Schedule
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error, unknown_name
 from optbench.registry.entries import ON_DEMAND, Entry, LoadedPlugin, OnDemand, PluginWarning
 from optbench.registry.hook_manager import HookManager
@@ -23,6 +23,7 @@ from optbench.registry.kinds import (
     LANDSCAPES,
     OPTIMIZERS,
     REGISTERED,
+    SCHEDULES,
     Kind,
 )
 from optbench.registry.loading import import_plugin, with_hooks
@@ -269,6 +270,10 @@ class Registry:
     def landscape(self, name: str) -> type[Landscape]:
         """Return the landscape of this name."""
         return self.entry(LANDSCAPES, name).item
+
+    def schedule(self, name: str) -> type[Schedule]:
+        """Return the learning-rate schedule of this name."""
+        return self.entry(SCHEDULES, name).item
 
     def dataset_source(self, name: str) -> type[DatasetSource]:
         """Return the source of the dataset of this name."""

@@ -18,6 +18,7 @@ from optbench.contracts import (
     Landscape,
     Plugin,
     Rule,
+    Schedule,
     Task,
     Value,
 )
@@ -184,11 +185,20 @@ def _landscape_fault(item: type[Landscape]) -> str:
     return ""
 
 
+def _schedule_fault(item: type[Schedule]) -> str:
+    if item.needs or item.hypers():
+        return "declares needs or hyperparameters, which a schedule cannot have"
+    if not (_is_number(item.warmup) and 0 <= item.warmup < 1):
+        return f"declares warmup = {short_repr(item.warmup)}, not a number >= 0 and < 1"
+    return ""
+
+
 _FINDERS: dict[type, Callable[[Any], str]] = {
     Plugin: _plugin_fault,
     Rule: _rule_fault,
     DatasetSource: _dataset_fault,
     Landscape: _landscape_fault,
+    Schedule: _schedule_fault,
 }
 
 

@@ -1,4 +1,4 @@
-"""The optimizers, initializers, datasets and suites that come with optbench.
+"""The optimizers, initializers, datasets, schedules and suites that come with optbench.
 
 A module in one of the folders is found by being there: its public subclasses are registered.
 """
@@ -53,6 +53,12 @@ def optbench_register_datasets() -> list[Any]:
 def optbench_register_landscapes() -> list[Any]:
     """Every landscape in ``landscapes/``."""
     return _classes("landscapes", optbench.Landscape)
+
+
+@optbench.hookimpl
+def optbench_register_schedules() -> list[Any]:
+    """Every schedule in ``schedules/``."""
+    return _classes("schedules", optbench.Schedule)
 
 
 @optbench.hookimpl

@@ -52,6 +52,7 @@ def test_hooks_of_the_page_register_what_they_return(page: ModuleType) -> None:
     assert list(registry.entries("optimizers")) == ["averaged", "by-layer"]
     assert list(registry.entries("initializers")) == ["narrow"]
     assert list(registry.entries("datasets")) == ["signs"]
+    assert list(registry.entries("schedules")) == ["plateau"]
     assert registry.optimizer("times:2").hypers()["lr"].default == 0.2
 
 

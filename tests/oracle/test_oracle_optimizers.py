@@ -30,10 +30,11 @@ def test_follows_its_oracle(row: Row, problem: str, control: str) -> None:
 
     Of the largest, since a coordinate on its way through 0 has no digits of its own to agree in.
     """
-    optimizer = default_registry().optimizer(row.optimizer)
+    registry = default_registry()
+    optimizer = registry.optimizer(row.optimizer)
     h = SimpleNamespace(**complete(optimizer, row.hyper))
     around = CONTROLS[control]
-    rates = h.lr * factors(StepControl(**around), row.steps)
+    rates = h.lr * factors(registry.schedule(control), StepControl(**around), row.steps)
     x0 = start(row.shape)
     expected = row.oracle.path(PROBLEMS[problem](), x0, rates, h)
     actual = optbench.trajectory(

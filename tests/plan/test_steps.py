@@ -56,9 +56,9 @@ class FullOnly(Plain):
 
 @pytest.fixture
 def registry() -> Registry:
-    """The built-in datasets and initializers, and two optimizers of this file alone."""
+    """The built-in datasets, initializers and schedules, and only two optimizers, of this file."""
     made = Registry()
-    for kind in ("datasets", "initializers"):
+    for kind in ("datasets", "initializers", "schedules"):
         made._entries[kind] = dict(default_registry().entries(kind))
 
     from optbench.registry.hookspecs import hookimpl

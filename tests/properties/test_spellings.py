@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from optbench import trajectory
 from optbench.contracts import Hyper
+from optbench.engine.specs import make_entrant
 from optbench.errors import ConfigError
 from optbench.hyperparameters import (
     CONTROL_HYPERS,
@@ -22,6 +25,11 @@ from optbench.records import StepControl, changed, spell
 from optbench.registry import default_registry
 
 REGISTRY = default_registry()
+CONTROLS = {
+    **CONTROL_HYPERS,
+    "schedule": Hyper("constant", choices=tuple(REGISTRY.entries("schedules")), name="schedule"),
+}
+"""What any optimizer takes, with the schedules that are registered."""
 OPTIMIZERS = sorted(REGISTRY.entries("optimizers"))
 INITIALIZERS = sorted(REGISTRY.entries("initializers"))
 
@@ -48,6 +56,8 @@ def refused(declared: Hyper) -> st.SearchStrategy[Any]:
     wrong: st.SearchStrategy[Any] = st.sampled_from(
         [math.nan, math.inf, -math.inf, "fast", "1e", "", None, [], {}, 1j, b"1", object, 10**400]
     )
+    if declared.kind is str and not declared.choices:
+        return wrong.filter(lambda value: not isinstance(value, str)) | st.floats()
     if declared.choices or declared.kind is bool:
         return wrong | st.floats()
     if declared.kind is int:
@@ -70,7 +80,7 @@ def test_what_an_optimizer_takes_is_read_back(name: str, data: Any) -> None:
     """Every digit of every value, with schedule and clipping beside them."""
     optimizer = REGISTRY.optimizer(name)
     own = optimizer.hypers()
-    controls = {key: h for key, h in CONTROL_HYPERS.items() if key not in own}
+    controls = {key: h for key, h in CONTROLS.items() if key not in own}
     if "lr" not in own:
         controls = {key: controls[key] for key in controls.keys() & {"clip_norm", "final"}}
     given_values = data.draw(some(own))
@@ -121,10 +131,15 @@ def test_an_unknown_hyperparameter_is_told_with_what_there_is(name: str, key: st
     assert f"'{key}'" in str(caught.value)
 
 
-def test_a_word_that_is_nearly_right_is_told_with_the_right_one() -> None:
-    """Choices are names too."""
-    with pytest.raises(ConfigError, match=r"schedule=cosin is not allowed.*did you mean 'cosine'"):
-        CONTROL_HYPERS["schedule"].check("cosin")
+def test_an_unknown_schedule_is_refused_with_the_nearest_one() -> None:
+    """Wherever an optimizer is spelled: in a study, and on a function."""
+    spelling = "adam[schedule=cosin]"
+    for use in (
+        lambda: make_entrant(spelling),
+        lambda: trajectory(spelling, lambda x: (0.0, x), np.ones(1), 1),
+    ):
+        with pytest.raises(ConfigError, match=r"unknown schedule 'cosin'; did you mean 'cosine'"):
+            use()
 
 
 pieces = st.sampled_from(

@@ -7,7 +7,7 @@ import click
 from optbench.cli.options import help_of, json_option, plugin_options
 from optbench.cli.output import print_json, print_table, remark, say
 
-KINDS = ("optimizers", "initializers", "datasets", "landscapes", "suites")
+KINDS = ("optimizers", "initializers", "datasets", "landscapes", "schedules", "suites")
 
 
 class Kind(click.Choice[str]):

@@ -95,7 +95,8 @@ def changes(spec: RunSpec) -> list[str]:
     """What is not as it was when the run was planned."""
     from optbench.records import ENGINE_VERSION
     from optbench.registry import default_registry
-    from optbench.registry.fingerprints import fingerprint
+    from optbench.registry.fingerprints import fingerprint, foreign_fingerprint
+    from optbench.registry.kinds import SCHEDULES
 
     registry = default_registry()
     found = []
@@ -105,6 +106,9 @@ def changes(spec: RunSpec) -> list[str]:
         found.append(f"the code of optimizer {spec.optimizer} has changed since")
     if fingerprint(registry.initializer(spec.initializer)) != spec.initializer_code:
         found.append(f"the code of initializer {spec.initializer} has changed since")
+    schedule = registry.entry(SCHEDULES, spec.control.schedule)
+    if foreign_fingerprint(schedule) != spec.schedule_code:
+        found.append(f"the code of schedule {schedule.name} has changed since")
     return found
 
 

@@ -39,7 +39,7 @@ class CompiledLoop:
         names = list(rule.hypers())
         self._lr_at = names.index("lr") if "lr" in names else -1
         self._lr = float(self._h[self._lr_at]) if self._lr_at >= 0 else 0.0
-        self._factors = factors(spec.control, problem.total_updates)
+        self._factors = factors(problem.schedule, spec.control, problem.total_updates)
         self._net = CompiledNetwork(problem)
         self._order = _rows(problem.n_train) if problem.order is None else problem.order.ravel()
         self._shuffled = problem.order is not None

@@ -58,6 +58,7 @@ class SteppedLoop:
             problem.spec.control,
             stream("optimizer", problem.spec.seed),
             [(i, i + 1) for i in range(0, len(self._arrays), 2)],
+            problem.schedule,
         )
         self.updates = 0
         self.examples = 0

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from optbench.contracts import Array, Optimizer, Rule, StepContext, Stepper, Value, Values
+from optbench.contracts import Array, Optimizer, Rule, Schedule, StepContext, Stepper, Value, Values
 from optbench.errors import OptbenchError, PluginError, describe_error
 from optbench.records import StepControl
 from optbench.schedules import factors
@@ -30,6 +30,7 @@ class Updater:
         control: schedule and clipping.
         rng: stream for optimizers that declare ``"rng"``.
         layers: index pairs (weight, bias) into `params`, where these are a network's.
+        schedule: learning-rate schedule; None for a constant rate.
     """
 
     def __init__(
@@ -41,11 +42,12 @@ class Updater:
         control: StepControl = NO_CONTROL,
         rng: np.random.Generator | None = None,
         layers: Sequence[tuple[int, int]] = (),
+        schedule: type[Schedule] | None = None,
     ) -> None:
         self.params = params
         self._hyper = dict(hyper)
         self._values = Values(hyper)
-        self._factors = factors(control, total_steps)
+        self._factors = factors(schedule, control, total_steps)
         self._clip = control.clip_norm
         self.t = 0
         self._name, self._optimizer = optimizer.name, optimizer

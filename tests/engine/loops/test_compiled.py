@@ -65,6 +65,7 @@ def tiny_problem(
         train=train, val=val, test=test,
         order=None if regime == "batch" else _frozen(order),
         updates_per_epoch=1 if regime == "batch" else -(-n // size),
+        schedule=default_registry().schedule((control or StepControl()).schedule),
     )  # fmt: skip
 
 

@@ -1,0 +1,20 @@
+"""Half a period of a cosine."""
+
+import numpy as np
+
+from optbench import Array, Schedule
+
+
+class Cosine(Schedule):
+    """Half a period of a cosine from 1 to `final`.
+
+    factor = final + (1 - final) (1 + cos(pi s)) / 2.
+    """
+
+    name = "cosine"
+    source = "Loshchilov & Hutter 2017, SGDR: Stochastic gradient descent with warm restarts, eq. 5"
+    variant = "no restarts"
+
+    @staticmethod
+    def factor(s: Array, final: float) -> Array:
+        return final + (1 - final) * 0.5 * (1 + np.cos(np.pi * s))

@@ -1,0 +1,125 @@
+"""Schedules of other distributions: registered by a hook, and part of a run's content key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import optbench
+from optbench import PluginError, RunSpec
+from optbench.engine.specs import make_entrant, make_spec, make_workload
+from optbench.execution import LocalExecutor
+from optbench.execution.worker import codes_of, foreign
+from optbench.registry import Registry, default_registry, fresh_registry
+
+SOURCE = """
+import numpy as np
+import optbench
+
+class Half(optbench.Schedule):
+    '''Half of the learning rate.'''
+    name = "half"
+    source = "own work"
+    variant = "none other is known"
+
+    @staticmethod
+    def factor(s, final):
+        return np.full_like(s, {factor})
+
+@optbench.hookimpl
+def optbench_register_schedules():
+    return [Half]
+"""
+
+
+def spec_of(optimizer: str) -> RunSpec:
+    """A short run of an optimizer."""
+    workload = make_workload(dataset="iris", epochs=1)
+    return make_spec(entrant=make_entrant(optimizer), workload=workload)
+
+
+def plant(path: Path, factor: float = 0.5) -> str:
+    """Write the plugin to a file, load it, and return the path."""
+    path.write_text(SOURCE.format(factor=factor))
+    default_registry().load_once(str(path))
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def registry_of_its_own() -> Iterator[None]:
+    """Each test has its own plugins."""
+    with fresh_registry():
+        yield
+
+
+def test_a_schedule_of_a_plugin_trains(tmp_path: Path) -> None:
+    """Half of the rate all along is the same run as half of the rate."""
+    plant(tmp_path / "half.py")
+    result = optbench.train("sgd[lr=0.2,schedule=half]", dataset="iris", epochs=1)
+    plain = optbench.train("sgd[lr=0.1]", dataset="iris", epochs=1)
+    assert result.params_hash == plain.params_hash
+    assert result.spec.configuration == "sgd[lr=0.2,schedule=half]"
+
+
+def test_the_code_of_a_schedule_is_part_of_the_key(tmp_path: Path) -> None:
+    """An edited schedule makes another run; the stored form of the run reads back."""
+    plant(tmp_path / "half.py")
+    first = spec_of("sgd[schedule=half]")
+    assert msgspec.json.decode(msgspec.json.encode(first), type=RunSpec) == first
+    with fresh_registry():
+        plant(tmp_path / "other.py", factor=0.25)
+        second = spec_of("sgd[schedule=half]")
+    assert first.key != second.key
+    assert msgspec.structs.replace(second, schedule_code=first.schedule_code) == first
+
+
+def test_a_builtin_schedule_leaves_the_key_as_it_was() -> None:
+    """Runs stored before schedules were plugins are the runs of today."""
+    spec = spec_of("sgd[schedule=cosine]")
+    assert "schedule_code" not in msgspec.json.decode(msgspec.json.encode(spec))
+    fixed = RunSpec(optimizer="sgd", hyper={"lr": 0.1}, dataset="iris")
+    assert fixed.key == "c32cef7c2331d00c6364"
+
+
+def test_a_worker_with_another_schedule_is_refused(tmp_path: Path) -> None:
+    """It would train something else under the same key."""
+    plant(tmp_path / "half.py")
+    planned = spec_of("sgd[schedule=half]")
+    assert foreign(codes_of([planned])) == ""
+    edited = msgspec.structs.replace(planned, schedule_code="0" * 12)
+    assert foreign(codes_of([edited])) == "its schedule 'half' has another source code"
+
+
+def test_a_foreign_schedule_runs_in_worker_processes(tmp_path: Path) -> None:
+    """Python of other distributions does not run in the driver; the numbers are the same."""
+    plugin = plant(tmp_path / "half.py")
+    with LocalExecutor(1, plugins=[plugin]) as executor:
+        assert not executor._fits_a_thread(spec_of("sgd[schedule=half]"))
+        assert executor._fits_a_thread(spec_of("sgd[schedule=cosine]"))
+        (result,) = executor.map([spec_of("sgd[lr=0.2,schedule=half]")])
+    plain = optbench.train("sgd[lr=0.1]", dataset="iris", epochs=1)
+    assert result.params_hash == plain.params_hash
+
+
+@pytest.mark.parametrize(
+    ("declaration", "message"),
+    [
+        ("warmup = 1.0", "declares warmup = 1.0, not a number >= 0 and < 1"),
+        ("warmup = 'long'", "declares warmup = 'long'"),
+        ("needs = frozenset({'rng'})", "which a schedule cannot have"),
+        ("power: float = optbench.hyper(2.0)", "which a schedule cannot have"),
+    ],
+)
+def test_a_faulty_schedule_is_refused(tmp_path: Path, declaration: str, message: str) -> None:
+    """When it is loaded, by name."""
+    path = tmp_path / "half.py"
+    path.write_text(
+        SOURCE.format(factor=1).replace('name = "half"', f'name = "half"; {declaration}')
+    )
+    with pytest.raises(
+        PluginError, match=f"'half' {message}" if "declares" in message else message
+    ):
+        Registry().load_named(str(path))
