@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
 from optbench.cli.executors import executor_options
 from optbench.cli.options import POSITIVE, REGIME, Formats, named_option, options, out_option
 from optbench.cli.study_output import DEFAULT_OUT
+from optbench.records import StudyProtocol
 
 MOST_SECONDS = 1e9
 MOST_MEGABYTES = 2**30
@@ -66,26 +68,26 @@ selection = options(
 )
 """What is compared; each replaces what the suite says."""
 
+PROTOCOL_NAMES = {"grid_points": "--grid"}
+"""Options that are not called after their field."""
+
+
+def _protocol_option(field: str, hint: Any) -> Callable[..., Any]:
+    """Return the option for one field of the protocol, with its limits and its description."""
+    kind, meta = get_args(hint)
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    name = PROTOCOL_NAMES.get(field, f"--{field.replace('_', '-')}")
+    type_ = click.Choice(choices) if choices else click.IntRange(meta.ge, meta.le)
+    return click.option(name, field, type=type_, help=meta.description)
+
+
 protocol = options(
-    click.option(
-        "--ruleset",
-        type=click.Choice(["defaults", "lr", "full"]),
-        help="What is tuned: nothing, the learning rate, everything.",
-    ),
-    click.option("--budget", type=POSITIVE, help="Trials an optimizer has on each workload."),
-    click.option("--seeds", type=POSITIVE, help="Fresh seeds to judge the chosen one on."),
-    click.option("--tuning-seeds", type=POSITIVE, help="Seeds a trial is trained with."),
-    click.option(
-        "--select",
-        type=click.Choice(["val_loss", "time"]),
-        help="Choose by final validation loss, or by examples to the target.",
-    ),
-    click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Precision."),
-    click.option(
-        "--grid", "grid_points", type=click.IntRange(min=2), help="Evaluations along a run."
-    ),
+    *(
+        _protocol_option(field, hint)
+        for field, hint in get_type_hints(StudyProtocol, include_extras=True).items()
+    )
 )
-"""How it is judged."""
+"""How configurations are chosen and evaluated."""
 
 execution = options(
     out_option(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from optbench.contracts import Value
 from optbench.records.spec import StepControl
@@ -21,28 +22,44 @@ def is_evaluation(seed: int) -> bool:
 
 
 class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How configurations are chosen and judged; the same for every entrant.
+    """How configurations are chosen and evaluated; the same for every entrant.
+
+    The fields, with their limits and descriptions, are the only list of protocol keys: suites, the
+    options of the command line and comparisons of studies are derived from them.
 
     Attributes:
         ruleset: what is tuned: ``"defaults"`` nothing, ``"lr"`` the learning rate, ``"full"``
             everything that declares a search range.
-        budget: trials an entrant has on each workload (1 with ``"defaults"``).
-        tuning_seeds: seeds each trial is trained with.
-        seeds: fresh seeds the chosen configuration is judged on, disjoint from the tuning seeds.
+        budget: trials of an entrant on each workload (1 with ``"defaults"``).
+        tuning_seeds: seeds of each trial.
+        seeds: evaluation seeds of the chosen configuration, disjoint from the tuning seeds.
         select: ``"val_loss"`` (final validation loss) or ``"time"`` (examples to the target).
         widen: how often a search range is extended when the best trial lies at its edge.
         dtype: ``"float32"`` or ``"float64"``.
         grid_points: evaluations along a run.
     """
 
-    ruleset: Literal["defaults", "lr", "full"] = "lr"
-    budget: int = 8
-    tuning_seeds: int = 1
-    seeds: int = 5
-    select: Literal["val_loss", "time"] = "val_loss"
-    widen: int = 1
-    dtype: str = "float32"
-    grid_points: int = 40
+    ruleset: Annotated[
+        Literal["defaults", "lr", "full"],
+        Meta(description="What is tuned: nothing, the learning rate, everything."),
+    ] = "lr"
+    budget: Annotated[
+        int, Meta(ge=1, le=10_000, description="Trials of an optimizer on each workload.")
+    ] = 8
+    tuning_seeds: Annotated[int, Meta(ge=1, le=1000, description="Seeds of each trial.")] = 1
+    seeds: Annotated[
+        int, Meta(ge=1, le=MAX_SEEDS, description="Evaluation seeds of the chosen configuration.")
+    ] = 5
+    select: Annotated[
+        Literal["val_loss", "time"],
+        Meta(description="Choose by final validation loss, or by examples to the target."),
+    ] = "val_loss"
+    widen: Annotated[
+        int,
+        Meta(ge=0, le=5, description="Times a range is extended if the best lies at its edge."),
+    ] = 1
+    dtype: Annotated[Literal["float32", "float64"], Meta(description="Precision.")] = "float32"
+    grid_points: Annotated[int, Meta(ge=2, le=10_000, description="Evaluations along a run.")] = 40
 
 
 class Entrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""A suite with what the command line changes in it."""
+"""A suite with the changes that options or arguments make to it."""
 
 from __future__ import annotations
 
@@ -8,36 +8,41 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from optbench.errors import ConfigError
+from optbench.records import StudyProtocol
 from optbench.suites import NetworkChoice, Suite, check_suite, find_suite
 
 if TYPE_CHECKING:
     from optbench.registry import Registry
 
-_LISTS = ("optimizers", "datasets", "initializers", "regimes")
-_NUMBERS = ("batch_size", "epochs")
-_PROTOCOL = ("ruleset", "budget", "seeds", "tuning_seeds", "select", "dtype", "grid_points")
-
 
 def chosen_suite(name: str, changes: Mapping[str, Any], registry: Registry) -> Suite:
-    """The suite of this name or file, changed by the options that were given.
+    """Return the suite of this name or file, changed by the options that were given.
 
     Args:
         name: a registered suite, or the path of a TOML file.
-        changes: values of the options of ``optbench run``; None or empty where not given.
+        changes: new values by field of `Suite` or of its protocol, and ``hidden`` and
+            ``activations`` for its networks; None or empty where nothing changes.
         registry: where suites are registered.
 
     Raises:
-        ConfigError: no such suite, or a value that makes no sense.
+        ConfigError: no such suite, or a value that is not allowed.
     """
     known = {key: entry.item for key, entry in registry.entries("suites").items()}
     suite = find_suite(name, known)
-    new: dict[str, Any] = {key: tuple(changes[key]) for key in _LISTS if changes.get(key)}
-    new |= {key: changes[key] for key in _NUMBERS if changes.get(key) is not None}
+    new, protocol = _given(Suite, changes), _given(StudyProtocol, changes)
     if changes.get("hidden") or changes.get("activations"):
         new["networks"] = _networks(suite, changes.get("hidden"), changes.get("activations"))
-    judged = {key: changes[key] for key in _PROTOCOL if changes.get(key) is not None}
-    new["protocol"] = msgspec.structs.replace(suite.protocol, **judged)
+    new["protocol"] = msgspec.structs.replace(suite.protocol, **protocol)
     return check_suite(msgspec.structs.replace(suite, **new), "options")
+
+
+def _given(record: type[msgspec.Struct], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes that are fields of a record."""
+    return {
+        key: tuple(changes[key]) if isinstance(changes[key], list) else changes[key]
+        for key in record.__struct_fields__
+        if changes.get(key) not in (None, (), [])
+    }
 
 
 def _networks(
@@ -53,10 +58,10 @@ def _networks(
 
 
 def parse_widths(text: str) -> tuple[int, ...]:
-    """Read ``32,32``; ``linear`` means no hidden layer.
+    """Return the widths in a text such as ``32,32``; ``linear`` means no hidden layer.
 
     Raises:
-        ConfigError: something is not a whole number >= 1.
+        ConfigError: a width is not a whole number from 1 to 1,000,000.
     """
     if text.strip() == "linear":
         return ()

@@ -10,6 +10,7 @@ import msgspec
 
 from optbench.errors import ConfigError
 from optbench.registry import Registry
+from optbench.suites.document_checks import convert_document
 from optbench.suites.toml_files import read_toml, toml_text
 from optbench.support.text import harmless
 
@@ -66,13 +67,7 @@ def read_targets(paths: Iterable[Path]) -> Targets:
 
 def _read(path: Path) -> _File:
     where = f"targets {path}"
-    data = read_toml(path, where)
-    try:
-        return msgspec.convert(data, _File)
-    except msgspec.ValidationError as cause:
-        raise ConfigError(f"{where}: {cause}") from cause
-    except OverflowError as cause:
-        raise ConfigError(f"{where}: a number is too large") from cause
+    return convert_document(read_toml(path, where), _File, where)
 
 
 def write_targets(targets: Mapping[tuple[str, str], Mapping[str, float]], head: str = "") -> str:

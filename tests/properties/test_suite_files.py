@@ -18,6 +18,7 @@ from optbench.registry import default_registry
 from optbench.suites import NetworkChoice, Suite, find_suite, load_suite
 
 REGISTRY = default_registry()
+LEVELS = {"easy": 0.5, "medium": 0.3, "hard": 0.1}
 
 
 def toml(value: Any) -> str:
@@ -193,7 +194,12 @@ def test_a_suite_that_is_right_becomes_a_plan(
         else:
             assert back[key] == value
     chosen = msgspec.structs.replace(suite, optimizers=data.get("optimizers", ("sgd",)))
-    plan = build_plan(chosen, REGISTRY)
+    targets = {
+        (dataset, f"{'-'.join(map(str, network.hidden)) or 'linear'} {network.activation}"): LEVELS
+        for dataset in suite.datasets
+        for network in suite.networks
+    }
+    plan = build_plan(chosen, REGISTRY, targets)
     product = len(suite.datasets) * len(suite.networks) * len(suite.initializers)
     assert len(plan.cells) == product * len(suite.regimes) * len(chosen.optimizers)
     assert plan.protocol == suite.protocol

@@ -60,8 +60,11 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         ("datasets = [1]", r"datasets\[0\] is a whole number, not text"),
         ('datasets = ["a", "a"]', "datasets has 'a' twice"),
         ('datasets = ["a"]\nepoch = 3', "unknown key 'epoch'; did you mean 'epochs'"),
-        ('datasets = ["a"]\nepochs = 0', "epochs of batch is 0; a whole number from 1 to"),
-        ('datasets = ["a"]\nepochs = { batch = 3 }', "epochs says nothing of regime 'mini-batch'"),
+        ('datasets = ["a"]\nepochs = 0', "epochs is 0; a whole number from 1 to 1,000,000"),
+        (
+            'datasets = ["a"]\nepochs = { batch = 3 }',
+            "epochs has no number for regime 'mini",
+        ),
         (
             'datasets = ["a"]\nepochs = { bach = 3 }',
             "epochs has 'bach'; allowed: batch, mini-batch",
@@ -78,9 +81,22 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
             "key in protocol 'buget'; did you mean 'budget",
         ),
         ('datasets = ["a"]\n[protocol]\nseeds = 0', "protocol.seeds is 0; a whole number from 1"),
-        ('datasets = ["a"]\n[protocol]\ndtype = "f"', "protocol.dtype is 'f'; float32 or float64"),
+        (
+            'datasets = ["a"]\n[protocol]\ndtype = "f"',
+            "dtype has 'f'; allowed: float32, float64",
+        ),
         ('datasets = ["a"]\nnetworks = [{ hiden = 1 }]', r"networks\[0\] 'hiden'; did you mean"),
         ('datasets = ["a"]\nnetworks = [{ hidden = [0] }]', r"networks\[0\].hidden\[0\] is 0"),
+        ('datasets = ["a"]\nepochs = { sgd = true }', "epochs.sgd is true or false, not a whole"),
+        ('datasets = ["a"]\nepochs = "3"', "epochs is text, not a whole number or a table"),
+        ('datasets = ["a"]\nepochs = 3.0', "epochs is a number, not a whole number"),
+        ('datasets = ["a"]\nsummary = 2026-01-01', "summary is of type date, not text"),
+        ('datasets = ["a"]\noptimizers = 3', "optimizers is a whole number, not text or a list"),
+        (
+            'datasets = ["a"]\n[protocol]\nselect = 3',
+            "is a whole number, not text; allowed: time, val",
+        ),
+        (f'datasets = ["a"]\nbatch_size = 0x{"f" * 9000}', "batch_size is too large; a whole num"),
         ("datasets = [", "not valid TOML"),
     ],
 )

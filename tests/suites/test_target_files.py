@@ -44,16 +44,19 @@ ONE = '[[target]]\ndataset = "a"\nnetwork = "b"\n'
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (ONE, "missing required field"),
+        (ONE, r"target\[0\].easy is missing"),
         (ONE + "easy = 1\nmedium = 2\nhard = 3", "does not hold"),
         (ONE + "easy = inf\nmedium = 2\nhard = 1", "does not hold, all finite"),
         (ONE + "easy = nan\nmedium = 2\nhard = 1", "does not hold"),
         (ONE + "easy = 3\nmedium = 2\nhard = 0", "does not hold"),
-        (ONE + "easy = 3\nmedium = 2\nhard = 'x'", "Expected `float`, got `str`"),
+        (ONE + "easy = 3\nmedium = 2\nhard = 'x'", r"target\[0\].hard is text, not a number"),
         ((ONE + "easy = 3\nmedium = 2\nhard = 1\n") * 2, "a, b come twice"),
-        (ONE + f"easy = {10**400}\nmedium = 2\nhard = 1", "out of range"),
-        ("target = 3", "Expected `array`"),
-        ("goal = 3", "unknown field"),
+        (
+            ONE + f"easy = {10**400}\nmedium = 2\nhard = 1",
+            "easy is too large a number",
+        ),
+        ("target = 3", "target is a whole number, not a list"),
+        ("goal = 3", "unknown key 'goal'; known: target"),
         ("[[target", "not valid TOML"),
     ],
 )
