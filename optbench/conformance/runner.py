@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from optbench.conformance.kit import Check, CheckFailedError, checks_for, expected_failures
 from optbench.errors import describe_error
 from optbench.registry import default_registry
 from optbench.support.text import one_line
+
+if TYPE_CHECKING:
+    import pytest
 
 CHECKED = ("optimizers", "initializers", "datasets")
 """Kinds that there are checks for."""
@@ -78,7 +81,7 @@ def run_check(each: Check, item: type) -> Outcome:
     return Outcome(name, each.name, each.promise, "passed")
 
 
-def parametrize_with_checks(items: Iterable[type | str]) -> Any:
+def parametrize_with_checks(items: Iterable[type | str]) -> pytest.MarkDecorator:
     """A pytest mark that runs a test for each class and each check that concerns it.
 
     Args:

@@ -176,31 +176,31 @@ def jax_trainer(work: Work, runs: int) -> Trainer:
     import jax
     import jax.numpy as jnp
 
-    def initial(key):
+    def initial(key: Any) -> Any:
         params = []
         for a, b in zip(work.sizes, work.sizes[1:], strict=False):
             key, mine = jax.random.split(key)
             params.append((jax.random.normal(mine, (a, b)) * (2 / a) ** 0.5, jnp.zeros(b)))
         return params
 
-    def loss(params, x, y):
+    def loss(params: Any, x: Any, y: Any) -> Any:
         for weight, bias in params[:-1]:
             x = jax.nn.relu(x @ weight + bias)
         logits = x @ params[-1][0] + params[-1][1]
         return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], 1))
 
-    def adam(params, m, v, t, grads):
+    def adam(params: Any, m: Any, v: Any, t: Any, grads: Any) -> tuple[Any, Any, Any]:
         m = jax.tree.map(lambda a, g: 0.9 * a + 0.1 * g, m, grads)
         v = jax.tree.map(lambda a, g: 0.999 * a + 0.001 * g * g, v, grads)
         first, second = 1 - 0.9**t, 1 - 0.999**t
         step = jax.tree.map(lambda a, b: LR * (a / first) / (jnp.sqrt(b / second) + 1e-8), m, v)
         return jax.tree.map(jnp.subtract, params, step), m, v
 
-    def run(key, x, y, order):
+    def run(key: Any, x: Any, y: Any, order: Any) -> Any:
         params = initial(key)
         zeros = jax.tree.map(jnp.zeros_like, params)
 
-        def update(state, rows):
+        def update(state: Any, rows: Any) -> tuple[Any, None]:
             params, m, v, t = state
             batch = (x, y) if work.batch == N else (x[rows], y[rows])
             grads = jax.grad(loss)(params, *batch)
@@ -217,9 +217,10 @@ def jax_trainer(work: Work, runs: int) -> Trainer:
     order = rng.integers(0, N, (whole, min(work.batch, 1 if work.batch == N else N)))
     compiled = jax.jit(jax.vmap(run, in_axes=(0, None, None, None)))
     arguments = (jax.random.split(jax.random.key(0), runs), work.x, work.y, order)
+    ready: Any = jax.block_until_ready  # which has no types
 
     def train() -> int:
-        jax.block_until_ready(compiled(*arguments))
+        ready(compiled(*arguments))
         return whole * runs
 
     return train

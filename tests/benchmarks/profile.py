@@ -19,9 +19,11 @@ import statistics
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
+from optbench import Array
 from optbench.engine.kernels import layers, loop
 from optbench.engine.kernels.jit import jit
 from optbench.engine.loops.compiled import CompiledLoop
@@ -33,13 +35,13 @@ ROUNDS, REPEATS = 15, 2000
 
 
 @jit
-def _forward(times, theta, net, x, m, space):
+def _forward(times: Any, theta: Array, net: Any, x: Any, m: Array, space: Any) -> None:
     for _ in range(times):
         loop.forward(theta, net, x, 0, m, space)
 
 
 @jit
-def _output(times, net, data, order, m, space):
+def _output(times: Any, net: Any, data: Any, order: Any, m: Array, space: Any) -> None:
     for _ in range(times):
         layers.output_delta(
             net.loss, space.delta, space.acts, space.a_at[-1], m, net.sizes[-1], data, order, 0, m
@@ -47,25 +49,39 @@ def _output(times, net, data, order, m, space):
 
 
 @jit
-def _backward(times, theta, grad, net, x, m, space):
+def _backward(
+    times: Any, theta: Array, grad: Array, net: Any, x: Any, m: Array, space: Any
+) -> None:
     for _ in range(times):
         loop.backward(theta, grad, net, x, 0, m, space, False)
 
 
 @jit
-def _gradient(times, theta, grad, net, data, order, batch, gather, space):
+def _gradient(
+    times: Any,
+    theta: Array,
+    grad: Array,
+    net: Any,
+    data: Any,
+    order: Any,
+    batch: Any,
+    gather: Any,
+    space: Any,
+) -> None:
     for _ in range(times):
         loop.gradient(theta, grad, net, data, order, 0, batch, gather, False, space)
 
 
 @jit
-def _update(times, rule, theta, grad, slots, scalars, h):
+def _update(
+    times: Any, rule: Any, theta: Array, grad: Array, slots: Any, scalars: Any, h: Array
+) -> None:
     for t in range(times):
         rule(theta, grad, slots, scalars, h, t + 1)
 
 
 @jit
-def _touch(times, theta, grad, slots):
+def _touch(times: Any, theta: Array, grad: Array, slots: Any) -> None:
     """Read and write what Adam reads and writes, with one addition for each number."""
     m, v = slots[0], slots[1]
     for _ in range(times):

@@ -8,10 +8,12 @@ Without these options each benchmark runs once, as a test that it works.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 
+from optbench import Array
 from optbench.engine.fusion.machine_code import compiled_rule
 from optbench.engine.kernels.jit import jit
 from optbench.engine.loops.choice import choose_loop, make_loop
@@ -28,7 +30,7 @@ N_PARAMS = 3466
 """Of a 64-32-32-10 network."""
 
 
-def problem_of(optimizer: str = "adam", **workload) -> Problem:
+def problem_of(optimizer: str = "adam", **workload: Any) -> Problem:
     spec = spec_of(optimizer, **{"dataset": "digits", "epochs": 2, **workload})
     return build_problem(spec, default_registry())
 
@@ -41,31 +43,31 @@ def train(problem: Problem, loop: str = "compiled") -> int:
 
 @pytest.mark.parametrize("regime", ["batch", "mini-batch", "sgd"])
 @pytest.mark.parametrize("loop", ["compiled", "reference"])
-def test_loops(benchmark, loop, regime):
+def test_loops(benchmark: Any, loop: Any, regime: str) -> None:
     """Two epochs of digits: the compiled loop beside the NumPy reference."""
     assert benchmark(train, problem_of(regime=regime), loop) > 0
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
-def test_depth(benchmark, depth):
+def test_depth(benchmark: Any, depth: Any) -> None:
     """Cost against the number of hidden layers of 32."""
     assert benchmark(train, problem_of(hidden=(32,) * depth)) > 0
 
 
 @pytest.mark.parametrize("width", [8, 16, 32, 64, 128, 256])
-def test_width(benchmark, width):
+def test_width(benchmark: Any, width: Any) -> None:
     """Cost against the width of two hidden layers."""
     assert benchmark(train, problem_of(hidden=(width, width))) > 0
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "leaky-relu", "gelu", "linear"])
-def test_activations(benchmark, activation):
+def test_activations(benchmark: Any, activation: str) -> None:
     """Cost against the hidden activation."""
     assert benchmark(train, problem_of(activation=activation)) > 0
 
 
 @pytest.mark.parametrize("runs", [1, 2, 4, 16])
-def test_runs(benchmark, runs):
+def test_runs(benchmark: Any, runs: Any) -> None:
     """Cost against the number of runs, on two threads."""
     problems = [problem_of(seed=seed) for seed in range(runs)]
     with ThreadPoolExecutor(2) as pool:
@@ -73,13 +75,17 @@ def test_runs(benchmark, runs):
 
 
 @jit
-def _repeat(update, theta, grad, slots, scalars, h, times):
+def _repeat(
+    update: Any, theta: Array, grad: Array, slots: Any, scalars: Any, h: Array, times: Any
+) -> None:
     for t in range(times):
         update(theta, grad, slots, scalars, h, t + 1)
 
 
 @jit
-def _adam_by_hand(theta, grad, slots, scalars, h, times):
+def _adam_by_hand(
+    theta: Array, grad: Array, slots: Any, scalars: Any, h: Array, times: Any
+) -> None:
     """Adam as one writes it in float32 by hand: what the fused loop is measured against."""
     m, v = slots[0], slots[1]
     b1, b2 = np.float32(h[1]), np.float32(h[2])
@@ -94,7 +100,7 @@ def _adam_by_hand(theta, grad, slots, scalars, h, times):
             theta[i] -= rate * m[i] / (np.sqrt(v[i] * debias) + eps)
 
 
-def _state(rule):
+def _state(rule: Any) -> tuple[Any, ...]:
     rng = np.random.default_rng(0)
     theta, grad = rng.normal(size=(2, N_PARAMS)).astype(np.float32)
     slots = np.zeros((len(rule.slots), N_PARAMS), np.float32)
@@ -104,7 +110,7 @@ def _state(rule):
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
-def test_rules(benchmark, name):
+def test_rules(benchmark: Any, name: str) -> None:
     """100 updates of each Rule on 3,466 parameters, float32: how cost grows with the slots."""
     rule = RULES[name]
     state = _state(rule)
@@ -112,7 +118,7 @@ def test_rules(benchmark, name):
     assert np.isfinite(state[0]).all()
 
 
-def test_adam_by_hand(benchmark):
+def test_adam_by_hand(benchmark: Any) -> None:
     """The same 100 updates of Adam, written by hand; beside it the fused loop's numbers agree."""
     state, fused = _state(RULES["adam"]), _state(RULES["adam"])
     benchmark.pedantic(_adam_by_hand, (*state, 100), rounds=20, warmup_rounds=1)

@@ -132,7 +132,9 @@ def test_to_show_them_downloads_nothing(name: str, mirror: Mirror) -> None:
     assert "all features together" in after
 
 
-def test_workers_find_what_the_driver_downloaded(tmp_path: Path, monkeypatch) -> None:
+def test_workers_find_what_the_driver_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A study in worker processes asks for each file once."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -185,7 +187,9 @@ def test_an_idx_file_is_read_as_it_was_written(tmp_path: Path) -> None:
         (zipped(HEAD[:4] + b"\xff" * 12), "4294967295 elements and has 0"),
     ],
 )
-def test_a_file_that_is_not_exactly_idx_is_refused(tmp_path, content: bytes, said: str) -> None:
+def test_a_file_that_is_not_exactly_idx_is_refused(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
     """What is wrong is told, with the file; nothing is guessed and nothing allocated for it."""
     path = tmp_path / "images.gz"
     path.write_bytes(content)

@@ -26,8 +26,8 @@ class Outcome:
     err: str
 
 
-def optbench(*arguments: str | Path) -> Outcome:
-    """Run a command in this process."""
+def optbench(*arguments: object) -> Outcome:
+    """Run a command in this process; the arguments may be paths or numbers."""
     result = CliRunner().invoke(main, [str(a) for a in arguments])
     return Outcome(result.exit_code, result.stdout, result.stderr)
 

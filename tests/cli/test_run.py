@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from optbench.store import Store
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from study_helpers import TINY, Outcome, optbench, start
+from tests.cli.study_helpers import TINY, Outcome, optbench, start
 
 FAULTY = '''
 from optbench import Stepper, hyper

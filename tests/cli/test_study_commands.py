@@ -20,10 +20,7 @@ from optbench.plan import StudyRecord
 from optbench.records import Curve, RunResult, Status
 from optbench.store import Store
 from optbench.suites.target_files import read_targets
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from study_helpers import TINY, Outcome, optbench
+from tests.cli.study_helpers import TINY, Outcome, optbench
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ class Parcel(optbench.DatasetSource):
     task = "binary"
     files = {"parcel.bin": sha256(CONTENT)}  # noqa: RUF012
 
-    def load(self):
+    def load(self) -> Any:
         raise NotImplementedError
 
 
@@ -76,7 +77,9 @@ def test_a_file_is_downloaded_once(mirror: Mirror) -> None:
     assert missing_files(Parcel) == []
 
 
-def test_a_terminal_sees_the_progress_on_stderr(mirror: Mirror, capsys, monkeypatch) -> None:
+def test_a_terminal_sees_the_progress_on_stderr(
+    mirror: Mirror, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The name of the file, and how much of it has come."""
 
     class Terminal(io.StringIO):
@@ -92,7 +95,9 @@ def test_a_terminal_sees_the_progress_on_stderr(mirror: Mirror, capsys, monkeypa
     assert capsys.readouterr().out == ""
 
 
-def test_the_next_mirror_is_asked_when_one_fails(mirror: Mirror, monkeypatch) -> None:
+def test_the_next_mirror_is_asked_when_one_fails(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody listens at the first, the second has no such file, the third has another."""
     mirror.files["/wrong/parcel.bin"] = b"something else"
     first, second, third = dead_address(), f"{mirror.url}/none", f"{mirror.url}/wrong"
@@ -102,7 +107,9 @@ def test_the_next_mirror_is_asked_when_one_fails(mirror: Mirror, monkeypatch) ->
     assert mirror.asked == [f"/{at}/parcel.bin" for at in ("none", "wrong", "parcel")]
 
 
-def test_without_a_mirror_the_error_says_what_to_do(mirror: Mirror, monkeypatch) -> None:
+def test_without_a_mirror_the_error_says_what_to_do(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It names the file, its hash, the addresses with what was wrong there, and the folder."""
     dead = dead_address()
     monkeypatch.setattr(Parcel, "mirrors", (dead, f"{mirror.url}/none"))
@@ -140,7 +147,9 @@ def test_a_file_put_there_by_hand_is_used(mirror: Mirror) -> None:
     assert mirror.asked == []
 
 
-def test_a_wrong_file_put_there_by_hand_is_not_used(mirror: Mirror, monkeypatch) -> None:
+def test_a_wrong_file_put_there_by_hand_is_not_used(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is replaced when a mirror has the right one, and otherwise named with its hash."""
     place(CONTENT[:1000])
     addresses = Parcel.mirrors
@@ -158,7 +167,7 @@ def place(content: bytes) -> None:
     (download_folder(Parcel) / "parcel.bin").write_bytes(content)
 
 
-def test_a_mirror_of_ones_own_comes_first(mirror: Mirror, monkeypatch) -> None:
+def test_a_mirror_of_ones_own_comes_first(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     """OPTBENCH_MIRRORS names addresses that have a folder for each dataset."""
     mirror.files["/own/parcel/parcel.bin"] = CONTENT
     monkeypatch.setenv("OPTBENCH_MIRRORS", f"{dead_address()} {mirror.url}/own/")
@@ -166,13 +175,17 @@ def test_a_mirror_of_ones_own_comes_first(mirror: Mirror, monkeypatch) -> None:
     assert mirror.asked == ["/own/parcel/parcel.bin"]
 
 
-def test_a_mirror_that_is_no_address_is_refused(mirror: Mirror, monkeypatch) -> None:
+def test_a_mirror_that_is_no_address_is_refused(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The variable, the value and what is allowed."""
     monkeypatch.setenv("OPTBENCH_MIRRORS", "/srv/data")
     assert refusal().startswith("OPTBENCH_MIRRORS: '/srv/data' is no address; write http://")
 
 
-def test_a_folder_that_cannot_be_written_is_named(mirror: Mirror, tmp_path, monkeypatch) -> None:
+def test_a_folder_that_cannot_be_written_is_named(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is not taken for a fault of the mirrors."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path / "file"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,13 @@ COMMANDS = [
 
 
 @pytest.fixture(autouse=True)
-def registry_of_its_own():
+def registry_of_its_own() -> Iterator[None]:
     """Each test loads the plugins again, and leaves none behind."""
     with fresh_registry():
         yield
 
 
-def test_the_plugin_shown_keeps_its_promises(tmp_path):
+def test_the_plugin_shown_keeps_its_promises(tmp_path: Path) -> None:
     """mine.py of the README passes every check, and trains in the compiled loop."""
     mine = tmp_path / "mine.py"
     mine.write_text(PYTHON[0])
@@ -41,14 +42,16 @@ def test_the_plugin_shown_keeps_its_promises(tmp_path):
     assert "compiled" in shown.output
 
 
-def test_the_python_shown_runs(capsys):
+def test_the_python_shown_runs(capsys: pytest.CaptureFixture[str]) -> None:
     """The block about Python prints a status and two losses."""
     exec(PYTHON[1], {})
     assert capsys.readouterr().out.startswith("ok ")
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("optbench run")])
-def test_the_commands_shown_plan(command, tmp_path, monkeypatch):
+def test_the_commands_shown_plan(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every `optbench run` of the README is accepted: planned, not trained."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(PYTHON[0])
@@ -58,7 +61,7 @@ def test_the_commands_shown_plan(command, tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
 
 
-def test_the_first_two_commands_come_first():
+def test_the_first_two_commands_come_first() -> None:
     """The README opens with the two commands that do everything."""
     assert BLOCKS[0] == (
         "console",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
 
 import optbench
-from optbench import ConfigError, PluginError, Stepper, hyper
+from optbench import Array, ConfigError, PluginError, StepContext, Stepper, Values, hyper
 from optbench.data.splits import load_dataset, prepare_dataset
 from optbench.data.streams import batch_order, stream
 from optbench.engine.grid import evaluation_grid
@@ -17,7 +20,7 @@ from optbench.registry import default_registry
 from tests.engine.spec_factory import spec_of
 
 
-def test_same_seed_same_bits():
+def test_same_seed_same_bits() -> None:
     """Two runs of one spec give the same bits; another seed gives others."""
     one, two = (optbench.train("adam", dataset="wine", epochs=3, seed=4) for _ in range(2))
     other = optbench.train("adam", dataset="wine", epochs=3, seed=5)
@@ -26,7 +29,7 @@ def test_same_seed_same_bits():
         assert np.array_equal(one.curve[column], two.curve[column])
 
 
-def test_optimizers_meet_the_same_accidents():
+def test_optimizers_meet_the_same_accidents() -> None:
     """Initial weights and so the first evaluation are the same for every optimizer and regime."""
     first = {
         optbench.train(name, dataset="wine", epochs=1, regime=regime).curve["val_loss"][0]
@@ -36,7 +39,7 @@ def test_optimizers_meet_the_same_accidents():
     assert len(first) == 1
 
 
-def test_streams_are_apart_and_fixed():
+def test_streams_are_apart_and_fixed() -> None:
     """Roles and seeds have streams of their own; a longer run begins like a shorter one."""
     assert stream("init", 0).random() == stream("init", 0).random()
     assert len({stream(role, s).random() for role in ("init", "order") for s in (0, 1)}) == 4
@@ -45,7 +48,7 @@ def test_streams_are_apart_and_fixed():
     assert all(np.array_equal(np.sort(epoch), np.arange(10)) for epoch in long)
 
 
-def test_grid_is_shared_and_log_spaced():
+def test_grid_is_shared_and_log_spaced() -> None:
     """One grid for all regimes: ascending, ends with the run, evenly spaced in the logarithm."""
     grid = evaluation_grid(1000, 50, 30)
     assert grid[-1] == 50_000
@@ -61,13 +64,13 @@ def test_grid_is_shared_and_log_spaced():
     assert (curves["batch"]["updates"][-1], curves["sgd"]["updates"][-1]) == (8, 8 * 107)
 
 
-def test_an_epoch_is_one_pass_with_a_short_last_batch():
+def test_an_epoch_is_one_pass_with_a_short_last_batch() -> None:
     """107 examples in batches of 32 are four updates an epoch."""
     curve = optbench.train("sgd", dataset="wine", epochs=5, batch_size=32).curve
     assert (curve["updates"][-1], curve["epoch"][-1]) == (20, 5)
 
 
-def test_full_batch_does_not_depend_on_the_order():
+def test_full_batch_does_not_depend_on_the_order() -> None:
     """In full batch no order is drawn; a mini-batch of everything gives the same to rounding."""
     batch = optbench.train("momentum", dataset="wine", regime="batch", epochs=6, dtype="float64")
     mini = optbench.train(
@@ -83,7 +86,7 @@ def test_full_batch_does_not_depend_on_the_order():
     )
 
 
-def test_divergence_is_a_status():
+def test_divergence_is_a_status() -> None:
     """A learning rate far too large ends as diverged, with the reason and the curve so far."""
     result = optbench.train("sgd[lr=10]", dataset="diabetes", epochs=20, regime="sgd")
     assert result.status == "diverged"
@@ -98,10 +101,12 @@ class Faulty(Stepper):
     name = "faulty"
     how: str = hyper("raise", choices=("raise", "exit", "shape"))
 
-    def init(self, params, context):
+    def init(self, params: list[Array], context: StepContext) -> None:
         return None
 
-    def step(self, params, grads, state, context):
+    def step(
+        self, params: list[Array], grads: list[Array], state: Any, context: StepContext
+    ) -> None:
         if context.h.how == "exit":
             raise SystemExit(3)
         if context.h.how == "shape":
@@ -111,12 +116,12 @@ class Faulty(Stepper):
 
 class Faults:
     @optbench.hookimpl
-    def optbench_register_optimizers(self):
+    def optbench_register_optimizers(self) -> list[type[Stepper]]:
         return [Faulty]
 
 
 @pytest.mark.parametrize("how", ["raise", "exit", "shape"])
-def test_a_plugin_that_fails_fails_its_own_run(how):
+def test_a_plugin_that_fails_fails_its_own_run(how: str) -> None:
     """What a plugin raises, SystemExit included, is the run's reason in one line."""
     registry = default_registry()
     plugin = registry.register(
@@ -155,26 +160,26 @@ def test_a_plugin_that_fails_fails_its_own_run(how):
         ({"optimizer": "lbfgs", "regime": "sgd"}, "full batches only"),
     ],
 )
-def test_bad_input_is_refused_with_what_is_allowed(arguments, words):
+def test_bad_input_is_refused_with_what_is_allowed(arguments: dict[str, Any], words: str) -> None:
     """One line with the value, and the nearest or allowed ones."""
     with pytest.raises(ConfigError, match="(?s)" + words.replace("'", ".")) as refusal:
         optbench.train(**{"optimizer": "adam", "dataset": "iris", **arguments})
     assert "\n" not in str(refusal.value)
 
 
-def test_one_width_is_one_hidden_layer():
+def test_one_width_is_one_hidden_layer() -> None:
     """A single number needs no brackets."""
     specs = [spec_of("sgd", dataset="iris", hidden=hidden) for hidden in (8, np.int64(8), (8,))]
     assert {spec.hidden for spec in specs} == {(8,)}
 
 
-def test_the_public_names_are_listed():
+def test_the_public_names_are_listed() -> None:
     """`dir` shows what is there to use, imported yet or not, and each name is there."""
     assert {"train", "Rule", "load_dataset"} <= set(dir(optbench))
     assert all(hasattr(optbench, name) for name in dir(optbench))
 
 
-def test_standardised_on_the_training_part_alone():
+def test_standardised_on_the_training_part_alone() -> None:
     """Mean 0 and variance 1 on the training part exactly; the other parts only nearly."""
     data = load_dataset("breast-cancer")
     np.testing.assert_allclose(data.x_train.mean(axis=0), 0, atol=1e-9)
@@ -183,7 +188,7 @@ def test_standardised_on_the_training_part_alone():
     assert not data.x_train.flags.writeable
 
 
-def test_splits_are_disjoint_stratified_and_fixed():
+def test_splits_are_disjoint_stratified_and_fixed() -> None:
     """60 / 20 / 20 of every class, no example in two parts, the same at every load."""
     data = load_dataset("digits")
     parts = (data.x_train, data.x_val, data.x_test)
@@ -196,7 +201,7 @@ def test_splits_are_disjoint_stratified_and_fixed():
     assert len(data.content_hash) == 64
 
 
-def test_a_changed_dataset_is_noticed():
+def test_a_changed_dataset_is_noticed() -> None:
     """A run planned with another content hash is refused, not trained on other data."""
     spec = spec_of("sgd", dataset="iris", epochs=1)
 
@@ -204,13 +209,13 @@ def test_a_changed_dataset_is_noticed():
     assert (result.status, "has changed" in result.reason) == (Status.FAILED, True)
 
 
-def test_an_initializer_of_the_wrong_shape_is_named():
+def test_an_initializer_of_the_wrong_shape_is_named() -> None:
     """PluginError with the initializer's name and both shapes."""
 
     class Odd(optbench.Initializer):
         name = "odd"
 
-        def weight(self, rng, n_in, n_out, h):
+        def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:
             return np.zeros((n_out, n_in))
 
     from optbench.engine.problem import initial_params
@@ -219,14 +224,16 @@ def test_an_initializer_of_the_wrong_shape_is_named():
         initial_params(Odd, (2, 3, 1), 0, "relu", {})
 
 
-def test_seconds_are_those_of_training_alone():
+def test_seconds_are_those_of_training_alone() -> None:
     """Seconds grow along the curve and begin at 0."""
     seconds = optbench.train("sgd", dataset="digits", epochs=3).curve["seconds"]
     assert seconds[0] == 0
     assert (np.diff(seconds) >= 0).all()
 
 
-def test_cached_datasets_come_back_the_same(tmp_path, monkeypatch):
+def test_cached_datasets_come_back_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is read from the cache folder equals what was loaded; a damaged copy is made again."""
     monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
     source = default_registry().dataset_source("iris")

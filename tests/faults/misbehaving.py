@@ -8,13 +8,14 @@ import sys
 import threading
 import time
 import warnings
+from typing import Any
 
 import numpy as np
 
-from optbench import Initializer, Rule, Stepper, hyper
+from optbench import Array, Initializer, Rule, StepContext, Stepper, Values, hyper
 
 
-def go_wrong(fault, arrays):
+def go_wrong(fault: str, arrays: list[Array]) -> None:
     """Do what the fault's name says; most come back, so that the damage can spread."""
     if fault == "raises":
         raise ValueError("no good")
@@ -63,7 +64,7 @@ def go_wrong(fault, arrays):
         litter()
 
 
-def litter():
+def litter() -> None:
     """Leave everything that processes share in another state."""
     os.chdir("/")
     os.environ.clear()
@@ -83,10 +84,12 @@ class Misbehaving(Stepper):
     fault: str = hyper("none", "what goes wrong")
     lr: float = hyper(0.1, low=0)
 
-    def init(self, params, context):
+    def init(self, params: list[Array], context: StepContext) -> None:
         return None
 
-    def step(self, params, grads, state, context):
+    def step(
+        self, params: list[Array], grads: list[Array], state: Any, context: StepContext
+    ) -> None:
         fault = context.h.fault
         go_wrong(fault, params)
         for param, grad in zip(params, grads, strict=True):
@@ -100,7 +103,7 @@ class Misbehaving(Stepper):
             grads.clear()
             params.clear()
 
-    def eval_params(self, params, state, context):
+    def eval_params(self, params: list[Array], state: Any, context: StepContext) -> Any:
         if context.h.fault == "eval-shapes":
             return [param[:1] for param in params]
         return None
@@ -112,10 +115,12 @@ class Careful(Stepper):
     name = "careful"
     lr: float = hyper(0.1, low=0)
 
-    def init(self, params, context):
+    def init(self, params: list[Array], context: StepContext) -> None:
         return None
 
-    def step(self, params, grads, state, context):
+    def step(
+        self, params: list[Array], grads: list[Array], state: Any, context: StepContext
+    ) -> None:
         print("a word")
         warnings.warn("a remark", stacklevel=1)
         tiny = np.float32(1e-30) * np.float32(1e-30)  # underflows
@@ -131,7 +136,7 @@ class BadStart(Initializer):
     name = "bad-start"
     fault: str = hyper("none", "what goes wrong")
 
-    def weight(self, rng, n_in, n_out, h):
+    def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:
         weight = rng.normal(size=(n_in, n_out)) / n_in**0.5
         go_wrong(h.fault, [weight])
         return weight[:1] if h.fault == "shapes" else weight
@@ -145,11 +150,11 @@ class AbsentRule(Rule):
     slots = ("m",)
 
     @staticmethod
-    def init(theta, h):
+    def init(theta: Array, h: Values) -> None:
         os._exit(7)
 
     @staticmethod
-    def update(theta, grad, m, t, h):
+    def update(theta: Array, grad: Array, m: Array, t: float, h: Values) -> tuple[Array, ...]:
         return theta - h.lr * grad, m
 
 
@@ -162,12 +167,12 @@ class BadRule(Rule):
     slots = ("m",)
 
     @staticmethod
-    def init(theta, h):
+    def init(theta: Array, h: Values) -> Any:
         slot = np.zeros_like(theta)
         go_wrong(h.fault, [slot])
         return (slot[:3],) if h.fault == "shapes" else (slot,)
 
     @staticmethod
-    def update(theta, grad, m, t, h):
+    def update(theta: Array, grad: Array, m: Array, t: float, h: Values) -> tuple[Array, ...]:
         m = 0.9 * m + grad
         return theta - h.lr * m, m

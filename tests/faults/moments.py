@@ -85,7 +85,8 @@ def _at_commit(hit: Callable[[], None]) -> None:
                 hit()
             return super().execute(statement, *args)
 
-    sqlite3.connect = functools.partial(sqlite3.connect, factory=Traced)
+    module: Any = sqlite3
+    module.connect = functools.partial(sqlite3.connect, factory=Traced)
 
 
 def arm(moment: str, number: int) -> None:

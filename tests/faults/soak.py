@@ -151,7 +151,11 @@ class Soak:
                     self.tally.faults["kills of a worker"] += 1
                 # One run that kills three workers would rightly be blamed: let it come to its end.
                 target = len(folder.starts()) + 5
-                wait_for(lambda n=target: len(folder.starts()) >= n or not driver.running, "more")
+
+                def has_moved_on(target: int = target) -> bool:
+                    return len(folder.starts()) >= target or not driver.running
+
+                wait_for(has_moved_on, "more")
         driver.wait().check(0)
         folder.check()
         return folder

@@ -199,7 +199,7 @@ class Folder:
         """Start it and wait for its end."""
         return self.start(*moments, **env).wait()
 
-    def start_and_train(self, more: int = 1, **env: str) -> Driver:
+    def start_and_train(self, more: int = 1, /, **env: str) -> Driver:
         """Start it, and come back when so many further runs have begun to train."""
         before = len(self.starts())
         driver = self.start(**env)

@@ -8,8 +8,9 @@ Loaded by ``--plugin`` into the driver and into every worker, so it sees the run
 import contextlib
 import os
 import time
+from typing import Any
 
-from optbench import Stepper, hyper
+from optbench import Array, StepContext, Stepper, hyper
 from optbench.engine import training
 
 
@@ -19,15 +20,17 @@ class Walker(Stepper):
     name = "walker"
     lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-2, 1))
 
-    def init(self, params, context):
+    def init(self, params: list[Array], context: StepContext) -> None:
         return None
 
-    def step(self, params, grads, state, context):
+    def step(
+        self, params: list[Array], grads: list[Array], state: Any, context: StepContext
+    ) -> None:
         for param, grad in zip(params, grads, strict=True):
             param[...] = param - context.h.lr * grad
 
 
-def _pass(gate):
+def _pass(gate: str) -> None:
     """Use up a ticket, or wait for one."""
     while not os.path.exists(os.path.join(gate, "open")):
         for ticket in os.listdir(gate):
@@ -37,8 +40,8 @@ def _pass(gate):
         time.sleep(0.01)
 
 
-def _watch(build_problem):
-    def watched(spec, registry):
+def _watch(build_problem: Any) -> Any:
+    def watched(spec: Any, registry: Any) -> Any:
         log = os.open(os.environ["FAULTS_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(log, f"{spec.key} {os.getpid()}\n".encode())
         os.close(log)
@@ -50,4 +53,5 @@ def _watch(build_problem):
     return watched
 
 
-training.build_problem = _watch(training.build_problem)
+engine: Any = training  # one of its names is replaced
+engine.build_problem = _watch(engine.build_problem)

@@ -40,7 +40,7 @@ def test_without_epsilon_the_scale_of_the_loss_does_not_matter() -> None:
     x0 = np.array([1.0, -2.0, 0.5, 3.0])
     plain = optbench.trajectory("adam", bowl, x0, 60, lr=0.05, eps=0.0)
     scaled = optbench.trajectory(
-        "adam", lambda x: tuple(1000 * part for part in bowl(x)), x0, 60, lr=0.05, eps=0.0
+        "adam", lambda x: (1000 * bowl(x)[0], 1000 * bowl(x)[1]), x0, 60, lr=0.05, eps=0.0
     )
     np.testing.assert_allclose(scaled, plain, rtol=1e-9, atol=1e-12)
 

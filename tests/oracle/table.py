@@ -69,7 +69,7 @@ def _float64_soap(package: Any, params: Any, h: Any) -> Any:
             bases = []
             for axis, (stat, basis) in enumerate(zip(state["GG"], state["Q"], strict=True)):
                 if len(stat) == 0:  # a vector
-                    return state["Q"]  # type: ignore[no-any-return]
+                    return state["Q"]
                 order = torch.argsort((basis * (stat @ basis)).sum(0), descending=True)
                 state["exp_avg_sq"] = state["exp_avg_sq"].index_select(axis, order)
                 bases.append(torch.linalg.qr(stat @ basis[:, order])[0])

@@ -21,7 +21,7 @@ Oracle = Callable[[Any], Callable[[int], Any]]
 def join(optax: Any, warmup: int, after: Any) -> Callable[[int], Any]:
     """A linear warm-up whose first step is one `warmup`-th of the rate, then `after`."""
     rise = optax.linear_schedule(1 / warmup, 1.0, warmup - 1)
-    return optax.join_schedules([rise, after], [warmup])  # type: ignore[no-any-return]
+    return optax.join_schedules([rise, after], [warmup])
 
 
 ORACLES: dict[str, tuple[dict[str, float], Oracle]] = {

@@ -11,6 +11,6 @@ from optbench.report.plots.overview import _runs
     ("letters", "short"),
     [("", ""), ("a", "a"), ("ab", "ab"), ("abc", "a-c"), ("abcdik", "a-dik"), ("bdghij", "bdg-j")],
 )
-def test_runs_of_three_and_more_are_shortened(letters, short):
+def test_runs_of_three_and_more_are_shortened(letters: str, short: str) -> None:
     """Runs keep their ends; everything else stays as it is."""
     assert _runs(letters) == short

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from optbench.engine.fusion import statements
 from optbench.engine.fusion.machine_code import is_cached, why_not_fused
 
 
-def rule_with(update, **attributes):
+def rule_with(update: Any, **attributes: Any) -> Any:
     """A Rule with hyperparameters of every kind and this update."""
     members = {
         "name": "planted",
@@ -24,72 +25,72 @@ def rule_with(update, **attributes):
     return type("Planted", (Rule,), members)
 
 
-def chained(theta, grad, t, h):
+def chained(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return (theta if 0 < t < 3 else grad,)
 
 
-def looping(theta, grad, t, h):
+def looping(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     for _ in range(2):
         theta = theta - h.lr * grad
     return (theta,)
 
 
-def branching(theta, grad, t, h):
+def branching(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return (theta - (grad if grad > 0 else theta),)
 
 
-def listing(theta, grad, t, h):
+def listing(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return (theta - [grad][0],)
 
 
-def reducing(theta, grad, t, h):
+def reducing(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return (theta - np.linalg.norm(grad),)
 
 
-def keyword(theta, grad, t, h):
+def keyword(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return (theta - np.clip(grad, a_min=0, a_max=1),)
 
 
-def undeclared(theta, grad, t, h):
+def undeclared(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return (theta - h.rate * grad,)
 
 
-def wording(theta, grad, t, h):
+def wording(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return (theta - h.form * grad,)
 
 
-def subscripted(theta, grad, t, h):
+def subscripted(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     theta[0] = 1.0
     return (theta,)
 
 
-def unpacked(theta, grad, t, h):
+def unpacked(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     a, b = grad
     return (theta - a - b,)
 
 
-def deleting(theta, grad, t, h):
+def deleting(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     del grad
     return (theta,)
 
 
-def ending(theta, grad, t, h):
+def ending(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return theta - grad
 
 
-def empty(theta, grad, t, h):
+def empty(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return ()
 
 
-def lacking(theta, grad):
+def lacking(theta: Any, grad: Any) -> Any:
     return (theta - grad,)
 
 
-def both(theta, grad, t, h):
+def both(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return (theta * ((grad > 0) and (theta > 0)),)
 
 
-def matrix(theta, grad, t, h):
+def matrix(theta: Any, grad: Any, t: Any, h: Any) -> Any:
     return (theta @ grad,)
 
 
@@ -115,31 +116,35 @@ def matrix(theta, grad, t, h):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_the_reason_names_the_part(update, words):
+def test_the_reason_names_the_part(update: Any, words: str) -> None:
     """An update outside of the subset is refused with the part and its line."""
     assert words in why_not_fused(rule_with(update))
 
 
-def test_a_scalar_state_stays_a_scalar():
+def test_a_scalar_state_stays_a_scalar() -> Any:
     """A Rule that returns an array for a scalar state is refused."""
 
-    def update(theta, grad, total, t, h):
+    def update(theta: Any, grad: Any, total: Any, t: Any, h: Any) -> Any:
         return theta - h.lr * grad, total + grad
 
     rule = rule_with(update, scalars={"total": 0.0})
     assert "an array returned for a scalar state" in why_not_fused(rule)
 
 
-def test_a_rule_is_translated_once(monkeypatch):
+def test_a_rule_is_translated_once(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The reason, the state of the cache and both dtypes share one translation."""
 
-    def update(theta, grad, t, h):
+    def update(theta: Any, grad: Any, t: Any, h: Any) -> Any:
         return (theta - h.lr * grad,)
 
-    read = []
-    monkeypatch.setattr(
-        inspect, "getsource", lambda f, get=inspect.getsource: read.append(f) or get(f)
-    )
+    read: list[object] = []
+    get_source = inspect.getsource
+
+    def remember(function: Any) -> str:
+        read.append(function)
+        return get_source(function)
+
+    monkeypatch.setattr(inspect, "getsource", remember)
     rule = rule_with(update)
     assert why_not_fused(rule) == ""
     for dtype in ("float32", "float64"):
@@ -147,10 +152,10 @@ def test_a_rule_is_translated_once(monkeypatch):
     assert read == [update]
 
 
-def test_the_source_of_a_plain_rule():
+def test_the_source_of_a_plain_rule() -> Any:
     """Scalars come before the loop in float64, elements stay in it, in the run's dtype."""
 
-    def update(theta, grad, v, t, h):
+    def update(theta: Any, grad: Any, v: Any, t: Any, h: Any) -> Any:
         v = 0.9 * v + grad / (1 + t)
         return theta - h.lr * v, v
 

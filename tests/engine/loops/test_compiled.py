@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
 
-from optbench import Rule, Stepper, hyper
+from optbench import Array, Rule, StepContext, Stepper, Values, hyper
 from optbench.engine.loops.choice import choose_loop, make_loop
 from optbench.engine.loops.compiled import CompiledNetwork
 from optbench.engine.problem import Problem
@@ -27,15 +28,25 @@ TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 N = 22
 
 
-def _frozen(array):
+def _frozen(array: Array) -> Array:
     array.setflags(write=False)
     return array
 
 
 def tiny_problem(
-    optimizer, activation="tanh", loss="cross-entropy", regime="mini-batch", dtype="float64",
-    sizes=(6, 5, 4), n=N, batch_size=8, epochs=2, control=None, hyper_values=None,
-):  # fmt: skip
+    optimizer: Any,
+    activation: str = "tanh",
+    loss: str = "cross-entropy",
+    regime: str = "mini-batch",
+    dtype: str = "float64",
+    *,
+    sizes: tuple[int, ...] = (6, 5, 4),
+    n: int = N,
+    batch_size: int = 8,
+    epochs: int = 2,
+    control: StepControl | None = None,
+    hyper_values: dict[str, Any] | None = None,
+) -> Problem:
     """A problem of a few examples with everything decided by one fixed stream."""
     rng = np.random.default_rng(7)
     outputs = OUTPUTS[loss]
@@ -45,7 +56,7 @@ def tiny_problem(
         for a, b in itertools.pairwise(network.sizes)
     ]
 
-    def part(count):
+    def part(count: int) -> tuple[Array, Array]:
         x = _frozen(rng.normal(size=(count, sizes[0])).astype(dtype))
         if loss == "mse":
             return x, _frozen(rng.normal(size=(count, outputs)).astype(dtype))
@@ -69,7 +80,7 @@ def tiny_problem(
     )  # fmt: skip
 
 
-def assert_same(problem, tolerance):
+def assert_same(problem: Problem, tolerance: float) -> None:
     compiled = train_problem(problem, "compiled")
     reference = train_problem(problem, "reference")
     assert (compiled.loop, compiled.status) == ("compiled", reference.status)
@@ -79,16 +90,18 @@ def assert_same(problem, tolerance):
             compiled.curve[column], reference.curve[column], rtol=tolerance, atol=tolerance,
             err_msg=f"{spec.optimizer} {spec.activation} {problem.network.loss} {spec.regime}",
         )  # fmt: skip
+    assert compiled.params is not None
+    assert reference.params is not None
     for ours, theirs in zip(compiled.params, reference.params, strict=True):
         for a, b in zip(ours, theirs, strict=True):
             # By norm: a rule that divides a gradient by its own size turns the last bit of a
             # gradient that is 0 but for rounding into a difference in one weight.
-            assert np.linalg.norm(a - b) <= 10 * tolerance * max(np.linalg.norm(b), 1)
+            assert np.linalg.norm(a - b) <= 10 * tolerance * max(float(np.linalg.norm(b)), 1.0)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", RULES)
-def test_compiled_is_the_reference(name, dtype):
+def test_compiled_is_the_reference(name: str, dtype: str) -> None:
     """Every registered Rule x activation x loss x regime: whole runs agree."""
     optimizer = default_registry().optimizer(name)
     for activation, loss, regime in itertools.product(
@@ -101,7 +114,7 @@ def test_compiled_is_the_reference(name, dtype):
     "sizes", [(3,), (1, 1), (70, 33, 17, 9), (5, 40, 3, 64, 2), (300, 130, 141)]
 )
 @pytest.mark.parametrize("n", [10, 300])
-def test_any_depth_and_width(sizes, n):
+def test_any_depth_and_width(sizes: tuple[int, ...], n: int) -> None:
     """Widths around a vector and up to packed panels, linear models, more rows than one chunk."""
     optimizer = default_registry().optimizer(RULES[0])
     for regime, loss in itertools.product(("batch", "mini-batch", "sgd"), OUTPUTS):
@@ -120,13 +133,13 @@ def test_any_depth_and_width(sizes, n):
         StepControl(clip_norm=0.05),
     ],
 )
-def test_schedules_and_clipping(control):
+def test_schedules_and_clipping(control: StepControl) -> None:
     """What optbench does around a step is the same in both loops."""
     for name in RULES[:3]:
         assert_same(tiny_problem(default_registry().optimizer(name), control=control), 1e-12)
 
 
-def test_the_loops_differ_where_they_should():
+def test_the_loops_differ_where_they_should() -> None:
     """The comparison above can fail: another learning rate gives other numbers."""
     optimizer = default_registry().optimizer(RULES[0])
     one = train_problem(tiny_problem(optimizer), "compiled")
@@ -141,10 +154,12 @@ class TwoLooks(Stepper):
     needs = frozenset({"closure"})
     lr: float = hyper(0.1, low=0)
 
-    def init(self, params, context):
+    def init(self, params: list[Array], context: StepContext) -> None:
         return None
 
-    def step(self, params, grads, state, context):
+    def step(
+        self, params: list[Array], grads: list[Array], state: Any, context: StepContext
+    ) -> None:
         before, first = [p.copy() for p in params], [g.copy() for g in grads]
         for p, g in zip(params, first, strict=True):
             np.subtract(p, context.h.lr * g, out=p)
@@ -154,7 +169,7 @@ class TwoLooks(Stepper):
 
 
 @pytest.mark.parametrize("regime", ["batch", "mini-batch", "sgd"])
-def test_steppers_train_on_the_compiled_gradient(regime):
+def test_steppers_train_on_the_compiled_gradient(regime: str) -> None:
     """A Stepper over the compiled gradient gives what it gives over NumPy's; closures count."""
     problem = tiny_problem(TwoLooks, regime=regime)
     fast, slow = train_problem(problem, "stepped"), train_problem(problem, "reference")
@@ -166,7 +181,7 @@ def test_steppers_train_on_the_compiled_gradient(regime):
 
 
 @pytest.mark.parametrize("size", [1e4, -1e4, np.inf, np.nan])
-def test_extreme_logits(size):
+def test_extreme_logits(size: float) -> None:
     """A loss at logits of +-1e4 is finite and right; NaN and infinity are seen, not hidden."""
     optimizer = default_registry().optimizer(RULES[0])
     for loss, activation in itertools.product(OUTPUTS, ("relu", "linear")):
@@ -183,7 +198,7 @@ def test_extreme_logits(size):
 
 
 @pytest.mark.parametrize("loss", OUTPUTS)
-def test_the_compiled_gradient(loss):
+def test_the_compiled_gradient(loss: str) -> None:
     """The gradient that Steppers get equals NumPy's, with its loss, for every activation."""
     for activation in ACTIVATIONS:
         problem = tiny_problem(default_registry().optimizer(RULES[0]), activation, loss)
@@ -210,7 +225,9 @@ class Peculiar(Rule):
     scalars = {"product": 1.0}  # noqa: RUF012
 
     @staticmethod
-    def update(theta, grad, m, v, product, t, h):
+    def update(
+        theta: Array, grad: Array, m: Array, v: Array, product: Any, t: float, h: Values
+    ) -> tuple[Array, ...]:
         product *= h.beta
         early = t < 3 and not h.flag
         rate = h.lr if h.form == "b" else 2 * h.lr
@@ -230,12 +247,12 @@ class ClosedForm(Rule):
     lr: float = hyper(0.01, low=0)
 
     @staticmethod
-    def update(theta, grad, t, h):
+    def update(theta: Array, grad: Array, t: float, h: Values) -> tuple[Array, ...]:
         return (theta - h.lr * grad / np.linalg.norm(grad),)
 
 
 @pytest.mark.parametrize("values", [{}, {"form": "a", "flag": False}, {"power": 3}])
-def test_everything_that_fusing_knows(values):
+def test_everything_that_fusing_knows(values: dict[str, Any]) -> None:
     """Text and boolean hyperparameters, scalar state, tuples, masks, powers: the same numbers."""
     loop, reason = choose_loop(Peculiar)
     assert loop == "compiled", reason
@@ -243,7 +260,7 @@ def test_everything_that_fusing_knows(values):
         assert_same(tiny_problem(Peculiar, regime=regime, hyper_values=values), 1e-12)
 
 
-def test_what_cannot_be_fused_says_why_and_trains():
+def test_what_cannot_be_fused_says_why_and_trains() -> None:
     """Outside of the subset the stepped loop trains, and the reason names the place."""
     loop, reason = choose_loop(ClosedForm)
     assert loop == "stepped"

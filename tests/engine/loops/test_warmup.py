@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +31,7 @@ def output_of(cache: str, script: str = SCRIPT, **variables: str) -> str:
 
 
 @pytest.mark.parametrize("numba_folder", [False, True])
-def test_a_rule_is_compiled_once_and_says_so(numba_folder, tmp_path):
+def test_a_rule_is_compiled_once_and_says_so(numba_folder: Any, tmp_path: Path) -> None:
     """The first process names what it compiles; the second finds it and compiles nothing."""
     variables = {"NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", "") if numba_folder else ""}
     first, second = (output_of(str(tmp_path), **variables) for _ in range(2))
@@ -38,12 +40,12 @@ def test_a_rule_is_compiled_once_and_says_so(numba_folder, tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["/proc/no/such/folder"])
-def test_a_cache_that_cannot_be_written_is_no_error(folder):
+def test_a_cache_that_cannot_be_written_is_no_error(folder: Any) -> None:
     """It compiles in memory, and trains."""
     assert output_of(folder).endswith("compiled\n")
 
 
-def test_damaged_machine_code_is_compiled_anew(tmp_path):
+def test_damaged_machine_code_is_compiled_anew(tmp_path: Path) -> None:
     """What a crash of the machine cut short costs time, once; it is whole again afterwards."""
     output_of(str(tmp_path), NUMBA_CACHE_DIR="")
     kept = [path for path in (tmp_path / "rules/__pycache__").iterdir() if "nb" in path.suffix]
@@ -64,7 +66,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, resource.RLIM_INFINITY))
 """
 
 
-def test_a_full_disk_keeps_nobody_from_training(tmp_path):
+def test_a_full_disk_keeps_nobody_from_training(tmp_path: Path) -> None:
     """The machine code stays in memory, and half of it is not left on disk."""
     pytest.importorskip("resource", reason="resource is missing: files cannot be limited")
     out = output_of(str(tmp_path), FULL.format(room=4096) + SCRIPT, NUMBA_CACHE_DIR="")
@@ -72,7 +74,7 @@ def test_a_full_disk_keeps_nobody_from_training(tmp_path):
     assert not [path.name for path in tmp_path.rglob("*") if path.suffix in (".nbc", ".part")]
 
 
-def test_damage_on_a_full_disk_keeps_nobody_from_training(tmp_path):
+def test_damage_on_a_full_disk_keeps_nobody_from_training(tmp_path: Path) -> None:
     """An index that was cut short, and no room to write another."""
     pytest.importorskip("resource", reason="resource is missing: files cannot be limited")
     output_of(str(tmp_path), NUMBA_CACHE_DIR="")
@@ -82,7 +84,7 @@ def test_damage_on_a_full_disk_keeps_nobody_from_training(tmp_path):
     assert out.endswith("compiled\n")
 
 
-def test_who_compiles_trains_to_the_same_bits_as_who_loads(tmp_path):
+def test_who_compiles_trains_to_the_same_bits_as_who_loads(tmp_path: Path) -> None:
     """Of what a function calls there is one copy, its own, whatever else the process has met."""
     train = (
         "run = optbench.train('sgd[lr=0.1]', dataset='digits', hidden=(32, 32), epochs=3)\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -46,7 +48,7 @@ def test_nothing_is_marked_where_all_is_within() -> None:
 
 def test_initializers_of_one_colour_are_told_apart_by_a_legend_with_dashes() -> None:
     """With more initializers than colours the legend shows how each is dashed."""
-    handles = compared(depth=2).figure.artists
+    handles: Any = compared(depth=2).figure.artists  # lines
     looks = {(handle.get_color(), str(handle._dash_pattern)) for handle in handles}
     assert len(looks) == len(handles) > 8
     assert not compared("he-normal", "orthogonal", depth=2).figure.artists

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,7 +127,7 @@ def test_bars_end_at_the_scores_and_have_the_palette(tmp_path: Path) -> None:
     seen = looks(row.label for row in board.overall)
     with base.style():
         (axes,) = overview.ranking(board, seen).axes
-    bars = axes.patches
+    bars: Any = axes.patches  # rectangles
     assert [b.get_width() for b in bars] == pytest.approx([r.score.value for r in board.overall])
     colours = [tuple(int(255 * v + 0.5) for v in b.get_facecolor()[:3]) for b in bars]
     assert colours == [
