@@ -12,12 +12,13 @@ from optbench.conformance import initializer_checks as initializers
 from optbench.conformance import metadata_checks as metadata
 from optbench.conformance import optimizer_checks as optimizers
 from optbench.conformance import rule_checks as rules
+from optbench.conformance import schedule_checks as schedules
 from optbench.conformance import stepper_checks as steppers
 from optbench.conformance import training_checks as training
 from optbench.conformance.kit import CHECKS, Check, CheckFailedError, checks_for
 from optbench.conformance.runner import Outcome, parametrize_with_checks, run_check, run_checks
 
-for _module in (metadata, optimizers, rules, steppers, training, initializers, datasets):
+for _module in (metadata, optimizers, rules, steppers, training, initializers, datasets, schedules):
     globals().update({name: item for name, item in vars(_module).items() if name in CHECKS})
 
 __all__ = [

@@ -9,19 +9,20 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from optbench.contracts import DatasetSource, Initializer, Rule, Stepper
+from optbench.contracts import DatasetSource, Initializer, Rule, Schedule, Stepper
 from optbench.errors import PluginError
 
-Kind = Literal["rule", "stepper", "initializer", "dataset"]
+Kind = Literal["rule", "stepper", "initializer", "dataset", "schedule"]
 OPTIMIZERS: tuple[Kind, ...] = ("rule", "stepper")
-PLUGINS: tuple[Kind, ...] = ("rule", "stepper", "initializer")
-EVERYTHING: tuple[Kind, ...] = ("rule", "stepper", "initializer", "dataset")
+PLUGINS: tuple[Kind, ...] = ("rule", "stepper", "initializer", "schedule")
+EVERYTHING: tuple[Kind, ...] = (*PLUGINS, "dataset")
 
 _BASES: dict[Kind, type] = {
     "rule": Rule,
     "stepper": Stepper,
     "initializer": Initializer,
     "dataset": DatasetSource,
+    "schedule": Schedule,
 }
 
 
@@ -101,7 +102,9 @@ def kind_of(item: object) -> Kind:
     for kind, base in _BASES.items():
         if isinstance(item, type) and issubclass(item, base):
             return kind
-    raise PluginError(f"{item!r} is no Rule, Stepper, Initializer or DatasetSource class")
+    raise PluginError(
+        f"{item!r} is not a Rule, Stepper, Initializer, DatasetSource or Schedule class"
+    )
 
 
 def checks_for(item: type) -> list[Check]:

@@ -21,6 +21,7 @@ KNOWN_NEEDS: dict[Kind, frozenset[str]] = {
     "rule": frozenset(),
     "stepper": frozenset({"closure", "layers", "total_steps", "rng", "full-batch"}),
     "initializer": frozenset({"data"}),
+    "schedule": frozenset(),
 }
 LONGEST_SUMMARY = 120
 

@@ -15,7 +15,7 @@ from optbench.support.text import one_line
 if TYPE_CHECKING:
     import pytest
 
-CHECKED = ("optimizers", "initializers", "datasets")
+CHECKED = ("optimizers", "initializers", "datasets", "schedules")
 """Kinds that there are checks for."""
 
 _RAISED = re.compile(r".*\b(\w+): .*\((\S+:\d+)\)")

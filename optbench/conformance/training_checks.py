@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from optbench.conformance.kit import OPTIMIZERS, check, require
-from optbench.contracts import Array, DatasetSource, Initializer, Optimizer, Values
+from optbench.contracts import Array, DatasetSource, Initializer, Optimizer, Schedule, Values
 from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.engine.training import train_spec
-from optbench.records import REGIMES, RunResult, Status
+from optbench.records import REGIMES, RunResult, Status, StepControl
 from optbench.registry import Registry
 from optbench.registry.hookspecs import hookimpl
 
@@ -41,6 +41,19 @@ class Weights(Initializer):
         return rng.normal(0.0, n_in**-0.5, (n_in, n_out))
 
 
+class Unchanged(Schedule):
+    """A constant learning rate, under the name of the default schedule."""
+
+    name = StepControl().schedule
+    source = "common practice"
+    variant = "no warm-up"
+
+    @staticmethod
+    def factor(s: Array, final: float) -> Array:
+        """1 at every update."""
+        return np.ones_like(s)
+
+
 class _Bench:
     """A plugin with the optimizer under check and what it is trained on."""
 
@@ -58,6 +71,10 @@ class _Bench:
     @hookimpl
     def optbench_register_datasets(self) -> list[Any]:
         return [Points]
+
+    @hookimpl
+    def optbench_register_schedules(self) -> list[Any]:
+        return [Unchanged]
 
 
 def train_once(

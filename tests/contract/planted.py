@@ -15,6 +15,7 @@ from optbench import (
     InitContext,
     Initializer,
     Rule,
+    Schedule,
     StepContext,
     Stepper,
     Values,
@@ -97,7 +98,19 @@ class GoodDataset(DatasetSource):
         return rng.normal(size=(100, 3)), np.arange(100) % 4
 
 
-GOOD = (GoodRule, GoodStepper, GoodInitializer, GoodDataset)
+class GoodSchedule(Schedule):
+    """A line that keeps every promise."""
+
+    name = "good-schedule"
+    source = "own work"
+    variant = "none other is known"
+
+    @staticmethod
+    def factor(s: Array, final: float) -> Array:
+        return 1 - (1 - final) * s
+
+
+GOOD = (GoodRule, GoodStepper, GoodInitializer, GoodDataset, GoodSchedule)
 
 
 def variant(base: type, **changes: Any) -> type:
@@ -134,6 +147,11 @@ def loader(make: Any, **changes: Any) -> type:
 def drawer(draw: Any, **changes: Any) -> type:
     """The good initializer with another `initialize`, and no needs."""
     return variant(GoodInitializer, initialize=draw, **{"needs": frozenset(), **changes})
+
+
+def schedule(factor: Any) -> type:
+    """The good schedule with another curve."""
+    return variant(GoodSchedule, factor=staticmethod(factor))
 
 
 # -- optimizers -------------------------------------------------------------------------------
@@ -297,6 +315,14 @@ def _constant(self: Any) -> Any:
     return np.ones((100, 2)), np.arange(100) % 2
 
 
+# -- schedules --------------------------------------------------------------------------------
+
+
+def _writing(s: Array, final: float) -> Array:
+    s *= 1 - final
+    return 1 - s
+
+
 PLANTED: dict[str, type] = {
     # what a plugin says about itself
     "check_name_is_kebab_case": variant(GoodRule, name="Good Rule"),
@@ -370,5 +396,9 @@ PLANTED: dict[str, type] = {
     "check_every_load_is_the_same": loader(_drifting),
     "check_dataset_leaves_global_random_state_alone": loader(_shared_random),
     "check_splits_into_three_parts": loader(_points(np.arange(20) % 2)),
+    # schedules
+    "check_factors_are_numbers": schedule(lambda s, final: np.log(s)),
+    "check_factor_is_pure": schedule(_writing),
+    "check_factor_is_elementwise": schedule(lambda s, final: s / s.max() if s.any() else s + 1),
 }
 """A broken plugin for every check, by the name of the check."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from optbench.conformance import Check, parametrize_with_checks
+from optbench.conformance.runner import CHECKED
 from optbench.registry import default_registry
 
 REGISTERED = [
     entry.item
-    for kind in ("optimizers", "initializers", "datasets")
+    for kind in CHECKED
     for entry in default_registry().entries(kind).values()
     if not getattr(entry.item, "files", None)
 ]

@@ -21,6 +21,7 @@ from optbench.conformance import run_checks
 from optbench.registry import Registry
 from tests.support.mirror import serving, sha256
 
+EXAMPLES = ("Mine", "Averaged", "ByLayer", "Narrow", "Signs", "Plateau", "Noisy")
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 
 
@@ -42,7 +43,7 @@ def page() -> ModuleType:
 
 def test_python_blocks_run(page: ModuleType) -> None:
     """Assertions on the page hold, and every class it shows is there."""
-    assert {"Mine", "Averaged", "ByLayer", "Narrow", "Signs", "Noisy"} <= set(vars(page))
+    assert set(EXAMPLES) <= set(vars(page))
 
 
 def test_hooks_of_the_page_register_what_they_return(page: ModuleType) -> None:
@@ -56,7 +57,7 @@ def test_hooks_of_the_page_register_what_they_return(page: ModuleType) -> None:
     assert registry.optimizer("times:2").hypers()["lr"].default == 0.2
 
 
-@pytest.mark.parametrize("name", ["Mine", "Averaged", "ByLayer", "Narrow", "Signs", "Noisy"])
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_every_plugin_on_the_page_keeps_its_promises(page: ModuleType, name: str) -> None:
     """Nobody copies a broken example."""
     bad = [outcome for outcome in run_checks(getattr(page, name)) if not outcome.ok]

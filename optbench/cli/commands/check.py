@@ -18,7 +18,7 @@ from optbench.support.text import harmless
 if TYPE_CHECKING:
     from optbench.conformance import Outcome
 
-KINDS = ("optimizers", "initializers", "datasets")
+KINDS = ("optimizers", "initializers", "datasets", "schedules")
 MARKS = {
     "passed": ("ok", "green"),
     "failed": ("FAIL", "red"),
@@ -36,10 +36,10 @@ MARKS = {
 def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
     """Check that plugins keep their promises.
 
-    NAME is a registered optimizer, initializer or dataset; FILE is a Python file, of which
-    everything it registers is checked. Exits with 1 if a check fails. What each check looks at is
-    told beside it; a check that a plugin fails on purpose is declared in its class, in
-    expected_failures, with the reason.
+    NAME is a registered optimizer, initializer, dataset or schedule; FILE is a Python file, and
+    everything that it registers is checked. Exits with 1 if a check fails. Each check is listed
+    with the promise that it looks at; a check that a plugin fails on purpose is declared in its
+    class, in expected_failures, with the reason.
 
     \b
     Examples:

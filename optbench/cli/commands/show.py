@@ -10,7 +10,7 @@ import click
 
 from optbench.cli.options import json_option, plugin_options, registered
 from optbench.cli.output import print_json, print_table, say, say_lines
-from optbench.contracts import DatasetSource, Hyper, Optimizer, Rule
+from optbench.contracts import DatasetSource, Hyper, Optimizer, Rule, Schedule
 from optbench.errors import unknown_name
 from optbench.hyperparameters import parse_spelling
 from optbench.registry import Registry
@@ -24,7 +24,7 @@ from optbench.support.text import harmless
 @json_option
 @plugin_options
 def command(name: str, as_json: bool) -> None:
-    """Explain NAME: an optimizer, initializer, dataset or suite.
+    """Explain NAME: an optimizer, initializer, dataset, schedule or suite.
 
     Shows the formula, the paper and which variant of it this is, and each hyperparameter with its
     default, the values allowed and the range that tuning searches.
@@ -89,6 +89,8 @@ def describe(kind: str, entry: Entry[Any]) -> dict[str, Any]:
         "hyperparameters": [_of_hyper(declared) for declared in item.hypers().values()],
         "expected_failures": dict(item.expected_failures),
     }
+    if issubclass(item, Schedule):
+        return told | {"warmup": item.warmup}
     return told | (_of_optimizer(item) if kind == "optimizers" else {})
 
 
@@ -182,6 +184,7 @@ def _facts(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("contract", told.get("contract", "")),
         ("state", ", ".join(told.get("state", []))),
         ("needs", ", ".join(told["needs"])),
+        ("warm-up", f"{told['warmup']:.0%} of the run unless given" if told.get("warmup") else ""),
         ("loop", loop),
     ]
 
