@@ -30,7 +30,7 @@ def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> Markup:
         head: column headings.
 
     Example:
-        >>> str(table([("a", "<b>")]))[-26:]
+        >>> str(table([("a", "<b>")]))[-27:]
         '&lt;b&gt;</td></tr></table>'
     """
     if head:
