@@ -15,6 +15,7 @@ from optbench.errors import ConfigError, StoreError
 from optbench.plan import StudyRecord, restore_cell
 from optbench.records import Cell, RunResult, Status, StudyProtocol
 from optbench.records.packing import UNREADABLE
+from optbench.records.run_table import run_row
 from optbench.store import Store
 from optbench.suites.target_files import Targets
 
@@ -86,7 +87,10 @@ class Study:
         return build_leaderboard(self.cells, self.protocol, targets, title=self.suite)
 
     def to_pandas(self) -> Any:
-        """One row for each run, as a pandas DataFrame (pandas must be installed)."""
+        """Return one row for each run as a pandas DataFrame, with the columns of `run_row`.
+
+        pandas must be installed.
+        """
         import pandas as pd
 
         return pd.DataFrame([run_row(run) for run in self.runs])
@@ -96,26 +100,6 @@ class Study:
         from optbench.report.format.notebook import study_html
 
         return study_html(self)
-
-
-def run_row(run: RunResult) -> dict[str, Any]:
-    """A run as one flat row: what it was and how it ended."""
-    spec = run.spec
-    names = ("optimizer", "dataset", "activation", "regime", "batch_size", "epochs", "seed")
-    ends = ("train_loss", "val_loss", "train_metric", "val_metric")
-    return {
-        "run": run.key,
-        "configuration": spec.configuration,
-        **{name: getattr(spec, name) for name in names},
-        "hidden": "-".join(map(str, spec.hidden)),
-        "initializer": spec.workload.initialization,
-        **{f"hyper.{name}": value for name, value in spec.hyper.items()},
-        "status": str(run.status),
-        **{column: run.final(column) for column in ends},
-        "test_loss": run.test_loss,
-        "test_metric": run.test_metric,
-        "seconds": run.seconds,
-    }
 
 
 @contextlib.contextmanager

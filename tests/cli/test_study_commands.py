@@ -19,6 +19,7 @@ import pytest
 from optbench.plan import StudyRecord
 from optbench.records import Curve, RunResult, Status
 from optbench.store import Store
+from optbench.study import load_study
 from optbench.suites.target_files import read_targets
 from tests.cli.study_helpers import TINY, Outcome, optbench
 
@@ -268,6 +269,17 @@ def test_runs_are_exported_as_csv(study: Path, tmp_path: Path) -> None:
     assert float(adam["test_loss"]) > 0
     assert optbench("export", study, "--to", tmp_path / "runs.csv").code == 0
     assert len((tmp_path / "runs.csv").read_text().splitlines()) == len(rows) + 1
+
+
+def test_an_export_a_data_frame_and_a_leaderboard_use_the_same_words(study: Path) -> None:
+    """A script written for one of them reads the others; runs join with leaderboard.csv."""
+    pytest.importorskip("pandas", reason="pandas (extra test) is missing")
+    rows = list(csv.DictReader(io.StringIO(optbench("export", study).out)))
+    assert list(rows[0]) == list(load_study(study).to_pandas().columns)
+    board = list(csv.DictReader(io.StringIO((study / "leaderboard.csv").read_text())))
+    shared = ("workload", "dataset", "network", "initializer", "regime", "batch_size", "epochs")
+    for name in (*shared, "optimizer", "configuration"):
+        assert {row[name] for row in board if row[name]} <= {row[name] for row in rows}
 
 
 def test_curves_are_exported_one_row_an_evaluation(study: Path) -> None:

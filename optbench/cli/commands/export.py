@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,12 +15,6 @@ from optbench.cli.output import remark
 from optbench.cli.study_output import DEFAULT_OUT
 from optbench.errors import ConfigError
 from optbench.support.text import spreadsheet_cell
-
-if TYPE_CHECKING:
-    from optbench.records import RunResult
-
-_WORKLOAD = ("dataset", "network", "initialization", "regime", "batch_size", "epochs")
-_FINAL = ("train_loss", "val_loss", "train_metric", "val_metric")
 
 
 @click.command("export")
@@ -32,18 +26,20 @@ _FINAL = ("train_loss", "val_loss", "train_metric", "val_metric")
     help="By default what the name of the file says, or csv.",
 )
 @click.option("--to", "target", type=Place(), help="File; stdout if not given.")
-@click.option("--curves", is_flag=True, help="One row an evaluation instead of one a run.")
+@click.option("--curves", is_flag=True, help="One row for each evaluation, not for each run.")
 def command(folder: Path, form: str | None, target: Path | None, curves: bool) -> None:
     """Write the stored runs of the study in FOLDER as a table.
 
-    One row a run: configuration, workload, seed, status, final losses, cost; its hyperparameters
-    in columns of their own (lr, beta1, ...). With --curves one row an evaluation.
+    One row for each run: configuration, workload, seed, status, final losses, cost; each
+    hyperparameter in a column of its own (hyper_lr, hyper_beta1, ...). With --curves one row for
+    each evaluation.
 
     \b
     Examples:
       optbench export --to runs.csv
       optbench export results --to curves.parquet --curves     needs pyarrow
     """
+    from optbench.records.run_table import curve_rows, run_row
     from optbench.store import Store
     from optbench.study import STORE_NAME
 
@@ -57,7 +53,11 @@ def command(folder: Path, form: str | None, target: Path | None, curves: bool) -
             store.results(),
             key=lambda r: (r.spec.workload.label, r.spec.optimizer, r.spec.seed, r.key),
         )
-    rows = list(curve_rows(results) if curves else map(run_row, results))
+    rows = (
+        [row for result in results for row in curve_rows(result)]
+        if curves
+        else [run_row(result) for result in results]
+    )
     if form == "parquet":
         assert target is not None
         write_parquet(rows, target)
@@ -70,39 +70,11 @@ def command(folder: Path, form: str | None, target: Path | None, curves: bool) -
         remark(f"{len(rows)} rows in {target}")
 
 
-def run_row(result: RunResult) -> dict[str, Any]:
-    """One run as a flat row."""
-    spec = result.spec
-    workload = spec.workload
-    row: dict[str, Any] = {
-        "key": result.key,
-        "optimizer": spec.optimizer,
-        "configuration": spec.configuration,
-        "seed": spec.seed,
-        "status": result.status.value,
-        "reason": result.reason,
-    }
-    row |= {name: getattr(workload, name) for name in _WORKLOAD} | {"dtype": spec.dtype}
-    row |= {f"final_{name}": result.final(name) for name in _FINAL}
-    row |= {"test_loss": result.test_loss, "test_metric": result.test_metric}
-    row |= {name: result.final(name) for name in ("updates", "examples")}
-    row |= {"seconds": result.seconds, "grad_evals": result.grad_evals, "loop": result.loop}
-    return row | {f"hyper_{name}": value for name, value in spec.hyper.items()}
-
-
-def curve_rows(results: Iterable[RunResult]) -> Iterator[dict[str, Any]]:
-    """One row an evaluation; joined with the runs by key."""
-    for result in results:
-        columns = {name: values.tolist() for name, values in result.curve.items()}
-        for index in range(result.curve.rows):
-            yield {"key": result.key} | {name: v[index] for name, v in columns.items()}
-
-
-def _columns(rows: Iterable[dict[str, Any]]) -> list[str]:
+def _columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def write_csv(rows: list[dict[str, Any]], file: Any) -> None:
+def write_csv(rows: Sequence[Mapping[str, Any]], file: Any) -> None:
     """RFC 4180 with a header; what a row lacks is empty."""
     writer = csv.DictWriter(file, _columns(rows), restval="", lineterminator="\n")
     writer.writeheader()
@@ -113,7 +85,7 @@ def _cell(value: Any) -> Any:
     return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
-def write_parquet(rows: list[dict[str, Any]], target: Path) -> None:
+def write_parquet(rows: Sequence[Mapping[str, Any]], target: Path) -> None:
     """Columns typed; what a row lacks is null.
 
     Raises:
