@@ -155,8 +155,7 @@ def train_spec(
         problem = build_problem(spec, registry or default_registry())
         return train_problem(problem, loop, with_health)
     except (Exception, SystemExit) as cause:
-        nothing = Curve({column: np.empty(0) for column in CURVE_COLUMNS})
-        return RunResult(spec, Status.FAILED, nothing, describe_error(cause))
+        return RunResult.failed(spec, describe_error(cause))
 
 
 def _records_health(seed: int, health: Health) -> bool:

@@ -1,6 +1,6 @@
 """Trains runs on all cores of this machine, or on a cluster, behind one small interface."""
 
-from optbench.execution.executor import Executor, Limits, failure
+from optbench.execution.executor import Executor, Limits
 from optbench.execution.local import LocalExecutor
 
-__all__ = ["Executor", "Limits", "LocalExecutor", "failure"]
+__all__ = ["Executor", "Limits", "LocalExecutor"]

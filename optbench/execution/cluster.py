@@ -16,7 +16,7 @@ from typing import Any
 
 from optbench import __version__
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
-from optbench.execution.executor import Executor, Limits, failure
+from optbench.execution.executor import Executor, Limits
 from optbench.execution.remote import Setup, inspect_worker, train_chunk, warm_up_worker
 from optbench.execution.worker import codes_of
 from optbench.records import Health, RunResult, RunSpec
@@ -171,7 +171,7 @@ class ClusterExecutor(Executor):
             self._next_suspect()
             return []
         self._next_suspect()
-        return [failure(spec, f"no worker survived it: {describe_error(cause)[:200]}")]
+        return [RunResult.failed(spec, f"no worker survived it: {describe_error(cause)[:200]}")]
 
     def close(self) -> None:
         """Cancel what is in flight and disconnect; the cluster stays."""

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
-from optbench.records import CURVE_COLUMNS, Curve, RunResult, RunSpec, Status
+from optbench.records import RunResult, RunSpec
 
 Train = Callable[[RunSpec], RunResult]
 
@@ -90,9 +88,3 @@ class Executor(ABC):
                 flying -= 1
                 yield arrived[0]
                 arrived.popleft()
-
-
-def failure(spec: RunSpec, reason: str) -> RunResult:
-    """The result of a run that never came to report itself: failed, with an empty curve."""
-    empty = Curve({column: np.empty(0) for column in CURVE_COLUMNS})
-    return RunResult(spec, Status.FAILED, empty, reason)

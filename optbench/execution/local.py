@@ -12,8 +12,8 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
-from optbench.errors import ConfigError
-from optbench.execution.executor import Executor, Limits, Train, failure
+from optbench.errors import ConfigError, describe_error
+from optbench.execution.executor import Executor, Limits, Train
 from optbench.execution.processes import ProcessPool
 from optbench.execution.worker import Settings
 from optbench.records import Health, RunResult, RunSpec
@@ -51,7 +51,7 @@ class ThreadPool:
             try:
                 result = without_params(self._train(spec))
             except BaseException as cause:  # a thread that ends would be a run that never comes
-                result = failure(spec, f"{type(cause).__name__}: {' '.join(str(cause).split())}")
+                result = RunResult.failed(spec, describe_error(cause))
             self._done.put(result)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import IO
 import msgspec
 
 from optbench.errors import OptbenchError, StoreError
-from optbench.execution.executor import Limits, failure
+from optbench.execution.executor import Limits
 from optbench.execution.worker import READY, REFUSED, WARMING, Settings
 from optbench.records import RunResult, RunSpec
 from optbench.records.packing import pack_spec, unpack_result
@@ -137,7 +137,7 @@ class ProcessPool:
         try:
             return [unpack_result(frame)]
         except StoreError as cause:
-            return [failure(spec, f"its worker sent something else: {cause}")]
+            return [RunResult.failed(spec, f"its worker sent something else: {cause}")]
 
     def _overdue(self) -> list[RunResult]:
         """Kill workers whose run takes longer than allowed."""
@@ -148,7 +148,7 @@ class ProcessPool:
                 continue
             spec = worker.runs.popleft()
             found.append(
-                failure(spec, f"no result within {limit:g} seconds; its worker was killed")
+                RunResult.failed(spec, f"no result within {limit:g} seconds; its worker was killed")
             )
             self._retire(worker)
         return found
@@ -168,7 +168,7 @@ class ProcessPool:
             if deaths >= MAX_DEATHS:
                 worker.runs.popleft()
                 how = self._retire(worker)
-                return [failure(first, f"its worker died each of {deaths} times ({how})")]
+                return [RunResult.failed(first, f"its worker died each of {deaths} times ({how})")]
         self._retire(worker)
         return []
 

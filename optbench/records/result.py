@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from optbench.contracts import Array
-from optbench.records.curve import Curve
+from optbench.records.curve import CURVE_COLUMNS, Curve
 from optbench.records.spec import RunSpec
 from optbench.support import html
 
@@ -88,6 +90,17 @@ class RunResult(_Unread):
         for name, value in zip(cls.__slots__[1:], ended, strict=True):
             put(result, name, value)
         return result
+
+    @classmethod
+    def failed(cls, spec: RunSpec, reason: str) -> Self:
+        """Return the result of a run that failed before it was evaluated: its curve is empty.
+
+        Args:
+            spec: the run.
+            reason: one line that says what went wrong.
+        """
+        curve = Curve({column: np.empty(0) for column in CURVE_COLUMNS})
+        return cls(spec, Status.FAILED, curve, reason)
 
     if not TYPE_CHECKING:  # it would let any name pass
 

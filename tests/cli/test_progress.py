@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from optbench.cli.progress import ProgressView, span
-from optbench.execution.executor import failure
+from optbench.records import RunResult
 from optbench.study import Progress
 from tests.records.factories import make_run_spec
 
@@ -57,7 +57,7 @@ def test_an_entrant_that_fails_from_the_start_is_told_once(
     spec = make_run_spec()
     with ProgressView() as view:
         for reason in reasons:
-            view(Progress(1, 9, 1, 1, "", failure(spec, reason), "mine"))
-            view(Progress(1, 9, 1, 1, "", failure(spec, "b"), "other"))
+            view(Progress(1, 9, 1, 1, "", RunResult.failed(spec, reason), "mine"))
+            view(Progress(1, 9, 1, 1, "", RunResult.failed(spec, "b"), "other"))
     told = capsys.readouterr().err
     assert told.count("warning: the first 3 runs of mine all failed: a;") == warned
