@@ -9,7 +9,7 @@ import numpy as np
 from optbench.conformance.driving import read_only, same_bits
 from optbench.conformance.kit import CheckFailedError, check, require
 from optbench.contracts import Array, Rule, Values
-from optbench.engine.loops.updates import initial_slots
+from optbench.engine.loops.rule_steps import initial_slots
 from optbench.hyperparameters import complete
 
 SIZE = 12

@@ -9,7 +9,7 @@ import numpy as np
 from optbench.contracts import Array, Rule, Values
 from optbench.engine.fusion.machine_code import compiled_rule
 from optbench.engine.kernels import layers, loop
-from optbench.engine.loops.updates import initial_slots
+from optbench.engine.loops.rule_steps import initial_slots
 from optbench.engine.problem import Problem
 from optbench.errors import PluginError
 from optbench.network import Params, offsets, unpack

@@ -1,0 +1,143 @@
+"""The steps of a Rule in NumPy: its update on one array after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from optbench.contracts import Array, Rule, Values
+from optbench.errors import PluginError, describe_error
+
+
+class RuleSteps:
+    """The slots and scalars of a Rule, and its steps.
+
+    Args:
+        rule: the Rule.
+        params: arrays to train, changed in place.
+        h: hyperparameter values before the first step.
+
+    Attributes:
+        used: empty, because a Rule declares no needs.
+    """
+
+    used: frozenset[str] = frozenset()
+
+    def __init__(self, rule: type[Rule], params: list[Array], h: Values) -> None:
+        self._rule = rule
+        self._params = params
+        self._slots = [initial_slots(rule, p, h) for p in params]
+        self._scalars = tuple(rule.scalars.values())
+
+    def step(
+        self,
+        grads: list[Array],
+        t: int,
+        h: Values,
+        loss: float,
+        closure: Callable[[], float] | None,
+    ) -> None:
+        """Update every array; loss and closure are not needed.
+
+        Raises:
+            PluginError: the update returns something else than it declares.
+        """
+        rule, scalars = self._rule, self._scalars
+        n_slots = len(rule.slots)
+        expected = 1 + n_slots + len(scalars)
+        for index, (theta, grad) in enumerate(zip(self._params, grads, strict=True)):
+            result = rule.update(theta, grad, *self._slots[index], *scalars, t, h)
+            if not isinstance(result, tuple) or len(result) != expected:
+                raise PluginError(
+                    f"optimizer '{rule.name}': update must return a tuple of {expected}: "
+                    f"{', '.join(('theta', *rule.slots, *rule.scalars))}"
+                )
+            # Copied before theta changes: a rule may keep the gradient or the old theta as a slot,
+            # and both buffers are written again.
+            slots = result[1 : 1 + n_slots]
+            self._slots[index] = [
+                np.array(checked_array(slot, theta, rule, name), dtype=theta.dtype)
+                for slot, name in zip(slots, rule.slots, strict=True)
+            ]
+            theta[...] = checked_array(result[0], theta, rule, "theta")
+            self._scalars = result[1 + n_slots :]
+            _check_scalars(rule, self._scalars)
+
+    def eval_params(self) -> list[Array]:
+        """Return the arrays themselves."""
+        return self._params
+
+
+def initial_slots(rule: type[Rule], theta: Array, h: Values) -> list[Array]:
+    """Return the state arrays of a Rule before its first step.
+
+    Args:
+        rule: the Rule.
+        theta: the array that is trained.
+        h: hyperparameter values.
+
+    Returns:
+        One array per slot, with the shape and dtype of `theta`.
+
+    Raises:
+        PluginError: `init` of the Rule raises, or returns something else than its slots.
+    """
+    try:
+        slots = rule.init(theta, h)
+        if slots is None:
+            return [np.zeros_like(theta) for _ in rule.slots]
+        slots = tuple(slots)
+    except Exception as cause:
+        raise PluginError(
+            f"optimizer '{rule.name}': init: {describe_error(cause, rule)}"
+        ) from cause
+    if len(slots) != len(rule.slots):
+        raise PluginError(
+            f"optimizer '{rule.name}': init returned {len(slots)} slots, not {len(rule.slots)}"
+        )
+    checked = [
+        checked_array(slot, theta, rule, name) for slot, name in zip(slots, rule.slots, strict=True)
+    ]
+    return [np.array(np.broadcast_to(slot, theta.shape), dtype=theta.dtype) for slot in checked]
+
+
+def checked_array(value: Any, theta: Array, rule: type[Rule], name: str) -> Any:
+    """Return what a Rule returned for an array: real numbers in theta's shape, or one number.
+
+    Args:
+        value: what the Rule returned.
+        theta: the array that is trained.
+        rule: the Rule.
+        name: ``"theta"``, or the name of the slot.
+
+    Raises:
+        PluginError: the value is anything else; NumPy would broadcast it, or drop an imaginary
+            part.
+    """
+    if isinstance(value, np.ndarray) and value.dtype == theta.dtype and value.shape == theta.shape:
+        return value
+    try:
+        array = np.asarray(value)
+    except Exception as cause:
+        raise PluginError(f"optimizer '{rule.name}': {name}: {describe_error(cause)}") from cause
+    if array.shape not in (theta.shape, ()) or array.dtype.kind not in "fiub":
+        raise PluginError(
+            f"optimizer '{rule.name}': {name} came back as {array.dtype} of shape {array.shape}, "
+            f"not as {theta.dtype} of shape {theta.shape}"
+        )
+    return array
+
+
+def _check_scalars(rule: type[Rule], values: Sequence[object]) -> None:
+    for value, name in zip(values, rule.scalars, strict=True):
+        try:
+            if not isinstance(value, int | float | np.floating | np.integer | np.bool_):
+                raise TypeError
+            float(value)
+        except (TypeError, OverflowError):
+            raise PluginError(
+                f"optimizer '{rule.name}': {name} came back as {type(value).__name__}, "
+                "not as a number that fits into float64"
+            ) from None

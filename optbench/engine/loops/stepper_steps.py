@@ -1,0 +1,88 @@
+"""The steps of a Stepper: its own code over the list of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from optbench.contracts import Array, StepContext, Stepper, Values
+from optbench.errors import PluginError
+
+
+class StepperSteps:
+    """The state of a Stepper, and its steps.
+
+    Args:
+        stepper: the Stepper class.
+        params: arrays to train, changed in place.
+        h: hyperparameter values before the first step.
+        total_steps: number of updates in the whole run.
+        rng: the optimizer's own random stream.
+        layers: index pairs (weight, bias) into `params`; empty if these are not a network's.
+    """
+
+    def __init__(
+        self,
+        stepper: type[Stepper],
+        params: list[Array],
+        h: Values,
+        total_steps: int,
+        rng: np.random.Generator | None,
+        layers: tuple[tuple[int, int], ...],
+    ) -> None:
+        self._name = stepper.name
+        self._params = params
+        self._context = StepContext(
+            t=0, h=h, declared=stepper.needs, _total_steps=total_steps, _rng=rng, _layers=layers
+        )
+        self._stepper = stepper()
+        self._state = self._stepper.init(list(params), self._context)
+
+    @property
+    def used(self) -> frozenset[str]:
+        """Needs that the Stepper has made use of so far."""
+        return frozenset(self._context.used)
+
+    def step(
+        self,
+        grads: list[Array],
+        t: int,
+        h: Values,
+        loss: float,
+        closure: Callable[[], float] | None,
+    ) -> None:
+        """Let the Stepper update the arrays.
+
+        Raises:
+            PluginError: it replaces arrays of the list instead of writing into them.
+        """
+        context = self._context
+        context.t, context.h, context.loss, context._closure = t, h, loss, closure
+        params = list(self._params)
+        state = self._stepper.step(params, grads, self._state, context)
+        if len(params) != len(self._params) or any(
+            before is not after for before, after in zip(self._params, params, strict=True)
+        ):
+            raise PluginError(
+                f"optimizer '{self._name}': step must write into the arrays of params "
+                "(p[...] = ...), not put others in their place"
+            )
+        self._state = self._state if state is None else state
+
+    def eval_params(self) -> list[Array]:
+        """Return the point at which to evaluate, in the dtypes of the arrays.
+
+        Raises:
+            PluginError: the shapes are not those of the arrays.
+        """
+        params = self._params
+        point = self._stepper.eval_params(list(params), self._state, self._context)
+        if point is None:
+            return params
+        shapes, expected = [np.shape(p) for p in point], [p.shape for p in params]
+        if shapes != expected:
+            raise PluginError(
+                f"optimizer '{self._name}': eval_params returned shapes {shapes}, not {expected}"
+            )
+        return [np.asarray(p, dtype=m.dtype) for p, m in zip(point, params, strict=True)]
