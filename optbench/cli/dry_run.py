@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from optbench.cli.output import print_json, print_table, remark, say
+from optbench.cli.output import print_json, print_table, say
 from optbench.cli.progress import span
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def estimate(work: list[tuple[CellPlan, int]]) -> float:
     todo = [(cell, runs) for cell, runs in work if runs]
     if not todo:
         return 0.0
-    prepare([cell.template for cell, _ in todo], remark)
+    prepare([cell.template for cell, _ in todo])
     measured: dict[tuple[str, str], float] = {}
     started = time.monotonic()
     for cell, _ in todo:

@@ -16,6 +16,7 @@ import click
 
 from optbench import __version__
 from optbench.cli.interrupts import deafen, exit_code, orderly
+from optbench.cli.log_lines import shown_log
 from optbench.cli.options import plugin_options
 from optbench.errors import OptbenchError, describe_error, nearest
 from optbench.support.text import one_line
@@ -103,7 +104,7 @@ class Optbench(click.Group):
 
         if not standalone_mode:
             return run()
-        with warnings.catch_warnings(), orderly():
+        with warnings.catch_warnings(), orderly(), shown_log():
             _show_plugin_warnings()
             sys.exit(_guarded(run))
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from optbench.cli.log_lines import log_shown_by
 from optbench.cli.output import remark
 from optbench.records import Status
 from optbench.support.text import harmless
@@ -49,6 +50,7 @@ class ProgressView:
         self._picture: tuple[Sequence[str], int] = (labels, planned)
         self._curves: Any = None
         self._open = contextlib.ExitStack()
+        self._log = contextlib.ExitStack()
         self._shown = time.monotonic()
         self._first: tuple[float, int] | None = None  # when training began, and runs trained then
         self._bar: Any = None
@@ -57,6 +59,7 @@ class ProgressView:
         self._reasons: dict[str, list[str]] = {}  # why the first runs of an entrant failed, if so
 
     def __enter__(self) -> Self:
+        self._log.enter_context(log_shown_by(self.show_line))
         if sys.stderr.isatty() and not self._quiet and not self._live:
             self._bar = _make_bar()
             self._task = self._bar.add_task("starting", total=None, leader="")
@@ -69,9 +72,10 @@ class ProgressView:
         if self._bar is not None:
             self._bar.stop()
         self._end_picture()
+        self._log.close()
 
-    def say(self, text: str) -> None:
-        """Show what takes a while besides the runs."""
+    def show_line(self, text: str) -> None:
+        """Show a log message: something other than the runs that takes a while."""
         if self._bar is not None:
             self._bar.update(self._task, description=harmless(text))
         elif not self._quiet:

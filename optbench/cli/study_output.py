@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +16,10 @@ from optbench.cli.output import remark
 from optbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from optbench.analysis.leaderboard import Leaderboard
     from optbench.study import Study
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_OUT = "optbench-results"
 """Where a study goes when nobody says otherwise."""
@@ -59,7 +60,7 @@ def open_folder(path: Path) -> Path:
 
 
 def write_report(
-    study: Study, out: Path, command: str, formats: Sequence[str], say: Callable[[str], None]
+    study: Study, out: Path, command: str, formats: Sequence[str]
 ) -> tuple[Leaderboard | None, list[Path]]:
     """Build the leaderboard and write every file of the study's folder.
 
@@ -73,7 +74,7 @@ def write_report(
     from optbench.suites import known_targets
     from optbench.support.files import alone_in, write_text
 
-    say("comparing")
+    _log.info("comparing")
     gc.freeze()  # nothing so far is garbage: with 100,000 runs each look for some takes a second
     try:
         board = study.leaderboard(known_targets(default_registry()))
@@ -84,13 +85,12 @@ def write_report(
             environment=study.environment,
             command=command,
             formats=formats,
-            say=say,
         )
     finally:
         gc.unfreeze()
     environment = {**study.environment, "command": command}
     target = out / "environment.json"
-    with alone_in(out, say):
+    with alone_in(out):
         write_text(target, json.dumps(environment, indent=2) + "\n")
     return board, [*files, target]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -244,12 +244,11 @@ def _why(loss: float, initial: float, updates: int) -> str:
     return f"loss not finite after {updates} updates"
 
 
-def prepare(specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
+def prepare(specs: Iterable[RunSpec]) -> None:
     """Compile what these runs need, before anything is timed; afterwards threads share it.
 
     Args:
         specs: runs about to be trained.
-        say: called with a line when something has to be compiled, which takes seconds.
     """
     first = {(spec.optimizer, spec.dtype): spec for spec in specs}
     if not first:
@@ -260,4 +259,4 @@ def prepare(specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
     for spec in first.values():
         optimizer = registry.optimizer(spec.optimizer)
         fused = choose_loop(optimizer)[0] == "compiled"
-        warm_up(optimizer, fused, spec.dtype, say)
+        warm_up(optimizer, fused, spec.dtype)

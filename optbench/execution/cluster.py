@@ -22,6 +22,8 @@ from optbench.execution.worker import codes_of
 from optbench.records import Health, RunResult, RunSpec
 from optbench.records.packing import pack_spec, unpack_result
 
+_log = logging.getLogger(__name__)
+
 TASK_SECONDS = 1.0
 """About how long a task should take: long enough to be worth sending, short enough to lose."""
 MAX_CHUNK = 256
@@ -67,13 +69,13 @@ class ClusterExecutor(Executor):
         self._run_seconds = TASK_SECONDS / 4
         self._threads: int = max(sum(self._client.nthreads().values()), 1)
 
-    def prepare(self, specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
+    def prepare(self, specs: Iterable[RunSpec]) -> None:
         """Make sure that every worker has the same optbench and the same plugins.
 
         Raises:
             PluginError: one does not; names the worker and the difference.
         """
-        say(f"checking {len(self._client.nthreads())} workers")
+        _log.info("checking %d workers", len(self._client.nthreads()))
         specs = list(specs)
         kinds = {(spec.optimizer, spec.dataset, spec.dtype): spec for spec in specs}
         codes = codes_of(specs)
@@ -81,7 +83,7 @@ class ClusterExecutor(Executor):
         for worker, problem in found.items():
             if problem:
                 raise PluginError(f"worker {worker} cannot train this study: {problem}")
-        say("warming up the workers")
+        _log.info("warming up the workers")
         self._on_workers(warm_up_worker, [pack_spec(spec) for spec in kinds.values()])
 
     def _on_workers(self, function: Callable[..., Any], *arguments: object) -> dict[str, Any]:

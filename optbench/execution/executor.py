@@ -41,7 +41,7 @@ class Executor(ABC):
         self.close()
 
     @abstractmethod
-    def prepare(self, specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
+    def prepare(self, specs: Iterable[RunSpec]) -> None:
         """Get ready for runs like these; called once, before the first `submit`."""
 
     @abstractmethod

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from optbench.errors import ConfigError, describe_error
 from optbench.execution.executor import Executor, Limits, Train
@@ -100,14 +100,14 @@ class LocalExecutor(Executor):
         self._fits: dict[tuple[str, str, str], bool] = {}
         self._resources = contextlib.ExitStack()
 
-    def prepare(self, specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
+    def prepare(self, specs: Iterable[RunSpec]) -> None:
         """Compile what the threads need; worker processes find it in the cache."""
         if self._train is not None:
             return
         from optbench.engine.training import prepare
 
         safe = [s for s in specs if self._is_compiled(s) and _rule_is_safe(s.optimizer)]
-        prepare(safe, say)
+        prepare(safe)
 
     def room(self) -> int:
         """Free places in the window."""

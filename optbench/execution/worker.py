@@ -144,4 +144,4 @@ def warm_up(spec: RunSpec) -> None:
 
     with contextlib.suppress(Exception, SystemExit):
         load_dataset(spec.dataset)
-        prepare([spec], lambda line: None)
+        prepare([spec])

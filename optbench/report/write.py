@@ -6,6 +6,7 @@ import errno
 import functools
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -20,6 +21,8 @@ from optbench.records import Cell
 from optbench.report.format.excerpt import excerpt, with_curves
 from optbench.report.tables import leaderboard_csv
 from optbench.support.files import alone_in, write_text
+
+_log = logging.getLogger(__name__)
 
 FORMATS = ("png", "svg", "pdf")
 FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -36,7 +39,6 @@ def write_all(
     environment: Mapping[str, Any],
     command: str,
     formats: Sequence[str] = ("png", "svg"),
-    say: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write ``leaderboard.{md,csv,json}``, ``report.html`` and ``plots/``.
 
@@ -50,7 +52,6 @@ def write_all(
         environment: shown at the end of the page and the Markdown: versions, machine.
         command: the exact command that repeats the study.
         formats: of the plots, any of ``"png"``, ``"svg"``, ``"pdf"``.
-        say: told in a few words what is being written.
 
     Returns:
         Every file, written now or before, the leaderboard first.
@@ -72,8 +73,8 @@ def write_all(
     digest = input_hash(everything, kept, environment, command)
     try:
         (out / "plots").mkdir(parents=True, exist_ok=True)
-        with alone_in(out, say):
-            return _write(whole, shown, kept, out, environment, command, formats, digest, say)
+        with alone_in(out):
+            return _write(whole, shown, kept, out, environment, command, formats, digest)
     except OSError as cause:
         reason = cause.strerror or type(cause).__name__
         if cause.errno in FULL:
@@ -90,7 +91,6 @@ def _write(
     command: str,
     formats: Sequence[str],
     digest: str,
-    say: Callable[[str], None] | None,
 ) -> list[Path]:
     known = _read_manifest(out)
     made: dict[str, str] = {}
@@ -101,8 +101,7 @@ def _write(
     def write(name: str, source: str, text: Callable[[], str | bytes]) -> None:
         made[name] = source
         if known.get(name) != source or not (out / name).is_file():
-            if say:
-                say(f"writing {name}")
+            _log.info("writing %s", name)
             write_text(out / name, text())
 
     def markdown() -> str:
@@ -122,8 +121,8 @@ def _write(
     with _drawing(missing, board, cells, out / "plots") as finish:
         for name, text in texts.items():
             write(name, digest, text)
-        if missing and say:
-            say("drawing the plots")
+        if missing:
+            _log.info("drawing the plots")
         kept |= {path.relative_to(out).as_posix(): digest for path in finish()}
     pictures = sorted(kept)
     shown = hashlib.sha256("\0".join([digest, *pictures]).encode()).hexdigest()

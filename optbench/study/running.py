@@ -51,7 +51,12 @@ class Progress:
     label: str = ""
 
 
-Tell = Callable[[Progress], None]
+Observer = Callable[[Progress], None]
+"""Called with the progress after every run, and now and then."""
+
+
+def ignore_progress(progress: Progress) -> None:
+    """Observe nothing."""
 
 
 class _Known(Mapping[str, RunResult]):
@@ -99,14 +104,14 @@ class _Driver:
         plan: StudyPlan,
         store: Store,
         executor: Executor,
-        tell: Tell,
+        observer: Observer,
         begin: Callable[[], None],
         retry_failed: bool,
     ) -> None:
         self.plan = plan
         self.store = store
         self.executor = executor
-        self.tell = tell
+        self.observer = observer
         self.begin = begin
         self.begun = False
         self.known = _Known(store, retry_failed)
@@ -208,9 +213,9 @@ class _Driver:
         self.report(result, self.plan.cells[waiting[0]].entrant.label if waiting else "")
 
     def report(self, result: RunResult | None, label: str = "") -> None:
-        """Tell whoever watches."""
+        """Report the progress."""
         now = (self.done, self.total, self.trained, self.failed, self.leader())
-        self.tell(Progress(*now, result, label))
+        self.observer(Progress(*now, result, label))
 
     def record(self) -> StudyRecord:
         """What the study has come to, complete or not."""
@@ -236,9 +241,8 @@ def run_study(
     plan: StudyPlan,
     store: Store,
     executor: Executor,
-    tell: Tell = lambda progress: None,
     *,
-    say: Callable[[str], None] = lambda line: None,
+    observer: Observer = ignore_progress,
     command: str = "",
     environment: Mapping[str, Any] | None = None,
     retry_failed: bool = False,
@@ -251,8 +255,7 @@ def run_study(
         plan: what to train.
         store: where results are kept, and looked up first.
         executor: trains the runs; closed when interrupted.
-        tell: called with the progress after every run, and now and then.
-        say: called with a line when something takes a while before the first run.
+        observer: called with the progress after every run, and now and then.
         command: kept in the store with the runs that are trained.
         environment: likewise.
         retry_failed: train again what failed before.
@@ -263,9 +266,9 @@ def run_study(
 
     def begin() -> None:
         store.begin_session(command, environment or {})
-        executor.prepare([cell.template for cell in plan.cells], say)
+        executor.prepare([cell.template for cell in plan.cells])
 
-    driver = _Driver(plan, store, executor, tell, begin, retry_failed)
+    driver = _Driver(plan, store, executor, observer, begin, retry_failed)
     try:
         driver.run()
     except KeyboardInterrupt:

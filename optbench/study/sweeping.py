@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from optbench.hyperparameters import CONTROL_HYPERS, parse_spelling, parse_value
 from optbench.records import RunResult, RunSpec, Status
 from optbench.registry import default_registry
 from optbench.store import Store
-from optbench.study.running import Progress
+from optbench.study.running import Observer, Progress, ignore_progress
 
 RUN_AXES = ("layers", "neurons", "batch_size", "epochs", "activation", "initializer", "regime")
 """What can be swept beside the optimizer's own hyperparameters."""
@@ -215,9 +215,8 @@ def run_sweep(
     plan: SweepPlan,
     store: Store,
     executor: Executor,
-    tell: Callable[[Progress], None] = lambda progress: None,
-    say: Callable[[str], None] = lambda line: None,
     *,
+    observer: Observer = ignore_progress,
     command: str = "",
     environment: Mapping[str, Any] | None = None,
 ) -> tuple[list[SweepPoint], bool]:
@@ -236,13 +235,13 @@ def run_sweep(
     try:
         if missing:
             store.begin_session(command, environment or {})
-            executor.prepare(missing, say)
+            executor.prepare(missing)
         for result in executor.map(missing, arrived):
             store.put(result)
             known[result.key] = result
             trained += 1
             failed += result.status is Status.FAILED
-            tell(Progress(len(known), len(specs), trained, failed, "", result))
+            observer(Progress(len(known), len(specs), trained, failed, "", result))
     except KeyboardInterrupt:
         for result in (*arrived, *executor.collect(0)):
             store.put(result)

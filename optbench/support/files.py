@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -38,14 +41,13 @@ def write_text(path: Path, text: str | bytes, *, alone: bool = True) -> None:
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path, say: Callable[[str], None] | None = None) -> Iterator[None]:
+def alone_in(folder: Path) -> Iterator[None]:
     """Wait until no other driver writes to this folder, where the platform can lock one.
 
     The lock goes with the process, so a killed driver leaves none behind.
 
     Args:
         folder: it exists.
-        say: called with a line when there is someone to wait for, who may have been stopped.
     """
     try:
         import fcntl
@@ -58,8 +60,7 @@ def alone_in(folder: Path, say: Callable[[str], None] | None = None) -> Iterator
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if say is not None:
-                    say("another driver writes the report; waiting")
+                _log.info("another driver writes the report; waiting")
                 fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class MadeUp(Executor):
     def __init__(self) -> None:
         self._done: list[RunResult] = []
 
-    def prepare(self, specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
+    def prepare(self, specs: Iterable[RunSpec]) -> None:
         """Nothing to prepare."""
 
     def room(self) -> int:

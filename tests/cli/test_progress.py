@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
+from optbench.cli.log_lines import shown_log
 from optbench.cli.progress import ProgressView, span
 from optbench.records import RunResult
 from optbench.study import Progress
@@ -33,9 +36,9 @@ def test_plain_lines_tell_runs_time_left_and_who_leads(
 
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither lines nor a bar."""
-    with ProgressView(quiet=True) as view:
-        view.say("compiling")
+    """Neither lines nor a bar, nor log messages."""
+    with shown_log(), ProgressView(quiet=True) as view:
+        logging.getLogger("optbench").info("compiling")
         view(Progress(1, 2, 1, 0, ""))
     assert capsys.readouterr() == ("", "")
 

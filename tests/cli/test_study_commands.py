@@ -345,8 +345,8 @@ def test_the_frozen_targets_are_listed() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[[target]]\ndataset = 'a'\n", "missing required field `network`"),
-        ("x = 1", "unknown field `x`"),
+        ("[[target]]\ndataset = 'a'\n", r"target\[0\].network is missing"),
+        ("x = 1", "unknown key 'x'; known: target"),
         ("[[target]", "targets "),
     ],
 )

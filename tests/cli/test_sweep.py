@@ -103,11 +103,11 @@ def test_an_interrupted_sweep_says_that_it_is_not_complete(tmp_path: Path) -> No
 
     with Store(tmp_path / "runs.sqlite") as store:
         with OneByOne(1) as executor:
-            points, complete = run_sweep(plan, store, executor, interrupt)
+            points, complete = run_sweep(plan, store, executor, observer=interrupt)
         assert not complete
         assert len(points) == store.count() == 2
         with OneByOne(1) as executor:
-            points, complete = run_sweep(plan, store, executor, interrupt)
+            points, complete = run_sweep(plan, store, executor, observer=interrupt)
     assert complete
     assert len(points) == 3
     assert trained == [1, 2, 1]
@@ -135,14 +135,16 @@ def test_an_interrupted_sweep_keeps_what_is_finished(tmp_path: Path) -> None:
 
     with Store(tmp_path / "runs.sqlite") as store:
         with AllAtOnce(1) as executor:
-            executor.prepare([spec for *_, seeds in plan.points for spec in seeds], print)
-            points, complete = run_sweep(plan, store, executor, interrupt)
+            executor.prepare([spec for *_, seeds in plan.points for spec in seeds])
+            points, complete = run_sweep(plan, store, executor, observer=interrupt)
         assert len(points) == store.count() == 3
         assert complete
         store._db.execute("DELETE FROM runs WHERE key = ?", (plan.points[1][2][0].key,))
         trained: list[int] = []
         with LocalExecutor(1) as other:
-            points, complete = run_sweep(plan, store, other, lambda p: trained.append(p.trained))
+            points, complete = run_sweep(
+                plan, store, other, observer=lambda p: trained.append(p.trained)
+            )
     assert complete
     assert len(points) == 3
     assert trained == [1]

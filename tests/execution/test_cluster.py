@@ -76,15 +76,11 @@ def runs(optimizer: str, number: int) -> list[RunSpec]:
     return [spec_of(optimizer, dataset="iris", epochs=1, seed=seed) for seed in range(number)]
 
 
-def ignore(text: str) -> None:
-    """Say nothing."""
-
-
 def test_results_are_those_of_one_machine(cluster: str, plugin: str) -> None:
     """Every run comes back once, with the same bits, from threads and from child processes."""
     wanted = [*runs("plain", 5), *runs("sgd", 40)]
     with ClusterExecutor(cluster, plugins=[plugin]) as executor:
-        executor.prepare(wanted, ignore)
+        executor.prepare(wanted)
         found = {result.key: result for result in executor.map(wanted)}
     assert set(found) == {spec.key for spec in wanted}
     for spec in wanted[:10]:
@@ -119,7 +115,7 @@ def test_short_runs_are_sent_together_and_few_at_a_time(cluster: str) -> None:
             yield spec
 
     with ClusterExecutor(cluster) as executor:
-        executor.prepare(wanted, ignore)
+        executor.prepare(wanted)
         first = executor.map(many())
         next(first)
         assert taken < 100
@@ -137,13 +133,13 @@ def test_a_worker_without_the_plugin_is_told_before_the_first_run(
         ClusterExecutor(cluster, plugins=[str(other)]) as executor,
         pytest.raises(PluginError, match=r"worker .* cannot train this study: .*gone\.py"),
     ):
-        executor.prepare(wanted, ignore)
+        executor.prepare(wanted)
     edited = [msgspec.structs.replace(wanted[0], optimizer_code="0" * 12)]
     with (
         ClusterExecutor(cluster, plugins=[plugin]) as executor,
         pytest.raises(PluginError, match="optimizer 'plain' has another source code"),
     ):
-        executor.prepare(edited, ignore)
+        executor.prepare(edited)
 
 
 def test_executors_that_overlap_leave_each_other_one_core() -> None:

@@ -112,7 +112,7 @@ def test_a_poisonous_run_fails_alone(pair: Cluster) -> None:
     wanted = [*runs("sgd", 4), *poison, *runs("careful", 2)]
     try:
         with ClusterExecutor(pair.address, plugins=[BAD]) as executor:
-            executor.prepare(wanted, lambda line: None)
+            executor.prepare(wanted)
             found = {result.key: result for result in executor.map(wanted)}
     finally:
         registry.unregister(registry.plugins[-1])

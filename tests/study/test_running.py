@@ -34,12 +34,14 @@ from optbench.registry import default_registry
 from optbench.store import Store
 from optbench.study import (
     STORE_NAME,
+    Observer,
     Progress,
     Study,
     describe_environment,
     load_study,
     run_study,
 )
+from optbench.study.running import ignore_progress
 from optbench.suites import Suite
 from tests.records import factories
 
@@ -97,7 +99,7 @@ def execute(
     plan: StudyPlan,
     path: Path,
     train: Callable[[RunSpec], RunResult] = fake_train,
-    tell: Callable[[Progress], None] = lambda progress: None,
+    observer: Observer = ignore_progress,
     retry_failed: bool = False,
 ) -> Study:
     with Store(path) as store, LocalExecutor(2, train=train) as executor:
@@ -105,7 +107,7 @@ def execute(
             plan,
             store,
             executor,
-            tell,
+            observer=observer,
             command="optbench run tiny",
             environment={"python": "3"},
             retry_failed=retry_failed,
@@ -173,7 +175,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(
             if progress.trained == at:
                 raise KeyboardInterrupt
 
-    first = execute(plan, path, tell=interrupt)
+    first = execute(plan, path, observer=interrupt)
     assert not first.complete
     assert first.trained >= at
     partial = load_study(tmp_path)
@@ -188,7 +190,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(
 def test_progress_goes_up_to_what_was_planned(plan: StudyPlan, tmp_path: Path) -> None:
     """The number of finished runs never falls, and ends where the plan ends."""
     told: list[Progress] = []
-    study = execute(plan, tmp_path / "runs.sqlite", tell=told.append)
+    study = execute(plan, tmp_path / "runs.sqlite", observer=told.append)
     done = [progress.done for progress in told]
     assert done == sorted(done)
     assert all(progress.done <= progress.planned for progress in told)
@@ -323,7 +325,7 @@ class OneAtATime(Executor):
     def __init__(self) -> None:
         self._submitted: list[RunSpec] = []
 
-    def prepare(self, specs: Iterable[RunSpec], say: Callable[[str], None]) -> None:
+    def prepare(self, specs: Iterable[RunSpec]) -> None:
         """Nothing to prepare."""
 
     def room(self) -> int:
@@ -354,7 +356,7 @@ def test_memory_holds_only_the_open_cells(plan: StudyPlan, tmp_path: Path) -> No
         most = max(most, sum(result() is not None for result in results))
 
     with Store(tmp_path / "runs.sqlite") as store:
-        study = run_study(plan, store, OneAtATime(), count)
+        study = run_study(plan, store, OneAtATime(), observer=count)
     largest = max(sum(len(t.results) for t in c.trials) + len(c.evaluation) for c in study.cells)
     assert len(results) == len(study.runs)
     assert most <= 2 * largest < len(results) / 4
@@ -395,5 +397,5 @@ def test_an_executor_is_closed_when_interrupted(plan: StudyPlan, tmp_path: Path)
 
     with Store(tmp_path / "runs.sqlite") as store:
         executor = Watched(1, train=fake_train)
-        run_study(plan, store, executor, interrupt)
+        run_study(plan, store, executor, observer=interrupt)
     assert closed == [executor]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,29 +13,33 @@ import pytest
 from optbench.support.files import alone_in, write_text
 
 
-def test_whoever_waits_for_another_driver_says_so(tmp_path: Path) -> None:
-    """The other one may be stopped and never go on."""
+def test_a_driver_that_waits_for_another_logs_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other one may be stopped and never continue."""
     pytest.importorskip("fcntl", reason="fcntl is missing: folders cannot be locked")
-    said: list[str] = []
-    waiting, went_on = threading.Event(), []
+    caplog.set_level(logging.INFO, "optbench")
+    waiting, entered = threading.Event(), threading.Event()
 
-    def say(line: str) -> None:
-        said.append(line)
+    def notice(record: logging.LogRecord) -> bool:
         waiting.set()
+        return True
+
+    caplog.handler.addFilter(notice)
 
     def second() -> None:
-        with alone_in(tmp_path, say):
-            went_on.append(True)
+        with alone_in(tmp_path):
+            entered.set()
 
     with ThreadPoolExecutor(1) as pool:
-        with alone_in(tmp_path, said.append):
-            assert said == []
+        with alone_in(tmp_path):
+            assert caplog.messages == []
             writing = pool.submit(second)
             assert waiting.wait(30)
-            assert not went_on
+            assert not entered.is_set()
         writing.result(30)
-    assert said == ["another driver writes the report; waiting"]
-    assert went_on
+    assert caplog.messages == ["another driver writes the report; waiting"]
+    assert entered.is_set()
 
 
 def test_what_goes_wrong_is_told_of_the_file_that_was_to_appear(tmp_path: Path) -> None:

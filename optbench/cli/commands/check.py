@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optbench.cli.options import json_option, plugin_options, registered
-from optbench.cli.output import print_json, remark, say
+from optbench.cli.output import print_json, say
 from optbench.records import DTYPES
 from optbench.support.text import harmless
 
@@ -119,7 +119,7 @@ def _prepare(item: type) -> None:
     with contextlib.suppress(Exception):  # a plugin that cannot be compiled fails in the checks
         for dtype in DTYPES:
             fused = choose_loop(item)[0] == "compiled"
-            warm_up(item, fused, dtype, remark)
+            warm_up(item, fused, dtype)
 
 
 def _print(outcome: Outcome, quiet: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ from optbench.errors import ConfigError
 if TYPE_CHECKING:
     from optbench.plan import CellRecord, StudyRecord
     from optbench.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 @click.command("merge", cls=Recorded)
@@ -64,14 +67,14 @@ def command(
     records = [(folder, *_read(folder)) for folder in folders]
     joined = join([(folder, record) for folder, record, *_ in records])
     open_folder(out)
-    with Store(out / STORE_NAME) as store, ProgressView(quiet=as_json) as view:
+    with Store(out / STORE_NAME) as store, ProgressView(quiet=as_json):
         for folder, _, command_line, environment in records:
-            view.say(f"taking in {folder}")
+            _log.info("taking in %s", folder)
             store.begin_session(command_line, environment)
             _take(store, folder, keep_first)
         store.save_study(msgspec.json.encode(joined))
         study = make_study(joined, store, reused=store.count())
-        board, files = write_report(study, out, typed_command(), formats, view.say)
+        board, files = write_report(study, out, typed_command(), formats)
     if as_json:
         print_json(summary_json(study, board, files))
     elif board is not None:

@@ -47,8 +47,8 @@ def command(folder: Path, target: Path | None, formats: Sequence[str], as_json: 
 
     study = load_study(folder)
     out = open_folder(target or folder)
-    with ProgressView() as view:
-        board, files = write_report(study, out, study.command, formats, view.say)
+    with ProgressView():
+        board, files = write_report(study, out, study.command, formats)
     if board is None:
         raise ConfigError(f"nothing to report in {folder}: no evaluation run has finished")
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from optbench.execution import Executor
     from optbench.plan import StudyPlan
     from optbench.study import Study
+
+_log = logging.getLogger(__name__)
 
 EXIT_FAILED_RUNS = 3
 HEALTH: dict[bool | None, Health] = {None: "first", True: "all", False: "none"}
@@ -90,9 +93,9 @@ def command(
             study = _train(plan, out, executor, view, typed, retry_failed)
         complete = study.complete
         if not complete:
-            view.say("interrupted; reporting what is finished (Ctrl-C again: no report)")
+            _log.info("interrupted; reporting what is finished (Ctrl-C again: no report)")
         try:
-            board, files = write_report(study, out, typed, formats, view.say)
+            board, files = write_report(study, out, typed, formats)
         except KeyboardInterrupt:
             board, files, complete = None, [], False
     if as_json:
@@ -127,8 +130,7 @@ def _train(
             plan,
             store,
             executor,
-            view,
-            say=view.say,
+            observer=view,
             command=typed,
             environment=describe_environment(default_registry()),
             retry_failed=retry_failed,

@@ -133,8 +133,7 @@ def _train(
             plan,
             store,
             executor,
-            view,
-            view.say,
+            observer=view,
             command=typed_command(),
             environment=describe_environment(default_registry()),
         )

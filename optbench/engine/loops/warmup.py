@@ -1,9 +1,9 @@
-"""Loads or compiles ahead of time, and says so when it takes seconds."""
+"""Loads or compiles ahead of time, and logs it when it takes seconds."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -16,33 +16,34 @@ from optbench.engine.problem import Problem
 from optbench.network import Network
 from optbench.records import RunSpec
 
+_log = logging.getLogger(__name__)
 
-def warm_up(optimizer: Optimizer, fused: bool, dtype: str, say: Callable[[str], None]) -> None:
+
+def warm_up(optimizer: Optimizer, fused: bool, dtype: str) -> None:
     """Load or compile what runs of an optimizer need, at the first call for each.
 
     Args:
         optimizer: the optimizer.
         fused: whether it trains in the compiled loop.
         dtype: ``"float32"`` or ``"float64"``.
-        say: called with a line before something is compiled.
     """
     if fused and issubclass(optimizer, Rule):
         if not is_cached(optimizer, dtype):
-            say(f"compiling {optimizer.name} ({dtype}), once on this machine")
+            _log.info("compiling %s (%s), once on this machine", optimizer.name, dtype)
         compiled_rule(optimizer, dtype)  # type: ignore[arg-type]  # a class is hashable
-    _network(optimizer, fused, dtype, say)
+    _network(optimizer, fused, dtype)
 
 
 _LOADED: set[tuple[bool, str]] = set()
 
 
-def _network(optimizer: Optimizer, fused: bool, dtype: str, say: Callable[[str], None]) -> None:
+def _network(optimizer: Optimizer, fused: bool, dtype: str) -> None:
     """Run the loop once on a network of one unit: types decide what is compiled, not sizes."""
     if (fused, dtype) in _LOADED:
         return
     function = loop.advance if fused else loop.gradient
     if not _on_disk(function):
-        say(f"compiling the training loop ({dtype}), once on this machine: about 20 s")
+        _log.info("compiling the training loop (%s), once on this machine: about 20 s", dtype)
     problem = _tiny_problem(optimizer, dtype)  # type: ignore[arg-type]  # a class is hashable
     if fused:
         trainer = CompiledLoop(problem)

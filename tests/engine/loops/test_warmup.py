@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 SCRIPT = """
+import logging
+import sys
 import optbench
 from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.engine.training import prepare
+logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
 entrant, workload = make_entrant("momentum"), make_workload(dataset="iris", epochs=1)
-prepare([make_spec(entrant=entrant, workload=workload)], print)
+prepare([make_spec(entrant=entrant, workload=workload)])
 print(optbench.train("momentum", dataset="iris", epochs=1).loop)
 """
 
