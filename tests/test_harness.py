@@ -31,7 +31,7 @@ EXEMPT = {
     ("engine/specs.py", "digits"): "the same default, of the run as it is written down",
     ("cli/run_options.py", "adam"): "an example in the help of an option",
     ("cli/run_options.py", "cosine"): "an example in the help of an option",
-    ("cli/commands/replay.py", "digits"): "the ordinary word, of a number",
+    ("study/replaying.py", "digits"): "the ordinary word, of a number",
     ("cli/templates.py", "momentum"): "the ordinary word, in the text of a template",
     ("registry/signatures.py", "momentum"): "the hyperparameter of this name",
 }

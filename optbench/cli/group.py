@@ -27,7 +27,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "report": "Write leaderboard, plots and HTML of a finished study again.",
         "compare": "Say what changed between two studies.",
         "replay": "Train one stored run again and compare it bit by bit.",
-        "merge": "Join the stores of several studies.",
+        "merge": "Merge the stores of several studies.",
         "export": "Write the stored runs as a table.",
         "targets": "Show or measure the target losses of the workloads.",
     },

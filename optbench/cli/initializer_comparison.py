@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from optbench.cli.study_output import open_folder
 from optbench.suites.overrides import parse_widths
 
 
@@ -23,11 +22,12 @@ def compare_initializers(initializers: Sequence[str], **how: Any) -> dict[str, A
     from optbench.inspection.signals import verdict
     from optbench.report.plots import figures as base
     from optbench.report.plots.initializer_depths import draw_comparison
+    from optbench.study.folders import writable_folder
 
     width = (parse_widths(how["hidden"]) or (32,))[0]
     sizes = (width,) * (how["depth"] + 1) + (10,)
     choice = choose(initializers, sizes, how["activation"], seed=how["seed"])
-    open_folder(how["out"])
+    writable_folder(how["out"])
     with base.style():
         sheet = draw_comparison(choice.ranked, how["activation"], width)
         files = sheet.save(how["out"] / f"initializers-{how['activation']}", how["formats"])

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optbench.cli.output import remark
-from optbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from optbench.analysis.leaderboard import Leaderboard
@@ -40,23 +39,6 @@ def typed_command() -> str:
 
     ctx = click.get_current_context()
     return shlex.join(["optbench", *(ctx.info_name or "").split(), *ctx.meta["optbench.args"]])
-
-
-def open_folder(path: Path) -> Path:
-    """Make the folder if it is missing, and make sure that it can be written to.
-
-    Raises:
-        ConfigError: it cannot; names the folder and the reason.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / ".writable"
-        probe.touch()
-        probe.unlink(missing_ok=True)  # another driver may look at the same time
-    except OSError as cause:
-        reason = cause.strerror or str(cause)
-        raise ConfigError(f"cannot write to '{path}': {reason}; choose another --out") from cause
-    return path
 
 
 def write_report(

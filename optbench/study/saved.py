@@ -17,13 +17,11 @@ from optbench.records import Cell, RunResult, Status, StudyProtocol
 from optbench.records.packing import UNREADABLE
 from optbench.records.run_table import run_row
 from optbench.store import Store
+from optbench.study.folders import open_store
 from optbench.suites.target_files import Targets
 
 if TYPE_CHECKING:
     from optbench.analysis.leaderboard import Leaderboard
-
-STORE_NAME = "runs.sqlite"
-"""The store in a study's folder."""
 
 _records = msgspec.json.Decoder(StudyRecord)
 
@@ -43,6 +41,7 @@ class Study:
         command: the command that trained last.
         environment: the machine that trained last.
         unchanged: True when the store held this very study already.
+        folder: Folder of its store; None for a study that was put together in memory.
     """
 
     suite: str
@@ -55,6 +54,12 @@ class Study:
     command: str = ""
     environment: Mapping[str, Any] = field(default_factory=dict, repr=False)
     unchanged: bool = False
+    folder: Path | None = field(default=None, compare=False)
+
+    @property
+    def place(self) -> str:
+        """The folder, or the name of the suite where there is none; for messages."""
+        return str(self.folder or self.suite)
 
     @property
     def runs(self) -> list[RunResult]:
@@ -145,25 +150,30 @@ def make_study(
         command=command,
         environment=environment,
         unchanged=unchanged,
+        folder=store.path.parent,
     )
 
 
-def load_study(folder: Path) -> Study:
-    """Read the study that was last run with ``--out FOLDER``.
+def load_study(folder: str | Path) -> Study:
+    """Read the study that was last run with ``--out FOLDER``, or with ``out=folder``.
+
+    Args:
+        folder: The folder of the study.
+
+    Returns:
+        The study; its curves are read from the folder when they are used.
 
     Raises:
-        ConfigError: the folder has no study.
-        StoreError: its store cannot be read.
+        ConfigError: The folder has no study.
+        StoreError: Its store cannot be read.
     """
-    if not (folder / STORE_NAME).is_file():
-        raise ConfigError(f"{folder} has no study: no {STORE_NAME} in it")
-    with _collector_paused(), Store(folder / STORE_NAME, create=False) as store:
+    with _collector_paused(), open_store(folder) as store:
         saved = store.last_study()
         if saved is None:
             raise ConfigError(
                 f"the study in {folder} has not come to an end; run its command again to go on"
             )
-        return make_study(decode_record(saved, folder / STORE_NAME), store)
+        return make_study(decode_record(saved, store.path), store)
 
 
 def decode_record(data: bytes, path: Path) -> StudyRecord:

@@ -340,32 +340,3 @@ def test_the_frozen_targets_are_listed() -> None:
     assert "frozen targets" in optbench("targets").out
     assert isinstance(json.loads(optbench("targets", "--json").out), list)
     assert optbench("targets", "--write", "x.toml").code == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[[target]]\ndataset = 'a'\n", r"target\[0\].network is missing"),
-        ("x = 1", "unknown key 'x'; known: target"),
-        ("[[target]", "targets "),
-    ],
-)
-def test_a_malformed_file_of_targets_is_named(tmp_path: Path, text: str, message: str) -> None:
-    """The file, and what is wrong in it."""
-    path = tmp_path / "t.toml"
-    path.write_text(text)
-    with pytest.raises(Exception, match=message) as caught:
-        read_targets([path])
-    assert str(path) in str(caught.value)
-
-
-def test_targets_must_be_in_order_and_unique(tmp_path: Path) -> None:
-    """Easy is no harder than hard, and each dataset and network comes once."""
-    path = tmp_path / "t.toml"
-    entry = '[[target]]\ndataset = "a"\nnetwork = "n"\neasy = {}\nmedium = 0.2\nhard = 0.1\n'
-    path.write_text(entry.format(0.15))
-    with pytest.raises(Exception, match="easy >= medium >= hard > 0"):
-        read_targets([path])
-    path.write_text(entry.format(0.3) * 2)
-    with pytest.raises(Exception, match="come twice"):
-        read_targets([path])

@@ -22,7 +22,6 @@ from optbench.cli.lab_options import (
 from optbench.cli.options import Place, json_option, named_option, plugin_options
 from optbench.cli.output import print_json, print_table, remark, say
 from optbench.cli.study_diagnosis import diagnose_study
-from optbench.cli.study_output import open_folder
 from optbench.errors import ConfigError
 from optbench.suites.overrides import parse_widths
 
@@ -184,8 +183,9 @@ def _told(
     from optbench.engine.health import ROWS
     from optbench.report.plots import figures as base
     from optbench.report.plots.network_layers import draw_inspection
+    from optbench.study.folders import writable_folder
 
-    open_folder(how["out"])
+    writable_folder(how["out"])
     shown = "\n".join(_wrapped(said))
     with base.style():
         made = draw_inspection(before, after, result, shown)

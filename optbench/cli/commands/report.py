@@ -12,7 +12,6 @@ from optbench.cli.output import print_json, remark
 from optbench.cli.progress import ProgressView
 from optbench.cli.study_output import (
     DEFAULT_OUT,
-    open_folder,
     show_board,
     show_failures,
     summary_json,
@@ -44,9 +43,10 @@ def command(folder: Path, target: Path | None, formats: Sequence[str], as_json: 
       optbench report results --formats pdf --to paper
     """
     from optbench.study import load_study
+    from optbench.study.folders import writable_folder
 
     study = load_study(folder)
-    out = open_folder(target or folder)
+    out = writable_folder(target or folder)
     with ProgressView():
         board, files = write_report(study, out, study.command, formats)
     if board is None:

@@ -17,7 +17,6 @@ from optbench.cli.progress import ProgressView
 from optbench.cli.run_options import execution, protocol, selection
 from optbench.cli.study_output import (
     Recorded,
-    open_folder,
     show_board,
     show_failures,
     summary_json,
@@ -83,8 +82,9 @@ def command(
         show_plan(plan, out, jobs, as_json)
         return 0
     from optbench.execution import Limits
+    from optbench.study.folders import writable_folder
 
-    open_folder(out)
+    writable_folder(out)
     typed = typed_command()
     labels = [entrant.label for entrant in plan.entrants]
     with ProgressView(live=live, labels=labels, planned=_rough_total(plan)) as view:

@@ -30,7 +30,7 @@ from optbench.cli.options import (
 )
 from optbench.cli.output import print_json, print_table, remark
 from optbench.cli.progress import ProgressView
-from optbench.cli.study_output import Recorded, open_folder, typed_command
+from optbench.cli.study_output import Recorded, typed_command
 from optbench.suites.overrides import parse_widths
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def command(
       optbench sweep lr=0.01..3 batch_size=8,32,128 -o sgd -d moons
       optbench sweep layers=1..6 initializer=he-normal,xavier-normal -o adam
     """  # fmt: skip
+    from optbench.study.folders import writable_folder
     from optbench.study.sweeping import parse_axis, plan_sweep
 
     suite = default_suite()
@@ -96,7 +97,7 @@ def command(
     run["initializer"] = run["initializer"] or suite.initializers[0]
     run["hidden"] = parse_widths(run["hidden"])
     plan = plan_sweep([parse_axis(text, optimizers) for text in axes], optimizers, seeds, run)
-    open_folder(out)
+    writable_folder(out)
     points, complete = _train(plan, out, jobs, scheduler)
     files = _write(plan, points, out, formats)
     if as_json:

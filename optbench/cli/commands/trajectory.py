@@ -16,7 +16,6 @@ from optbench.cli.lab_options import (
 )
 from optbench.cli.options import json_option, plugin_options, registered
 from optbench.cli.output import print_json, print_table, remark
-from optbench.cli.study_output import open_folder
 from optbench.errors import ConfigError
 
 MOST_STEPS = 1_000_000
@@ -70,8 +69,9 @@ def command(
     }
     from optbench.report.plots import figures as base
     from optbench.report.plots.landscape_maps import draw_paths, film
+    from optbench.study.folders import writable_folder
 
-    open_folder(out)
+    writable_folder(out)
     files: list[Path] = []
     for ground in grounds:
         stem = out / f"trajectory-{type(ground.landscape).name}"

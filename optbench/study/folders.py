@@ -1,0 +1,44 @@
+"""The folder of a study, and the store in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from optbench.errors import ConfigError
+from optbench.store import Store
+
+STORE_NAME = "runs.sqlite"
+"""File name of the store in a study's folder."""
+
+
+def open_store(folder: str | Path) -> Store:
+    """Open the store of the study in a folder.
+
+    Raises:
+        ConfigError: The folder has no study.
+        StoreError: Its store cannot be read.
+    """
+    path = Path(folder) / STORE_NAME
+    if not path.is_file():
+        raise ConfigError(f"{folder} has no study: no {STORE_NAME} in it")
+    return Store(path, create=False)
+
+
+def writable_folder(folder: str | Path) -> Path:
+    """Return the path of a folder that can be written to; it is created if it is missing.
+
+    Raises:
+        ConfigError: It cannot be created or written to; the message says why.
+    """
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / ".writable"
+        probe.touch()
+        probe.unlink(missing_ok=True)  # another driver may try at the same time
+    except OSError as cause:
+        reason = cause.strerror or str(cause)
+        raise ConfigError(
+            f"cannot write to '{path}': {reason}; choose another folder (--out)"
+        ) from cause
+    return path

@@ -1,0 +1,165 @@
+"""Merging of studies that were run on several machines into one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from optbench.errors import ConfigError
+from optbench.plan import CellRecord, StudyRecord
+from optbench.records import RunSpec
+from optbench.records.packing import unpack_spec
+from optbench.store import Store
+from optbench.study.folders import STORE_NAME, open_store, writable_folder
+from optbench.study.saved import Study, decode_record, make_study
+
+_log = logging.getLogger(__name__)
+
+NAMED_CONFLICTS = 10
+"""Conflicts of one folder that are described; the others are only counted."""
+
+
+@dataclass(frozen=True)
+class RunConflict:
+    """A run that two studies have with different numbers.
+
+    Attributes:
+        folder: Folder of the study that came later.
+        spec: The run.
+    """
+
+    folder: Path
+    spec: RunSpec
+
+    def __str__(self) -> str:
+        spec = self.spec
+        return (
+            f"run {spec.key[:8]}: {spec.configuration} on {spec.workload.label}, seed {spec.seed}"
+        )
+
+
+class ConflictError(ConfigError):
+    """Studies disagree about the numbers of the same runs.
+
+    Attributes:
+        conflicts: The first of these runs.
+    """
+
+    def __init__(self, message: str, conflicts: Sequence[RunConflict]) -> None:
+        super().__init__(message)
+        self.conflicts = tuple(conflicts)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A merged study.
+
+    Attributes:
+        study: The study.
+        conflicts: Runs of which the first version was kept, at most `NAMED_CONFLICTS` a folder.
+    """
+
+    study: Study
+    conflicts: tuple[RunConflict, ...]
+
+
+def merge_studies(
+    folders: Iterable[str | Path],
+    out: str | Path,
+    *,
+    keep_first: bool = False,
+) -> Merge:
+    """Merge the studies in several folders into one.
+
+    Args:
+        folders: Folders of the studies, at least one. Their protocols must be equal.
+        out: Folder of the merged study; a store that is there already takes the runs in.
+        keep_first: Keep the first version of a run that two studies have with different numbers,
+            instead of refusing to merge.
+
+    Raises:
+        ConfigError: A folder has no study, or the protocols differ.
+        ConflictError: Two studies have the same run with different numbers.
+    """
+    paths = [Path(folder) for folder in folders]
+    sources = [(path, *_read(path)) for path in paths]
+    record = merge_records([(path, record) for path, record, *_ in sources])
+    conflicts: list[RunConflict] = []
+    with Store(writable_folder(out) / STORE_NAME) as store:
+        for path, _, command, environment in sources:
+            _log.info("merging %s", path)
+            store.begin_session(command, environment)
+            conflicts += _take_in(store, path, keep_first)
+        store.save_study(msgspec.json.encode(record))
+        study = make_study(record, store, reused=store.count())
+    return Merge(study, tuple(conflicts))
+
+
+def _read(folder: Path) -> tuple[StudyRecord, str, dict[str, Any]]:
+    """The record of a study, and the command and environment of its last session."""
+    with open_store(folder) as store:
+        saved = store.last_study()
+        if saved is None:
+            raise ConfigError(f"the study in {folder} has not come to an end")
+        return decode_record(saved, store.path), *(store.last_session() or ("", {}))
+
+
+def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
+    """Return one study with the cells of all.
+
+    Of a cell that several studies have, the one with the most evaluation runs is taken.
+
+    Args:
+        records: Folder and record of each study, at least one.
+
+    Raises:
+        ConfigError: Their protocols differ; the message names the first difference.
+    """
+    if not records:
+        raise ConfigError("no study to merge; name at least one folder")
+    first_folder, first = records[0]
+    cells: dict[tuple[str, str], CellRecord] = {}
+    for folder, record in records:
+        for key in record.protocol.__struct_fields__:
+            ours, theirs = getattr(first.protocol, key), getattr(record.protocol, key)
+            if ours != theirs:
+                raise ConfigError(
+                    f"the protocols differ: {key} is {ours} in {first_folder}, {theirs} in {folder}"
+                )
+        for cell in record.cells:
+            place = (cell.entrant.label, cell.workload.label)
+            known = cells.get(place)
+            if known is None or len(cell.evaluation) > len(known.evaluation):
+                cells[place] = cell
+    left_out = dict.fromkeys(line for _, record in records for line in record.left_out)
+    return msgspec.structs.replace(
+        first,
+        suite=" + ".join(dict.fromkeys(record.suite for _, record in records)),
+        cells=tuple(cells.values()),
+        complete=all(record.complete for _, record in records),
+        left_out=tuple(left_out),
+    )
+
+
+def _take_in(store: Store, folder: Path, keep_first: bool) -> list[RunConflict]:
+    """Add the runs of a folder's store to the merged one; return the conflicts."""
+    with open_store(folder) as other:
+        found = store.conflicts(other)
+        conflicts = [
+            RunConflict(folder, unpack_spec(each.spec)) for each in found[:NAMED_CONFLICTS]
+        ]
+        if found and not keep_first:
+            count = f"{len(found)} runs" if len(found) > 1 else "1 run"
+            verb = "differ" if len(found) > 1 else "differs"
+            raise ConflictError(
+                f"{count} of {folder} {verb} from those of the folders before it; "
+                "--keep-first (keep_first=True) keeps the earlier ones",
+                conflicts,
+            )
+        store.merge(other)
+    return conflicts
