@@ -1,4 +1,4 @@
-"""Writes everything that a study leaves in its folder; what has not changed is not drawn again."""
+"""Writes the report of a study into its folder; files that are up to date are left alone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ from optbench.support.files import alone_in, write_text
 _log = logging.getLogger(__name__)
 
 FORMATS = ("png", "svg", "pdf")
-FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
-_OURS = re.compile(r"[a-z]+\.[a-z]+|plots/[a-z0-9-]+\.[a-z]+")
-MANIFEST = ".report.json"
-"""Which input each file was made from; without it everything is written anew."""
+MANIFEST_NAME = ".report.json"
+"""File that says what each file was made from; without it everything is written again."""
+_DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+_OUR_FILES = re.compile(r"[a-z]+\.[a-z]+|plots/[a-z0-9-]+\.[a-z]+")
 
 
 def write_all(
@@ -48,8 +48,8 @@ def write_all(
     Args:
         leaderboard: what `optbench.analysis` made of the cells.
         cells: the cells; they hold the curves.
-        out_dir: made when it is missing.
-        environment: shown at the end of the page and the Markdown: versions, machine.
+        out_dir: folder, created if missing.
+        environment: versions and machine, listed at the end of the page and the Markdown.
         command: the exact command that repeats the study.
         formats: of the plots, any of ``"png"``, ``"svg"``, ``"pdf"``.
 
@@ -63,73 +63,38 @@ def write_all(
         if form not in FORMATS:
             raise unknown_name("plot format", form, FORMATS)
     out = Path(out_dir)
-    everything = to_json(leaderboard) + b"\n"
-    whole: dict[str, Callable[[], str | bytes]] = {
-        "leaderboard.csv": lambda: leaderboard_csv(leaderboard),
-        "leaderboard.json": lambda: everything,
-    }
-    shown, kept = excerpt(leaderboard, cells)
-    kept = with_curves(kept)
-    digest = input_hash(everything, kept, environment, command)
-    try:
-        (out / "plots").mkdir(parents=True, exist_ok=True)
-        with alone_in(out):
-            return _write(whole, shown, kept, out, environment, command, formats, digest)
-    except OSError as cause:
-        reason = cause.strerror or type(cause).__name__
-        if cause.errno in FULL:
-            reason += "; finished runs are safe, the same command goes on once there is room"
-        raise ConfigError(f"cannot write the report to '{out}': {reason}") from cause
+    about: dict[str, Any] = {"environment": environment, "command": command}
+    json_text = to_json(leaderboard) + b"\n"
+    board, cells = excerpt(leaderboard, cells)
+    cells = with_curves(cells)
+    digest = input_hash(json_text, cells, **about)
+    with _one_line_errors(out), alone_in(_with_plots(out)):
+        writer = ReportWriter(out)
+        missing = [form for form in formats if not writer.keep_plots(form, digest)]
+        with _drawing(missing, board, cells, out / "plots") as draw:
+            writer.write("leaderboard.csv", digest, lambda: leaderboard_csv(leaderboard))
+            writer.write("leaderboard.json", digest, lambda: json_text)
+            writer.write("report.html", digest, lambda: _page(board, cells, **about))
+            if missing:
+                writer.add_plots(draw, digest)
+        plots = writer.plots
+        digest = _hash(digest, *plots)
+        writer.write("leaderboard.md", digest, lambda: _markdown(board, plots, **about))
+        writer.finish(formats)
+    texts = ("leaderboard.md", "leaderboard.csv", "leaderboard.json", "report.html")
+    return [out / name for name in (*texts, *plots)]
 
 
-def _write(
-    whole: Mapping[str, Callable[[], str | bytes]],
-    board: Leaderboard,
-    cells: Sequence[Cell],
-    out: Path,
-    environment: Mapping[str, Any],
-    command: str,
-    formats: Sequence[str],
-    digest: str,
-) -> list[Path]:
-    known = _read_manifest(out)
-    made: dict[str, str] = {}
+def _page(board: Leaderboard, cells: Sequence[Cell], **about: Any) -> str:
+    from optbench.report.page.render import report_html
 
-    def current(name: str) -> bool:
-        return known.get(name) == digest and (out / name).is_file()
+    return report_html(board, cells, **about)
 
-    def write(name: str, source: str, text: Callable[[], str | bytes]) -> None:
-        made[name] = source
-        if known.get(name) != source or not (out / name).is_file():
-            _log.info("writing %s", name)
-            write_text(out / name, text())
 
-    def markdown() -> str:
-        from optbench.report.markdown import leaderboard_markdown
+def _markdown(board: Leaderboard, plots: Sequence[str], **about: Any) -> str:
+    from optbench.report.markdown import leaderboard_markdown
 
-        return leaderboard_markdown(board, pictures, environment=environment, command=command)
-
-    def page() -> str:
-        from optbench.report.page.render import report_html
-
-        return report_html(board, cells, environment=environment, command=command)
-
-    plots = {form: [n for n in known if n.endswith(f".{form}") and current(n)] for form in formats}
-    missing = [form for form in formats if not plots[form]]
-    kept = {name: digest for names in plots.values() for name in names}
-    texts = {**whole, "report.html": page}
-    with _drawing(missing, board, cells, out / "plots") as finish:
-        for name, text in texts.items():
-            write(name, digest, text)
-        if missing:
-            _log.info("drawing the plots")
-        kept |= {path.relative_to(out).as_posix(): digest for path in finish()}
-    pictures = sorted(kept)
-    shown = hashlib.sha256("\0".join([digest, *pictures]).encode()).hexdigest()
-    write("leaderboard.md", shown, markdown)
-    _remove_stale(out, known, {**kept, **made}, formats)
-    write_text(out / MANIFEST, json.dumps({**known, **kept, **made}, indent=0, sort_keys=True))
-    return [out / name for name in ["leaderboard.md", *texts, *pictures]]
+    return leaderboard_markdown(board, plots, **about)
 
 
 def _drawing(
@@ -137,35 +102,109 @@ def _drawing(
 ) -> AbstractContextManager[Callable[[], list[Path]]]:
     if not formats:
         return nullcontext(list)
-    from optbench.report.plots.parallel import plots_under_way
+    from optbench.report.plots.parallel import background_plots
 
-    return plots_under_way(board, cells, folder, formats)
-
-
-def _remove_stale(
-    out: Path, known: dict[str, str], made: dict[str, str], formats: Sequence[str]
-) -> None:
-    """Take away plots of an earlier study in the same folder that this one does not have."""
-    for name in [n for n in known if n.startswith("plots/") and n not in made]:
-        if name.rpartition(".")[2] in formats or known[name] not in made.values():
-            path = out / name
-            if path.parent == out / "plots":  # a manifest edited by hand must not reach further
-                path.unlink(missing_ok=True)
-            del known[name]
+    return background_plots(board, cells, folder, formats)
 
 
-def _read_manifest(out: Path) -> dict[str, str]:
+def _with_plots(folder: Path) -> Path:
+    (folder / "plots").mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _one_line_errors(out: Path) -> Iterator[None]:
+    """Raise a ConfigError that names the folder where a file cannot be written."""
     try:
-        known = msgspec.json.decode((out / MANIFEST).read_bytes(), type=dict[str, str])
-    except (OSError, ValueError):  # a damaged one counts as none
+        yield
+    except OSError as cause:
+        reason = cause.strerror or type(cause).__name__
+        if cause.errno in _DISK_FULL:
+            reason += "; finished runs are safe, the same command goes on once there is room"
+        raise ConfigError(f"cannot write the report to '{out}': {reason}") from cause
+
+
+class ReportWriter:
+    """Writes the files of a report into a folder, except those that are up to date.
+
+    Attributes:
+        folder: where files are written to.
+        manifest: name -> digest of what the file was made from, for every file of this report.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest: dict[str, str] = {}
+        self._previous = _read_manifest(folder)
+
+    def write(self, name: str, digest: str, make: Callable[[], str | bytes]) -> None:
+        """Write a file unless it is up to date.
+
+        Args:
+            name: path relative to the folder.
+            digest: hash of everything that its content depends on.
+            make: returns the content.
+        """
+        if not self._is_current(name, digest):
+            _log.info("writing %s", name)
+            write_text(self.folder / name, make())
+        self.manifest[name] = digest
+
+    def keep_plots(self, form: str, digest: str) -> bool:
+        """List the plots of a format that are up to date; return whether there are any."""
+        names = [name for name in self._previous if name.endswith(f".{form}")]
+        current = [name for name in names if self._is_current(name, digest)]
+        self.manifest.update(dict.fromkeys(current, digest))
+        return bool(current)
+
+    def add_plots(self, draw: Callable[[], list[Path]], digest: str) -> None:
+        """Draw plots and list them."""
+        _log.info("drawing the plots")
+        names = [path.relative_to(self.folder).as_posix() for path in draw()]
+        self.manifest.update(dict.fromkeys(names, digest))
+
+    @property
+    def plots(self) -> list[str]:
+        """Names of all plots of this report, sorted."""
+        return sorted(name for name in self.manifest if name.startswith("plots/"))
+
+    def finish(self, formats: Sequence[str]) -> None:
+        """Remove plots of an earlier study in the same folder, and save the manifest.
+
+        Plots of the same study in other formats than these stay.
+        """
+        listed = set(self.manifest.values())
+        plots = [name for name in self._previous if name.startswith("plots/")]
+        for name in [plot for plot in plots if plot not in self.manifest]:
+            if name.rpartition(".")[2] in formats or self._previous[name] not in listed:
+                path = self.folder / name
+                if path.parent == self.folder / "plots":  # an edited manifest reaches no further
+                    path.unlink(missing_ok=True)
+                del self._previous[name]
+        entries = {**self._previous, **self.manifest}
+        write_text(self.folder / MANIFEST_NAME, json.dumps(entries, indent=0, sort_keys=True))
+
+    def _is_current(self, name: str, digest: str) -> bool:
+        return self._previous.get(name) == digest and (self.folder / name).is_file()
+
+
+def _read_manifest(folder: Path) -> dict[str, str]:
+    try:
+        data = (folder / MANIFEST_NAME).read_bytes()
+        entries = msgspec.json.decode(data, type=dict[str, str])
+    except (OSError, ValueError):  # a damaged manifest counts as none
         return {}
-    return {name: digest for name, digest in known.items() if _OURS.fullmatch(name)}
+    return {name: digest for name, digest in entries.items() if _OUR_FILES.fullmatch(name)}
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def input_hash(
     board: bytes, cells: Sequence[Cell], environment: Mapping[str, Any], command: str
 ) -> str:
-    """Changes with anything that the report shows, and with the code that shows it."""
+    """Return a hash of everything that the report shows, and of the code that shows it."""
     digest = hashlib.sha256(code_hash().encode())
     digest.update(board)
     digest.update(json.dumps([dict(environment), command], sort_keys=True, default=str).encode())
@@ -180,7 +219,7 @@ def input_hash(
 
 @functools.cache
 def code_hash() -> str:
-    """Hash of the files of this package, as they were when it was first asked for."""
+    """Return a hash of the files of this package, as they were at the first call."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*")):
         if path.suffix in (".py", ".j2", ".js", ".css"):

@@ -27,7 +27,7 @@ PLACES = {
     "caching": ("numba.core.caching", "IndexDataCacheFile._save_data"),
     "training": ("optbench.store", "Store.put"),
     "comparing": ("optbench.study.saved", "Study.leaderboard"),
-    "drawing": ("optbench.report.plots.parallel", "plots_under_way"),
+    "drawing": ("optbench.report.plots.parallel", "background_plots"),
     "writing": ("pathlib", "Path.replace"),
     "saying": ("optbench.cli.commands.run", "_say_what_happened"),
 }

@@ -17,6 +17,7 @@ from optbench.analysis.leaderboard import from_json
 from optbench.errors import ConfigError
 from optbench.report import write_all
 from optbench.report.tables import leaderboard_csv
+from optbench.report.write import ReportWriter
 from tests.report import samples
 
 ENVIRONMENT = {"python": "3.12", "packages": {"numpy": "2.1", "<b>": "`|`"}}
@@ -63,6 +64,32 @@ def test_a_second_call_writes_nothing(folder: Path) -> None:
     after = stamps(folder)
     assert {k for k in after if after[k] != before.get(k)} == {str(folder / ".report.json")}
     assert {str(p) for p in again} == set(after) - {str(folder / ".report.json")}
+
+
+def test_a_writer_makes_only_what_is_not_up_to_date(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file is made once for each digest, and again when it is missing; each is logged."""
+    caplog.set_level("INFO", logger="optbench")
+    made: list[str] = []
+
+    def report(digest: str) -> None:
+        def make() -> str:
+            made.append(digest)
+            return digest
+
+        writer = ReportWriter(tmp_path)
+        writer.write("notes.txt", digest, make)
+        writer.finish(())
+
+    report("a")
+    report("a")
+    report("b")
+    (tmp_path / "notes.txt").unlink()
+    report("b")
+    assert made == ["a", "b", "b"]
+    assert caplog.messages == ["writing notes.txt"] * 3
+    assert (tmp_path / "notes.txt").read_text() == "b"
 
 
 def test_new_numbers_and_missing_files_are_written(tmp_path: Path) -> None:

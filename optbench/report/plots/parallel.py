@@ -1,25 +1,27 @@
-"""Draws the plots of a study: by this process and, where there is a core for it, by another.
+"""Draws the plots of a study, with the help of a second process where there is a core for it.
 
-Matplotlib uses one core, and pictures take longer than all else in a report. What the other
-process cannot draw, for whatever reason, this one draws.
+Drawing takes longer than the rest of a report, and matplotlib uses one core. The second process
+takes pictures from the front of the list, this process from the back. What the second process
+does not finish, for whatever reason, this one draws.
+
+joblib's loky would do the same in fewer lines, but it was measured to be slower (a third process
+and its own imports), and a worker that it kills leaves half-written files.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
 import sys
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
-from optbench.analysis.leaderboard import Leaderboard, from_json, to_json
-from optbench.records import Cell, Entrant, Workload
-from optbench.records.packing import pack_result, unpack_result
+from optbench.analysis.leaderboard import Leaderboard
+from optbench.records import Cell
 from optbench.support.child_processes import (
     available_cores,
     end_child,
@@ -31,92 +33,57 @@ from optbench.support.child_processes import (
 )
 
 READY = b"ready"
-PATIENCE = 60.0
-"""Seconds that one picture may take in the other process."""
+PATIENCE_SECONDS = 60.0
+"""Time that the second process has for one picture."""
+FEW_WORKLOADS = 2
+"""A study of so few workloads is drawn before a second process has started."""
 
 
-class _Group(msgspec.Struct):
-    """One cell, as far as a plot shows it."""
-
-    entrant: Entrant
-    workload: Workload
-    runs: list[bytes]
+_Order = tuple[Leaderboard, list[Cell], Path, Sequence[str]]
+"""What is drawn, from what, where to, and in which formats."""
 
 
-class _Order(msgspec.Struct):
-    """What is to be drawn, from what, and where to."""
+class _SecondProcess:
+    """A process that draws one picture after another, and the thread that waits for it."""
 
-    folder: str
-    formats: list[str]
-    board: bytes
-    groups: list[_Group]
-
-
-class _Assistant:
-    """The other process, and the thread that hands it one picture after the other.
-
-    Args:
-        waiting: names of pictures; it takes them from the front, and puts back what it could not
-            draw.
-        drawn: where it adds the names of those that it drew.
-    """
-
-    def __init__(self, waiting: deque[str], drawn: set[str]) -> None:
-        self._waiting = waiting
-        self._drawn = drawn
+    def __init__(self) -> None:
         self._child = start_child(f"{__name__}:main", quiet=True)
-        self._thread: threading.Thread | None = None
+        self._thread = ThreadPoolExecutor(1)
 
-    def begin(
-        self, board: Leaderboard, cells: Sequence[Cell], folder: Path, formats: Sequence[str]
-    ) -> None:
-        """Draw from now on."""
-        order = (board, cells, folder, formats)
-        self._thread = threading.Thread(target=self._hand_over, args=order, daemon=True)
-        self._thread.start()
+    def submit(self, order: _Order, names: Iterable[str]) -> dict[str, Future[None]]:
+        """Ask for pictures. Each future ends when its picture is drawn, or with an error."""
+        self._thread.submit(self._request, lambda: pickle.dumps(order))
+        return {name: self._thread.submit(self._request, name.encode) for name in names}
 
-    def wait(self) -> None:
-        """Until it has drawn, or put back, what it is at; it is not waited for in vain."""
-        if self._thread is not None:
-            self._thread.join(PATIENCE)
-            self._end()
-
-    def close(self) -> None:
-        """Give up what it is at."""
-        self._waiting.clear()
-        self._end(PATIENCE)
-
-    def _end(self, patience: float = 0.0) -> None:
-        end_child(self._child, patience)
-        if self._thread is not None:
-            self._thread.join()  # its pipes have ended
-
-    def _hand_over(
-        self, board: Leaderboard, cells: Sequence[Cell], folder: Path, formats: Sequence[str]
-    ) -> None:
+    def _request(self, make_frame: Callable[[], bytes]) -> None:
         stdin, stdout = self._child.stdin, self._child.stdout
         assert stdin is not None
         assert stdout is not None
-        with contextlib.suppress(Exception):  # it has ended; nothing waits; this cannot be sent
-            write_frame(stdin, _pack(board, cells, folder, formats))
-            ready = read_frame(stdout) == READY
-            while ready:
-                name, ready = self._waiting.popleft(), False
-                try:
-                    write_frame(stdin, name.encode())
-                    ready = read_frame(stdout) == READY
-                finally:
-                    if ready:
-                        self._drawn.add(name)
-                    else:
-                        self._waiting.append(name)
+        write_frame(stdin, make_frame())
+        if read_frame(stdout) != READY:
+            raise BrokenPipeError("the process has ended")
+
+    def has_drawn(self, picture: Future[None]) -> bool:
+        """Wait for a picture; a process that dies or takes too long does not get another one."""
+        try:
+            picture.result(PATIENCE_SECONDS)
+        except Exception:
+            self.stop()
+            return False
+        return True
+
+    def stop(self, patience_seconds: float = 0.0) -> None:
+        """End the process, which has some time to tidy up, and cancel what is pending."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        end_child(self._child, patience_seconds)
+        self._thread.shutdown()  # the pipes are closed, so this does not hang
 
 
 @contextlib.contextmanager
-def plots_under_way(
+def background_plots(
     board: Leaderboard, cells: Sequence[Cell], folder: Path, formats: Sequence[str]
 ) -> Iterator[Callable[[], list[Path]]]:
-    """Begin to draw everything that the leaderboard has data for.
+    """Start to draw everything that the leaderboard has data for.
 
     Args:
         board: the leaderboard.
@@ -125,66 +92,51 @@ def plots_under_way(
         formats: any of ``"png"``, ``"svg"``, ``"pdf"``.
 
     Yields:
-        A function that helps to draw what is left, and returns every file, in a fixed order.
+        A function that draws what is left, and returns every file in a fixed order.
     """
-    waiting: deque[str] = deque()
-    drawn: set[str] = set()
-    assistant = None
-    if available_cores() > 1:
+    second = None
+    if available_cores() > 1 and len(board.workloads) > FEW_WORKLOADS:
         with contextlib.suppress(OSError):  # no memory, or no more processes are allowed
-            assistant = _Assistant(waiting, drawn)
+            second = _SecondProcess()  # starts while this process imports matplotlib
     try:
         from optbench.report.plots import drawings, write_plot
 
-        known = dict(drawings(board, cells))
-        waiting.extend(known)
-        if assistant is not None:
-            assistant.begin(board, cells, folder, formats)
+        pictures = dict(drawings(board, cells))
+        evaluated = [replace(cell, trials=()) for cell in cells]
+        order = (board, evaluated, folder.absolute(), formats)
+        futures = second.submit(order, pictures) if second else {}
 
         def finish() -> list[Path]:
-            while len(drawn) < len(known):
-                with contextlib.suppress(IndexError):  # the assistant took the last one
-                    while True:
-                        name = waiting.pop()
-                        write_plot(known[name], folder / name, formats)
-                        drawn.add(name)
-                if len(drawn) < len(known) and assistant is not None:
-                    assistant.wait()
-            return [folder / f"{name}.{form}" for name in known for form in formats]
+            theirs = []
+            for name in reversed(pictures):
+                if name not in futures or futures[name].cancel():
+                    write_plot(pictures[name], folder / name, formats)
+                else:
+                    theirs.append(name)
+            for name in reversed(theirs):
+                if second and not second.has_drawn(futures[name]):
+                    write_plot(pictures[name], folder / name, formats)
+            return [folder / f"{name}.{form}" for name in pictures for form in formats]
 
         yield finish
     finally:
-        if assistant is not None:
-            assistant.close()
-
-
-def _pack(board: Leaderboard, cells: Sequence[Cell], folder: Path, formats: Sequence[str]) -> bytes:
-    groups = [
-        _Group(cell.entrant, cell.workload, [pack_result(run) for run in cell.evaluation])
-        for cell in cells
-    ]
-    order = _Order(str(folder.absolute()), list(formats), to_json(board), groups)
-    return msgspec.msgpack.encode(order)
-
-
-def _cell(group: _Group) -> Cell:
-    runs = tuple(map(unpack_result, group.runs))
-    return Cell(group.entrant, group.workload, (), None, {}, runs)
+        if second is not None:
+            second.stop(PATIENCE_SECONDS)
 
 
 def main() -> None:
-    """Draw what is asked for until the parent says no more or dies; the other process."""
+    """Draw what the parent asks for until it stops asking; what the second process runs."""
     source, out = take_streams()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # nothing half-written stays
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that no half-written file stays
+    frames = listen(source)
     try:
-        order = msgspec.msgpack.decode(read_frame(source) or b"", type=_Order)
         from optbench.report.plots import drawings, write_plot
 
-        known = dict(drawings(from_json(order.board), list(map(_cell, order.groups))))
-        asked = listen(source)
+        board, cells, folder, formats = pickle.loads(frames.get())
+        pictures = dict(drawings(board, cells))
         while True:
             write_frame(out, READY)
-            name = asked.get().decode()
-            write_plot(known[name], Path(order.folder) / name, order.formats)
+            name = frames.get().decode()
+            write_plot(pictures[name], folder / name, formats)
     finally:
-        os._exit(0)  # without waiting for the thread that listens
+        os._exit(0)  # does not wait for the thread that listens

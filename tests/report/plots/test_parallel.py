@@ -6,7 +6,6 @@ import os
 import signal
 import struct
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -14,171 +13,187 @@ from typing import IO, Any
 import matplotlib as mpl
 import pytest
 
-from optbench.report.plots import drawings
-from optbench.report.plots import parallel as studio
-from optbench.report.plots.parallel import plots_under_way
+from optbench.report.plots import parallel
+from optbench.report.plots.parallel import background_plots
 from optbench.support.child_processes import Child, start_child, write_frame
 from tests.report import samples
 
-FORMATS = ("png", "svg")
+FORMATS = ("png",)
+
+
+def study() -> samples.Sample:
+    """A study with just enough workloads for a second process, some of whose runs diverge."""
+    return samples.study(datasets=("iris",), diverging=0.5)
 
 
 def draw(folder: Path) -> list[Path]:
     """All plots of a small study."""
     folder.mkdir()
-    with plots_under_way(*samples.study(), folder, FORMATS) as finish:
+    with background_plots(*study(), folder, FORMATS) as finish:
         return finish()
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What a machine of one core draws, by name."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(studio, "available_cores", lambda: 1)
-        patch.setattr(studio, "start_child", None)
+        patch.setattr(parallel, "available_cores", lambda: 1)
+        patch.setattr(parallel, "start_child", None)
         files = draw(tmp_path_factory.mktemp("one core") / "plots")
+    return contents(files)
+
+
+def contents(files: list[Path]) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in files}
 
 
-def children(monkeypatch: pytest.MonkeyPatch, main: str = f"{studio.__name__}:main") -> list[Child]:
+def record_children(
+    monkeypatch: pytest.MonkeyPatch, main: str = f"{parallel.__name__}:main"
+) -> list[Child]:
     """The processes that will be started, on a machine of two cores; `main` is what they do."""
-    started: list[Child] = []
+    children: list[Child] = []
 
-    def start(_main: str, **how: Any) -> Child:
-        started.append(start_child(main, **how))
-        return started[-1]
+    def start(_main: str, **options: Any) -> Child:
+        children.append(start_child(main, **options))
+        return children[-1]
 
-    monkeypatch.setattr(studio, "available_cores", lambda: 2)
-    monkeypatch.setattr(studio, "start_child", start)
-    return started
+    monkeypatch.setattr(parallel, "available_cores", lambda: 2)
+    monkeypatch.setattr(parallel, "start_child", start)
+    return children
 
 
-def test_the_other_process_draws_the_same_bytes(tmp_path: Path, alone: dict[str, bytes]) -> None:
-    """Who drew a picture cannot be seen in it."""
-    board, cells = samples.study()
-    waiting, drawn = deque(name for name, _ in drawings(board, cells)), set[str]()
-    assistant = studio._Assistant(waiting, drawn)
-    assistant.begin(board, cells, tmp_path, FORMATS)
-    assistant.wait()
-    assistant.close()
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == alone
-    assert {f"{name}.{form}" for name in drawn for form in FORMATS} == set(alone)
+def test_the_second_process_draws_the_same_bytes(
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture does not show which process drew it."""
+    record_children(monkeypatch)
+    with background_plots(*study(), tmp_path, FORMATS):
+        wait_for(lambda: {path.name for path in tmp_path.iterdir()} == set(expected))
+    assert contents(list(tmp_path.iterdir())) == expected
 
 
 def test_two_processes_share_the_work(
-    tmp_path: Path, alone: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every picture is there once, in the order of one process, and no process stays."""
-    started = children(monkeypatch)
+    children = record_children(monkeypatch)
     files = draw(tmp_path / "plots")
-    assert [path.name for path in files] == list(alone)
-    assert {path.name: path.read_bytes() for path in files} == alone
-    assert [child.poll() is not None for child in started] == [True]
+    assert [path.name for path in files] == list(expected)
+    assert contents(files) == expected
+    assert [child.poll() is not None for child in children] == [True]
+
+
+def test_a_small_study_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process would take longer to start than the few pictures take to draw."""
+    children = record_children(monkeypatch)
+    with background_plots(*samples.tiny(), tmp_path, ("png",)) as finish:
+        files = finish()
+    assert all(path.is_file() for path in files)
+    assert children == []
 
 
 @pytest.mark.parametrize("main", ["sys:exit", "nowhere:main"])
-def test_a_process_that_does_not_start_is_no_loss(
-    tmp_path: Path, alone: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, main: str
+def test_a_process_that_does_not_start_costs_no_picture(
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, main: str
 ) -> None:
-    """It costs time, and not one picture."""
-    assert len(children(monkeypatch, main)) == 0
-    assert {path.name: path.read_bytes() for path in draw(tmp_path / "plots")} == alone
+    """It costs only time."""
+    children = record_children(monkeypatch, main)
+    assert contents(draw(tmp_path / "plots")) == expected
+    assert len(children) == 1
 
 
-def test_a_process_that_the_system_refuses_is_no_loss(
-    tmp_path: Path, alone: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+def test_a_process_that_the_system_refuses_costs_no_picture(
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no memory, or no more processes are allowed, this one draws everything."""
+    """Without memory, or without permission for a process, this process draws everything."""
 
-    def refused(_main: str, **how: Any) -> Child:
+    def refuse(_main: str, **options: Any) -> Child:
         raise BlockingIOError("Resource temporarily unavailable")
 
-    monkeypatch.setattr(studio, "available_cores", lambda: 2)
-    monkeypatch.setattr(studio, "start_child", refused)
-    assert {path.name: path.read_bytes() for path in draw(tmp_path / "plots")} == alone
+    monkeypatch.setattr(parallel, "available_cores", lambda: 2)
+    monkeypatch.setattr(parallel, "start_child", refuse)
+    assert contents(draw(tmp_path / "plots")) == expected
 
 
-def test_what_cannot_be_sent_is_drawn_here(
-    tmp_path: Path, alone: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+def test_a_study_that_cannot_be_sent_is_drawn_here(
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a traceback of the thread that sends it (warnings are errors here)."""
 
-    def too_long(*_: Any) -> bytes:
+    def too_long(stream: IO[bytes], data: bytes) -> None:
         raise struct.error("'I' format requires 0 <= number <= 4294967295")
 
-    children(monkeypatch)
-    monkeypatch.setattr(studio, "_pack", too_long)
-    assert {path.name: path.read_bytes() for path in draw(tmp_path / "plots")} == alone
+    record_children(monkeypatch)
+    monkeypatch.setattr(parallel, "write_frame", too_long)
+    assert contents(draw(tmp_path / "plots")) == expected
 
 
 def test_settings_of_this_process_are_in_no_picture(
-    tmp_path: Path, alone: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other process does not have those of a notebook, and no picture shows who drew it."""
-    monkeypatch.setattr(studio, "available_cores", lambda: 1)
+    """The second process does not have those of a notebook, so the first ignores them too."""
+    monkeypatch.setattr(parallel, "available_cores", lambda: 1)
     with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "black"}):
         files = draw(tmp_path / "plots")
         assert mpl.rcParams["lines.linewidth"] == 9
-    assert {path.name: path.read_bytes() for path in files} == alone
+    assert contents(files) == expected
 
 
-def test_a_picture_that_was_not_asked_for_is_not_drawn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_pipe_that_breaks_costs_no_picture(
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pipe to the other process breaks when it is ready: all pictures are left to this one."""
+    """The second process is ready, but no request for a picture reaches it."""
+    names = {name.rpartition(".")[0].encode() for name in expected}
 
     def broken(stream: IO[bytes], data: bytes) -> None:
-        if data in map(str.encode, names):
+        if data in names:
             raise BrokenPipeError
         write_frame(stream, data)
 
-    board, cells = samples.study()
-    names = [name for name, _ in drawings(board, cells)]
-    monkeypatch.setattr(studio, "write_frame", broken)
-    waiting, drawn = deque(names), set[str]()
-    assistant = studio._Assistant(waiting, drawn)
-    assistant.begin(board, cells, tmp_path, FORMATS)
-    assistant.wait()
-    assert sorted(waiting) == sorted(names)
-    assert drawn == set()
+    record_children(monkeypatch)
+    monkeypatch.setattr(parallel, "write_frame", broken)
+    assert contents(draw(tmp_path / "plots")) == expected
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_process_that_dies_or_sleeps_is_no_loss(
-    tmp_path: Path, alone: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, how: int
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_process_that_dies_or_sleeps_costs_no_picture(
+    tmp_path: Path,
+    expected: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    signal_number: signal.Signals,
 ) -> None:
-    """The picture that it was at is drawn here."""
-    monkeypatch.setattr(studio, "PATIENCE", 0.5)
-    started = children(monkeypatch)
-    with plots_under_way(*samples.study(), tmp_path, FORMATS) as finish:
+    """The picture that it was drawing is drawn here, and no half-written file stays."""
+    monkeypatch.setattr(parallel, "PATIENCE_SECONDS", 0.5)
+    children = record_children(monkeypatch)
+    with background_plots(*study(), tmp_path, FORMATS) as finish:
         wait_for(lambda: any(tmp_path.iterdir()))
-        os.kill(started[0].pid, how)
+        os.kill(children[0].pid, signal_number)
         files = finish()
-    assert {path.name: path.read_bytes() for path in files} == alone
-    assert {path.name for path in tmp_path.iterdir()} == set(alone)
+    assert contents(files) == expected
+    assert {path.name for path in tmp_path.iterdir()} == set(expected)
 
 
 def test_an_interrupt_leaves_no_process_and_no_half_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C while the other process draws."""
-    started = children(monkeypatch)
+    """Ctrl-C while the second process draws."""
+    children = record_children(monkeypatch)
 
     def interrupted() -> None:
-        with plots_under_way(*samples.study(), tmp_path, FORMATS):
+        with background_plots(*study(), tmp_path, FORMATS):
             wait_for(lambda: any(path.suffix == ".part" for path in tmp_path.iterdir()))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert started[0].poll() is not None
-    assert not [path for path in tmp_path.iterdir() if path.suffix not in (".png", ".svg")]
+    assert children[0].poll() is not None
+    assert not [path for path in tmp_path.iterdir() if path.suffix != ".png"]
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Until the other process has come so far."""
+    """Until the second process has come so far."""
     for _ in range(6000):
         if condition():
             return
         time.sleep(0.01)
-    raise AssertionError("the other process drew nothing in a minute")
+    raise AssertionError("the second process drew nothing in a minute")
