@@ -13,6 +13,7 @@ from .contracts import Schedule as Schedule
 from .contracts import StepContext as StepContext
 from .contracts import Stepper as Stepper
 from .contracts import Values as Values
+from .contracts import decay as decay
 from .contracts import hyper as hyper
 from .data.downloads import fetch_files as fetch_files
 from .data.splits import load_dataset as load_dataset

@@ -151,6 +151,31 @@ def hyper(
     return Hyper(default, meaning, low, high, prior, span, tuple(choices), scaled_by)
 
 
+BELOW_ONE = 0.999999
+"""Largest value of a decay, at which an average still forgets."""
+
+
+def decay(default: float, meaning: str = "", *, span: tuple[float, float] | None = None) -> Any:
+    """Declare a decay, such as a beta: a number from 0 to just below 1.
+
+    Args:
+        default: Value unless the user gives one.
+        meaning: One line for ``optbench show``.
+        span: Range of ``1 - value`` that tuning searches, log-uniformly; None to leave the decay
+            out of the search.
+
+    Returns:
+        A `Hyper`, typed ``Any`` as that of `hyper` is.
+
+    Example:
+        >>> class Average(Rule):
+        ...     beta: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+        >>> Average.hypers()["beta"].describe_range()
+        'a number >= 0 and <= 0.999999'
+    """
+    return hyper(default, meaning, low=0, high=BELOW_ONE, one_minus_log_range=span)
+
+
 class Values(Mapping[str, Value]):
     """The hyperparameter values of one configuration: ``h.lr`` or ``h["lr"]``. Immutable."""
 
@@ -191,6 +216,8 @@ class Plugin:
     """Kebab-case and unique, e.g. ``"adam"``."""
     source: ClassVar[str] = ""
     """The paper, and the equation or algorithm in it."""
+    url: ClassVar[str] = ""
+    """Address of the source, if it has one."""
     variant: ClassVar[str] = ""
     """Which of the published forms this is: where epsilon stands, sum or average, ..."""
     needs: ClassVar[frozenset[Need]] = frozenset()
@@ -491,6 +518,8 @@ class DatasetSource(ABC):
     name: ClassVar[str] = ""
     task: ClassVar[Task]
     source: ClassVar[str] = ""
+    url: ClassVar[str] = ""
+    """Address of the source, if it has one."""
     standardize: ClassVar[bool | Literal["jointly"]] = True
     """True gives each feature mean 0 and variance 1; ``"jointly"`` all features together, for
     pixels, where one that is hardly ever lit would become huge; False leaves them, where zeros mean

@@ -8,7 +8,7 @@ from __future__ import annotations
 RULE = '''\
 """$cls, an optimizer for optbench."""
 
-from optbench import Rule, hyper
+from optbench import Rule, decay, hyper
 
 
 class $cls(Rule):
@@ -21,7 +21,7 @@ class $cls(Rule):
     source = "own work"
     variant = "momentum as an average of gradients"
     lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 10))
-    beta: float = hyper(0.9, "decay of the average", low=0, high=1, one_minus_log_range=(0.01, 0.5))
+    beta: float = decay(0.9, "decay of the average", span=(0.01, 0.5))
     slots = ("v",)
 
     @staticmethod

@@ -9,18 +9,15 @@ from dataclasses import dataclass, replace
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from optbench.contracts import Hyper, Stepper, Value, hyper
+from optbench.contracts import Hyper, Stepper, Value, decay, hyper
 
-BELOW_ONE = 0.999999
 LR_RANGE = (1e-5, 1e-1)
 KNOWN: dict[str, Hyper] = {
     "eps": hyper(0.0, "keeps a denominator from 0", low=0, log_range=(1e-10, 1)),
     "weight_decay": hyper(0.0, "weight decay", low=0, log_range=(1e-5, 0.1)),
-    "momentum": hyper(
-        0.0, "decay of the momentum", low=0, high=BELOW_ONE, one_minus_log_range=(1e-3, 0.5)
-    ),
+    "momentum": decay(0.0, "decay of the momentum", span=(1e-3, 0.5)),
     **{
-        name: hyper(0.0, meaning, low=0, high=BELOW_ONE, one_minus_log_range=span)
+        name: decay(0.0, meaning, span=span)
         for names, meaning, span in (
             (("b1", "beta1"), "decay of the mean of gradients", (0.01, 0.5)),
             (("b2", "beta2"), "decay of the mean of squares", (1e-4, 0.1)),

@@ -126,9 +126,18 @@ def _missing_methods(item: type) -> str:
 
 
 def _plugin_fault(item: type[Plugin]) -> str:
+    if fault := _url_fault(item):
+        return fault
     if not isinstance(item.expected_failures, Mapping):
         return f"declares expected_failures = {short_repr(item.expected_failures)}, not a mapping"
     return _needs_fault(item) or _hyper_fault(item)
+
+
+def _url_fault(item: type[Plugin] | type[DatasetSource]) -> str:
+    url = item.url
+    if isinstance(url, str) and (not url or url.startswith(("https://", "http://"))):
+        return ""
+    return f"declares url = {short_repr(url)}, not an address that begins with https://"
 
 
 def _needs_fault(item: type[Plugin]) -> str:
@@ -170,7 +179,7 @@ def _rule_fault(item: type[Rule]) -> str:
 def _dataset_fault(item: type[DatasetSource]) -> str:
     task = getattr(item, "task", None)
     if task in get_args(Task):
-        return ""
+        return _url_fault(item)
     return f"declares task = {short_repr(task)}; {' or '.join(get_args(Task))}"
 
 

@@ -14,7 +14,7 @@ import optbench
 from optbench import Array, DatasetSource
 
 UNSIGNED_BYTE = 0x08
-"""The element type of all these files."""
+"""Element type of all these files."""
 
 TRAIN_IMAGES = "train-images-idx3-ubyte.gz"
 TRAIN_LABELS = "train-labels-idx1-ubyte.gz"
@@ -23,10 +23,10 @@ TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
 
 
 class IdxImages(DatasetSource):
-    """Four gzipped IDX files: images and labels, to train on and to test on.
+    """Four gzipped IDX files: images and labels for training, and for testing.
 
-    Pixels are scaled jointly. One at the border of an image is lit in a handful of examples; with a
-    variance of its own it would reach values of 200 there.
+    Pixels are scaled jointly. A pixel at the border of an image is lit in very few examples; scaled
+    by its own variance, it would reach values of 200.
     """
 
     task = "multiclass"
@@ -34,7 +34,7 @@ class IdxImages(DatasetSource):
     # Not `cached`: a copy of 55 MB beside the files would save one second of the four a load takes.
 
     def load(self) -> tuple[Array, Array, Array, Array]:
-        """Pixels (n, rows x columns), 0 to 255, and the class: to train on, then to test on."""
+        """Return pixels (n, rows x columns), 0 to 255, and classes: for training, then testing."""
         paths = optbench.fetch_files(type(self))
         train, train_labels = read_idx(paths[TRAIN_IMAGES], 3), read_idx(paths[TRAIN_LABELS], 1)
         test, test_labels = read_idx(paths[TEST_IMAGES], 3), read_idx(paths[TEST_LABELS], 1)
@@ -42,34 +42,34 @@ class IdxImages(DatasetSource):
 
 
 def _rows(images: Array) -> Array:
-    """Each image as one row."""
+    """Return each image as one row."""
     return images.reshape(len(images), -1)
 
 
 def read_idx(path: Path, dimensions: int) -> Array:
-    """The array in a gzipped IDX file of unsigned bytes.
+    """Return the array in a gzipped IDX file of unsigned bytes.
 
     The file begins with two zero bytes, the element type and the number of dimensions; then comes
     the size of each dimension, big-endian in four bytes, then the elements and nothing more.
 
     Raises:
-        ValueError: the file is not exactly this; the message names it and what is wrong.
+        ValueError: The file has another form; the message says what is wrong with it.
     """
     try:
         with gzip.open(path) as file:
             content = file.read()
     except (gzip.BadGzipFile, EOFError, zlib.error) as cause:
-        raise ValueError(f"{path} is no whole gzip file: {cause}") from cause
+        raise ValueError(f"{path} is not a complete gzip file: {cause}") from cause
     start = 4 + 4 * dimensions
     if len(content) < start:
         raise ValueError(f"{path}: {len(content)} bytes are too few for the head of an IDX file")
-    zeros, element, found = struct.unpack(">HBB", content[:4])
+    zeros, element, stored = struct.unpack(">HBB", content[:4])
     if zeros != 0:
-        raise ValueError(f"{path} is no IDX file: it begins with {content[:4].hex()}")
+        raise ValueError(f"{path} is not an IDX file: it begins with {content[:4].hex()}")
     if element != UNSIGNED_BYTE:
         raise ValueError(f"{path} has elements of type {element:#04x}, not unsigned bytes (0x08)")
-    if found != dimensions:
-        raise ValueError(f"{path} has {found} dimensions, not {dimensions}")
+    if stored != dimensions:
+        raise ValueError(f"{path} has {stored} dimensions, not {dimensions}")
     shape = struct.unpack(f">{dimensions}I", content[4:start])
     if len(content) - start != math.prod(shape):
         raise ValueError(

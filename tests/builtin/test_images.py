@@ -176,10 +176,10 @@ def test_an_idx_file_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (HEAD + BODY, "is no whole gzip file: Not a gzipped file"),
-        (idx(IMAGES)[:-9], "is no whole gzip file: Compressed file ended"),
+        (HEAD + BODY, "is not a complete gzip file: Not a gzipped file"),
+        (idx(IMAGES)[:-9], "is not a complete gzip file: Compressed file ended"),
         (zipped(HEAD[:10]), "10 bytes are too few"),
-        (zipped(b"\1" + HEAD[1:] + BODY), "is no IDX file: it begins with 01000803"),
+        (zipped(b"\1" + HEAD[1:] + BODY), "is not an IDX file: it begins with 01000803"),
         (zipped(HEAD[:2] + b"\x0d" + HEAD[3:] + BODY), "elements of type 0x0d, not"),
         (idx(np.arange(16)), "has 1 dimensions, not 3"),
         (zipped(HEAD + BODY[:-1]), "announces 2 x 3 x 4 elements and has 23"),

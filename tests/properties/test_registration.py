@@ -135,6 +135,8 @@ def test_files_with_such_names_are_refused(kind: str, name: str) -> None:
         (Descent, {"scalars": {"a": "b"}}, "scalars"),
         (Descent, {"scalars": {"a": float("nan")}}, "scalars"),
         (Descent, {"needs": "rng"}, "needs"),
+        (Descent, {"url": "javascript:alert(1)"}, "not an address that begins with https://"),
+        (Points, {"url": 3}, "not an address that begins with https://"),
         (Descent, {"needs": None}, "needs"),
         (Descent, {"needs": {1}}, "needs"),
         (Descent, {"needs": {"closures"}}, "unknown need 'closures'; did you mean 'closure'?"),

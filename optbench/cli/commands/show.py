@@ -80,6 +80,7 @@ def describe(kind: str, entry: Entry[Any]) -> dict[str, Any]:
         "summary": item.summary(),
         "description": inspect.cleandoc(item.__doc__ or "").partition("\n")[2].strip(),
         "source": item.source,
+        "url": item.url,
     }
     if issubclass(item, DatasetSource):
         return told | _of_dataset(item)
@@ -180,6 +181,7 @@ def _facts(told: dict[str, Any]) -> list[tuple[str, str]]:
     loop = f"{told['loop']}: {told['why']}" if "loop" in told else ""
     return [
         ("source", told["source"]),
+        ("link", told["url"]),
         ("variant", told["variant"]),
         ("contract", told.get("contract", "")),
         ("state", ", ".join(told.get("state", []))),
@@ -202,6 +204,7 @@ def _dataset_facts(told: dict[str, Any]) -> list[tuple[str, str]]:
     where = "not all here: downloaded at first use into" if told["missing"] else "in"
     return [
         ("source", told["source"]),
+        ("link", told["url"]),
         ("task", told["task"]),
         ("size", size),
         ("scaled", SCALES[told["standardized"]]),

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from optbench import Hyper, hyper
+from optbench import Hyper, decay
 
 PREFIX = "torch:"
 
 ADAM_LR = (1e-5, 1e-1)
 SQUARES = {
-    name: hyper(
-        0.0, "decay of the mean of squares", low=0, high=0.999999, one_minus_log_range=(1e-3, 0.3)
-    )
-    for name in ("alpha", "rho")
+    name: decay(0.0, "decay of the mean of squares", span=(1e-3, 0.3)) for name in ("alpha", "rho")
 }
 
 

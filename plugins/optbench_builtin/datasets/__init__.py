@@ -1,1 +1,1 @@
-"""Built-in datasets, one short file each."""
+"""Built-in datasets, one module each."""

@@ -16,7 +16,7 @@ class Blobs(DatasetSource):
     cached = True
 
     def load(self) -> tuple[Array, Array]:
-        """Points (1000, 10) and the cloud."""
+        """Return points (1000, 10) and the cloud."""
         from sklearn.datasets import make_blobs
 
         points = make_blobs(

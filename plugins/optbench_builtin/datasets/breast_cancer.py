@@ -15,10 +15,11 @@ class BreastCancer(DatasetSource):
     source = (
         "Street, Wolberg & Mangasarian 1993, UCI Breast Cancer Wisconsin (Diagnostic); scikit-learn"
     )
+    url = "https://doi.org/10.24432/C5DW2B"
     cached = True
 
     def load(self) -> tuple[Array, Array]:
-        """Measurements (569, 30); 0 is malignant, 1 benign."""
+        """Return measurements (569, 30); 0 is malignant, 1 benign."""
         from sklearn.datasets import load_breast_cancer
 
         return cast("tuple[Array, Array]", load_breast_cancer(return_X_y=True))

@@ -16,7 +16,7 @@ class Circles(DatasetSource):
     cached = True
 
     def load(self) -> tuple[Array, Array]:
-        """Points (1000, 2) and the circle."""
+        """Return points (1000, 2) and the circle."""
         from sklearn.datasets import make_circles
 
         points = make_circles(n_samples=1000, noise=0.1, factor=0.5, random_state=0)

@@ -13,10 +13,11 @@ class Diabetes(DatasetSource):
     name = "diabetes"
     task = "regression"
     source = "Efron, Hastie, Johnstone & Tibshirani 2004, Least Angle Regression; scikit-learn"
+    url = "https://doi.org/10.1214/009053604000000067"
     cached = True
 
     def load(self) -> tuple[Array, Array]:
-        """Measurements (442, 10) and the measure of progression."""
+        """Return measurements (442, 10) and the measure of progression."""
         from sklearn.datasets import load_diabetes
 
         return cast("tuple[Array, Array]", load_diabetes(return_X_y=True))

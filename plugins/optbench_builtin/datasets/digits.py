@@ -13,10 +13,11 @@ class Digits(DatasetSource):
     name = "digits"
     task = "multiclass"
     source = "Alpaydin & Kaynak 1998, UCI Optical Recognition of Handwritten Digits; scikit-learn"
+    url = "https://doi.org/10.24432/C50P49"
     cached = True
 
     def load(self) -> tuple[Array, Array]:
-        """Pixels (1797, 64), 0 to 16, and the digit."""
+        """Return pixels (1797, 64), 0 to 16, and the digit."""
         from sklearn.datasets import load_digits
 
         return cast("tuple[Array, Array]", load_digits(return_X_y=True))

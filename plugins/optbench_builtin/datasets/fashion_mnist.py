@@ -17,7 +17,8 @@ class FashionMnist(IdxImages):
     """70,000 articles of clothing, 28 x 28 pixels, ten classes; downloaded at first use, 31 MB."""
 
     name = "fashion-mnist"
-    source = "Xiao, Rasul & Vollgraf 2017, Fashion-MNIST, arXiv:1708.07747"
+    source = "Xiao, Rasul & Vollgraf 2017, Fashion-MNIST: a Novel Image Dataset"
+    url = "https://arxiv.org/abs/1708.07747"
     # As published by torchvision (prototype/datasets/_builtin/mnist.py) and, the same, by
     # TensorFlow Datasets (url_checksums/fashion_mnist.txt).
     files: ClassVar[dict[str, str]] = {

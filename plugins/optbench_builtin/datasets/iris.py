@@ -13,10 +13,11 @@ class Iris(DatasetSource):
     name = "iris"
     task = "multiclass"
     source = "Fisher 1936, The Use of Multiple Measurements in Taxonomic Problems; scikit-learn"
+    url = "https://doi.org/10.1111/j.1469-1809.1936.tb02137.x"
     cached = True
 
     def load(self) -> tuple[Array, Array]:
-        """Measurements in cm (150, 4) and the species."""
+        """Return measurements in cm (150, 4) and the species."""
         from sklearn.datasets import load_iris
 
         return cast("tuple[Array, Array]", load_iris(return_X_y=True))

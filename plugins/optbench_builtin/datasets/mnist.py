@@ -17,7 +17,11 @@ class Mnist(IdxImages):
     """70,000 handwritten digits of 28 x 28 pixels, ten classes; downloaded at first use, 12 MB."""
 
     name = "mnist"
-    source = "LeCun, Bottou, Bengio & Haffner 1998, Gradient-Based Learning Applied to Documents"
+    source = (
+        "LeCun, Bottou, Bengio & Haffner 1998, Gradient-Based Learning Applied to Document "
+        "Recognition"
+    )
+    url = "https://doi.org/10.1109/5.726791"
     # As published by torchvision (prototype/datasets/_builtin/mnist.py) and, the same, by
     # TensorFlow Datasets (url_checksums/mnist.txt).
     files: ClassVar[dict[str, str]] = {

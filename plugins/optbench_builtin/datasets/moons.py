@@ -16,7 +16,7 @@ class Moons(DatasetSource):
     cached = True
 
     def load(self) -> tuple[Array, Array]:
-        """Points (1000, 2) and the moon."""
+        """Return points (1000, 2) and the moon."""
         from sklearn.datasets import make_moons
 
         points = make_moons(n_samples=1000, noise=0.2, random_state=0)

@@ -1,4 +1,4 @@
-"""A bag of words in which rare words decide."""
+"""A bag of words in which only rare words matter."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ DOCUMENTS = 1500
 CLASSES = 4
 VOCABULARY = 400
 COMMON = 40
-"""The most frequent words, which say nothing about the class."""
+"""Number of the most frequent words, which do not depend on the class."""
 LENGTH = 30
 BOOST = 5.0
-"""How much likelier a rare word is in the class it belongs to."""
+"""Factor on the probability of a rare word in its own class."""
 
 
 class SparseTextLike(DatasetSource):
-    """1,500 sparse bags of words over 400 words, four classes told apart by rare words alone.
+    """1,500 sparse bags of words over 400 words, four classes that only rare words distinguish.
 
     Word k has a frequency in proportion to 1 / (k + 1) (Zipf). The 40 most frequent words are the
     same in every class; each rarer word belongs to one class, where it is five times as likely.
-    The gradient of a rare word's weights is seldom other than zero, so a method with a step size
-    of its own for each weight is at an advantage.
+    The gradient of a rare word's weights is usually zero, so methods with a separate step size for
+    each weight have an advantage.
     """
 
     name = "sparse-text-like"
@@ -32,7 +32,7 @@ class SparseTextLike(DatasetSource):
     standardize = False  # a zero means that the word is absent
 
     def load(self) -> tuple[Array, Array]:
-        """Word counts (1500, 400) and the class."""
+        """Return word counts (1500, 400) and the class."""
         rng = np.random.default_rng(0)
         zipf = 1 / np.arange(1, VOCABULARY + 1)
         owner = np.arange(VOCABULARY) % CLASSES

@@ -16,7 +16,7 @@ class Spirals(DatasetSource):
     cached = True
 
     def load(self) -> tuple[Array, Array]:
-        """Points (1500, 2) and the arm."""
+        """Return points (1500, 2) and the arm."""
         rng = np.random.default_rng(0)
         arm = np.repeat(np.arange(3), 500)
         radius = rng.uniform(0.05, 1.0, arm.size)

@@ -1,1 +1,1 @@
-"""Built-in initializers, one short file each."""
+"""Built-in initializers, one module each."""

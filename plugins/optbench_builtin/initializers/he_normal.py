@@ -12,6 +12,7 @@ class HeNormal(Initializer):
 
     name = "he-normal"
     source = "He et al. 2015, Delving Deep into Rectifiers, eq. 10"
+    url = "https://arxiv.org/abs/1502.01852"
     variant = "fan-in, not truncated, no gain for other activations; biases 0"
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:

@@ -12,6 +12,7 @@ class LecunUniform(Initializer):
 
     name = "lecun-uniform"
     source = "LeCun, Bottou, Orr & Mueller 1998, Efficient BackProp, eq. 16"
+    url = "https://doi.org/10.1007/3-540-49430-8_2"
     variant = "fan-in; biases 0"
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:

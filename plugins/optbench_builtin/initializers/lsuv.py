@@ -15,6 +15,7 @@ class LSUV(Initializer):
 
     name = "lsuv"
     source = "Mishkin & Matas 2016, All you need is a good init, algorithm 1"
+    url = "https://arxiv.org/abs/1511.06422"
     variant = (
         "the variance is taken before the activation and over all units of the layer; with biases "
         "0 it is quadratic in the scale, so one division does what the paper iterates for"
@@ -25,7 +26,7 @@ class LSUV(Initializer):
         self, rng: np.random.Generator, context: InitContext, h: Values
     ) -> list[tuple[Array, Array]]:
         if context.x is None:
-            raise PluginError("lsuv needs a batch of inputs, and was given none")
+            raise PluginError("lsuv needs a batch of inputs, but was given none")
         a = context.x
         layers = []
         for n_in, n_out in zip(context.sizes, context.sizes[1:], strict=False):

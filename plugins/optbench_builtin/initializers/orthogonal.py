@@ -15,9 +15,10 @@ class Orthogonal(Initializer):
         "Saxe, McClelland & Ganguli 2014, Exact solutions to the nonlinear dynamics of learning "
         "in deep linear neural networks, section 3"
     )
+    url = "https://arxiv.org/abs/1312.6120"
     variant = "Q from the QR of a normal matrix, signs fixed so that it is uniform; biases 0"
 
-    gain: float = hyper(1.0, "every singular value", low=0, log_range=(0.3, 3))
+    gain: float = hyper(1.0, "value of every singular value", low=0, log_range=(0.3, 3))
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:
         tall = rng.normal(size=(max(n_in, n_out), min(n_in, n_out)))

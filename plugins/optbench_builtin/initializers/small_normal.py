@@ -12,6 +12,7 @@ class SmallNormal(Initializer):
 
     name = "small-normal"
     source = "Krizhevsky, Sutskever & Hinton 2012, ImageNet Classification, section 5 (std 0.01)"
+    url = "https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks"
     variant = "std does not depend on the layer; biases 0"
 
     std: float = hyper(0.01, "standard deviation of the weights", low=0, log_range=(1e-3, 0.1))

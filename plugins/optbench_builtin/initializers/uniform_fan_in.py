@@ -10,11 +10,12 @@ from optbench import Array, InitContext, Initializer, Values
 
 
 class UniformFanIn(Initializer):
-    """W and b ~ U(-a, a), a = 1 / sqrt(n_in): what PyTorch's Linear layer starts from."""
+    """W and b ~ U(-a, a), a = 1 / sqrt(n_in): the default of PyTorch's Linear layer."""
 
     name = "uniform-fan-in"
     source = "LeCun, Bottou, Orr & Mueller 1998, Efficient BackProp, section 4.6"
-    variant = "torch.nn.Linear: Var W = 1 / (3 n_in), and the biases are drawn likewise"
+    url = "https://doi.org/10.1007/3-540-49430-8_2"
+    variant = "torch.nn.Linear: Var W = 1 / (3 n_in), and the biases are drawn the same way"
     expected_failures = MappingProxyType(
         {"check_biases_start_at_zero": "torch.nn.Linear draws the biases too"}
     )

@@ -15,6 +15,7 @@ class XavierNormal(Initializer):
         "Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural "
         "networks, eq. 12"
     )
+    url = "https://proceedings.mlr.press/v9/glorot10a.html"
     variant = "not truncated, no gain; biases 0"
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:

@@ -8,7 +8,7 @@ from optbench import Array, Initializer, Values
 
 
 class Zeros(Initializer):
-    """W = 0: the units of a layer stay alike, for the lecture's sake."""
+    """W = 0: all units of a layer stay identical, a failure worth seeing once."""
 
     name = "zeros"
     source = (

@@ -1,1 +1,1 @@
-"""One landscape a file."""
+"""Built-in landscapes, one module each."""

@@ -1,4 +1,4 @@
-"""A quadratic seen through noise."""
+"""A quadratic with a noisy gradient."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from optbench import Array, Landscape, Values, hyper
 
 
 class NoisyQuadratic(Landscape):
-    """f(x, y) = (4 x^2 + y^2) / 2, its gradient with normal noise: SGD in two dimensions."""
+    """f(x, y) = (4 x^2 + y^2) / 2, with normal noise on the gradient: SGD in two dimensions."""
 
     name = "noisy-quadratic"
     source = "Schaul, Zhang & LeCun 2013, No More Pesky Learning Rates, section 3"
+    url = "https://arxiv.org/abs/1206.1106"
     variant = "noise of one standard deviation in both directions, independent of the point"
     span = ((-4.0, 4.0), (-4.0, 7.0))
     start = (-3.0, 6.0)

@@ -15,13 +15,13 @@ class QuadraticValley(Landscape):
 
     name = "quadratic-valley"
     source = "Polyak 1987, Introduction to Optimization, section 1.4"
-    variant = "turned, as valleys are; plain descent is stable below lr = 2 / condition"
+    variant = "rotated against the axes; plain gradient descent is stable below lr = 2 / condition"
     span = ((-9.0, 5.0), (-3.0, 11.0))
     start = (-6.7, 7.7)
     minima = ((0.0, 0.0),)
 
     condition: float = hyper(50.0, "largest over smallest curvature", low=1)
-    angle: float = hyper(30.0, "degrees from the axes; 0 suits methods that scale the axes")
+    angle: float = hyper(30.0, "rotation in degrees; 0 favours methods that scale each axis")
 
     def value(self, points: Array, h: Values) -> Array:
         u, v = _along(points[..., 0], points[..., 1], h)

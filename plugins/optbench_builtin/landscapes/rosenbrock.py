@@ -12,6 +12,7 @@ class Rosenbrock(Landscape):
 
     name = "rosenbrock"
     source = "Rosenbrock 1960, An automatic method for finding the greatest or least value"
+    url = "https://doi.org/10.1093/comjnl/3.3.175"
     span = ((-2.0, 2.0), (-1.0, 3.0))
     start = (-1.2, 1.0)
     minima = ((1.0, 1.0),)

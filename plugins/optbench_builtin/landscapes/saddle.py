@@ -12,7 +12,8 @@ class Saddle(Landscape):
 
     name = "saddle"
     source = "Dauphin et al. 2014, Identifying and attacking the saddle point problem"
-    variant = "the fourth power bounds it from below; the start is a hair off the ridge"
+    url = "https://arxiv.org/abs/1406.2572"
+    variant = "the fourth power bounds it from below; the start lies just off the ridge"
     span = ((-2.5, 2.5), (-3.0, 3.0))
     start = (-2.0, 0.01)
     minima = ((0.0, 2.0), (0.0, -2.0))

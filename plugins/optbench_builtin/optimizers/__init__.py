@@ -1,1 +1,1 @@
-"""Built-in optimizers, one short file each."""
+"""Built-in optimizers, one module each."""

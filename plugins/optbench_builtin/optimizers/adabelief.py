@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class AdaBelief(Rule):
@@ -16,15 +16,12 @@ class AdaBelief(Rule):
 
     name = "adabelief"
     source = "Zhuang et al. 2020, AdaBelief Optimizer, algorithm 2"
+    url = "https://arxiv.org/abs/2010.07468"
     variant = "the new m enters s; eps is added to s at every step and again after the root (optax)"
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     # The range is the square of Adam's, since this eps stands under the root.
     eps: float = hyper(1e-16, "in s and in the denominator", low=0, log_range=(1e-20, 1))
     slots = ("m", "s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class Adadelta(Rule):
@@ -16,12 +16,11 @@ class Adadelta(Rule):
 
     name = "adadelta"
     source = "Zeiler 2012, ADADELTA: An Adaptive Learning Rate Method, algorithm 1"
-    variant = "d gathers the step before lr scales it (torch, optax); lr=1 is the paper"
+    url = "https://arxiv.org/abs/1212.5701"
+    variant = "d averages the step before lr scales it (torch, optax); lr=1 is the paper"
 
     lr: float = hyper(1.0, "learning rate", low=0, log_range=(1e-2, 100))
-    rho: float = hyper(
-        0.9, "decay of both mean squares", low=0, high=0.999999, one_minus_log_range=(1e-3, 0.3)
-    )
+    rho: float = decay(0.9, "decay of both mean squares", span=(1e-3, 0.3))
     eps: float = hyper(
         1e-6, "under both roots; sets the first steps", low=1e-30, log_range=(1e-10, 1)
     )

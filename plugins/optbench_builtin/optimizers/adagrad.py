@@ -16,6 +16,7 @@ class AdaGrad(Rule):
 
     name = "adagrad"
     source = "Duchi, Hazan & Singer 2011, Adaptive Subgradient Methods, figure 1 (diagonal)"
+    url = "https://jmlr.org/papers/v12/duchi11a.html"
     variant = (
         "s_0 = 0 and eps outside the root (torch, lr_decay=0); "
         "initial_accumulator=0.1,eps=1e-7,eps_in_root=true is optax"

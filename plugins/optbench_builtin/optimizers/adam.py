@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class Adam(Rule):
-    """Adam: momentum and a step size for each weight, both debiased.
+    """Adam: momentum and a step size for each weight, both corrected for bias.
 
     m <- beta1 m + (1 - beta1) grad,  v <- beta2 v + (1 - beta2) grad^2,
     theta <- theta - lr * m_hat / (sqrt(v_hat) + eps),
@@ -17,15 +17,12 @@ class Adam(Rule):
 
     name = "adam"
     source = "Kingma & Ba 2015, Adam: A Method for Stochastic Optimization, algorithm 1"
+    url = "https://arxiv.org/abs/1412.6980"
     variant = "eps outside the root, after the bias correction (torch, optax)"
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     debias: bool = hyper(True, "correct both averages for their start at 0")
     slots = ("m", "v")

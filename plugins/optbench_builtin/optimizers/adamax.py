@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class AdaMax(Rule):
@@ -16,15 +16,12 @@ class AdaMax(Rule):
 
     name = "adamax"
     source = "Kingma & Ba 2015, Adam: A Method for Stochastic Optimization, algorithm 2"
+    url = "https://arxiv.org/abs/1412.6980"
     variant = "eps is added to |grad| inside the maximum (torch, optax); the paper has none"
 
     lr: float = hyper(2e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-8, "keeps u from 0", low=1e-30, log_range=(1e-10, 1))
     slots = ("m", "u")
 

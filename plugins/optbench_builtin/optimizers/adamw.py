@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class AdamW(Rule):
-    """Adam with weight decay apart from the gradient.
+    """Adam with weight decay decoupled from the gradient.
 
     theta <- theta - lr * weight_decay * theta - lr * m_hat / (sqrt(v_hat) + eps).
     """
 
     name = "adamw"
     source = "Loshchilov & Hutter 2019, Decoupled Weight Decay Regularization, algorithm 2"
-    variant = "the decay is multiplied by lr, and reaches biases too (torch, optax)"
+    url = "https://arxiv.org/abs/1711.05101"
+    variant = "the decay is multiplied by lr, and applies to biases too (torch, optax)"
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     weight_decay: float = hyper(0.01, "decoupled weight decay", low=0, log_range=(1e-5, 0.1))
     slots = ("m", "v")

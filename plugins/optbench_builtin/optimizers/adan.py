@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class Adan(Rule):
@@ -18,22 +18,17 @@ class Adan(Rule):
 
     name = "adan"
     source = "Xie et al. 2022, Adan: Adaptive Nesterov Momentum Algorithm, algorithm 1"
+    url = "https://arxiv.org/abs/2208.06677"
     variant = (
-        "betas are decays (1 minus the paper's), all averages debiased, decay decoupled without "
-        "the proximal quotient. The change is weighted by beta2, as in the paper; optax weights "
-        "it by 1 - beta2, which agrees at beta2 = 0.5 only"
+        "betas are decays (1 minus the paper's), all averages corrected for bias, weight decay "
+        "decoupled without the proximal quotient. The change is weighted by beta2, as in the "
+        "paper; optax weights it by 1 - beta2, which agrees only at beta2 = 0.5"
     )
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.98, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.92, "decay of the mean change", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta3: float = hyper(
-        0.99, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.98, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.92, "decay of the mean change", span=(0.01, 0.5))
+    beta3: float = decay(0.99, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     weight_decay: float = hyper(0.0, "decoupled weight decay", low=0)
     slots = ("m", "d", "n", "previous")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class AMSGrad(Rule):
-    """Adam whose step sizes never grow: the largest mean square so far divides.
+    """Adam with step sizes that never grow: it divides by the largest mean square so far.
 
     m and v as in Adam,  v_max <- max(v_max, v),
     theta <- theta - lr * m_hat / (sqrt(v_max / (1 - beta2^t)) + eps).
@@ -16,18 +16,15 @@ class AMSGrad(Rule):
 
     name = "amsgrad"
     source = "Reddi, Kale & Kumar 2018, On the Convergence of Adam and Beyond, algorithm 2"
+    url = "https://openreview.net/forum?id=ryQu7f-RZ"
     variant = (
-        "the maximum is taken of v itself and corrected for bias afterwards (torch); "
-        "debias_first=true takes it of the corrected v (optax); debias=false is the paper"
+        "the maximum is over v itself, and corrected for bias afterwards (torch); "
+        "debias_first=true takes it over the corrected v (optax); debias=false is the paper"
     )
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     debias: bool = hyper(True, "correct both averages for their start at 0")
     debias_first: bool = hyper(False, "correct v before the maximum, not after it")

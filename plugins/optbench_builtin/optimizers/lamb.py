@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, StepContext, Stepper, hyper
+from optbench import Array, StepContext, Stepper, decay, hyper
 
 
 class LAMB(Stepper):
@@ -16,15 +16,12 @@ class LAMB(Stepper):
 
     name = "lamb"
     source = "You et al. 2020, Large Batch Optimization for Deep Learning, algorithm 2"
-    variant = "debiased, the norm not clipped, biases scaled like weights (optax)"
+    url = "https://arxiv.org/abs/1904.00962"
+    variant = "corrected for bias, the norm not clipped, biases scaled like weights (optax)"
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-6, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     weight_decay: float = hyper(0.0, "decoupled weight decay, inside the ratio", low=0)
 

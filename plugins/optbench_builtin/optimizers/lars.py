@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, StepContext, Stepper, hyper
+from optbench import Array, StepContext, Stepper, decay, hyper
 
 
 class LARS(Stepper):
@@ -16,10 +16,11 @@ class LARS(Stepper):
 
     name = "lars"
     source = "You, Gitman & Ginsburg 2017, Large Batch Training of Convolutional Networks, eq. 6"
-    variant = "lr stands inside m; biases are scaled like weights (optax)"
+    url = "https://arxiv.org/abs/1708.03888"
+    variant = "lr multiplies the gradient inside m; biases are scaled like weights (optax)"
 
     lr: float = hyper(1.0, "learning rate", low=0, log_range=(0.1, 1000), scaled_by="mu")
-    mu: float = hyper(0.9, "momentum", low=0, high=0.999999, one_minus_log_range=(1e-3, 0.5))
+    mu: float = decay(0.9, "momentum", span=(1e-3, 0.5))
     trust: float = hyper(1e-3, "step as a fraction of the weights, at lr 1", low=0)
     weight_decay: float = hyper(0.0, "L2 penalty, inside the gradient", low=0)
     eps: float = hyper(0.0, "added to the norm of the gradient", low=0)

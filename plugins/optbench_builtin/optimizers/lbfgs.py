@@ -11,7 +11,7 @@ from optbench import Array, StepContext, Stepper, hyper
 
 @dataclass
 class _State:
-    """The last gradient and step, and the pairs (step, change of gradient) remembered."""
+    """The last gradient and step, and the stored pairs (step, change of gradient)."""
 
     grad: Array | None
     step: Array
@@ -27,16 +27,17 @@ class LBFGS(Stepper):
 
     name = "lbfgs"
     source = "Liu & Nocedal 1989, On the limited memory BFGS method, algorithm 2.1"
+    url = "https://doi.org/10.1007/BF01589116"
     variant = (
         "no line search; first step along -grad by lr * min(1, 1 / |grad|_1); a pair with "
-        "s'y <= 1e-10 is passed over (torch, one iteration a step, tolerances 0)"
+        "s'y <= 1e-10 is skipped (torch, one iteration a step, tolerances 0)"
     )
     needs = frozenset({"full-batch"})
 
     lr: float = hyper(
         1.0, "length of a step along the Newton direction", low=0, log_range=(0.01, 2)
     )
-    history: int = hyper(10, "pairs remembered", low=1, uniform_range=(5, 20))
+    history: int = hyper(10, "number of stored pairs", low=1, uniform_range=(5, 20))
 
     def init(self, params: list[Array], context: StepContext) -> _State:
         return _State(None, np.empty(0), [])
@@ -55,15 +56,15 @@ class LBFGS(Stepper):
                 state.pairs = [*state.pairs, (state.step, change)][-h.history :]
             state.step = h.lr * direction(grad, state.pairs)
         state.grad = grad
-        at = 0
+        offset = 0
         for theta in params:
-            theta[...] += state.step[at : at + theta.size].reshape(theta.shape)
-            at += theta.size
+            theta[...] += state.step[offset : offset + theta.size].reshape(theta.shape)
+            offset += theta.size
         return state
 
 
 def direction(grad: Array, pairs: list[tuple[Array, Array]]) -> Array:
-    """``-H grad`` by the two-loop recursion, newest pair last."""
+    """Return ``-H grad`` by the two-loop recursion; the newest pair is the last."""
     q = -grad
     weights = []
     for s, y in reversed(pairs):

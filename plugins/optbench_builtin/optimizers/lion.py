@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class Lion(Rule):
@@ -16,19 +16,12 @@ class Lion(Rule):
 
     name = "lion"
     source = "Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, algorithm 2"
-    variant = "the sign is taken of the old m mixed by beta1, then beta2 renews m (optax)"
+    url = "https://arxiv.org/abs/2302.06675"
+    variant = "the sign is taken of the old m mixed by beta1, then beta2 updates m (optax)"
 
     lr: float = hyper(1e-4, "learning rate", low=0, log_range=(1e-6, 1e-2))
-    beta1: float = hyper(
-        0.9,
-        "share of the old mean in the step",
-        low=0,
-        high=0.999999,
-        one_minus_log_range=(0.01, 0.5),
-    )
-    beta2: float = hyper(
-        0.99, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "share of the old mean in the step", span=(0.01, 0.5))
+    beta2: float = decay(0.99, "decay of the mean", span=(1e-4, 0.1))
     weight_decay: float = hyper(1e-3, "decoupled weight decay", low=0, log_range=(1e-5, 0.1))
     slots = ("m",)
 

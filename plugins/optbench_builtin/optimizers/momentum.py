@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class Momentum(Rule):
@@ -13,15 +13,14 @@ class Momentum(Rule):
 
     name = "momentum"
     source = "Polyak 1964, Some methods of speeding up the convergence of iteration methods"
+    url = "https://doi.org/10.1016/0041-5553(64)90137-5"
     variant = (
-        "v is an average: (1 - beta) before the gradient, no bias correction. "
+        "v is an average: the gradient is weighted by 1 - beta; no bias correction. "
         "With lr / (1 - beta) for lr, heavy-ball takes the same path at a constant rate"
     )
 
     lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 10))
-    beta: float = hyper(
-        0.9, "decay of the average", low=0, high=0.999999, one_minus_log_range=(1e-3, 0.5)
-    )
+    beta: float = decay(0.9, "decay of the average", span=(1e-3, 0.5))
     slots = ("v",)
 
     @staticmethod

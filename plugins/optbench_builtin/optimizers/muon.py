@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, StepContext, Stepper, hyper
+from optbench import Array, StepContext, Stepper, decay, hyper
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Of the quintic that drives every singular value towards 1, fast rather than exactly."""
+"""Coefficients of the quintic that drives singular values towards 1, fast rather than exactly."""
 
 
 class Muon(Stepper):
-    """Momentum whose every weight matrix is made nearly orthogonal before it is applied.
+    """Momentum that is made nearly orthogonal, matrix by matrix, before it is applied.
 
     m <- beta m + (1 - beta) grad,
     m_hat = beta m / (1 - beta^(t+1)) + (1 - beta) grad / (1 - beta^t),
@@ -22,20 +22,21 @@ class Muon(Stepper):
 
     name = "muon"
     source = "Jordan et al. 2024, Muon: An optimizer for hidden layers in neural networks"
+    url = "https://kellerjordan.github.io/posts/muon/"
     variant = (
-        "debiased Nesterov average, quintic in the dtype of the weights (optax; torch iterates in "
-        "bfloat16); singular values of NS end between about 0.7 and 1.2; every matrix is treated "
-        "so, the first and last too"
+        "Nesterov average corrected for bias, quintic in the dtype of the weights (optax; torch "
+        "iterates in bfloat16); singular values of NS end between about 0.7 and 1.2; the first "
+        "and the last matrix are not excepted"
     )
 
     lr: float = hyper(0.02, "learning rate", low=0, log_range=(1e-3, 0.1))
-    beta: float = hyper(0.95, "decay of the mean", low=0, high=0.999999)
+    beta: float = decay(0.95, "decay of the mean")
     ns_steps: int = hyper(5, "iterations towards an orthogonal matrix", low=1, high=50)
     eps: float = hyper(1e-8, "keeps both denominators from 0", low=0)
     weight_decay: float = hyper(0.0, "decoupled weight decay of matrices", low=0)
     vector_ratio: float = hyper(1.0, "rate of vectors as a fraction of lr", low=0)
-    vector_beta1: float = hyper(0.9, "decay of the mean, vectors", low=0, high=0.999999)
-    vector_beta2: float = hyper(0.999, "decay of the mean square, vectors", low=0, high=0.999999)
+    vector_beta1: float = decay(0.9, "decay of the mean, vectors")
+    vector_beta2: float = decay(0.999, "decay of the mean square, vectors")
 
     def init(self, params: list[Array], context: StepContext) -> list[tuple[Array, Array]]:
         return [(np.zeros_like(p), np.zeros_like(p if p.ndim != 2 else p[:0])) for p in params]
@@ -66,7 +67,7 @@ class Muon(Stepper):
 
 
 def orthogonalize(matrix: Array, steps: int, eps: float) -> Array:
-    """Move every singular value of a matrix to the neighbourhood of 1 (Newton-Schulz, quintic)."""
+    """Move every singular value of a matrix close to 1 (quintic Newton-Schulz iteration)."""
     a, b, c = COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class NAdam(Rule):
-    """Adam with Nesterov's look ahead.
+    """Adam with Nesterov momentum.
 
     m and v as in Adam,  mu_t = beta1 (1 - 0.96^(momentum_decay t) / 2),  p_t = mu_1 ... mu_t,
     m_hat = mu_(t+1) m / (1 - p_(t+1)) + (1 - mu_t) grad / (1 - p_t),
@@ -19,18 +19,15 @@ class NAdam(Rule):
 
     name = "nadam"
     source = "Dozat 2016, Incorporating Nesterov Momentum into Adam, algorithm 2"
+    url = "https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ"
     variant = (
         "the momentum warms up as in the paper (torch); momentum_warmup=false keeps mu_t = beta1 "
         "(optax); eps outside the root, after the bias correction"
     )
 
     lr: float = hyper(2e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     momentum_warmup: bool = hyper(True, "let the momentum rise from beta1 / 2 to beta1")
     momentum_decay: float = hyper(4e-3, "speed of that rise", low=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class Nesterov(Rule):
@@ -16,13 +16,14 @@ class Nesterov(Rule):
         "Nesterov 1983, A method for solving the convex programming problem with convergence rate "
         "O(1/k^2); in this form Bengio, Boulanger-Lewandowski & Pascanu 2013, eq. 7"
     )
+    url = "https://arxiv.org/abs/1212.0901"
     variant = (
         "gradient at theta, step along grad + mu m, m a sum (torch, optax); Sutskever's form, "
         "gradient at the lookahead point, is the same path seen at that point"
     )
 
     lr: float = hyper(0.01, "learning rate", low=0, log_range=(1e-3, 10), scaled_by="mu")
-    mu: float = hyper(0.9, "momentum", low=0, high=0.999999, one_minus_log_range=(1e-3, 0.5))
+    mu: float = decay(0.9, "momentum", span=(1e-3, 0.5))
     slots = ("m",)
 
     @staticmethod

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench import Array, StepContext, Stepper, hyper
+from optbench import Array, StepContext, Stepper, decay, hyper
 
 
 @dataclass
 class _State:
-    """Where training began, Adam's averages, and the estimate d with what it is made of."""
+    """The initial parameters, Adam's averages, and the estimate d with its two sums."""
 
     start: list[Array]
     m: list[Array]
@@ -34,15 +34,15 @@ class Prodigy(Stepper):
 
     name = "prodigy"
     source = "Mishchenko & Defazio 2024, Prodigy: An Expeditiously Adaptive Method, algorithm 4"
-    variant = "rate debiased, d never falls, the new d beside eps (optax); lr = 1 is meant to do"
+    url = "https://arxiv.org/abs/2306.06101"
+    variant = (
+        "rate corrected for bias, d never falls, eps is multiplied by the new d (optax); the paper "
+        "intends lr = 1"
+    )
 
     lr: float = hyper(1.0, "factor on the estimated rate", low=0, log_range=(0.1, 10))
-    beta1: float = hyper(
-        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     d0: float = hyper(1e-6, "first estimate of d", low=1e-30)
     d_coef: float = hyper(1.0, "factor on the estimate", low=0)
@@ -70,7 +70,7 @@ class Prodigy(Stepper):
             v[...] = h.beta2 * v + (1 - h.beta2) * (d * grad) ** 2
             s[...] = beta3 * s + d / h.d0 * rate * grad
             size += float(np.abs(s).sum())
-        # Without any gradient yet there is nothing to estimate from.
+        # Before the first gradient that is not 0 there is nothing to estimate from.
         state.d = max(d, h.d_coef * state.gain / size) if size > 0 else d
         for theta, m, v in zip(params, state.m, state.v, strict=True):
             spread = np.sqrt(v) + state.d * h.eps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class RAdam(Rule):
@@ -18,18 +18,16 @@ class RAdam(Rule):
 
     name = "radam"
     source = "Liu et al. 2020, On the Variance of the Adaptive Learning Rate, algorithm 2"
+    url = "https://arxiv.org/abs/1908.03265"
     variant = (
         "rho > 5 (torch), not > 4 as in the paper; with beta2 = 0.999 step 6 is the first "
-        "rectified. eps joins the raw root (torch), the corrected with eps_debiased=true (optax)"
+        "rectified. eps is added to the raw root (torch), or after the bias correction with "
+        "eps_debiased=true (optax)"
     )
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     eps_debiased: bool = hyper(False, "add eps after the bias correction of v")
     slots = ("m", "v")

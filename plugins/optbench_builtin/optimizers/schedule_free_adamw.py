@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench import Array, StepContext, Stepper, hyper
+from optbench import Array, StepContext, Stepper, decay, hyper
 
 
 @dataclass
@@ -31,15 +31,12 @@ class ScheduleFreeAdamW(Stepper):
 
     name = "schedule-free-adamw"
     source = "Defazio et al. 2024, The Road Less Scheduled, algorithm 1"
+    url = "https://arxiv.org/abs/2405.15682"
     variant = "gradient and decay at y, evaluation at x, weights lr^2 (optax, the authors' code)"
 
     lr: float = hyper(2.5e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta: float = hyper(
-        0.9, "where y lies between z and x", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta: float = decay(0.9, "where y lies between z and x", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     weight_decay: float = hyper(0.0, "decoupled weight decay", low=0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optbench import Array, StepContext, Stepper, hyper
+from optbench import Array, StepContext, Stepper, decay, hyper
 
 
 @dataclass
@@ -27,12 +27,11 @@ class ScheduleFreeSGD(Stepper):
 
     name = "schedule-free-sgd"
     source = "Defazio et al. 2024, The Road Less Scheduled, eqs. 4 to 6"
+    url = "https://arxiv.org/abs/2405.15682"
     variant = "gradient and decay at y, evaluation at x, weights lr^2 (optax, the authors' code)"
 
     lr: float = hyper(1.0, "learning rate", low=0, log_range=(1e-3, 10))
-    beta: float = hyper(
-        0.9, "where y lies between z and x", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
+    beta: float = decay(0.9, "where y lies between z and x", span=(0.01, 0.5))
     weight_decay: float = hyper(0.0, "decoupled weight decay", low=0)
 
     def init(self, params: list[Array], context: StepContext) -> _State:

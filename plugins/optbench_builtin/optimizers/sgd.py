@@ -13,6 +13,7 @@ class SGD(Rule):
 
     name = "sgd"
     source = "Robbins & Monro 1951, A Stochastic Approximation Method"
+    url = "https://doi.org/10.1214/aoms/1177729586"
     variant = "no momentum, no weight decay"
 
     lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 10))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class Signum(Rule):
@@ -15,12 +15,11 @@ class Signum(Rule):
 
     name = "signum"
     source = "Bernstein et al. 2018, signSGD: Compressed Optimisation, algorithm 1 (Signum)"
-    variant = "no bias correction, which a sign does not see; sign(0) = 0 (optax)"
+    url = "https://arxiv.org/abs/1802.04434"
+    variant = "no bias correction, which would not change a sign; sign(0) = 0 (optax)"
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-6, 1e-2))
-    beta: float = hyper(
-        0.9, "decay of the average", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
+    beta: float = decay(0.9, "decay of the average", span=(0.01, 0.5))
     slots = ("m",)
 
     @staticmethod

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench import Array, StepContext, Stepper, hyper
+from optbench import Array, StepContext, Stepper, decay, hyper
 
 
 @dataclass
 class _Layer:
-    """Averages of one array; for a matrix, the statistics of both sides and their eigenvectors."""
+    """Averages of one array; for a matrix also the statistics of its sides, with eigenvectors."""
 
     m: Array
     v: Array
@@ -30,20 +30,17 @@ class SOAP(Stepper):
 
     name = "soap"
     source = "Vyas et al. 2025, SOAP: Improving and Stabilizing Shampoo using Adam, algorithm 3"
+    url = "https://arxiv.org/abs/2409.11321"
     variant = (
         "as the authors' code: the first gradient only sets the bases, and no step is taken; "
-        "steps are counted from the second; eps joins the raw root; the decay comes last; "
+        "steps are counted from the second; eps is added to the raw root; weight decay comes last; "
         "eigenvectors by one power iteration and QR every `every` steps, V sorted along"
     )
 
     lr: float = hyper(3e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.95, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.95, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
-    shampoo_beta: float = hyper(0.95, "decay of L and R", low=0, high=0.999999)
+    beta1: float = decay(0.95, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.95, "decay of the mean square", span=(1e-4, 0.1))
+    shampoo_beta: float = decay(0.95, "decay of L and R")
     eps: float = hyper(1e-8, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     weight_decay: float = hyper(0.0, "decoupled weight decay", low=0)
     every: int = hyper(10, "steps between new eigenvectors", low=1)
@@ -81,14 +78,14 @@ class SOAP(Stepper):
 
 
 def rotate(matrix: Array, bases: list[Array]) -> Array:
-    """``Q_L' matrix Q_R``; the matrix itself where there are no bases."""
+    """Return ``Q_L' matrix Q_R``, or the matrix itself if there are no bases."""
     return bases[0].T @ matrix @ bases[1] if bases else matrix
 
 
 def _eigenvectors(stat: Array) -> Array:
-    """Eigenvectors of a symmetric matrix in columns, largest eigenvalue first."""
+    """Return the eigenvectors of a symmetric matrix in columns, largest eigenvalue first."""
     if not np.isfinite(stat).all():
-        return np.full_like(stat, np.nan)  # the run has diverged, which is no error
+        return np.full_like(stat, np.nan)  # the run has diverged, which is not an error
     return np.linalg.eigh(stat)[1][:, ::-1]
 
 

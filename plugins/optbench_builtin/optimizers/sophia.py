@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, StepContext, Stepper, hyper
+from optbench import Array, StepContext, Stepper, decay, hyper
 
 
 class Sophia(Stepper):
@@ -14,31 +14,31 @@ class Sophia(Stepper):
     theta <- theta - lr * (u + weight_decay * theta),
     and at every `every`-th step, from the first:  h <- beta2 h + (1 - beta2) z * (H z),
     z random signs, H z from the gradients at theta and theta + r z,
-    r = radius * (1 + max |theta|). That second gradient counts.
+    r = radius * (1 + max |theta|). The second gradient counts as a gradient evaluation.
     """
 
     name = "sophia"
     source = "Liu et al. 2024, Sophia: A Scalable Stochastic Second-order Optimizer, algorithm 3"
+    url = "https://arxiv.org/abs/2305.14342"
     variant = (
         "Sophia-H: Hutchinson's estimate, by a difference of gradients on the same examples, where "
-        "the paper differentiates exactly; m debiased, a new h serves from the next step (optax)"
+        "the paper differentiates exactly; m corrected for bias, a new h is used from the next "
+        "step on (optax)"
     )
     needs = frozenset({"closure", "rng"})
 
     lr: float = hyper(1e-3, "learning rate, the longest step", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.965, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.99, "decay of the curvature", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.965, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.99, "decay of the curvature", span=(1e-4, 0.1))
     gamma: float = hyper(
-        0.01, "factor on the curvature; small clips more", low=0, log_range=(1e-3, 10)
+        0.01, "factor on the curvature; a smaller one clips more", low=0, log_range=(1e-3, 10)
     )
-    eps: float = hyper(1e-8, "least curvature", low=1e-30)
+    eps: float = hyper(1e-8, "smallest curvature", low=1e-30)
     weight_decay: float = hyper(0.0, "decoupled weight decay", low=0)
-    # About the root of float32's precision, where rounding and a changing curvature err alike.
-    radius: float = hyper(1e-3, "distance of the second gradient, to 1 + max |theta|", low=1e-8)
+    # About the root of float32's precision, where rounding and the change of curvature balance.
+    radius: float = hyper(
+        1e-3, "distance of the second gradient, in units of 1 + max |theta|", low=1e-8
+    )
     every: int = hyper(10, "steps between estimates of the curvature", low=1)
 
     def init(self, params: list[Array], context: StepContext) -> list[tuple[Array, Array]]:
@@ -69,7 +69,7 @@ class Sophia(Stepper):
 def estimate_curvature(
     params: list[Array], grads: list[Array], scratch: list[Array], context: StepContext
 ) -> list[Array]:
-    """Hutchinson's estimate of the Hessian's diagonal; the parameters are put back to the bit."""
+    """Return Hutchinson's estimate of the Hessian's diagonal; `params` are restored to the bit."""
     places = [theta.copy() for theta in params]
     signs = [
         (2 * context.rng.integers(2, size=theta.shape) - 1).astype(theta.dtype) for theta in params

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, Rule, Values, hyper
+from optbench import Array, Rule, Values, decay, hyper
 
 
 class Yogi(Rule):
-    """Adam whose mean square changes by a bounded amount, so that step sizes cannot jump.
+    """Adam with a mean square that changes by a bounded amount, so that step sizes cannot jump.
 
     m <- beta1 m + (1 - beta1) grad,
     v <- v - (1 - beta2) sign(v - grad^2) grad^2,  v_0 = initial_accumulator,
@@ -17,18 +17,15 @@ class Yogi(Rule):
 
     name = "yogi"
     source = "Zaheer et al. 2018, Adaptive Methods for Nonconvex Optimization, algorithm 2"
+    url = "https://papers.nips.cc/paper/8186-adaptive-methods-for-nonconvex-optimization"
     variant = (
         "both averages corrected for bias, eps outside the root (optax); m_0 = 0 as in the paper, "
         "where optax starts m at initial_accumulator too"
     )
 
     lr: float = hyper(0.01, "learning rate", low=0, log_range=(1e-5, 1e-1))
-    beta1: float = hyper(
-        0.9, "decay of the mean", low=0, high=0.999999, one_minus_log_range=(0.01, 0.5)
-    )
-    beta2: float = hyper(
-        0.999, "decay of the mean square", low=0, high=0.999999, one_minus_log_range=(1e-4, 0.1)
-    )
+    beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))
+    beta2: float = decay(0.999, "decay of the mean square", span=(1e-4, 0.1))
     eps: float = hyper(1e-3, "keeps the denominator from 0", low=0, log_range=(1e-10, 1))
     initial_accumulator: float = hyper(1e-6, "mean square before the first step", low=0)
     slots = ("m", "v")

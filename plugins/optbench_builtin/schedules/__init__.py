@@ -1,1 +1,1 @@
-"""Learning-rate schedules, one module each."""
+"""Built-in learning-rate schedules, one module each."""

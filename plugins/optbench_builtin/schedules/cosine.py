@@ -13,6 +13,7 @@ class Cosine(Schedule):
 
     name = "cosine"
     source = "Loshchilov & Hutter 2017, SGDR: Stochastic gradient descent with warm restarts, eq. 5"
+    url = "https://arxiv.org/abs/1608.03983"
     variant = "no restarts"
 
     @staticmethod

@@ -11,6 +11,7 @@ class Linear(Schedule):
 
     name = "linear"
     source = "Goodfellow, Bengio & Courville 2016, Deep Learning, equation 8.14"
+    url = "https://www.deeplearningbook.org/contents/optimization.html"
     variant = "falls over the whole run after the warm-up"
 
     @staticmethod

@@ -13,6 +13,7 @@ class LinearWarmup(Schedule):
 
     name = "linear-warmup"
     source = "Goyal et al. 2017, Accurate, large minibatch SGD, section 2.2 (gradual warm-up)"
+    url = "https://arxiv.org/abs/1706.02677"
     variant = "warm-up over a tenth of the updates unless it is given; `final` has no effect"
     warmup = 0.1
 

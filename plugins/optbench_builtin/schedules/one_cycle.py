@@ -16,6 +16,7 @@ class OneCycle(Schedule):
 
     name = "one-cycle"
     source = "Smith & Topin 2018, Super-convergence: very fast training using large learning rates"
+    url = "https://arxiv.org/abs/1708.07120"
     variant = "two cosines, as in PyTorch's OneCycleLR; the momentum is not cycled"
 
     @staticmethod

@@ -13,6 +13,7 @@ class Polynomial(Schedule):
 
     name = "polynomial"
     source = "You, Gitman & Ginsburg 2017, Large batch training of convolutional networks"
+    url = "https://arxiv.org/abs/1708.03888"
     variant = "power 2; power 1 is the schedule `linear`"
 
     @staticmethod

@@ -17,6 +17,7 @@ class Step(Schedule):
 
     name = "step"
     source = "He et al. 2016, Deep residual learning for image recognition, section 4.2 (CIFAR-10)"
+    url = "https://arxiv.org/abs/1512.03385"
     variant = "drops at 1/2 and 3/4 of the updates after the warm-up; `final` has no effect"
 
     @staticmethod

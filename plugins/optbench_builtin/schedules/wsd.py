@@ -16,6 +16,7 @@ class WarmupStableDecay(Schedule):
 
     name = "wsd"
     source = "Hu et al. 2024, MiniCPM, section 4; Hägele et al. 2024 for the linear decay"
+    url = "https://arxiv.org/abs/2404.06395"
     variant = "warm-up over a twentieth of the updates unless it is given; linear decay"
     warmup = 0.05
 
