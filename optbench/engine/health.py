@@ -138,10 +138,14 @@ class HealthRecorder:
         x: training inputs; the first `ROWS` are looked at.
         y: their labels or targets.
         grid: examples after which the run is evaluated, after 0.
+
+    Attributes:
+        columns: names of the columns that it adds to the curve.
     """
 
     def __init__(self, network: Network, x: Array, y: Array, grid: Sequence[int] | Array) -> None:
         self._network = network
+        self.columns = tuple(health_columns(len(network.sizes) - 1))
         self._x, self._y = x[:ROWS], y[:ROWS]
         places = np.linspace(0, len(grid) - 1, min(POINTS - 1, len(grid))).round().astype(int)
         self._wanted = {int(grid[place]) for place in places}
@@ -168,15 +172,13 @@ class HealthRecorder:
         self._before = None
         self._found[row] = found
 
-    def columns(self, rows: int) -> dict[str, Array]:
-        """The columns for the curve, NaN in the rows that were not looked at."""
-        columns = {
-            name: np.full(rows, math.nan) for name in health_columns(len(self._network.sizes) - 1)
-        }
+    def matrix(self, rows: int) -> Array:
+        """Return shape (columns, rows), NaN in the rows that were not measured."""
+        matrix = np.full((len(self.columns), rows), math.nan)
         for row, found in self._found.items():
             for name, value in found.items():
-                columns[name][row] = value
-        return columns
+                matrix[self.columns.index(name), row] = value
+        return matrix
 
 
 def sharpness(

@@ -211,14 +211,15 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
     point = trainer.evaluation_point()
     params = [(weight.copy(), bias.copy()) for weight, bias in point]
     digest = hashlib.sha256(b"".join(part.tobytes() for pair in params for part in pair))
-    columns = dict(zip(CURVE_COLUMNS, np.array(rows).T, strict=True))
+    columns, matrix = CURVE_COLUMNS, np.array(rows).T
     if recorder is not None:
-        columns |= recorder.columns(len(rows))
+        columns = (*columns, *recorder.columns)
+        matrix = np.vstack([matrix, recorder.matrix(len(rows))])
     return RunResult(
         spec=spec,
         status=status,
         reason=reason,
-        curve=Curve(columns),
+        curve=Curve(columns, matrix),
         test_loss=test[0],
         test_metric=test[1],
         params=params,

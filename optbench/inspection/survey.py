@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from optbench.engine.health import last_health
 from optbench.inspection.diagnosis import ILLNESSES, Finding, diagnose_workload
 from optbench.records import Cell, RunResult
-from optbench.records.stored_curves import at_hand
+from optbench.records.stored_curves import load_curves
 
 
 @dataclass(frozen=True)
@@ -64,4 +64,4 @@ def survey(cells: Sequence[Cell]) -> Survey:
 def _best_known(runs: Sequence[RunResult]) -> RunResult:
     """The first run whose layers are recorded, its curve at hand: a diagnosis reads it often."""
     run = next((run for run in runs if last_health(run.curve)), runs[0])
-    return replace(run, curve=at_hand([run.curve])[0])
+    return replace(run, curve=load_curves([run.curve])[0])

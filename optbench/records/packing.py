@@ -15,16 +15,15 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from optbench.contracts import Array
 from optbench.errors import StoreError
-from optbench.records import Curve, RunResult, RunSpec, Status
+from optbench.records.curve import FLOAT, Curve
+from optbench.records.result import RunResult, Status
+from optbench.records.spec import RunSpec
 
 UNREADABLE = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
 """What decoding raises for bytes that are not what they should be; also for what are no bytes."""
 
 _LENGTH = struct.Struct("<I")
-FLOAT = np.dtype("<f8")
-"""A number of a curve."""
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -83,36 +82,25 @@ def unpack_spec(data: bytes) -> RunSpec:
 
 
 def pack_curve(curve: Curve) -> bytes:
-    """The columns one after the other, each little-endian float64."""
-    if not len(curve):
-        return b""
-    return curve.table(curve.columns).astype(FLOAT, copy=False).tobytes()
+    """Return the columns one after the other, each little-endian float64."""
+    return curve.matrix.tobytes()
 
 
 def unpack_curve(columns: Sequence[str], data: bytes) -> Curve:
-    """The curve that `pack_curve` wrote; its columns are read-only views of `data`.
+    """Return the curve that `pack_curve` wrote; its matrix is a read-only view of `data`.
 
     Raises:
-        StoreError: the bytes do not divide into the columns.
-    """
-    return Curve(dict(zip(columns, curve_table(columns, data), strict=True)))
-
-
-def curve_table(columns: Sequence[str], data: bytes) -> Array:
-    """What `pack_curve` wrote as one read-only array, shape (columns, rows).
-
-    Raises:
-        StoreError: the bytes do not divide into the columns.
+        StoreError: The bytes do not divide into the columns.
     """
     rows = curve_rows(len(columns), len(data))
-    return np.frombuffer(data, dtype=FLOAT).reshape(len(columns), rows)
+    return Curve(columns, np.frombuffer(data, dtype=FLOAT).reshape(len(columns), rows))
 
 
 def curve_rows(columns: int, size: int) -> int:
-    """Number of evaluations in so many bytes.
+    """Return the number of evaluations in `size` bytes.
 
     Raises:
-        StoreError: they do not divide into the columns.
+        StoreError: The bytes do not divide into the columns.
     """
     row = columns * FLOAT.itemsize
     if size % row if row else size:

@@ -99,7 +99,7 @@ class RunResult(_Unread):
             spec: the run.
             reason: one line that says what went wrong.
         """
-        curve = Curve({column: np.empty(0) for column in CURVE_COLUMNS})
+        curve = Curve(CURVE_COLUMNS, np.empty((len(CURVE_COLUMNS), 0)))
         return cls(spec, Status.FAILED, curve, reason)
 
     if not TYPE_CHECKING:  # it would let any name pass

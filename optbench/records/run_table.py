@@ -87,5 +87,5 @@ def curve_rows(result: RunResult) -> Iterator[dict[str, str | float]]:
         Value by column: ``key`` as in `run_row`, then the columns of the curve.
     """
     columns = result.curve.columns
-    for values in result.curve.table(columns).T.tolist():
+    for values in result.curve.matrix.T.tolist():
         yield {"key": result.key, **dict(zip(columns, values, strict=True))}

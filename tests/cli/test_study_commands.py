@@ -50,7 +50,9 @@ def changed(folder: Path, optimizer: str, factor: float) -> None:
 
 
 def scaled(run: RunResult, factor: float) -> RunResult:
-    curve = Curve({k: v * (factor if k.endswith("_loss") else 1) for k, v in run.curve.items()})
+    curve = Curve.from_columns(
+        {k: v * (factor if k.endswith("_loss") else 1) for k, v in run.curve.items()}
+    )
     return replace(run, curve=curve, test_loss=run.test_loss * factor, params_hash="changed")
 
 

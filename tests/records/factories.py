@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from optbench.records import CURVE_COLUMNS, Curve, RunResult, RunSpec, Status
@@ -24,7 +23,7 @@ def make_run_spec(optimizer: str = "some", **fields: Any) -> RunSpec:
 
 def make_curve(columns: Mapping[str, ArrayLike]) -> Curve:
     """Return a curve of these columns."""
-    return Curve({name: np.asarray(values, dtype=float) for name, values in columns.items()})
+    return Curve.from_columns(columns)
 
 
 def empty_curve() -> Curve:

@@ -12,7 +12,7 @@ import pytest
 from optbench.errors import StoreError
 from optbench.records import CURVE_COLUMNS, Curve, RunResult
 from optbench.records.packing import pack_curve
-from optbench.records.stored_curves import AT_ONCE, at_hand, stack
+from optbench.records.stored_curves import CURVES_AT_ONCE, load_curves, stack
 from optbench.store import Store
 from tests.records import factories
 
@@ -67,17 +67,17 @@ def test_curves_at_hand_are_the_same_without_their_stores(tmp_path: Path) -> Non
     results = [make_result(i, (7, 3, 0)[i % 3], health=i % 2 == 0) for i in range(12)]
     mixed = stored(tmp_path / "a.sqlite", results[:5]) + stored(tmp_path / "b.sqlite", results[5:9])
     mixed += [result.curve for result in results[9:]]
-    read = at_hand(mixed)
+    read = load_curves(mixed)
     for file in tmp_path.iterdir():
         file.unlink()
-    assert at_hand(read) == read
+    assert load_curves(read) == read
+    assert read == [result.curve for result in results]
     assert [pack_curve(curve) for curve in read] == [pack_curve(r.curve) for r in results]
-    assert [curve.columns for curve in read] == [r.curve.columns for r in results]
 
 
 def test_more_curves_than_are_read_at_once(tmp_path: Path) -> None:
     """None is missed and none taken for another."""
-    results = [make_result(i, 2) for i in range(2 * AT_ONCE + 1)]
+    results = [make_result(i, 2) for i in range(2 * CURVES_AT_ONCE + 1)]
     stacked = stack(stored(tmp_path / "runs.sqlite", results), WANTED)
     np.testing.assert_array_equal(stacked, one_by_one([result.curve for result in results]))
 

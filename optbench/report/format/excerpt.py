@@ -10,7 +10,7 @@ import msgspec
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import Cell, Workload
-from optbench.records.stored_curves import at_hand
+from optbench.records.stored_curves import load_curves
 
 MOST_WORKLOADS = 36
 """So many are all shown one by one, in plots, page and Markdown; of more, an excerpt is."""
@@ -49,7 +49,7 @@ def excerpt(board: Leaderboard, cells: Sequence[Cell]) -> tuple[Leaderboard, lis
 
 def with_curves(cells: Sequence[Cell]) -> list[Cell]:
     """The cells with the curves they are judged on in memory: every part of a report reads them."""
-    read = iter(at_hand([run.curve for cell in cells for run in cell.evaluation]))
+    read = iter(load_curves([run.curve for cell in cells for run in cell.evaluation]))
     return [
         replace(cell, evaluation=tuple(replace(run, curve=next(read)) for run in cell.evaluation))
         for cell in cells
