@@ -17,7 +17,7 @@ from .contracts import decay as decay
 from .contracts import hyper as hyper
 from .data.downloads import fetch_files as fetch_files
 from .data.splits import load_dataset as load_dataset
-from .engine.training import initialize as initialize
+from .engine.initialization import initialize as initialize
 from .engine.training import train as train
 from .errors import ConfigError as ConfigError
 from .errors import OptbenchError as OptbenchError

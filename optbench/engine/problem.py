@@ -1,22 +1,17 @@
-"""A run with everything resolved: arrays, classes, order of batches. What a loop trains."""
+"""One run with every name resolved into arrays and classes, ready to be trained by a loop."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
-import numpy as np
-
-from optbench.contracts import Array, InitContext, Initializer, Optimizer, Schedule, Values
+from optbench.contracts import Array, Optimizer, Schedule
 from optbench.data.splits import prepare_dataset, typed_parts
-from optbench.data.streams import batch_order, stream
-from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
-from optbench.network import ACTIVATIONS, LOSS_OF_TASK, Network, Params, pack
+from optbench.data.streams import batch_order
+from optbench.engine.initialization import initial_params
+from optbench.errors import ConfigError
+from optbench.network import LOSS_OF_TASK, Network, pack
 from optbench.records import RunSpec
 from optbench.registry import Registry
-
-DATA_FOR_INITIALIZER = 256
-"""Inputs shown to an initializer that declares the need ``"data"``."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +19,13 @@ class Problem:
     """What a loop needs to train one run.
 
     Attributes:
+        spec: the run.
+        optimizer: the optimizer class.
+        network: the network.
         theta0: initial parameters, one flat buffer in the run's dtype.
-        train, val, test: inputs (n, n_features) in the run's dtype, labels or targets.
-        order: batch order (epochs, n), int32; None in full batch, where order is void.
-        updates_per_epoch: batches an epoch, the last one possibly short.
+        train, val, test: inputs (n, n_features) in the run's dtype, and labels or targets.
+        order: batch order (epochs, n), int32; None in the batch regime, which has no order.
+        updates_per_epoch: number of batches per epoch; the last one may be short.
         schedule: learning-rate schedule; None for a constant rate.
     """
 
@@ -44,17 +42,21 @@ class Problem:
 
     @property
     def total_updates(self) -> int:
-        """Updates in the whole run."""
+        """Number of updates in the whole run."""
         return self.updates_per_epoch * self.spec.epochs
 
     @property
     def n_train(self) -> int:
-        """Examples in the training part."""
+        """Number of examples in the training part."""
         return len(self.train[0])
 
 
 def build_problem(spec: RunSpec, registry: Registry) -> Problem:
     """Resolve a run.
+
+    Args:
+        spec: the run.
+        registry: where its names are looked up.
 
     Raises:
         ConfigError: an unknown name, or a dataset that is not the one the run was planned with.
@@ -92,36 +94,3 @@ def build_problem(spec: RunSpec, registry: Registry) -> Problem:
         updates_per_epoch=1 if full else -(-n // spec.batch_size),
         schedule=registry.schedule(spec.control.schedule),
     )
-
-
-def initial_params(
-    initializer: type[Initializer],
-    sizes: tuple[int, ...],
-    seed: int,
-    activation: str,
-    hyper: dict[str, float | int | bool | str],
-    x: Array | None = None,
-) -> Params:
-    """Draw theta from the run's ``"init"`` stream, float64; the same for every optimizer.
-
-    Raises:
-        PluginError: shapes that do not fit the network, or values that are not finite.
-    """
-    shown = x[:DATA_FOR_INITIALIZER] if x is not None and "data" in initializer.needs else None
-    context = InitContext(sizes, activation, ACTIVATIONS[activation][0], shown)
-    where = f"initializer '{initializer.name}'"
-    try:
-        made = initializer().initialize(stream("init", seed), context, Values(hyper))
-        params = [(np.asarray(weight), np.asarray(bias)) for weight, bias in made]
-    except OptbenchError:
-        raise
-    except Exception as cause:
-        raise PluginError(f"{where}: {describe_error(cause, initializer)}") from cause
-    expected = [((a, b), (b,)) for a, b in pairwise(sizes)]
-    shapes = [(weight.shape, bias.shape) for weight, bias in params]
-    if shapes != expected:
-        raise PluginError(f"{where} made shapes {shapes}, the network has {expected}")
-    parts = [part for pair in params for part in pair]
-    if not all(part.dtype.kind in "fiub" and np.isfinite(part).all() for part in parts):
-        raise PluginError(f"{where} made values that are not finite numbers")
-    return [(np.asarray(weight, float), np.asarray(bias, float)) for weight, bias in params]

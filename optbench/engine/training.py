@@ -1,4 +1,4 @@
-"""Trains one run: chooses the loop, evaluates along the grid, tells divergence from success."""
+"""Trains one run: chooses the loop, evaluates along the grid, and stops if the run diverges."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from optbench.contracts import Array, Optimizer, Value
+from optbench.contracts import Optimizer, Value
+from optbench.engine.divergence import DivergenceRule
 from optbench.engine.grid import evaluation_grid
 from optbench.engine.health import HealthRecorder
 from optbench.engine.loops.choice import Loop, choose_loop, make_loop
-from optbench.engine.problem import Problem, build_problem, initial_params
-from optbench.engine.specs import check_widths, make_entrant, make_spec, make_workload
-from optbench.errors import ConfigError, describe_error
-from optbench.hyperparameters import complete, parse_spelling
-from optbench.network import Params, check_activation
+from optbench.engine.problem import Problem, build_problem
+from optbench.engine.specs import make_entrant, make_spec, make_workload
+from optbench.errors import describe_error
+from optbench.network import Params
 from optbench.records import (
     CURVE_COLUMNS,
     Curve,
@@ -28,11 +28,6 @@ from optbench.records import (
     is_evaluation,
 )
 from optbench.registry import Registry, default_registry
-
-DIVERGED_FACTOR = 10.0
-"""A loss of more than this many times the initial loss, ..."""
-DIVERGED_PATIENCE = 3
-"""... at this many evaluations in a row, is divergence."""
 
 
 def train(
@@ -60,17 +55,18 @@ def train(
             linear model.
         activation: relu, tanh, sigmoid, leaky-relu, gelu or linear.
         initializer: name of a registered initializer, values in brackets allowed.
-        regime: ``"batch"`` (all examples an update), ``"mini-batch"`` or ``"sgd"`` (one).
-        batch_size: examples an update in ``"mini-batch"``; the last batch of an epoch may be short.
+        regime: ``"batch"`` (all examples per update), ``"mini-batch"``, or ``"sgd"`` (one).
+        batch_size: examples per update in ``"mini-batch"``, >= 1; the last batch of an epoch may
+            be short.
         epochs: passes over the training part, >= 1.
-        seed: seed of initial weights and batch order, >= 0; shared by all optimizers.
+        seed: seed of initial weights and batch order, >= 0, the same for all optimizers.
         dtype: ``"float32"`` or ``"float64"``.
-        hyper: hyperparameters by name; they win over those in brackets.
-        grid_points: evaluations along the run.
-        health: record the state of the layers at a few of them (`optbench.engine.health`).
+        hyper: hyperparameter values by name; they override those in brackets.
+        grid_points: number of evaluations along the run, >= 2.
+        health: record layer health at a few of the evaluations (`optbench.engine.health`).
 
     Returns:
-        The result; divergence is a status.
+        The result; a run that diverges has the status ``"diverged"``.
 
     Raises:
         ConfigError: an unknown name or a value out of range.
@@ -99,53 +95,14 @@ def train(
     return train_problem(build_problem(spec, registry), health=health)
 
 
-def initialize(
-    initializer: str,
-    sizes: Sequence[int],
-    seed: int = 0,
-    dtype: str = "float64",
-    activation: str = "relu",
-    x: Array | None = None,
-) -> Params:
-    """Draw initial parameters.
-
-    Args:
-        initializer: name of a registered initializer, values in brackets allowed.
-        sizes: width of the input, of each hidden layer and of the output.
-        seed: seed of the ``"init"`` stream.
-        dtype: ``"float32"`` or ``"float64"``.
-        activation: told to initializers that ask.
-        x: inputs (n, sizes[0]), for initializers that need data.
-
-    Returns:
-        Weight (n_in, n_out) and bias (n_out,) of each layer.
-
-    Raises:
-        ConfigError: an unknown name, a value out of range, or data missing.
-
-    Example:
-        >>> [w.shape for w, b in initialize("he-normal", (4, 8, 3))]
-        [(4, 8), (8, 3)]
-    """
-    name, given = parse_spelling(initializer)
-    found = default_registry().initializer(name)
-    if "data" in found.needs and x is None:
-        raise ConfigError(f"initializer '{name}' looks at data; pass inputs as x")
-    values = complete(found, given)
-    params = initial_params(
-        found, check_widths("sizes", sizes), seed, check_activation(activation), values, x
-    )
-    return [(weight.astype(dtype), bias.astype(dtype)) for weight, bias in params]
-
-
 def train_spec(
     spec: RunSpec, registry: Registry | None = None, loop: str = "auto", health: Health = "first"
 ) -> RunResult:
-    """Train a planned run; a plugin that fails gives status ``"failed"`` and the reason.
+    """Train a planned run; if a plugin fails, the status is ``"failed"``, with the reason.
 
     Args:
         spec: the run.
-        registry: where its names are looked up; the default one if None.
+        registry: where its names are looked up; the default registry if None.
         loop: as for `make_loop`.
         health: which evaluation runs record layer health: ``"none"``, ``"first"`` (the first seed
             of each configuration) or ``"all"``. Tuning runs never do.
@@ -166,87 +123,101 @@ def _records_health(seed: int, health: Health) -> bool:
 
 
 def train_problem(problem: Problem, loop: str = "auto", health: bool = False) -> RunResult:
-    """Train along the evaluation grid until the end, or until it has diverged.
+    """Train along the evaluation grid until the end, or until the run has diverged.
 
     Args:
-        problem: what to train.
+        problem: the run, resolved.
         loop: as for `make_loop`.
-        health: record the state of the layers; changes nothing else.
+        health: record layer health; the numbers of the run stay the same.
+
+    Raises:
+        PluginError: the optimizer fails.
     """
-    spec = problem.spec
-    trainer = make_loop(problem, loop)
+    spec, trainer = problem.spec, make_loop(problem, loop)
     grid = evaluation_grid(problem.n_train, spec.epochs, spec.grid_points)
     recorder = HealthRecorder(problem.network, *problem.train, grid) if health else None
-    rows: list[tuple[float, ...]] = []
-    seconds = 0.0
-    status, reason = Status.OK, ""
-
-    def evaluate() -> float:
-        train_loss, train_metric = trainer.evaluate(*problem.train)
-        val_loss, val_metric = trainer.evaluate(*problem.val)
-        at = (trainer.examples / problem.n_train, trainer.updates, trainer.examples, seconds)
-        rows.append((*at, train_loss, val_loss, train_metric, val_metric))
-        return train_loss if math.isfinite(val_loss) else math.nan
-
+    measured = _Measurements(problem, trainer)
+    reason = ""
     with np.errstate(all="ignore"):
-        initial, strikes = evaluate(), 0
+        divergence = DivergenceRule(*measured.evaluate())
         if recorder is not None:
             recorder.measure(0, trainer.evaluation_point())
         for examples in grid.tolist():
             if examples <= trainer.examples:
                 continue
-            look = recorder if recorder is not None and recorder.wants(examples) else None
-            if look is not None:  # stop one update before, to see how long the last one is
-                seconds += _advance(trainer, examples - spec.batch_size)
-                look.before(trainer.evaluation_point(), trainer.updates)
-            seconds += _advance(trainer, examples)
-            loss = evaluate()
-            if look is not None:
-                look.measure(len(rows) - 1, trainer.evaluation_point(), trainer.updates)
-            strikes = strikes + 1 if loss > DIVERGED_FACTOR * initial else 0
-            if not math.isfinite(loss) or strikes >= DIVERGED_PATIENCE:
-                status, reason = Status.DIVERGED, _why(loss, initial, trainer.updates)
+            with_health = recorder is not None and recorder.wants(examples)
+            if recorder is not None and with_health:
+                # Stop one update earlier, to measure how far the last one moves each layer.
+                measured.advance(examples - spec.batch_size)
+                recorder.before(trainer.evaluation_point(), trainer.updates)
+            measured.advance(examples)
+            losses = measured.evaluate()
+            if recorder is not None and with_health:
+                row = len(measured.rows) - 1
+                recorder.measure(row, trainer.evaluation_point(), trainer.updates)
+            reason = divergence.reason(*losses, trainer.updates)
+            if reason:
                 break
-        test = trainer.evaluate(*problem.test) if status is Status.OK else (math.nan, math.nan)
-    point = trainer.evaluation_point()
-    params = [(weight.copy(), bias.copy()) for weight, bias in point]
-    digest = hashlib.sha256(b"".join(part.tobytes() for pair in params for part in pair))
-    columns, matrix = CURVE_COLUMNS, np.array(rows).T
+        test = (math.nan, math.nan) if reason else trainer.evaluate(*problem.test)
+    columns, matrix = CURVE_COLUMNS, np.array(measured.rows).T
     if recorder is not None:
         columns = (*columns, *recorder.columns)
-        matrix = np.vstack([matrix, recorder.matrix(len(rows))])
+        matrix = np.vstack([matrix, recorder.matrix(len(measured.rows))])
+    params = [(weight.copy(), bias.copy()) for weight, bias in trainer.evaluation_point()]
     return RunResult(
         spec=spec,
-        status=status,
+        status=Status.DIVERGED if reason else Status.OK,
         reason=reason,
         curve=Curve(columns, matrix),
         test_loss=test[0],
         test_metric=test[1],
         params=params,
-        params_hash=digest.hexdigest(),
+        params_hash=_hash(params),
         grad_evals=trainer.grad_evals,
-        seconds=seconds,
+        seconds=measured.seconds,
         loop=trainer.kind,
     )
 
 
-def _advance(trainer: Loop, examples: int) -> float:
-    """Train on, unless the run is there already; the seconds it took."""
-    if examples <= trainer.examples:
-        return 0.0
-    start = time.thread_time()
-    trainer.advance(examples)
-    return time.thread_time() - start
+class _Measurements:
+    """Advances a loop, and measures loss, metric and time along the way.
+
+    Attributes:
+        rows: one row of `CURVE_COLUMNS` per evaluation.
+        seconds: time spent on training so far, evaluation excluded.
+    """
+
+    def __init__(self, problem: Problem, trainer: Loop) -> None:
+        self._problem = problem
+        self._trainer = trainer
+        self.rows: list[tuple[float, ...]] = []
+        self.seconds = 0.0
+
+    def advance(self, examples: int) -> None:
+        """Train until this many examples, unless the run is there already."""
+        if examples <= self._trainer.examples:
+            return
+        start = time.thread_time()
+        self._trainer.advance(examples)
+        self.seconds += time.thread_time() - start
+
+    def evaluate(self) -> tuple[float, float]:
+        """Append a row; return training and validation loss."""
+        problem, trainer = self._problem, self._trainer
+        train_loss, train_metric = trainer.evaluate(*problem.train)
+        val_loss, val_metric = trainer.evaluate(*problem.val)
+        epoch = trainer.examples / problem.n_train
+        progress = (epoch, trainer.updates, trainer.examples, self.seconds)
+        self.rows.append((*progress, train_loss, val_loss, train_metric, val_metric))
+        return train_loss, val_loss
 
 
-def _why(loss: float, initial: float, updates: int) -> str:
-    if math.isfinite(loss):
-        return f"loss {loss:.3g} is over {DIVERGED_FACTOR:g} x the initial {initial:.3g}"
-    return f"loss not finite after {updates} updates"
+def _hash(params: Params) -> str:
+    return hashlib.sha256(b"".join(part.tobytes() for pair in params for part in pair)).hexdigest()
 
 
 def prepare(specs: Iterable[RunSpec]) -> None:
-    """Compile what these runs need, before anything is timed; afterwards threads share it.
+    """Compile the code that runs need, before anything is timed; all threads share it.
 
     Args:
         specs: runs about to be trained.

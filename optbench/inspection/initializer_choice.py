@@ -20,7 +20,7 @@ import numpy as np
 from optbench.contracts import Array
 from optbench.data.streams import stream
 from optbench.engine.health import BOUNDED, ROWS
-from optbench.engine.training import initialize
+from optbench.engine.initialization import initialize
 from optbench.hyperparameters import parse_spelling
 from optbench.inspection.signals import KEPT, SATURATED, Signals, alike, gains_of, measure_signals
 from optbench.network import ACTIVATIONS, Loss

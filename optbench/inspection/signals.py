@@ -11,7 +11,7 @@ import numpy as np
 from optbench.contracts import Array
 from optbench.data.streams import stream
 from optbench.engine.health import BOUNDED, ROWS, layer_health
-from optbench.engine.training import initialize
+from optbench.engine.initialization import initialize
 from optbench.network import Loss, Network, Params, check_activation
 
 KEPT = (0.7, 1.4)

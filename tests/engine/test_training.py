@@ -218,7 +218,7 @@ def test_an_initializer_of_the_wrong_shape_is_named() -> None:
         def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:
             return np.zeros((n_out, n_in))
 
-    from optbench.engine.problem import initial_params
+    from optbench.engine.initialization import initial_params
 
     with pytest.raises(PluginError, match="'odd' made shapes"):
         initial_params(Odd, (2, 3, 1), 0, "relu", {})

@@ -15,7 +15,7 @@ import pytest
 from optbench import PluginError, RunResult
 from optbench.contracts import Values
 from optbench.data.splits import prepare_dataset
-from optbench.engine.problem import initial_params
+from optbench.engine.initialization import initial_params
 from optbench.engine.training import train_spec
 from optbench.inspection.landscapes import Ground, follow
 from optbench.records import Status

@@ -1,0 +1,103 @@
+"""Initial parameters: drawn by an initializer from the stream of a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from optbench.contracts import Array, InitContext, Initializer, Value, Values
+from optbench.data.streams import stream
+from optbench.engine.specs import check_widths
+from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
+from optbench.hyperparameters import complete, parse_spelling
+from optbench.network import ACTIVATIONS, Params, check_activation
+from optbench.registry import default_registry
+
+DATA_ROWS = 256
+"""Number of inputs passed to an initializer that declares the need ``"data"``."""
+
+
+def initialize(
+    initializer: str,
+    sizes: Sequence[int],
+    seed: int = 0,
+    dtype: str = "float64",
+    activation: str = "relu",
+    x: Array | None = None,
+) -> Params:
+    """Draw initial parameters.
+
+    Args:
+        initializer: name of a registered initializer, values in brackets allowed.
+        sizes: width of the input, of each hidden layer and of the output.
+        seed: seed of the ``"init"`` stream, at least 0.
+        dtype: ``"float32"`` or ``"float64"``.
+        activation: name of the hidden activation, for initializers that use it.
+        x: inputs (n, sizes[0]), for initializers that need data.
+
+    Returns:
+        Weight (n_in, n_out) and bias (n_out,) of each layer.
+
+    Raises:
+        ConfigError: an unknown name, a value out of range, or data missing.
+        PluginError: the initializer fails.
+
+    Example:
+        >>> [w.shape for w, b in initialize("he-normal", (4, 8, 3))]
+        [(4, 8), (8, 3)]
+    """
+    name, values = parse_spelling(initializer)
+    plugin = default_registry().initializer(name)
+    if "data" in plugin.needs and x is None:
+        raise ConfigError(f"initializer '{name}' needs data; pass inputs as x")
+    widths = check_widths("sizes", sizes)
+    params = initial_params(
+        plugin, widths, seed, check_activation(activation), complete(plugin, values), x
+    )
+    return [(weight.astype(dtype), bias.astype(dtype)) for weight, bias in params]
+
+
+def initial_params(
+    initializer: type[Initializer],
+    sizes: tuple[int, ...],
+    seed: int,
+    activation: str,
+    hyper: Mapping[str, Value],
+    x: Array | None = None,
+) -> Params:
+    """Draw the parameters of one run, the same for every optimizer.
+
+    Args:
+        initializer: the Initializer class.
+        sizes: width of the input, of each hidden layer and of the output.
+        seed: seed of the ``"init"`` stream.
+        activation: name of the hidden activation.
+        hyper: value of every hyperparameter of the initializer.
+        x: inputs (n, sizes[0]); the first `DATA_ROWS` go to an initializer that needs data.
+
+    Returns:
+        Weight (n_in, n_out) and bias (n_out,) of each layer, float64.
+
+    Raises:
+        PluginError: shapes that do not fit the network, or values that are not finite.
+    """
+    inputs = x[:DATA_ROWS] if x is not None and "data" in initializer.needs else None
+    context = InitContext(sizes, activation, ACTIVATIONS[activation][0], inputs)
+    label = f"initializer '{initializer.name}'"
+    try:
+        drawn = initializer().initialize(stream("init", seed), context, Values(hyper))
+        params = [(np.asarray(weight), np.asarray(bias)) for weight, bias in drawn]
+    except OptbenchError:
+        raise
+    except Exception as cause:
+        raise PluginError(f"{label}: {describe_error(cause, initializer)}") from cause
+    expected = [((a, b), (b,)) for a, b in pairwise(sizes)]
+    shapes = [(weight.shape, bias.shape) for weight, bias in params]
+    if shapes != expected:
+        raise PluginError(f"{label} made shapes {shapes}, the network has {expected}")
+    parts = [part for pair in params for part in pair]
+    if not all(part.dtype.kind in "fiub" and np.isfinite(part).all() for part in parts):
+        raise PluginError(f"{label} made values that are not finite numbers")
+    return [(np.asarray(weight, float), np.asarray(bias, float)) for weight, bias in params]
