@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +12,10 @@ from typing import Self
 from optbench.records import RunResult, RunSpec
 
 Train = Callable[[RunSpec], RunResult]
+NextRuns = Callable[[int], Iterable[RunSpec]]
+
+WAIT_SECONDS = 0.25
+"""Longest wait for a result before the caller is given the opportunity to do something else."""
 
 
 @dataclass(frozen=True)
@@ -60,31 +65,36 @@ class Executor(ABC):
     def close(self) -> None:
         """Give up what is in flight, and end every worker."""
 
-    def map(
-        self, specs: Iterable[RunSpec], arrived: deque[RunResult] | None = None
-    ) -> Iterator[RunResult]:
-        """Results of all these runs, as they finish.
+    def map(self, specs: Iterable[RunSpec]) -> Iterator[RunResult]:
+        """Yield the results of these runs as they finish, in any order."""
+        waiting = iter(specs)
+        for result in self.results(lambda room: itertools.islice(waiting, room)):
+            if result is not None:
+                yield result
+
+    def results(
+        self, next_runs: NextRuns, arrived: deque[RunResult] | None = None
+    ) -> Iterator[RunResult | None]:
+        """Yield results as they finish, and None whenever none has finished for a while.
 
         Args:
-            specs: the runs.
-            arrived: holds what has finished until the caller is done with it, so that nothing is
-                lost when an interrupt comes in between.
+            next_runs: called with the number of runs that there is room for; returns at most as
+                many, and none while every other run depends on the results of those in flight.
+            arrived: holds each result until the caller has dealt with it, so that none is lost
+                when an interrupt comes in between.
         """
-        waiting = iter(specs)
-        flying = 0
-        exhausted = False
         arrived = deque() if arrived is None else arrived
-        while flying or not exhausted:
-            while not exhausted and self.room() > 0:
-                spec = next(waiting, None)
-                if spec is None:
-                    exhausted = True
-                else:
-                    self.submit(spec)
-                    flying += 1
-            if flying:
-                arrived += self.collect(0.25)
+        in_flight = 0
+        while True:
+            for spec in next_runs(max(self.room(), 0)):
+                self.submit(spec)
+                in_flight += 1
+            if not in_flight:
+                return
+            arrived += self.collect(WAIT_SECONDS)
+            if not arrived:
+                yield None
             while arrived:
-                flying -= 1
+                in_flight -= 1
                 yield arrived[0]
                 arrived.popleft()

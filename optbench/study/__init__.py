@@ -1,8 +1,9 @@
 """One execution of a suite: plan, train, store, choose, and hand over to the analysis."""
 
+from optbench.study.driver import Observer, Progress
 from optbench.study.environment import describe_environment
 from optbench.study.folders import STORE_NAME
-from optbench.study.running import Observer, Progress, run_study
+from optbench.study.running import run_study
 from optbench.study.saved import Study, load_study, make_study
 
 __all__ = [

@@ -18,10 +18,10 @@ from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.errors import ConfigError, unknown_name
 from optbench.execution import Executor
 from optbench.hyperparameters import CONTROL_HYPERS, parse_spelling, parse_value
-from optbench.records import RunResult, RunSpec, Status
+from optbench.records import RunResult, RunSpec
 from optbench.registry import default_registry
 from optbench.store import Store
-from optbench.study.running import Observer, Progress, ignore_progress
+from optbench.study.driver import Driver, KnownResults, Observer, ignore_progress
 
 RUN_AXES = ("layers", "neurons", "batch_size", "epochs", "activation", "initializer", "regime")
 """What can be swept beside the optimizer's own hyperparameters."""
@@ -211,6 +211,30 @@ def _count(layers: Value) -> int:
     return layers
 
 
+class _SweepRuns:
+    """The runs of a sweep that the store lacks, in the order of the plan."""
+
+    leader = ""
+
+    def __init__(self, specs: Mapping[str, RunSpec], results: KnownResults) -> None:
+        self.planned = len(specs)
+        self._missing = [spec for key, spec in specs.items() if key not in results]
+        self.done = self.planned - len(self._missing)
+        self._waiting = deque(self._missing)
+        self._results = results
+
+    def templates(self) -> list[RunSpec]:
+        return self._missing
+
+    def next_runs(self, room: int) -> list[RunSpec]:
+        return [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+
+    def accept(self, result: RunResult) -> str:
+        self.done += 1
+        self._results.release([result])
+        return result.spec.optimizer
+
+
 def run_sweep(
     plan: SweepPlan,
     store: Store,
@@ -220,34 +244,29 @@ def run_sweep(
     command: str = "",
     environment: Mapping[str, Any] | None = None,
 ) -> tuple[list[SweepPoint], bool]:
-    """Train what the store lacks, and summarise every point that is complete.
+    """Train the runs that the store lacks, and summarise every point that is complete.
 
     Ctrl-C ends it early; everything finished is kept.
 
+    Args:
+        plan: the sweep.
+        store: where results are kept, and looked up first.
+        executor: trains the runs; closed when interrupted.
+        observer: called with the progress after every run, and now and then.
+        command: noted in the store with the runs that are trained.
+        environment: likewise.
+
     Returns:
         The complete points in the order of the plan, and whether these are all.
+
+    Raises:
+        StoreError: the store cannot be written; everything committed is safe.
     """
     specs = {spec.key: spec for _, _, seeds in plan.points for spec in seeds}
-    known: dict[str, RunResult] = {result.key: result for result in store.results(specs)}
-    missing = [spec for key, spec in specs.items() if key not in known]
-    trained = failed = 0
-    arrived: deque[RunResult] = deque()
-    try:
-        if missing:
-            store.begin_session(command, environment or {})
-            executor.prepare(missing)
-        for result in executor.map(missing, arrived):
-            store.put(result)
-            known[result.key] = result
-            trained += 1
-            failed += result.status is Status.FAILED
-            observer(Progress(len(known), len(specs), trained, failed, "", result))
-    except KeyboardInterrupt:
-        for result in (*arrived, *executor.collect(0)):
-            store.put(result)
-            known[result.key] = result
-        executor.close()
-    store.flush()
+    results = KnownResults(store)
+    work = _SweepRuns(specs, results)
+    Driver(work, results, store, executor, observer, command=command, environment=environment).run()
+    known = {result.key: result for result in store.results(specs)}
     points = [
         sweep_point(optimizer, at, [known[spec.key] for spec in seeds])
         for optimizer, at, seeds in plan.points

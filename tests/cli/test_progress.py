@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,11 @@ from optbench.cli.progress import ProgressView, span
 from optbench.records import RunResult
 from optbench.study import Progress
 from tests.records.factories import make_run_spec
+
+
+def progress_of(done: int, trained: int, **fields: Any) -> Progress:
+    """Return the progress of a study of 100 runs."""
+    return Progress(done=done, planned=100, trained=trained, failed=0, **fields)
 
 
 def test_plain_lines_tell_runs_time_left_and_who_leads(
@@ -22,7 +28,7 @@ def test_plain_lines_tell_runs_time_left_and_who_leads(
     with ProgressView() as view:
         clock[0] = 100.0  # compiling
         for trained in range(1, 22):
-            view(Progress(trained + 5, 100, trained, 0, "adam" if trained > 10 else ""))
+            view(progress_of(trained + 5, trained, leader="adam" if trained > 10 else ""))
             clock[0] += 1.0
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -39,7 +45,7 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """Neither lines nor a bar, nor log messages."""
     with shown_log(), ProgressView(quiet=True) as view:
         logging.getLogger("optbench").info("compiling")
-        view(Progress(1, 2, 1, 0, ""))
+        view(progress_of(1, 1))
     assert capsys.readouterr() == ("", "")
 
 
@@ -60,7 +66,7 @@ def test_an_entrant_that_fails_from_the_start_is_told_once(
     spec = make_run_spec()
     with ProgressView() as view:
         for reason in reasons:
-            view(Progress(1, 9, 1, 1, "", RunResult.failed(spec, reason), "mine"))
-            view(Progress(1, 9, 1, 1, "", RunResult.failed(spec, "b"), "other"))
+            view(progress_of(1, 1, result=RunResult.failed(spec, reason), label="mine"))
+            view(progress_of(1, 1, result=RunResult.failed(spec, "b"), label="other"))
     told = capsys.readouterr().err
     assert told.count("warning: the first 3 runs of mine all failed: a;") == warned

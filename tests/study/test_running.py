@@ -41,7 +41,7 @@ from optbench.study import (
     load_study,
     run_study,
 )
-from optbench.study.running import ignore_progress
+from optbench.study.driver import ignore_progress
 from optbench.suites import Suite
 from tests.records import factories
 

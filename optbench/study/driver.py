@@ -1,0 +1,198 @@
+"""The loop that trains runs and keeps their results, shared by studies and sweeps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from optbench.execution import Executor
+from optbench.records import RunResult, RunSpec, Status
+from optbench.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a study or a sweep is.
+
+    Attributes:
+        done: runs finished, including those that were in the store.
+        planned: runs in all, as far as is known (a widened range adds some).
+        trained: runs trained in this execution.
+        failed: those of them that failed for a cause other than divergence.
+        leader: the entrant that is best on most workloads so far; empty at first.
+        result: the run just finished; None if none has finished for a while.
+        label: the entrant that it was trained for.
+    """
+
+    done: int
+    planned: int
+    trained: int
+    failed: int
+    leader: str = ""
+    result: RunResult | None = None
+    label: str = ""
+
+
+Observer = Callable[[Progress], None]
+"""Called with the progress after every run, and now and then."""
+
+
+def ignore_progress(progress: Progress) -> None:
+    """Observe nothing."""
+
+
+class KnownResults(Mapping[str, RunResult]):
+    """Results by key: those in memory, and behind them those in the store.
+
+    Args:
+        store: where results are kept.
+        retry_failed: whether runs that failed count as unknown, so that they are trained again.
+    """
+
+    def __init__(self, store: Store, retry_failed: bool = False) -> None:
+        self._store = store
+        self._stored = store.keys(failed=not retry_failed)
+        self._memory: dict[str, RunResult] = {}
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._memory or key in self._stored
+
+    def __getitem__(self, key: str) -> RunResult:
+        if key not in self._memory:
+            if key not in self._stored:
+                raise KeyError(key)
+            self._memory |= {result.key: result for result in self._store.results([key])}
+        return self._memory[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._memory.keys() | self._stored)
+
+    def __len__(self) -> int:
+        return len(self._memory.keys() | self._stored)
+
+    def keep(self, result: RunResult) -> None:
+        """Store a new result."""
+        self._store.put(result)
+        self._memory[result.key] = result
+
+    def release(self, results: Iterable[RunResult]) -> None:
+        """Drop results from memory; they remain in the store."""
+        for result in results:
+            self._memory.pop(result.key, None)
+            self._stored.add(result.key)
+
+
+class Work(Protocol):
+    """The runs of a study or a sweep: which are trained next, and how many are done.
+
+    Attributes:
+        done: runs finished, including those that were in the store.
+        planned: runs in all, as far as is known.
+        leader: the best entrant so far; empty if there is none.
+    """
+
+    @property
+    def done(self) -> int: ...  # noqa: D102  # described above
+
+    @property
+    def planned(self) -> int: ...  # noqa: D102
+
+    @property
+    def leader(self) -> str: ...  # noqa: D102
+
+    def templates(self) -> Sequence[RunSpec]:
+        """Return runs like those that will be trained, so that an executor can prepare."""
+
+    def next_runs(self, room: int) -> Iterable[RunSpec]:
+        """Return up to `room` runs; none while all others depend on runs in flight."""
+
+    def accept(self, result: RunResult) -> str:
+        """Take in a result that has been kept; return the label of its entrant."""
+
+
+class Driver:
+    """Trains runs until none is left; Ctrl-C ends it early, and everything finished is kept.
+
+    Args:
+        work: the runs.
+        results: where results are kept.
+        store: the store behind them.
+        executor: trains the runs; closed when interrupted.
+        observer: called with the progress.
+        command: noted in the store with the runs that are trained.
+        environment: likewise.
+
+    Attributes:
+        trained: runs trained.
+        failed: those of them that failed for a cause other than divergence.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        results: KnownResults,
+        store: Store,
+        executor: Executor,
+        observer: Observer = ignore_progress,
+        *,
+        command: str = "",
+        environment: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.trained = 0
+        self.failed = 0
+        self._work = work
+        self._results = results
+        self._store = store
+        self._executor = executor
+        self._observer = observer
+        self._session = (command, environment or {})
+        self._begun = False
+
+    def run(self) -> None:
+        """Train all runs, unless interrupted; afterwards everything finished is in the store."""
+        arrived: deque[RunResult] = deque()
+        try:
+            for result in self._executor.results(self._next_runs, arrived):
+                self._store.tick()
+                label = "" if result is None else self._accept(result)
+                self._report(result, label)
+        except KeyboardInterrupt:
+            for result in (*arrived, *self._executor.collect(0)):
+                self._keep(result)
+            self._executor.close()
+        self._store.flush()
+
+    def _next_runs(self, room: int) -> list[RunSpec]:
+        runs = list(self._work.next_runs(room))
+        if runs and not self._begun:
+            self._begun = True
+            self._store.begin_session(*self._session)
+            self._executor.prepare(self._work.templates())
+        return runs
+
+    def _accept(self, result: RunResult) -> str:
+        self._keep(result)
+        return self._work.accept(result)
+
+    def _keep(self, result: RunResult) -> None:
+        if result.key in self._results:  # an interrupt came after it was kept
+            return
+        self._results.keep(result)
+        self.trained += 1
+        self.failed += result.status is Status.FAILED
+
+    def _report(self, result: RunResult | None, label: str) -> None:
+        work = self._work
+        self._observer(
+            Progress(
+                done=work.done,
+                planned=work.planned,
+                trained=self.trained,
+                failed=self.failed,
+                leader=work.leader,
+                result=result,
+                label=label,
+            )
+        )

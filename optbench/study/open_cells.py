@@ -1,0 +1,130 @@
+"""The cells of a running study: what each of them waits for, and how much is done."""
+
+from __future__ import annotations
+
+import statistics
+from collections import deque
+
+from optbench.plan import (
+    CellPlan,
+    CellRecord,
+    StudyPlan,
+    StudyRecord,
+    advance,
+    planned_runs,
+    record_cell,
+)
+from optbench.records import Cell, RunResult, RunSpec, Status
+from optbench.study.driver import KnownResults
+
+
+class OpenCells:
+    """Opens the cells of a plan one after the other, as there is room for their runs.
+
+    A run that several cells need is trained once. The results of a cell are released from memory
+    as soon as it is complete.
+
+    Args:
+        plan: the study.
+        results: the results so far; new ones are added to them before `accept`.
+
+    Attributes:
+        done: runs finished, including those that were in the store.
+        planned: runs in all, as far as is known.
+    """
+
+    def __init__(self, plan: StudyPlan, results: KnownResults) -> None:
+        self.done = 0
+        self._plan = plan
+        self._results = results
+        self._unopened = deque(range(len(plan.cells)))
+        self._queue: deque[RunSpec] = deque()
+        self._cells_of: dict[str, list[int]] = {}  # key of a run in flight -> cells that need it
+        self._lacking: dict[int, int] = {}  # open cell -> runs that it waits for
+        self._done_of: dict[int, int] = {}  # cell -> its runs that are finished
+        self._planned_of = [planned_runs(cell, plan.protocol) for cell in plan.cells]
+        self._complete: dict[int, CellRecord] = {}
+        self._best: dict[str, tuple[float, str]] = {}  # workload -> lowest loss, and whose it is
+        self.planned = sum(self._planned_of)
+
+    @property
+    def leader(self) -> str:
+        """The entrant with the lowest validation loss on most workloads; empty at first."""
+        wins = [label for _, label in self._best.values()]
+        return statistics.mode(sorted(wins)) if wins else ""
+
+    def templates(self) -> list[RunSpec]:
+        """Return one run of each cell."""
+        return [cell.template for cell in self._plan.cells]
+
+    def next_runs(self, room: int) -> list[RunSpec]:
+        """Return up to `room` runs, of as few open cells as possible."""
+        while self._unopened and len(self._queue) < room:
+            self._continue(self._unopened.popleft())
+        return [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
+
+    def accept(self, result: RunResult) -> str:
+        """Continue with the cells that waited for a result; return the label of the first."""
+        cells = self._cells_of.pop(result.key, [])
+        for index in cells:
+            self.done += 1
+            self._done_of[index] += 1
+            self._lacking[index] -= 1
+            if not self._lacking[index]:
+                self._continue(index)
+        return self._plan.cells[cells[0]].entrant.label if cells else ""
+
+    def record(self) -> StudyRecord:
+        """Return the record of the study, complete or not."""
+        plan = self._plan
+        cells = [
+            self._complete[index] if index in self._complete else self._unfinished(cell)
+            for index, cell in enumerate(plan.cells)
+        ]
+        return StudyRecord(
+            suite=plan.suite,
+            protocol=plan.protocol,
+            cells=tuple(cells),
+            complete=len(self._complete) == len(plan.cells),
+            left_out=plan.left_out,
+        )
+
+    def _unfinished(self, cell: CellPlan) -> CellRecord:
+        return record_cell(advance(cell, self._plan.protocol, self._results).cell)
+
+    def _continue(self, index: int) -> None:
+        """Queue the runs that a cell needs next, or finish it if there are none."""
+        step = advance(self._plan.cells[index], self._plan.protocol, self._results)
+        self._count(index, step.cell, len(step.missing))
+        if not step.missing:
+            self._finish(index, step.cell)
+            return
+        self._lacking[index] = len(step.missing)
+        for spec in step.missing:
+            key = spec.key
+            if key in self._cells_of:
+                self._cells_of[key].append(index)
+            else:
+                self._cells_of[key] = [index]
+                self._queue.append(spec)
+
+    def _count(self, index: int, cell: Cell, missing: int) -> None:
+        """Bring the numbers of finished and planned runs up to date."""
+        done = sum(len(trial.results) for trial in cell.trials) + len(cell.evaluation)
+        ahead = missing + (self._plan.protocol.seeds if cell.chosen is None else 0)
+        self.planned += max(done + ahead - self._planned_of[index], 0)
+        self._planned_of[index] = max(done + ahead, self._planned_of[index])
+        self.done += done - self._done_of.get(index, 0)
+        self._done_of[index] = done
+
+    def _finish(self, index: int, cell: Cell) -> None:
+        """Record a complete cell, update the leader, and release its results."""
+        self._lacking.pop(index, None)
+        self._complete[index] = record_cell(cell)
+        losses = [r.final("val_loss") for r in cell.evaluation if r.status is Status.OK]
+        if 2 * len(losses) > len(cell.evaluation):
+            entry = (statistics.median(losses), cell.entrant.label)
+            workload = cell.workload.label
+            self._best[workload] = min(entry, self._best.get(workload, entry))
+        for results in (*(trial.results for trial in cell.trials), cell.evaluation):
+            self._results.release(results)
