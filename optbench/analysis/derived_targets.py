@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
@@ -14,16 +14,13 @@ from optbench.analysis.statistics import metrics
 from optbench.analysis.study_arrays import Table
 from optbench.contracts import Array
 from optbench.records import Cell
+from optbench.suites import Targets
 
 LEVELS = {"easy": 0.5, "medium": 0.75, "hard": 0.9}
 """Level -> share of the way, in log loss, from the initial to the best known loss."""
 
-Key = tuple[str, str]
-Targets = Mapping[Key, Mapping[str, float]]
-"""(dataset, ``Workload.network``) -> level (``"easy"``, ``"medium"``, ``"hard"``) -> loss."""
 
-
-def derive_targets(cells: Sequence[Cell]) -> dict[Key, dict[str, float]]:
+def derive_targets(cells: Sequence[Cell]) -> Targets:
     """Targets from the runs of a study, one set for each dataset and network.
 
     ``target = L_0^(1 - f) * L_best^f`` with f = 0.5, 0.75, 0.9. L_best is the lowest, over
@@ -48,10 +45,10 @@ def derive_targets(cells: Sequence[Cell]) -> dict[Key, dict[str, float]]:
     return targets_of(Table(told_apart))
 
 
-def targets_of(table: Table) -> dict[Key, dict[str, float]]:
+def targets_of(table: Table) -> Targets:
     """`derive_targets` of a study that has been laid out already."""
     held = metrics.median(table.spread(lowest_held(table.val)))
-    found = {}
+    found: Targets = {}
     keys = [(w.dataset, w.network) for w in table.workloads]
     for key in dict.fromkeys(keys):
         here = [w for w, other in enumerate(keys) if other == key]

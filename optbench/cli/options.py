@@ -16,7 +16,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 POSITIVE = click.IntRange(min=1)
 REGIME = click.Choice(REGIMES)
-FORMATS = ("png", "svg", "pdf")
 
 
 class Formats(click.ParamType[tuple[str, ...]]):
@@ -32,6 +31,8 @@ class Formats(click.ParamType[tuple[str, ...]]):
             return value
         if value.strip() == "none":
             return ()
+        from optbench.report import FORMATS
+
         found = tuple(part.strip() for part in value.split(",") if part.strip())
         for part in found:
             if part not in FORMATS:

@@ -269,13 +269,11 @@ def test_edges_are_marked_in_row_and_warning() -> None:
 
 
 def test_nothing_is_compared_when_nothing_has_run() -> None:
-    """An empty study and an unknown level are the user's fault, in one line."""
+    """An empty study and an entrant that comes twice are the user's fault, in one line."""
     with pytest.raises(ConfigError, match="no evaluation run"):
         build([])
     with pytest.raises(ConfigError, match="alpha is entered twice on moons"):
         build(make_cells(("alpha",), ("moons",), ("batch",)) * 2)
-    with pytest.raises(ConfigError, match="did you mean 'hard'"):
-        build(make_cells(("alpha",)), level="hart")
 
 
 def test_one_entrant_alone_has_a_leaderboard_too() -> None:

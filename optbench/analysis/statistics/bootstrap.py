@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from functools import lru_cache
 
 import numpy as np
 
 from optbench.analysis.statistics.hypothesis_tests import t_quantile
 from optbench.contracts import Array
+
+
+class Stream(IntEnum):
+    """Independent streams of random numbers, one for each quantity with a bootstrap interval.
+
+    The numbers are seeds: the same study always gives the same intervals.
+    """
+
+    SCORE = 1
+    IMPROVEMENT = 2
+    BIAS_VARIANCE = 3
+    STABILITY = 4
+    SCORE_DIFFERENCE = 5
+
+
+def bootstrap_rng(stream: Stream) -> np.random.Generator:
+    """Return a generator at the start of a stream."""
+    return np.random.default_rng([0, stream])
 
 
 def bootstrap_draws(
@@ -36,26 +55,26 @@ def bootstrap_draws(
     return index, np.arange(m) < take[:, None]
 
 
-def resample(values: Array, counts: Array, draws: int, seed: tuple[int, int]) -> Array:
+def resample(values: Array, counts: Array, draws: int, stream: Stream) -> Array:
     """Bootstrap samples of pooled strata.
 
     Args:
         values: shape (W, n); entries beyond a stratum's size are never drawn.
         counts: size of each stratum.
         draws: number of bootstrap samples B.
-        seed: the same seed draws the same places from whatever has the same counts.
+        stream: values with the same counts are drawn at the same places.
 
     Returns:
         Shape (B, values in a sample).
     """
-    places = _places_drawn(seed, draws, tuple(counts.tolist()), values.shape[1])
+    places = _places_drawn(stream, draws, tuple(counts.tolist()), values.shape[1])
     return np.asarray(values.ravel()[places].T)
 
 
 @lru_cache(maxsize=1)  # most entrants of a study have the same counts
-def _places_drawn(seed: tuple[int, int], draws: int, counts: tuple[int, ...], n: int) -> Array:
+def _places_drawn(stream: Stream, draws: int, counts: tuple[int, ...], n: int) -> Array:
     """Where in flattened (W, n) values the samples are, a column each."""
-    index, mask = bootstrap_draws(np.random.default_rng(seed), draws, counts)
+    index, mask = bootstrap_draws(bootstrap_rng(stream), draws, counts)
     w, m = np.nonzero(mask)
     return np.asarray((index[:, w, m] + w * n).T, dtype=np.int32, order="C")
 

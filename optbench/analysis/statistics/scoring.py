@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from optbench.analysis.statistics import metrics
-from optbench.analysis.statistics.bootstrap import percentile_interval, resample
+from optbench.analysis.statistics.bootstrap import Stream, percentile_interval, resample
 from optbench.analysis.statistics.hypothesis_tests import iqm
 from optbench.contracts import Array
 
@@ -78,7 +78,7 @@ def compact(scores: Array) -> tuple[Array, Array]:
     return np.take_along_axis(scores, order, -1), (~np.isnan(scores)).sum(axis=-1)
 
 
-def score_intervals(scores: Array, rng_seed: int) -> list[tuple[float, float] | None]:
+def score_intervals(scores: Array) -> list[tuple[float, float] | None]:
     """95% interval of each entrant's pooled IQM by a bootstrap stratified by workload.
 
     It speaks of the seeds: what other seeds would give on these very workloads.
@@ -95,7 +95,7 @@ def score_intervals(scores: Array, rng_seed: int) -> list[tuple[float, float] | 
             found.append(None)
             continue
         # the same draws for all: seeds are paired
-        samples = iqm(resample(values, counts, draws, (rng_seed, 1)))
+        samples = iqm(resample(values, counts, draws, Stream.SCORE))
         low, high = percentile_interval(samples, iqm_df(values, counts))
         found.append((float(low), float(high)))
     return found
@@ -125,21 +125,21 @@ def iqm_df(values: Array, counts: Array) -> float:
     return min(total, float(part.sum()) ** 2 / square) if square > 0 else total
 
 
-def mean_interval(values: Array, seed: tuple[int, int], draws: int = 1000) -> tuple[float, ...]:
+def mean_interval(values: Array, stream: Stream, draws: int = 1000) -> tuple[float, ...]:
     """95% interval of the mean over the strata and seeds of (W, n) values; () with one seed."""
     kept, counts = compact(values)
     kept, counts = kept[counts > 0], counts[counts > 0]
     df = float((counts - 1).sum())
     if df == 0:
         return ()
-    samples = resample(kept, counts, draws, seed).mean(axis=1)
+    samples = resample(kept, counts, draws, stream).mean(axis=1)
     low, high = percentile_interval(samples, df)
     return float(low), float(high)
 
 
-def surely_above_zero(difference: Array, rng_seed: int) -> bool:
+def surely_above_zero(difference: Array) -> bool:
     """Whether the whole interval of the mean of (W, n) differences lies above 0."""
-    interval = mean_interval(difference, (rng_seed, 5))
+    interval = mean_interval(difference, Stream.SCORE_DIFFERENCE)
     return bool(interval and interval[0] > 0)
 
 

@@ -3,8 +3,8 @@
 ``L_val - L_ref = (floor - L_ref) + (L_train - floor) + (L_val - L_train)``: bias, optimization gap
 and variance. *Floor* is the lowest training loss that any run reached on that dataset and network:
 what the model can do. Only what remains above it is the optimizer's. L_ref is the loss that a good
-model would have; unless given, the lowest median validation loss of the study on that dataset,
-whatever the network. With one network a study cannot show bias, then.
+model would have: the lowest median validation loss of the study on that dataset, on any network.
+So a study of one network cannot show bias.
 
 A term is called high when the lower end of its bootstrap interval exceeds delta, 10% of
 L_0 - L_ref.
@@ -13,13 +13,17 @@ L_0 - L_ref.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
 from optbench.analysis.board_rows import Estimate, number
 from optbench.analysis.statistics import metrics, scoring
-from optbench.analysis.statistics.bootstrap import bootstrap_draws, tail_probability
+from optbench.analysis.statistics.bootstrap import (
+    Stream,
+    bootstrap_draws,
+    bootstrap_rng,
+    tail_probability,
+)
 from optbench.analysis.study_arrays import Table
 from optbench.analysis.view_records import BiasVariance
 from optbench.contracts import Array
@@ -29,25 +33,17 @@ BLOCK = 1024
 """Cells that are resampled together; all at once would need more memory than the study itself."""
 
 
-def bias_variance(
-    table: Table, references: Mapping[str, float] | None = None, rng_seed: int = 0
-) -> tuple[BiasVariance, ...]:
-    """The decomposition of every entrant on every workload, from medians over seeds.
-
-    Args:
-        table: the study.
-        references: dataset -> L_ref.
-        rng_seed: of the bootstrap over seeds.
-    """
+def bias_variance(table: Table) -> tuple[BiasVariance, ...]:
+    """Return the decomposition of every entrant on every workload, from medians over seeds."""
     if not table.cells:
         return ()
-    floors, refs = _floors(table), _references(table, references or {})
+    floors, refs = _floors(table), _references(table)
     cells = list(table.cells)
     places = tuple(np.array(cells).T)
     workloads = [table.workloads[w] for _, w in cells]
     floor = np.array([floors[w.dataset, w.network] for w in workloads])
     reference = np.array([refs[w.dataset] for w in workloads])
-    terms = _terms(table.train_loss[places], table.val_loss[places], floor, rng_seed)
+    terms = _terms(table.train_loss[places], table.val_loss[places], floor)
     delta = HIGH * np.fmax(table.initial_loss[places[1]] - reference, 0.0)
     lost = ~np.isfinite(metrics.median(table.val_loss[places]))
     return tuple(
@@ -74,16 +70,16 @@ def _floors(table: Table) -> dict[tuple[str, str], float]:
     return floors
 
 
-def _references(table: Table, given: Mapping[str, float]) -> dict[str, float]:
+def _references(table: Table) -> dict[str, float]:
     medians = metrics.median(table.val_loss)
     lowest = np.nanmin(medians, axis=0)
     found: dict[str, float] = {}
     for workload, loss in zip(table.workloads, lowest.tolist(), strict=True):
         found[workload.dataset] = min(found.get(workload.dataset, np.inf), loss)
-    return {name: given.get(name, loss) for name, loss in found.items()}
+    return found
 
 
-def _terms(train: Array, val: Array, floor: Array, rng_seed: int) -> dict[str, Array]:
+def _terms(train: Array, val: Array, floor: Array) -> dict[str, Array]:
     """Optimization gap and variance of every cell: value, low, high, each of shape (3, cells).
 
     Training and validation loss are resampled together. Missing seeds count as repeats of the
@@ -97,7 +93,7 @@ def _terms(train: Array, val: Array, floor: Array, rng_seed: int) -> dict[str, A
     if n < 2:
         unknown = np.full(len(train), np.nan)
         return {name: np.stack([value, unknown, unknown]) for name, value in values.items()}
-    rng = np.random.default_rng([rng_seed, 3])
+    rng = bootstrap_rng(Stream.BIAS_VARIANCE)
     draws = scoring.draws_for(train.size * 4, most=1000)
     index = np.sort(bootstrap_draws(rng, draws, [n])[0][:, 0], axis=1)
     index, drawn = np.unique(index, axis=0, return_inverse=True)  # few draws differ in medians

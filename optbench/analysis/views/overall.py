@@ -10,6 +10,7 @@ from optbench.analysis.board_rows import AxisSummary, Estimate, OverallRow, TieG
 from optbench.analysis.cost_axes import COST_AXES, CostAxis
 from optbench.analysis.run_metrics import Measured, edge_marks, rate
 from optbench.analysis.statistics import metrics, ranking, scoring
+from optbench.analysis.statistics.bootstrap import Stream
 from optbench.analysis.statistics.hypothesis_tests import average_ranks
 from optbench.analysis.study_arrays import Table
 from optbench.analysis.views.profiles import profile_areas, time_ratios
@@ -22,10 +23,9 @@ def overall_rows(
     overall: Array,
     better: Array,
     groups: tuple[TieGroup, ...],
-    rng_seed: int,
 ) -> tuple[OverallRow, ...]:
     """One row an entrant, best score first."""
-    intervals = scoring.score_intervals(measured.score, rng_seed)
+    intervals = scoring.score_intervals(measured.score)
     places = ranking.place_ranges(better)
     means = ranking.workload_means(measured.score)
     filled = np.where(np.isnan(means), -1.0, means)
@@ -48,7 +48,7 @@ def overall_rows(
                 place=places[s],
                 tie_groups="".join(g.letter for g in groups if table.labels[s] in g.labels),
                 score=_estimate(float(overall[s]), interval),
-                stability=_stability(measured.kept[s], rng_seed),
+                stability=_stability(measured.kept[s]),
                 divergence=rate(table.lost_runs[s]),
                 failed=int(np.nansum(failed[s])),
                 mean_rank=number(ranks[s]),
@@ -68,9 +68,9 @@ def _estimate(value: float, interval: tuple[float, ...] | None) -> Estimate:
     return Estimate(value=value, low=min(interval[0], value), high=max(interval[1], value))
 
 
-def _stability(kept: Array, rng_seed: int) -> Estimate:
+def _stability(kept: Array) -> Estimate:
     mean = float(np.nanmean(kept))
-    interval = scoring.mean_interval(kept, (rng_seed, 4))
+    interval = scoring.mean_interval(kept, Stream.STABILITY)
     return _estimate(mean, interval)
 
 

@@ -22,9 +22,10 @@ from optbench.analysis.statistics.hypothesis_tests import alike, t_quantile
 from optbench.analysis.study_arrays import Table
 from optbench.contracts import Array
 from optbench.records import spell
+from optbench.suites import TARGET_LEVEL
 
 
-def workload_boards(table: Table, measured: Measured, level: str) -> tuple[WorkloadBoard, ...]:
+def workload_boards(table: Table, measured: Measured) -> tuple[WorkloadBoard, ...]:
     """One board a workload, its rows best mean score first."""
     summaries = _Summaries(table, measured)
     found = []
@@ -37,7 +38,7 @@ def workload_boards(table: Table, measured: Measured, level: str) -> tuple[Workl
                 label=table.workload_labels[w],
                 workload=workload,
                 target=number(target),
-                target_level=level,
+                target_level=TARGET_LEVEL,
                 target_frozen=measured.frozen[w],
                 initial_loss=number(table.initial_loss[w]),
                 best_loss=number(measured.best[w]),

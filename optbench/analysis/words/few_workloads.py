@@ -40,7 +40,7 @@ def no_places(board: Leaderboard) -> str:
     return f"{text}; the intervals speak of the {board.seeds} seeds on {these}"
 
 
-def leaders(table: Table, measured: Measured, rng_seed: int) -> Iterator[str]:
+def leaders(table: Table, measured: Measured) -> Iterator[str]:
     """Who leads on which workloads beyond the spread of the seeds; what is said of most, first."""
     found: dict[tuple[str, str], list[str]] = {}
     names, means = short_names(table.workloads), workload_means(measured.score)
@@ -48,9 +48,7 @@ def leaders(table: Table, measured: Measured, rng_seed: int) -> Iterator[str]:
         entered = [s for s in range(len(means)) if not np.isnan(means[s, w])]
         lead, *others = sorted(entered, key=lambda s: -means[s, w])
         scores = measured.score[:, w : w + 1]
-        behind = [
-            s for s in others if scoring.surely_above_zero(scores[lead] - scores[s], rng_seed)
-        ]
+        behind = [s for s in others if scoring.surely_above_zero(scores[lead] - scores[s])]
         if behind:
             labels = [table.labels[s] for s in behind]
             whom = "everyone else" if len(behind) == len(others) > 1 else listed(labels)

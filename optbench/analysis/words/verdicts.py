@@ -20,13 +20,11 @@ from optbench.analysis.words.cautions import IN_REGIME, count, listed, short_nam
 from optbench.analysis.words.few_workloads import leaders, no_places, too_few_workloads
 
 
-def verdicts(
-    board: Leaderboard, table: Table, measured: Measured, rng_seed: int = 0
-) -> tuple[Verdict, ...]:
+def verdicts(board: Leaderboard, table: Table, measured: Measured) -> tuple[Verdict, ...]:
     """What the study says: first about the whole, then about each entrant, best first."""
     found = [Verdict(label="", text=_summary(board))]
     if too_few_workloads(board):
-        found += [Verdict(label="", text=text) for text in leaders(table, measured, rng_seed)]
+        found += [Verdict(label="", text=text) for text in leaders(table, measured)]
     speeds, widths = _Speeds(table, measured), _lr_widths(board)
     for row in board.overall:
         s = table.labels.index(row.label)
@@ -34,7 +32,7 @@ def verdicts(
             Verdict(label=row.label, text=text)
             for part in (
                 _place(board, row),
-                _speed(board, row, speeds, _lost(board, table, measured, s, rng_seed)),
+                _speed(board, row, speeds, _lost(board, table, measured, s)),
                 _stability(row, widths[row.label]),
                 _tuning(board, row),
             )
@@ -147,7 +145,7 @@ MOST_COMPARED = 12
 """Speeds are compared with so many of those behind; the sentence names one of them."""
 
 
-def _lost(board: Leaderboard, table: Table, measured: Measured, s: int, rng_seed: int) -> list[str]:
+def _lost(board: Leaderboard, table: Table, measured: Measured, s: int) -> list[str]:
     """Regimes in which someone behind it overall did better, beyond the spread of the seeds."""
     regimes = list(dict.fromkeys(w.regime for w in table.workloads))
     if len(regimes) < 2:
@@ -163,7 +161,7 @@ def _lost(board: Leaderboard, table: Table, measured: Measured, s: int, rng_seed
             continue
         means = np.nanmean(gains[known].reshape(len(known), -1), axis=1)
         gain, winner = max(zip(means.tolist(), known.tolist(), strict=True))
-        if gain > 0 and scoring.surely_above_zero(gains[winner], rng_seed):
+        if gain > 0 and scoring.surely_above_zero(gains[winner]):
             found.append(f"lost in {IN_REGIME[regime]} to {table.labels[behind[winner]]}")
     return found
 

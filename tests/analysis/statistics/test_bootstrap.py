@@ -7,13 +7,14 @@ import pytest
 import scipy.stats
 
 from optbench.analysis.statistics import bootstrap
+from optbench.analysis.statistics.bootstrap import Stream
 
 
 def test_bootstrap_of_five_seeds_has_the_variance_of_the_mean() -> None:
     """Drawing n - 1 gives s^2 / n; drawing n would give 4/5 of it."""
     rng = np.random.default_rng(0)
     values = rng.normal(size=(3, 5))
-    means = bootstrap.resample(values, np.array([5, 5, 5]), 200_000, (0, 0)).mean(axis=1)
+    means = bootstrap.resample(values, np.array([5, 5, 5]), 200_000, Stream.SCORE).mean(axis=1)
     expected = (values.var(axis=1, ddof=1) / 5).sum() / 9
     assert means.var() == pytest.approx(expected, rel=0.02)
 
@@ -21,7 +22,7 @@ def test_bootstrap_of_five_seeds_has_the_variance_of_the_mean() -> None:
 def test_bootstrap_never_draws_beyond_a_stratum() -> None:
     """Strata of unequal size keep to their own seeds, and a single seed is repeated."""
     values = np.array([[1.0, 2, 3, 4], [5, 6, np.nan, np.nan], [7, np.nan, np.nan, np.nan]])
-    samples = bootstrap.resample(values, np.array([4, 2, 1]), 500, (0, 0))
+    samples = bootstrap.resample(values, np.array([4, 2, 1]), 500, Stream.SCORE)
     assert samples.shape == (500, 3 + 1 + 1)
     assert set(np.unique(samples[:, 3])) == {5.0, 6.0}
     assert set(np.unique(samples[:, 4])) == {7.0}

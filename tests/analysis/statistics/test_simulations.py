@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optbench.analysis.statistics import ranking, scoring
+from optbench.analysis.statistics import pair_comparisons, scoring
 from optbench.analysis.statistics.hypothesis_tests import holm, iqm, wilcoxon
 from optbench.analysis.views.speed import speedups
 from optbench.contracts import Array
@@ -36,7 +36,7 @@ def test_score_intervals_cover_the_truth_95_times_in_100(kind: str, workloads: i
     rng = np.random.default_rng(12)
     truth = float(iqm(draw_scores(rng, 20_000, workloads, kind).ravel()))
     studies = draw_scores(rng, STUDIES, workloads, kind)
-    intervals = scoring.score_intervals(studies, rng_seed=0)
+    intervals = scoring.score_intervals(studies)
     covered = np.mean([i is not None and i[0] <= truth <= i[1] for i in intervals])
     size = f"{workloads} workloads x {SEEDS} seeds, {kind}"
     print(f"\ncoverage of the score interval, {size}: {covered:.1%} of {STUDIES} studies")
@@ -53,7 +53,9 @@ def test_improvement_intervals_cover_the_truth_95_times_in_100() -> None:
     scores = rng.normal(size=(STUDIES, 2, WORKLOADS, SEEDS))
     scores[:, 0] += gaps
     first = np.arange(0, 2 * STUDIES, 2)
-    found = ranking.improvements(scores.reshape(-1, WORKLOADS, SEEDS), first, first + 1, draws=400)
+    found = pair_comparisons.improvements(
+        scores.reshape(-1, WORKLOADS, SEEDS), first, first + 1, draws=400
+    )
     covered = 0
     for estimate in found:
         assert estimate.low is not None

@@ -1,0 +1,132 @@
+"""Every two entrants compared: a test over workloads, and the probability of improvement.
+
+Tests are paired over workloads, on each entrant's mean score over seeds: seeds of one workload are
+not independent evidence about another workload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from optbench.analysis.board_rows import Estimate, Pair
+from optbench.analysis.statistics import scoring
+from optbench.analysis.statistics.bootstrap import (
+    Stream,
+    bootstrap_draws,
+    bootstrap_rng,
+    percentile_interval,
+)
+from optbench.analysis.statistics.hypothesis_tests import ALPHA, alike, holm, wilcoxon
+from optbench.analysis.statistics.ranking import order_of, workload_means
+from optbench.contracts import Array
+
+
+def compare_pairs(
+    scores: Array, overall: Array, labels: Sequence[str]
+) -> tuple[tuple[Pair, ...], Array]:
+    """Compare every two entrants.
+
+    Args:
+        scores: shape (S, W, n), NaN where there was no run.
+        overall: overall score, shape (S,); decides which entrant of a pair is `first`.
+        labels: names of the entrants.
+
+    Returns:
+        The pairs, in the order of the overall scores; and which are separated, shape (S, S),
+        True at [a, b] when a is better. A pair that the signed ranks order differently than the
+        overall scores is not separated: the two statistics disagree.
+    """
+    pairs = list(combinations(order_of(overall).tolist(), 2))
+    better = np.zeros((len(labels), len(labels)), dtype=bool)
+    if not pairs:
+        return (), better
+    first, second = np.array(pairs).T
+    means = workload_means(scores)
+    differences = means[first] - means[second]
+    p_values, signs = wilcoxon(differences)
+    p_holm = holm(p_values)
+    separated = (p_holm < ALPHA) & (signs > 0)
+    better[first, second] = separated
+    columns: dict[str, list[Any]] = {
+        "improvement": improvements(scores, first, second, _draws(scores, len(pairs))),
+        "p_value": p_values.tolist(),
+        "p_holm": p_holm.tolist(),
+        "separated": separated.tolist(),
+        "wins": (differences > 0).sum(axis=1).tolist(),
+        "losses": (differences < 0).sum(axis=1).tolist(),
+        "ties": (differences == 0).sum(axis=1).tolist(),
+    }
+    return tuple(
+        Pair(first=labels[a], second=labels[b], **{k: column[i] for k, column in columns.items()})
+        for i, (a, b) in enumerate(pairs)
+    ), better
+
+
+def _draws(scores: Array, n_pairs: int) -> int:
+    """Number of bootstrap samples for this many pairs; 0 when there is only one seed."""
+    _, workloads, seeds = scores.shape
+    return scoring.draws_for(workloads * seeds**2 * n_pairs, most=1000) if seeds > 1 else 0
+
+
+def improvements(scores: Array, first: Array, second: Array, draws: int) -> list[Estimate]:
+    """P(a run of `first` scores above one of `second`), ties one half, mean over workloads.
+
+    On each workload that is the Mann-Whitney U over n m. Value and interval are over the seeds
+    that both have, and the bootstrap draws the same seeds for both, since runs of one seed share
+    initial weights and batches.
+
+    Args:
+        scores: shape (S, W, n), NaN where there was no run.
+        first, second: indices of the entrants of each pair.
+        draws: bootstrap samples; 0 for no interval.
+    """
+    known = ~np.isnan(scores)
+    both = ((known[a] & known[b]).tobytes() for a, b in zip(first, second, strict=True))
+    found: dict[int, Estimate] = {}
+    for group in alike(both):  # pairs with the same common seeds are resampled together
+        a, b = first[group], second[group]
+        common = known[a[0]] & known[b[0]]
+        found.update(zip(group, _improvements(scores, a, b, common, draws), strict=True))
+    return [found[i] for i in range(len(first))]
+
+
+def _improvements(
+    scores: Array, first: Array, second: Array, common: Array, draws: int
+) -> list[Estimate]:
+    """`improvements` of pairs that have the seeds `common`, shape (W, n), in common."""
+    workloads = np.flatnonzero(common.any(axis=1))
+    if not len(workloads):
+        return [Estimate(value=None)] * len(first)
+    counts = common[workloads].sum(axis=1)
+    df = float((counts - 1).sum())
+    draws = draws if df > 0 else 0
+    weights = _draw_counts(draws, tuple(counts.tolist()), common.shape[1])
+    values, samples = np.empty((len(first), len(counts))), np.zeros((draws, len(first)))
+    for k, (w, n) in enumerate(zip(workloads.tolist(), counts.tolist(), strict=True)):
+        own = scores[:, w, common[w]].T
+        x, y = np.take(own, first, axis=1)[:, None], np.take(own, second, axis=1)[None]
+        wins = ((x > y) + np.float32(0.5) * (x == y)).reshape(n * n, len(first))
+        values[:, k] = wins.sum(axis=0, dtype=float) / n**2
+        drawn = weights[:, k, :n].T
+        times = (drawn[:, None] * drawn[None]).reshape(n * n, draws)
+        # halves are exact in float32; as a product of matrices, threads would wait for each other
+        samples += np.einsum("kb,kp->bp", times, wins).astype(float) / max(n - 1, 1) ** 2
+    value = values.mean(axis=1)
+    if not draws:
+        return [Estimate(value=v) for v in value.tolist()]
+    low, high = percentile_interval(samples / len(counts), df)
+    ends = np.stack([value, np.minimum(low, value), np.maximum(high, value)], axis=1)
+    return [Estimate(value=v, low=a, high=b) for v, a, b in ends.tolist()]
+
+
+@lru_cache(maxsize=1)  # most pairs of a study share the same counts
+def _draw_counts(draws: int, counts: tuple[int, ...], n: int) -> Array:
+    """How often each seed is drawn in a bootstrap sample, shape (B, W, n)."""
+    index, mask = bootstrap_draws(bootstrap_rng(Stream.IMPROVEMENT), draws, counts)
+    drawn = (index[..., None] == np.arange(n)) & mask[..., None]
+    return np.asarray(drawn.sum(axis=2, dtype=np.float32))

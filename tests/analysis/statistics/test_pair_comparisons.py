@@ -1,0 +1,73 @@
+"""Entrants compared two by two: small cases by hand, and known behaviour."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from optbench.analysis.board_rows import Estimate
+from optbench.analysis.statistics import pair_comparisons
+from optbench.contracts import Array
+
+NAN = math.nan
+
+
+def improvement(a: Array, b: Array, draws: int) -> Estimate:
+    """The one estimate of a pair of entrants, from their scores (W, n)."""
+    (found,) = pair_comparisons.improvements(np.stack([a, b]), np.array([0]), np.array([1]), draws)
+    return found
+
+
+def test_pairs_compared_together_are_as_if_compared_alone() -> None:
+    """Pairs that have other seeds in common than the rest, or none, change nothing for these."""
+    scores = np.random.default_rng(1).random((4, 3, 4))
+    scores[1, 0, 2:] = scores[2, 1] = scores[3, [0, 2]] = NAN
+    first, second = np.triu_indices(4, 1)
+    found = pair_comparisons.improvements(scores, first, second, 50)
+    assert found[-1].value is None  # the last two share no workload
+    assert found == [
+        improvement(scores[a], scores[b], 50) for a, b in zip(first, second, strict=True)
+    ]
+
+
+def test_probability_of_improvement_is_mann_whitney_u() -> None:
+    """On each workload U / (n m), ties one half; then the mean over workloads."""
+    rng = np.random.default_rng(0)
+    a, b = np.round(rng.normal(0.3, 1, (4, 6)), 1), np.round(rng.normal(0, 1, (4, 6)), 1)
+    u = [scipy.stats.mannwhitneyu(x, y).statistic / 36 for x, y in zip(a, b, strict=True)]
+    found = improvement(a, b, draws=200)
+    assert found.value == pytest.approx(np.mean(u))
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.value < found.high
+
+
+def test_probability_of_improvement_counts_common_workloads_alone() -> None:
+    """A workload that one of the two did not enter says nothing about them."""
+    a, b = np.array([[1.0, 2], [9, 9]]), np.array([[0.0, 1.5], [NAN, NAN]])
+    assert improvement(a, b, draws=0).value == 0.75
+    assert improvement(a[1:], b[1:], draws=0).value is None
+
+
+def test_a_pair_on_which_two_statistics_disagree_is_not_separated() -> None:
+    """a has the higher inter-quartile mean, but b wins on nine workloads of ten."""
+    scores = np.array([[[0.5]] * 12, [[0.6]] * 12])
+    overall = np.array([0.9, 0.8])
+    pairs, better = pair_comparisons.compare_pairs(scores, overall, ["a", "b"])
+    assert pairs[0].first == "a"
+    assert pairs[0].p_holm < 0.05
+    assert not pairs[0].separated
+    assert not better.any()
+
+
+def test_more_seeds_on_one_side_do_not_move_equal_runs_apart() -> None:
+    """Value and interval are over the seeds that both have: equal runs there are equal."""
+    rng = np.random.default_rng(3)
+    many = rng.random((3, 20))
+    few = np.where(np.arange(20) < 5, many, NAN)
+    found = improvement(few, many, draws=200)
+    assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)

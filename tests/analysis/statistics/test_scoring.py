@@ -1,0 +1,69 @@
+"""Scores: small cases by hand, and known behaviour."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from optbench.analysis.statistics import scoring
+from optbench.contracts import Array
+
+NAN, INF = math.nan, math.inf
+
+
+def test_score_by_hand() -> None:
+    """From 1 to 0.01 is the whole way; 0.1 is half of it on the log scale, 2 is none."""
+    loss = np.array([[[0.1, 2.0]], [[0.01, INF]]])
+    scores = scoring.score(loss, np.array([1.0]), np.array([0.01]))
+    np.testing.assert_allclose(scores, [[[0.5, 0.0]], [[1.0, 0.0]]])
+
+
+def test_a_run_that_diverged_scores_zero_and_a_missing_one_nothing() -> None:
+    """Divergence is the worst score and stays in; only runs that never were are left out."""
+    scores = scoring.score(np.array([[[INF, NAN, 0.1]]]), np.array([1.0]), np.array([0.1]))
+    assert scores[0, 0, 0] == 0
+    assert np.isnan(scores[0, 0, 1])
+    assert scoring.pooled_iqm(scores)[0] == 0.5
+
+
+def test_losses_below_a_thousandth_of_the_start_are_all_as_good() -> None:
+    """1e-9 and 1e-4 both solve a problem that starts at 1."""
+    loss = np.array([[[1e-9, 1e-4, 1e-3, math.sqrt(1e-3)]]])
+    scores = scoring.score(loss, np.array([1.0]), np.array([1e-9]))
+    np.testing.assert_allclose(scores[0, 0], [1, 1, 1, 0.5])
+
+
+def test_where_nobody_learned_everyone_scores_zero() -> None:
+    """Noise around the initial loss must not be blown up to the whole scale."""
+    loss = np.array([[[0.995]], [[0.999]]])
+    best = scoring.best_losses(loss)
+    assert scoring.score(loss, np.array([1.0]), best).tolist() == [[[0.0]], [[0.0]]]
+    assert scoring.unlearned(np.array([1.0, 1.0]), np.array([0.99, 0.5])).tolist() == [True, False]
+
+
+@given(
+    hnp.arrays(float, (3, 2, 4), elements=st.one_of(st.floats(1e-6, 100), st.just(INF))),
+    hnp.arrays(float, (2,), elements=st.floats(0.1, 50)),
+)
+def test_scores_are_bounded_and_follow_the_loss(loss: Array, initial: Array) -> None:
+    """Whatever the losses, scores lie in [0, 1], and a lower loss never scores lower."""
+    scores = scoring.score(loss, initial, scoring.best_losses(loss))
+    assert ((scores >= 0) & (scores <= 1)).all()
+    for w in range(2):
+        order = np.argsort(loss[:, w].ravel(), kind="stable")
+        assert (np.diff(scores[:, w].ravel()[order]) <= 1e-12).all()
+
+
+def test_leaving_out_the_setter_of_the_best_loss_can_turn_an_order() -> None:
+    """c sets a best loss on the first workload that dwarfs a's lead there over b."""
+    loss = np.array([[[0.01], [0.45]], [[0.1], [0.25]], [[1e-3], [1.0]]])
+    found = scoring.leave_one_out(loss, np.ones(2), ["a", "b", "c"])
+    full = scoring.pooled_iqm(scoring.score(loss, np.ones(2), scoring.best_losses(loss)))
+    alone = scoring.pooled_iqm(scoring.score(loss[:2], np.ones(2), scoring.best_losses(loss[:2])))
+    assert full[1] > full[0]
+    assert alone[0] > alone[1]
+    assert ("b", "a", "c") in found
