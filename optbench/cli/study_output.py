@@ -1,10 +1,7 @@
-"""What several study commands share: writing the report and showing its result."""
+"""What the commands on studies share: how they print a study."""
 
 from __future__ import annotations
 
-import gc
-import json
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,17 +12,14 @@ import click
 from optbench.cli.output import remark
 
 if TYPE_CHECKING:
-    from optbench.analysis.leaderboard import Leaderboard
     from optbench.study import Study
 
-_log = logging.getLogger(__name__)
-
 DEFAULT_OUT = "optbench-results"
-"""Where a study goes when nobody says otherwise."""
+"""Folder of a study unless --out names another."""
 
 
 class Recorded(click.Command):
-    """A command that remembers its arguments as they were typed."""
+    """A command that records its arguments as they were typed."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does."""
@@ -34,57 +28,21 @@ class Recorded(click.Command):
 
 
 def typed_command() -> str:
-    """The command line as it was typed, fit for a shell."""
+    """Return the command line as it was typed, quoted for a shell."""
     import shlex
 
     ctx = click.get_current_context()
     return shlex.join(["optbench", *(ctx.info_name or "").split(), *ctx.meta["optbench.args"]])
 
 
-def write_report(
-    study: Study, out: Path, command: str, formats: Sequence[str]
-) -> tuple[Leaderboard | None, list[Path]]:
-    """Build the leaderboard and write every file of the study's folder.
-
-    Returns:
-        The leaderboard and the files; None and no file when no evaluation run has finished.
-    """
-    if not any(cell.evaluation for cell in study.cells):
-        return None, []
-    from optbench.registry import default_registry
-    from optbench.report import write_all
-    from optbench.suites import known_targets
-    from optbench.support.files import alone_in, write_text
-
-    _log.info("comparing")
-    gc.freeze()  # nothing so far is garbage: with 100,000 runs each look for some takes a second
-    try:
-        board = study.leaderboard(known_targets(default_registry()))
-        files = write_all(
-            board,
-            study.cells,
-            out,
-            environment=study.environment,
-            command=command,
-            formats=formats,
-        )
-    finally:
-        gc.unfreeze()
-    environment = {**study.environment, "command": command}
-    target = out / "environment.json"
-    with alone_in(out):
-        write_text(target, json.dumps(environment, indent=2) + "\n")
-    return board, [*files, target]
-
-
-def show_board(board: Leaderboard, study: Study) -> None:
-    """Print the leaderboard to stdout: a table in a terminal, plain text in a pipe."""
+def show_board(study: Study) -> None:
+    """Print the leaderboard of a study to stdout: a table in a terminal, plain text in a pipe."""
     from rich.console import Console
 
     from optbench.report.terminal.leaderboard_table import leaderboard_table
 
     console = Console() if sys.stdout.isatty() else Console(width=120, no_color=True)
-    console.print(leaderboard_table(board, study.cells))
+    console.print(leaderboard_table(study.leaderboard, study.cells))
 
 
 def show_failures(study: Study, limit: int = 5) -> None:
@@ -99,8 +57,11 @@ def show_failures(study: Study, limit: int = 5) -> None:
         remark(f"and {len(causes) - limit} other causes")
 
 
-def summary_json(study: Study, board: Leaderboard | None, files: Sequence[Path]) -> dict[str, Any]:
-    """What ``--json`` prints: the study, who came where, and the files."""
+def summary_json(study: Study, files: Sequence[Path]) -> dict[str, Any]:
+    """Return what ``--json`` prints: the study, its leaderboard, and the files of its report.
+
+    The leaderboard is None if no report was written.
+    """
     from optbench.analysis.leaderboard import plain
 
     return {
@@ -110,6 +71,6 @@ def summary_json(study: Study, board: Leaderboard | None, files: Sequence[Path])
         "reused": study.reused,
         "failed": len(study.failed),
         "left_out": list(study.left_out),
-        "leaderboard": plain(board) if board is not None else None,
+        "leaderboard": plain(study.leaderboard) if files else None,
         "files": [str(path) for path in files],
     }

@@ -10,7 +10,7 @@ import msgspec
 
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import Cell
-from optbench.study.saved import Study
+from optbench.study.study import Study
 
 if TYPE_CHECKING:
     from optbench.analysis.board_rows import Pair

@@ -16,7 +16,8 @@ from optbench.records import RunSpec
 from optbench.records.packing import unpack_spec
 from optbench.store import Store
 from optbench.study.folders import STORE_NAME, open_store, writable_folder
-from optbench.study.saved import Study, decode_record, make_study
+from optbench.study.saved import decode_record, make_study
+from optbench.study.study import Study
 
 _log = logging.getLogger(__name__)
 

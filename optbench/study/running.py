@@ -12,7 +12,8 @@ from optbench.plan import StudyPlan
 from optbench.store import Store
 from optbench.study.driver import Driver, KnownResults, Observer, ignore_progress
 from optbench.study.open_cells import OpenCells
-from optbench.study.saved import Study, make_study
+from optbench.study.saved import make_study
+from optbench.study.study import Study
 
 
 def run_study(

@@ -142,7 +142,7 @@ def test_a_second_execution_trains_nothing(plan: StudyPlan, tmp_path: Path) -> N
     assert (second.trained, second.reused, second.unchanged) == (0, first.trained, True)
     assert not first.unchanged
     assert content(first) == content(second)
-    assert first.leaderboard() == second.leaderboard()
+    assert first.leaderboard == second.leaderboard
 
 
 def test_a_larger_study_reuses_the_smaller(plan: StudyPlan, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_an_optimizer_that_always_diverges_stays_in(plan: StudyPlan, tmp_path: P
     )
     study = execute(build_plan(suite, default_registry()), tmp_path / "runs.sqlite")
     assert {result.status for result in study.cells[1].evaluation} == {Status.DIVERGED}
-    assert [row.label for row in study.leaderboard().overall][-1] == "sgd[lr=9]"
+    assert [row.label for row in study.leaderboard.overall][-1] == "sgd[lr=9]"
 
 
 def test_a_saved_study_is_read_without_training(plan: StudyPlan, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_saved_study_is_read_without_training(plan: StudyPlan, tmp_path: Path)
     saved = load_study(tmp_path)
     assert content(saved) == content(study)
     assert (saved.command, saved.environment) == ("optbench run tiny", {"python": "3"})
-    assert saved.leaderboard() == study.leaderboard()
+    assert saved.leaderboard == study.leaderboard
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(ConfigError, match="has no study"):
@@ -262,11 +262,11 @@ def test_a_damaged_spec_is_found_when_judged_on_or_asked_for(
     """A report needs no more of a trial than its end: who asks for its spec is told, or nobody."""
     path = tmp_path / STORE_NAME
     study = execute(plan, path)
-    board = to_json(study.leaderboard())
+    board = to_json(study.leaderboard)
     trial = study.cells[0].trials[0].results[0].key
     damage(path, trial)
     read = load_study(tmp_path)
-    assert to_json(read.leaderboard()) == board
+    assert to_json(read.leaderboard) == board
     assert {run.key for run in read.runs} == {run.key for run in study.runs}
     with pytest.raises(StoreError, match=f"run {trial} is damaged: it is another run"):
         read.to_pandas()
@@ -282,11 +282,11 @@ def test_a_recorded_lr_that_is_no_number_is_no_traceback(
 ) -> None:
     """The record of a study can be tampered with like all that is stored."""
     study = execute(plan, tmp_path / STORE_NAME)
-    board = study.leaderboard()
+    board = study.leaderboard
     tuned = next(cell for cell in study.cells if len(cell.trials) > 1)
     odd = replace(tuned, trials=(Trial({"lr": lr}, tuned.trials[0].results), *tuned.trials[1:]))
     cells = tuple(odd if cell is tuned else cell for cell in study.cells)
-    assert replace(study, cells=cells).leaderboard().overall == board.overall
+    assert replace(study, cells=cells).leaderboard.overall == board.overall
 
 
 def damage(path: Path, key: str) -> None:

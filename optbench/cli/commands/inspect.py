@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ from optbench.cli.lab_options import (
 )
 from optbench.cli.options import Place, json_option, named_option, plugin_options
 from optbench.cli.output import print_json, print_table, remark, say
-from optbench.cli.study_diagnosis import diagnose_study
 from optbench.errors import ConfigError
 from optbench.suites.overrides import parse_widths
 
@@ -91,7 +91,7 @@ def command(
         raise ConfigError("one --initializer at a time, or --compare")
     with threadpool_limits(1):  # the matrices are small: threads would wait for each other
         if folder is not None:
-            told = diagnose_study(folder)
+            told = _diagnose(folder)
         elif compare:
             told = compare_initializers(initializers, **how)
         else:
@@ -108,6 +108,20 @@ def command(
         say(line)
     for path in told["files"]:
         remark(f"plot: {path}")
+
+
+def _diagnose(folder: Path) -> dict[str, Any]:
+    from optbench.study import load_study
+
+    diagnosis = load_study(folder).diagnose()
+    return {
+        "title": f"the study in {folder}",
+        "columns": ("workload", "optimizer", "what its evaluation runs suffer from"),
+        "rows": diagnosis.summary,
+        "verdict": [f"{workload}: {text}" for workload, text in diagnosis.verdicts.items()],
+        "findings": [asdict(finding) for finding in diagnosis.findings],
+        "files": [],
+    }
 
 
 def _inspect(initializer: str | None, **how: Any) -> dict[str, Any]:

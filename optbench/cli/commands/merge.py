@@ -15,7 +15,6 @@ from optbench.cli.study_output import (
     show_board,
     summary_json,
     typed_command,
-    write_report,
 )
 
 
@@ -51,6 +50,7 @@ def command(
       optbench merge machine1 machine2 --out all
     """
     from optbench.study.merging import ConflictError, merge_studies
+    from optbench.study.reporting import write_report
 
     with ProgressView(quiet=as_json):
         try:
@@ -61,9 +61,11 @@ def command(
             raise
         for conflict in merge.conflicts:
             remark(f"conflict: {conflict}")
-        board, files = write_report(merge.study, out, typed_command(), formats)
+        study, files = merge.study, []
+        if study.is_evaluated:
+            files = write_report(study, out, command=typed_command(), formats=formats)
     if as_json:
-        print_json(summary_json(merge.study, board, files))
-    elif board is not None:
-        show_board(board, merge.study)
-    remark(f"merged {len(folders)} studies, {len(merge.study.runs)} runs, in {out}")
+        print_json(summary_json(study, files))
+    elif files:
+        show_board(study)
+    remark(f"merged {len(folders)} studies, {len(study.runs)} runs, in {out}")

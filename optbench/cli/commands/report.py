@@ -15,9 +15,7 @@ from optbench.cli.study_output import (
     show_board,
     show_failures,
     summary_json,
-    write_report,
 )
-from optbench.errors import ConfigError
 
 
 @click.command("report")
@@ -43,18 +41,16 @@ def command(folder: Path, target: Path | None, formats: Sequence[str], as_json: 
       optbench report results --formats pdf --to paper
     """
     from optbench.study import load_study
-    from optbench.study.folders import writable_folder
+    from optbench.study.reporting import write_report
 
     study = load_study(folder)
-    out = writable_folder(target or folder)
+    out = target or folder
     with ProgressView():
-        board, files = write_report(study, out, study.command, formats)
-    if board is None:
-        raise ConfigError(f"nothing to report in {folder}: no evaluation run has finished")
+        files = write_report(study, out, formats=formats)
     if as_json:
-        print_json(summary_json(study, board, files))
+        print_json(summary_json(study, files))
     else:
-        show_board(board, study)
+        show_board(study)
     show_failures(study)
     if not study.complete:
         remark(f"the study is not complete; to go on: {study.command}")

@@ -21,7 +21,6 @@ from optbench.cli.study_output import (
     show_failures,
     summary_json,
     typed_command,
-    write_report,
 )
 from optbench.records import Health
 
@@ -83,6 +82,7 @@ def command(
         return 0
     from optbench.execution import Limits
     from optbench.study.folders import writable_folder
+    from optbench.study.reporting import write_report
 
     writable_folder(out)
     typed = typed_command()
@@ -94,14 +94,16 @@ def command(
         complete = study.complete
         if not complete:
             _log.info("interrupted; reporting what is finished (Ctrl-C again: no report)")
+        files: list[Path] = []
         try:
-            board, files = write_report(study, out, typed, formats)
+            if study.is_evaluated:
+                files = write_report(study, out, command=typed, formats=formats)
         except KeyboardInterrupt:
-            board, files, complete = None, [], False
+            complete = False
     if as_json:
-        print_json(summary_json(study, board, files))
-    elif board is not None:
-        show_board(board, study)
+        print_json(summary_json(study, files))
+    elif files:
+        show_board(study)
     _say_what_happened(study, complete, out, typed)
     if not complete:
         return exit_code()

@@ -22,6 +22,7 @@ class StudyLike(Protocol):
     def suite(self) -> str: ...
     @property
     def cells(self) -> Sequence[Cell]: ...
+    @property
     def leaderboard(self) -> Leaderboard: ...
 
 
@@ -30,7 +31,7 @@ def study_html(study: StudyLike) -> str:
     if not any(cell.evaluation for cell in study.cells):
         line = f"{study.suite}: no evaluation run has finished ({len(study.cells)} cells)."
         return html.paragraphs([line])
-    board = study.leaderboard()
+    board = study.leaderboard
     seen = looks(row.label for row in board.overall)
     rows: list[Sequence[object]] = []
     for row in board.overall:

@@ -19,12 +19,13 @@ MOST_PANELS = 12
 Drawing = tuple[str, Callable[[], base.Sheet]]
 
 
-def write_plot(draw: Callable[[], base.Sheet], stem: Path, formats: Sequence[str]) -> None:
-    """Draw one sheet, and save it once a format."""
+def write_plot(draw: Callable[[], base.Sheet], stem: Path, formats: Sequence[str]) -> list[Path]:
+    """Draw one sheet, save it once for each format, and return the paths of the files."""
     with base.style():
         sheet = draw()
-        sheet.save(stem, formats)
+        paths = sheet.save(stem, formats)
         sheet.close()
+    return paths
 
 
 def drawings(board: Leaderboard, cells: Sequence[Cell]) -> Iterator[Drawing]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -96,12 +96,16 @@ class Sheet:
         written = []
         for form in formats:
             path = stem.with_name(f"{stem.name}.{form}")
-            metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
-            fast: dict[str, Any] = {"pil_kwargs": {"compress_level": 2}} if form == "png" else {}
             with whole(path) as partial:
-                self.figure.savefig(partial, format=form, dpi=DPI, metadata=metadata, **fast)
+                self.write(partial, form)
             written.append(path)
         return written
+
+    def write(self, file: Path | IO[bytes], form: str) -> None:
+        """Write the figure to an open file or a path: the same bytes for the same numbers."""
+        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
+        fast: dict[str, Any] = {"pil_kwargs": {"compress_level": 2}} if form == "png" else {}
+        self.figure.savefig(file, format=form, dpi=DPI, metadata=metadata, **fast)
 
     def close(self) -> None:
         """Let go of the pixels: figures are full of circles, and stay until those are found."""

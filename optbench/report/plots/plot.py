@@ -1,0 +1,93 @@
+"""A plot that shows itself in a notebook and can be saved."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from optbench.errors import ConfigError, unknown_name
+from optbench.report.plots import figures as base
+from optbench.support.files import whole
+
+FORMATS = ("png", "svg", "pdf")
+PIXELS_PER_INCH = 96
+"""Of a notebook's page; the pictures have more, for sharp screens."""
+
+
+class Plot:
+    """One or more sheets, drawn when they are shown or saved.
+
+    Args:
+        drawings: Name of each sheet, and the function that draws it.
+    """
+
+    def __init__(self, drawings: Iterable[tuple[str, Callable[[], base.Sheet]]]) -> None:
+        self._drawings = dict(drawings)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the sheets."""
+        return tuple(self._drawings)
+
+    @property
+    def figures(self) -> list[Figure]:
+        """The sheets as matplotlib figures, drawn anew at each access."""
+        return [self._draw(name).figure for name in self._drawings]
+
+    def save(self, path: str | Path) -> list[Path]:
+        """Write the sheets to files.
+
+        Args:
+            path: A file that ends in ``.png``, ``.svg`` or ``.pdf``, for a plot of one sheet; or
+                a folder, which gets one PNG file for each sheet.
+
+        Returns:
+            Paths of the files.
+
+        Raises:
+            ConfigError: Another format, or one file for several sheets.
+        """
+        target = Path(path)
+        form = target.suffix.removeprefix(".")
+        if not form:
+            target.mkdir(parents=True, exist_ok=True)
+            return [self._write(name, target / f"{name}.png", "png") for name in self._drawings]
+        if form not in FORMATS:
+            raise unknown_name("plot format", form, FORMATS)
+        if len(self._drawings) > 1:
+            sheets = ", ".join(self._drawings)
+            raise ConfigError(f"this plot has several sheets ({sheets}); save it to a folder")
+        return [self._write(name, target, form) for name in self._drawings]
+
+    def _draw(self, name: str) -> base.Sheet:
+        with base.style():
+            return self._drawings[name]()
+
+    def _write(self, name: str, path: Path, form: str) -> Path:
+        with base.style(), whole(path) as partial:
+            self._drawings[name]().write(partial, form)
+        return path
+
+    def _repr_html_(self) -> str:
+        """Return the sheets as pictures, for a notebook."""
+        return Markup("").join(self._picture(name) for name in self._drawings)
+
+    def _picture(self, name: str) -> Markup:
+        data = io.BytesIO()
+        with base.style():
+            sheet = self._drawings[name]()
+            sheet.write(data, "png")
+        width = round(sheet.figure.get_figwidth() * PIXELS_PER_INCH)
+        sheet.close()
+        return Markup('<img alt="{}" width="{}" src="data:image/png;base64,{}">').format(
+            name, width, base64.b64encode(data.getvalue()).decode()
+        )
+
+    def __repr__(self) -> str:
+        """Return the names of the sheets."""
+        return f"Plot({', '.join(self._drawings)}); save('plot.png') writes it"

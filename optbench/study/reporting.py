@@ -1,0 +1,63 @@
+"""Writing of everything that a study leaves in its folder."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from optbench.errors import ConfigError
+from optbench.study.folders import writable_folder
+from optbench.study.study import Study
+from optbench.support.files import alone_in, write_text
+
+_log = logging.getLogger(__name__)
+
+
+def write_report(
+    study: Study,
+    folder: str | Path,
+    *,
+    command: str | None = None,
+    formats: Sequence[str] = ("png", "svg"),
+) -> list[Path]:
+    """Write leaderboard, plots, HTML page and environment of a study.
+
+    Args:
+        study: The study.
+        folder: Where to write; it is created if it is missing.
+        command: The command that repeats the study, for the reader; by default the study's own.
+        formats: Formats of the plots: any of ``"png"``, ``"svg"``, ``"pdf"``.
+
+    Returns:
+        Paths of all files of the report, also of those that were up to date.
+
+    Raises:
+        ConfigError: No evaluation run has finished, or the folder cannot be written to.
+    """
+    from optbench.report import write_all
+
+    if not study.is_evaluated:
+        raise ConfigError(f"nothing to report in {study.place}: no evaluation run has finished")
+    out = writable_folder(folder)
+    command = study.command if command is None else command
+    _log.info("comparing")
+    gc.freeze()  # nothing so far is garbage: with 100,000 runs each search for it takes a second
+    try:
+        files = write_all(
+            study.leaderboard,
+            study.cells,
+            out,
+            environment=study.environment,
+            command=command,
+            formats=formats,
+        )
+    finally:
+        gc.unfreeze()
+    environment = {**study.environment, "command": command}
+    path = out / "environment.json"
+    with alone_in(out):
+        write_text(path, json.dumps(environment, indent=2) + "\n")
+    return [*files, path]

@@ -1,0 +1,253 @@
+"""A study with everything that it came to: runs, leaderboard, tables, plots and a report."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from optbench.contracts import Value
+from optbench.errors import ConfigError, unknown_name
+from optbench.records import Cell, RunResult, Status, StudyProtocol
+from optbench.records.run_table import curve_rows, run_row
+
+if TYPE_CHECKING:
+    from optbench.analysis.leaderboard import Leaderboard
+    from optbench.report.plots.plot import Plot
+    from optbench.study.comparing import StudyComparison
+    from optbench.study.diagnosing import StudyDiagnosis
+
+Frame = Literal["runs", "curves", "leaderboard"]
+FRAMES: tuple[Frame, ...] = ("runs", "curves", "leaderboard")
+"""Tables of a study."""
+TEXT_WIDTH = 100
+"""Columns of the leaderboard as text."""
+
+
+@dataclass(frozen=True, repr=False)
+class Study:
+    """The result of comparing optimizers: what was tried, what was chosen, and how well it did.
+
+    Returned by `optbench.compare` and `optbench.load_study`. In a notebook it shows its
+    leaderboard. Curves stay in the folder until they are used.
+
+    Attributes:
+        suite: Name of the suite.
+        protocol: How configurations were chosen and evaluated.
+        cells: Every entrant on every workload, with its trials and its evaluation runs.
+        complete: False if the study was interrupted.
+        left_out: One sentence for each entrant that is not defined in a regime.
+        trained: Number of runs trained by this execution.
+        reused: Number of runs that were in the store already.
+        command: The command or the call that trained last.
+        environment: Versions and machine of the session that trained last.
+        unchanged: True if the store held exactly this study already.
+        folder: Folder with its store; None for a study that was put together in memory.
+    """
+
+    suite: str
+    protocol: StudyProtocol
+    cells: tuple[Cell, ...]
+    complete: bool = True
+    left_out: tuple[str, ...] = ()
+    trained: int = 0
+    reused: int = 0
+    command: str = ""
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    unchanged: bool = False
+    folder: Path | None = field(default=None, compare=False)
+    _keeps: object = field(default=None, compare=False)  # a temporary folder lives as long as this
+
+    # -- runs and their comparison ------------------------------------------------------------
+
+    @property
+    def place(self) -> str:
+        """The folder, or the name of the suite if there is none; for messages."""
+        return str(self.folder or self.suite)
+
+    @property
+    def runs(self) -> list[RunResult]:
+        """Every run once, those of tuning included."""
+        return list({result.key: result for result in self._results()}.values())
+
+    @property
+    def failed(self) -> list[RunResult]:
+        """Runs that failed for a cause other than divergence."""
+        failed = (run for run in self._results() if run.status is Status.FAILED)
+        return list({run.key: run for run in failed}.values())
+
+    def _results(self) -> Iterator[RunResult]:
+        for cell in self.cells:
+            for trial in cell.trials:
+                yield from trial.results
+            yield from cell.evaluation
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether at least one evaluation run has finished, so that there is a leaderboard."""
+        return any(cell.evaluation for cell in self.cells)
+
+    @functools.cached_property
+    def leaderboard(self) -> Leaderboard:
+        """The comparison of all entrants: boards, pairs and verdicts.
+
+        Times to a target are measured with the frozen targets that plugins register; for other
+        workloads a target is derived from the study, and marked as such.
+
+        Raises:
+            ConfigError: No evaluation run has finished.
+        """
+        from optbench.analysis.build import build_leaderboard
+        from optbench.registry import default_registry
+        from optbench.suites import known_targets
+
+        targets = known_targets(default_registry())
+        return build_leaderboard(self.cells, self.protocol, targets, title=self.suite)
+
+    def best(self, optimizer: str) -> dict[str, dict[str, Value]]:
+        """Return the hyperparameter values that tuning chose for an optimizer on each workload.
+
+        Args:
+            optimizer: Its label, as the leaderboard shows it.
+
+        Returns:
+            Values by name, by label of the workload. A workload on which tuning is unfinished is
+            left out.
+
+        Raises:
+            ConfigError: The study has no such optimizer.
+        """
+        labels = {cell.entrant.label for cell in self.cells}
+        if optimizer not in labels:
+            raise unknown_name(f"optimizer in the study {self.place}", optimizer, labels)
+        return {
+            cell.workload.label: dict(cell.chosen)
+            for cell in self.cells
+            if cell.entrant.label == optimizer and cell.chosen is not None
+        }
+
+    def compare(self, first: str, second: str) -> StudyComparison:
+        """Compare two optimizers of this study on the workloads that both were evaluated on.
+
+        Args:
+            first: Label of the optimizer A.
+            second: Label of the optimizer B.
+
+        Returns:
+            One comparison, seen from B.
+
+        Raises:
+            ConfigError: The study does not have them, or not on a common workload.
+        """
+        from optbench.study.comparing import compare_entrants
+
+        return compare_entrants(self, first, second)
+
+    def diagnose(self) -> StudyDiagnosis:
+        """Return what is wrong with the evaluation runs, workload by workload."""
+        from optbench.study.diagnosing import diagnose_study
+
+        return diagnose_study(self)
+
+    # -- tables, plots and files --------------------------------------------------------------
+
+    def frame(self, kind: Frame = "runs") -> Any:
+        """Return one of the study's tables as a pandas DataFrame.
+
+        Args:
+            kind: ``"runs"``: one row for each run, as ``optbench export`` writes it;
+                ``"curves"``: one row for each evaluation along a run, joined with the runs by
+                ``key``; ``"leaderboard"``: the rows of ``leaderboard.csv``.
+
+        Raises:
+            ConfigError: There is no such table, or pandas is not installed.
+        """
+        if kind not in FRAMES:
+            raise unknown_name("table of a study", kind, FRAMES)
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ConfigError("a data frame needs pandas: pip install pandas") from None
+        if kind == "leaderboard":
+            return self.leaderboard.to_pandas()
+        if kind == "curves":
+            return pd.DataFrame([row for run in self.runs for row in curve_rows(run)])
+        return pd.DataFrame([run_row(run) for run in self.runs])
+
+    def to_pandas(self) -> Any:
+        """Return ``frame("runs")``."""
+        return self.frame("runs")
+
+    def plot(self, kind: str = "ranking") -> Plot:
+        """Return one of the plots of the report; it shows itself in a notebook.
+
+        Args:
+            kind: ``"ranking"``, ``"convergence"``, ``"lr-sensitivity"`` or another name in the
+                folder ``plots/`` of a report; a name without its regime stands for all regimes.
+
+        Returns:
+            The plot, with ``save(path)`` and matplotlib's ``figures``.
+
+        Raises:
+            ConfigError: This study has no such plot, or no evaluation run has finished.
+        """
+        from optbench.study.plotting import plot_study
+
+        return plot_study(self, kind)
+
+    def report(
+        self, folder: str | Path | None = None, *, formats: Sequence[str] = ("png", "svg")
+    ) -> list[Path]:
+        """Write leaderboard, plots and HTML page. What is up to date is not written again.
+
+        Args:
+            folder: Where to write; by default the folder of the study.
+            formats: Formats of the plots: any of ``"png"``, ``"svg"``, ``"pdf"``.
+
+        Returns:
+            Paths of all files of the report.
+
+        Raises:
+            ConfigError: No evaluation run has finished, or the folder cannot be written to.
+        """
+        from optbench.study.reporting import write_report
+
+        target = self.folder if folder is None else folder
+        if target is None:
+            raise ConfigError("this study has no folder; give one, as in report('folder')")
+        return write_report(self, target, formats=formats)
+
+    # -- how it shows itself ------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        """Return the leaderboard as text."""
+        import io
+
+        from rich.console import Console
+
+        from optbench.report.terminal.leaderboard_table import leaderboard_table
+
+        if not self.is_evaluated:
+            return self._summary()
+        console = Console(file=io.StringIO(), width=TEXT_WIDTH, color_system=None)
+        with console.capture() as capture:
+            console.print(leaderboard_table(self.leaderboard, self.cells))
+        return f"{self._summary()}\n{capture.get().rstrip()}"
+
+    def _summary(self) -> str:
+        entrants = len({cell.entrant.label for cell in self.cells})
+        workloads = len({cell.workload.label for cell in self.cells})
+        runs = sum(len(cell.evaluation) for cell in self.cells)
+        state = "" if self.complete else ", interrupted"
+        return (
+            f"Study '{self.suite}': {entrants} optimizers, {workloads} workloads, "
+            f"{runs} evaluation runs{state}"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the leaderboard with the mean curve of each entrant, for a notebook."""
+        from optbench.report.format.notebook import study_html
+
+        return study_html(self)
