@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import math
+import sqlite3
 import warnings
 from pathlib import Path
 from typing import Any
@@ -133,18 +135,19 @@ def test_an_interrupted_sweep_keeps_what_is_finished(tmp_path: Path) -> None:
     def interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt
 
-    with Store(tmp_path / "runs.sqlite") as store:
-        with AllAtOnce(1) as executor:
-            executor.prepare([spec for *_, seeds in plan.points for spec in seeds])
-            points, complete = run_sweep(plan, store, executor, observer=interrupt)
+    path = tmp_path / "runs.sqlite"
+    with Store(path) as store, AllAtOnce(1) as executor:
+        executor.prepare([spec for *_, seeds in plan.points for spec in seeds])
+        points, complete = run_sweep(plan, store, executor, observer=interrupt)
         assert len(points) == store.count() == 3
         assert complete
-        store._db.execute("DELETE FROM runs WHERE key = ?", (plan.points[1][2][0].key,))
-        trained: list[int] = []
-        with LocalExecutor(1) as other:
-            points, complete = run_sweep(
-                plan, store, other, observer=lambda p: trained.append(p.trained)
-            )
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("DELETE FROM runs WHERE key = ?", (plan.points[1][2][0].key,))
+    trained: list[int] = []
+    with Store(path) as store, LocalExecutor(1) as other:
+        points, complete = run_sweep(
+            plan, store, other, observer=lambda progress: trained.append(progress.trained)
+        )
     assert complete
     assert len(points) == 3
     assert trained == [1]

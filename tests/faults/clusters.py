@@ -20,13 +20,13 @@ QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVN
 
 
 class Cluster:
-    """A scheduler and its workers. A context manager: leaving it kills all of them.
+    """A scheduler and its workers; leaving the context kills all of them.
 
     Args:
-        folder: for what they write.
-        options: for the scheduler and every worker, e.g. certificates.
+        folder: Working folder of the processes.
+        options: Options of the scheduler and of every worker, such as certificates.
         protocol: ``"tcp"`` or ``"tls"``.
-        env: what is to be in their environment.
+        env: Variables added to their environment.
     """
 
     def __init__(
@@ -49,25 +49,25 @@ class Cluster:
                 _kill_tree(process)
 
     def start_scheduler(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the scheduler, and wait until it answers."""
         where = ["--host", "127.0.0.1", "--port", str(self.port), "--protocol", self.protocol]
         self.scheduler = self._start("dask_scheduler", *where, "--no-dashboard")
         wait_for(lambda: _answers(self.port), "a scheduler")
 
     def kill_scheduler(self) -> None:
-        """``kill -9``."""
+        """Kill the scheduler with SIGKILL."""
         assert self.scheduler is not None
         self.scheduler.kill()
         self.scheduler.wait()
 
     def add_worker(self, threads: int = 1) -> None:
-        """Start a worker, under a nanny that starts another when it dies."""
+        """Start a worker under a nanny, which replaces it when it dies."""
         where = ["--local-directory", str(self.folder), "--protocol", self.protocol]
         how = ["--nthreads", str(threads), "--no-dashboard", "--host", "127.0.0.1"]
         self.nannies.append(self._start("dask_worker", self.address, *where, *how))
 
     def wait_for_workers(self, number: int, security: Any = None) -> list[int]:
-        """Process ids of the processes that train, when there are so many."""
+        """Wait for this number of workers, and return their process ids."""
         distributed: Any = importlib.import_module("distributed")
         with distributed.Client(self.address, set_as_default=False, security=security) as client:
             wait_for(lambda: len(client.nthreads()) == number, f"{number} workers")
@@ -101,7 +101,7 @@ def _answers(port: int) -> bool:
 
 @contextlib.contextmanager
 def quiet_dask() -> Iterator[None]:
-    """Dask warns of lost workers, and logs them; in these tests they are lost on purpose."""
+    """Silence the warnings of Dask about lost workers, which these tests lose on purpose."""
     import logging
     import warnings
 

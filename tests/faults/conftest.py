@@ -1,4 +1,4 @@
-"""What the tests of faults share: how the studies end when nobody disturbs them."""
+"""Fixtures of the tests of faults: how a study ends when nothing disturbs it."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ import pytest
 
 from tests.faults.studies import BOTH, Folder, end_drivers
 
-Quiet = Callable[..., dict[str, str]]
+Undisturbed = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="session")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Quiet:
-    """Leaderboard files of an undisturbed study of these entrants, run once."""
-    known: dict[tuple[str, ...], dict[str, str]] = {}
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """Return the leaderboard files of an undisturbed study of given entrants, which is run once."""
+    boards: dict[tuple[str, ...], dict[str, str]] = {}
 
     def board(entrants: Sequence[str] = BOTH, *more: str) -> dict[str, str]:
         key = (*entrants, "", *more)
-        if key not in known:
+        if key not in boards:
             folder = Folder(Path(tmp_path_factory.mktemp("quiet")), entrants, *more)
             folder.run().check(0)
             folder.check()
-            known[key] = folder.board()
-        return known[key]
+            boards[key] = folder.board()
+        return boards[key]
 
     return board
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _signals() -> None:
-    """Processes are disturbed by signals."""
+    """Skip these tests where processes cannot be killed by a signal."""
     if not hasattr(signal, "SIGKILL"):
         pytest.skip("signal.SIGKILL is missing")
 
 
 @pytest.fixture(autouse=True)
 def _no_driver_left() -> Iterator[None]:
-    """Nothing goes on after a test, whatever came of it."""
+    """No driver outlives its test, even if the test failed."""
     yield
     end_drivers()

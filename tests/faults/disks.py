@@ -1,4 +1,4 @@
-"""A disk that is full: a real small file system where one may be mounted, else a limit on files."""
+"""A full disk: a small file system in memory, where this process may mount one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SmallDisk:
     """A file system of a few megabytes in memory.
 
     Args:
-        place: where it is mounted.
+        place: Mount point.
     """
 
     def __init__(self, place: Path) -> None:
@@ -24,28 +24,28 @@ class SmallDisk:
         self._ballast = place / "ballast"
 
     def leave(self, kilobytes: int) -> None:
-        """Fill it until so much is free."""
+        """Fill the disk until only this much is free."""
         self.free()
         spare = shutil.disk_usage(self.place).free - kilobytes * KILOBYTE
         with self._ballast.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, max(spare, 1))
 
     def free(self) -> None:
-        """Take the ballast away."""
+        """Free the disk again."""
         self._ballast.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def mounted(place: Path, megabytes: int) -> Iterator[SmallDisk | None]:
-    """A small disk; None where this process may not mount one."""
+    """Mount a small disk; yield None where this process may not."""
     place.mkdir()
     options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "optbench-test", str(place)]
     try:
-        done = subprocess.run(["mount", *options], capture_output=True, check=False)
-        may = done.returncode == 0
+        result = subprocess.run(["mount", *options], capture_output=True, check=False)
+        is_mounted = result.returncode == 0
     except FileNotFoundError:
-        may = False
-    if not may:
+        is_mounted = False
+    if not is_mounted:
         yield None
         return
     try:

@@ -1,4 +1,4 @@
-"""Holds the runs of a study where a test wants them, so that nothing depends on who is faster."""
+"""Holds the runs of a study at their start, so that no test depends on which process is faster."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from pathlib import Path
 
 
 class Gate:
-    """A run that has begun waits here until it is let through; see watched.py.
+    """Holds each run that begins until the test lets it through (see watched.py).
 
     Args:
-        folder: to be made; a file in it lets one run pass, and one named ``open`` all of them.
+        folder: A folder that does not exist yet. Each file in it lets one run pass; a file named
+            ``open`` lets all of them pass.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -17,14 +18,14 @@ class Gate:
         self._folder = folder
         self._tickets = 0
         self.env = {"FAULTS_GATE": str(folder)}
-        """For the processes whose runs it is to hold."""
+        """Environment of the processes that this gate holds."""
 
     def let(self, number: int) -> None:
-        """Let so many further runs through."""
+        """Let this number of further runs through."""
         for _ in range(number):
             self._tickets += 1
             (self._folder / f"ticket-{self._tickets}").touch()
 
     def open(self) -> None:
-        """Hold nobody any more."""
+        """Let every run through."""
         (self._folder / "open").touch()

@@ -1,4 +1,4 @@
-"""A plugin that does everything wrong, one thing at a time."""
+"""A plugin that misbehaves in every way, one at a time."""
 
 import os
 import random
@@ -15,8 +15,11 @@ import numpy as np
 from optbench import Array, Initializer, Rule, StepContext, Stepper, Values, hyper
 
 
-def go_wrong(fault: str, arrays: list[Array]) -> None:
-    """Do what the fault's name says; most come back, so that the damage can spread."""
+def commit_fault(fault: str, arrays: list[Array]) -> None:
+    """Commit the named fault. Most faults return, so that their damage could spread.
+
+    One line per fault makes this function long.
+    """
     if fault == "raises":
         raise ValueError("no good")
     if fault == "exits":
@@ -46,7 +49,7 @@ def go_wrong(fault: str, arrays: list[Array]) -> None:
     if fault == "child-asks":
         assert subprocess.run(["cat"], capture_output=True, check=True).stdout == b""
     if fault == "prints":
-        os.write(1, b"noise that is no result")
+        os.write(1, b"noise that is not a result")
         print("more noise", flush=True)
     if fault == "closes" and not sys.stdout.closed:
         print("last words")
@@ -65,7 +68,7 @@ def go_wrong(fault: str, arrays: list[Array]) -> None:
 
 
 def litter() -> None:
-    """Leave everything that processes share in another state."""
+    """Change every global state that the runs of one process share."""
     os.chdir("/")
     os.environ.clear()
     os.environ["OPENBLAS_NUM_THREADS"] = "nonsense"
@@ -78,10 +81,10 @@ def litter() -> None:
 
 
 class Misbehaving(Stepper):
-    """Descends, unless a fault is asked for."""
+    """Gradient descent with a fault on request."""
 
     name = "misbehaving"
-    fault: str = hyper("none", "what goes wrong")
+    fault: str = hyper("none", "the fault")
     lr: float = hyper(0.1, low=0)
 
     def init(self, params: list[Array], context: StepContext) -> None:
@@ -91,7 +94,7 @@ class Misbehaving(Stepper):
         self, params: list[Array], grads: list[Array], state: Any, context: StepContext
     ) -> None:
         fault = context.h.fault
-        go_wrong(fault, params)
+        commit_fault(fault, params)
         for param, grad in zip(params, grads, strict=True):
             param[...] = param - context.h.lr * grad
         if fault == "shapes":
@@ -110,7 +113,7 @@ class Misbehaving(Stepper):
 
 
 class Careful(Stepper):
-    """Good, and easily upset: it minds the state that others leave behind."""
+    """A correct optimizer that depends on global state which others may have changed."""
 
     name = "careful"
     lr: float = hyper(0.1, low=0)
@@ -131,19 +134,19 @@ class Careful(Stepper):
 
 
 class BadStart(Initializer):
-    """An initializer that goes wrong."""
+    """An initializer with a fault on request."""
 
     name = "bad-start"
-    fault: str = hyper("none", "what goes wrong")
+    fault: str = hyper("none", "the fault")
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:
         weight = rng.normal(size=(n_in, n_out)) / n_in**0.5
-        go_wrong(h.fault, [weight])
+        commit_fault(h.fault, [weight])
         return weight[:1] if h.fault == "shapes" else weight
 
 
 class AbsentRule(Rule):
-    """A compiled rule that ends whatever process it begins in."""
+    """A compiled rule whose `init` ends its process."""
 
     name = "absent-rule"
     lr: float = hyper(0.1, low=0)
@@ -159,17 +162,17 @@ class AbsentRule(Rule):
 
 
 class BadRule(Rule):
-    """A compiled rule whose `init`, which is Python, goes wrong."""
+    """A compiled rule whose `init`, which is Python, has a fault on request."""
 
     name = "bad-rule"
-    fault: str = hyper("none", "what goes wrong", choices=("none", "litters", "shapes"))
+    fault: str = hyper("none", "the fault", choices=("none", "litters", "shapes"))
     lr: float = hyper(0.1, low=0)
     slots = ("m",)
 
     @staticmethod
     def init(theta: Array, h: Values) -> Any:
         slot = np.zeros_like(theta)
-        go_wrong(h.fault, [slot])
+        commit_fault(h.fault, [slot])
         return (slot[:3],) if h.fault == "shapes" else (slot,)
 
     @staticmethod

@@ -1,10 +1,10 @@
-"""Runs optbench in this process and sends it a signal when it comes to a moment.
+"""Runs optbench in this process, and sends it a signal at a given moment.
 
     python moments.py training=9 comparing=2 -- run smoke ...
-    python moments.py limit:48 -- run smoke ...          (no file of more than 48 KB)
+    python moments.py limit:48 -- run smoke ...          (no file larger than 48 KB)
 
-A signal goes out once, when its moment is first reached. So a test hits a point in time that is
-too short for chance, in a real process.
+Each signal is sent once, when its moment is first reached. So a test hits, in a real process, a
+point in time that is too short to hit by chance.
 """
 
 from __future__ import annotations
@@ -13,49 +13,57 @@ import functools
 import importlib
 import importlib.abc
 import os
+import re
 import signal
 import sqlite3
 import sys
 from collections.abc import Callable
 from typing import Any
 
-PLACES = {
+FUNCTIONS = {
     "planning": ("optbench.plan", "build_plan"),
-    "opening": ("optbench.store.database", "_put_in_place"),
     "compiling": ("optbench.engine.training", "prepare"),
-    "indexing": ("numba.core.caching", "IndexDataCacheFile._save_index"),
-    "caching": ("numba.core.caching", "IndexDataCacheFile._save_data"),
     "training": ("optbench.store", "Store.put"),
-    "comparing": ("optbench.study.saved", "Study.leaderboard"),
-    "drawing": ("optbench.report.plots.parallel", "background_plots"),
-    "writing": ("pathlib", "Path.replace"),
-    "saying": ("optbench.cli.commands.run", "_say_what_happened"),
+    "comparing": ("optbench.study", "Study.leaderboard"),
 }
-"""Moment -> the function that is about to be called. ``committing`` is in the middle of a
-transaction, ``indexing`` and ``caching`` are before compiled code is listed and before it is
-written, ``importing:NAME`` is when a module is asked for."""
+"""Moment -> module and name of a public function; the signal is sent before it is called."""
+
+FILES = {
+    "opening": ("os.link", r"runs\.sqlite$"),
+    "indexing": ("open", r"\.nbi\.tmp"),
+    "caching": ("open", r"\.nbc\.tmp"),
+    "writing": ("os.rename", r"\.(json|csv|md|html)$"),
+}
+"""Moment -> audit event of Python, and a pattern that one of its paths matches.
+
+A store is linked into its place, Numba lists compiled code in an index before it writes the code,
+and a file of the report is renamed into its place. The signal is sent before the event.
+"""
+
+# Two more moments: ``committing`` is in the middle of a transaction, when runs are inserted and not
+# yet committed; ``importing:NAME`` is before a module is looked for.
 
 
 class _Importing(importlib.abc.MetaPathFinder):
-    def __init__(self, name: str, hit: Callable[[], None]) -> None:
-        self._name, self._hit = name, hit
+    def __init__(self, name: str, send: Callable[[], None]) -> None:
+        self._name, self._send = name, send
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
         if fullname == self._name:
-            self._hit()
+            self._send()
 
 
 def _once(number: int) -> Callable[[], None]:
     left = [number]
 
-    def hit() -> None:
+    def send() -> None:
         if left:
             os.kill(os.getpid(), left.pop())
 
-    return hit
+    return send
 
 
-def _before(module: str, path: str, hit: Callable[[], None]) -> None:
+def _before_call(module: str, path: str, send: Callable[[], None]) -> None:
     owner: Any = importlib.import_module(module)
     *outer, name = path.split(".")
     for part in outer:
@@ -64,15 +72,21 @@ def _before(module: str, path: str, hit: Callable[[], None]) -> None:
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        hit()
+        send()
         return function(*args, **kwargs)
 
     setattr(owner, name, wrapped)
 
 
-def _at_commit(hit: Callable[[], None]) -> None:
-    """In the middle of a transaction: runs are inserted, and not yet committed."""
+def _before_event(event: str, pattern: str, send: Callable[[], None]) -> None:
+    def hook(name: str, args: tuple[Any, ...]) -> None:
+        if name == event and any(re.search(pattern, str(arg)) for arg in args[:2]):
+            send()
 
+    sys.addaudithook(hook)
+
+
+def _before_commit(send: Callable[[], None]) -> None:
     class Traced(sqlite3.Connection):
         inserted = False
 
@@ -82,7 +96,7 @@ def _at_commit(hit: Callable[[], None]) -> None:
 
         def execute(self, statement: str, *args: Any) -> sqlite3.Cursor:
             if statement == "COMMIT" and self.inserted:
-                hit()
+                send()
             return super().execute(statement, *args)
 
     module: Any = sqlite3
@@ -90,18 +104,20 @@ def _at_commit(hit: Callable[[], None]) -> None:
 
 
 def arm(moment: str, number: int) -> None:
-    """Have the signal sent when the moment comes."""
-    hit = _once(number)
+    """Send the signal when the moment comes."""
+    send = _once(number)
     if moment.startswith("importing:"):
-        sys.meta_path.insert(0, _Importing(moment.partition(":")[2], hit))
+        sys.meta_path.insert(0, _Importing(moment.partition(":")[2], send))
     elif moment == "committing":
-        _at_commit(hit)
+        _before_commit(send)
+    elif moment in FILES:
+        _before_event(*FILES[moment], send)
     else:
-        _before(*PLACES[moment], hit)
+        _before_call(*FUNCTIONS[moment], send)
 
 
 def limit_files(size: int) -> None:
-    """Let no file of this process and its children grow beyond this size."""
+    """Set the largest size of a file, in bytes, for this process and its children."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))

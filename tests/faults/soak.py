@@ -1,8 +1,8 @@
-"""Studies with random faults, again and again: ``python -m tests.faults.soak --minutes 15``.
+"""Studies with random faults, one after the other: ``python -m tests.faults.soak --minutes 15``.
 
-Every study is disturbed a few times and then brought to its end by the same command. The table at
-the end says how many faults were survived, and what was lost; anything lost, trained again though
-it had been committed, or different from an undisturbed study makes the exit code 1.
+Every study is disturbed a few times and then finished by the same command. The table at the end
+counts the faults and the losses. The exit code is 1 when a committed run was lost or trained again,
+or when a leaderboard differs from that of an undisturbed study.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from tests.faults.disks import mounted
 from tests.faults.studies import BOTH, Driver, Folder, Outcome, end_drivers, wait_for
 
 PAUSE = 0.15
-"""Seconds that a run waits before it trains, so that faults come in the middle."""
+"""Seconds that a run waits before it trains, so that faults hit it in the middle."""
 SETTLED = 1.5
-"""A driver's start and end take about this long besides its runs; faults fall there as well."""
+"""Seconds that the start and the end of a driver take about; faults hit these as well."""
 
 
 @dataclass
 class Tally:
-    """What has happened so far."""
+    """Counts of the faults so far, and of their consequences."""
 
     faults: Counter[str] = field(default_factory=Counter)
     studies: int = 0
@@ -46,7 +46,7 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
     def take(self, folder: Folder) -> None:
-        """Add a study's ledger."""
+        """Add the ledger of a study."""
         ledger = folder.account()
         self.studies += 1
         self.lost += ledger.lost
@@ -55,11 +55,11 @@ class Tally:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is off."""
+        """Whether nothing was lost, repeated or different."""
         return not (self.lost or self.twice or self.wrong) and self.equal == self.studies > 0
 
     def table(self) -> str:
-        """The result, a line each."""
+        """Return the counts, one per line."""
         rows = [(f"{name} survived", str(n)) for name, n in sorted(self.faults.items())]
         rows += [
             ("faults survived in all", str(self.faults.total())),
@@ -77,8 +77,8 @@ class Soak:
     """Disturbs studies at random.
 
     Args:
-        place: a folder for the studies.
-        seed: of all that is random, so that a soak can be had again (as far as the clock allows).
+        place: Folder of the studies.
+        seed: Seed of the faults; it repeats a soak as far as the clock allows.
     """
 
     def __init__(self, place: Path, seed: int) -> None:
@@ -98,7 +98,7 @@ class Soak:
         ]
 
     def go_on(self, minutes: float) -> None:
-        """Study after study until the time is over; every scene at least once."""
+        """Disturb one study after the other until the time is over; every scene at least once."""
         end = time.monotonic() + 60 * minutes
         turn = 0
         while time.monotonic() < end or turn < len(self.scenes):
@@ -107,7 +107,7 @@ class Soak:
             turn += 1
 
     def study(self, scene: Callable[[Path], Folder], place: Path) -> None:
-        """One study: disturbed, brought to its end, compared."""
+        """Disturb a study, finish it, and compare its leaderboard."""
         before = self.tally.faults.total()
         try:
             folder = scene(place)
@@ -123,23 +123,23 @@ class Soak:
         faults = self.tally.faults.total() - before
         print(f"{place.name}: {faults} faults, {'equal' if same else 'DIFFERENT'}", flush=True)
 
-    # -- scenes: each returns a study that the same command is to bring to its end ----------------
+    # -- scenes: each returns a disturbed study that the same command can finish -------------------
 
     def killed(self, place: Path) -> Folder:
-        """kill -9 of the driver."""
+        """The driver is killed."""
         folder = Folder(place, pause=PAUSE)
         for _ in range(self.chance.randint(2, 5)):
             driver = folder.start()
-            workers = self.wait_a_moment(folder, driver)
+            workers = self.wait_at_random(folder, driver)
             if driver.running:
                 self.tally.faults["kills of the driver"] += 1
             driver.kill()
-            self.gone(workers)
+            self.check_gone(workers)
             folder.check()
         return folder
 
     def workers_killed(self, place: Path) -> Folder:
-        """Worker processes die of several causes; a run that loses its worker gets another."""
+        """Worker processes die of several signals; a run that loses its worker gets another one."""
         folder = Folder(place, pause=PAUSE)
         driver = folder.start_and_train()
         while driver.running:
@@ -149,7 +149,7 @@ class Soak:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     self.chance.choice(victims).send_signal(number)
                     self.tally.faults["kills of a worker"] += 1
-                # One run that kills three workers would rightly be blamed: let it come to its end.
+                # A run that loses three workers is recorded as failed: let it finish.
                 target = len(folder.starts()) + 5
 
                 def has_moved_on(target: int = target) -> bool:
@@ -161,12 +161,12 @@ class Soak:
         return folder
 
     def interrupted(self, place: Path) -> Folder:
-        """Ctrl-C or SIGTERM, once or twice."""
+        """The driver gets SIGINT or SIGTERM, once or twice."""
         folder = Folder(place, pause=PAUSE)
         for _ in range(self.chance.randint(2, 4)):
             number = self.chance.choice([signal.SIGINT, signal.SIGTERM])
             driver = folder.start()
-            workers = self.wait_a_moment(folder, driver)
+            workers = self.wait_at_random(folder, driver)
             caught = driver.running
             driver.send(number)
             if self.chance.random() < 0.5:
@@ -175,19 +175,19 @@ class Soak:
             outcome = driver.wait()
             if caught:
                 self.tally.faults[f"{number.name} to the driver"] += 1
-                self.ended(outcome, {0, 128 + number, -number})
-            self.gone(workers)
+                self.check_end(outcome, {0, 128 + number, -number})
+            self.check_gone(workers)
             folder.check()
         return folder
 
     def two_drivers(self, place: Path) -> Folder:
-        """Two on one folder; now and then one of them is killed."""
+        """Two drivers share one folder; sometimes one of them is killed."""
         folder = Folder(place, pause=PAUSE)
         drivers = [folder.start()]
         time.sleep(self.chance.uniform(0, 1))
         drivers.append(folder.start())
         if self.chance.random() < 0.5:
-            self.wait_a_moment(folder, drivers[0])
+            self.wait_at_random(folder, drivers[0])
             victim = drivers.pop(self.chance.randrange(2))
             if victim.running:
                 self.tally.faults["kills of one of two drivers"] += 1
@@ -195,12 +195,12 @@ class Soak:
         for driver in drivers:
             driver.wait().check(0)
         self.tally.faults["pairs of drivers"] += 1
-        # What one has committed the other may just be training: that is no fault.
+        # One driver may be training what the other has just committed: that is not a fault.
         folder.ledger.read, folder.ledger.kept = len(folder.starts()), folder.stored()
         return folder
 
     def disk_full(self, place: Path) -> Folder:
-        """A disk, or a quota, that is too small at first."""
+        """A disk or a quota is too small at first."""
         folder = Folder(place, pause=0)
         with mounted(place / "disk", 12) as disk:
             for _ in range(self.chance.randint(1, 3)):
@@ -213,7 +213,7 @@ class Soak:
                     disk.leave(room)
                     outcome = folder.run()
                 if outcome.code:
-                    self.ended(outcome, {1})
+                    self.check_end(outcome, {1})
                     self.tally.faults["full disks"] += 1
                 if disk is not None:
                     disk.free()
@@ -246,33 +246,33 @@ class Soak:
                     cluster.kill_scheduler()
                     self.tally.faults["kills of the scheduler"] += 1
             outcome = driver.wait()
-            self.ended(outcome, {0, 1})
+            self.check_end(outcome, {0, 1})
             folder.check()
-        folder.where = []  # whatever is left is trained at home, and the command is the usual one
+        folder.where = []  # the rest is trained without a cluster
         return folder
 
-    # -- inside -----------------------------------------------------------------------------------
+    # -- helpers ----------------------------------------------------------------------------------
 
-    def wait_a_moment(self, folder: Folder, driver: Driver) -> list[psutil.Process]:
-        """A random time in the life of a driver; the workers that it has then."""
+    def wait_at_random(self, folder: Folder, driver: Driver) -> list[psutil.Process]:
+        """Wait for a random time in the life of a driver; return its workers then."""
         if self.chance.random() < 0.7:
             begun = folder.ledger.read
             wait_for(lambda: len(folder.starts()) > begun or not driver.running, "training")
         time.sleep(self.chance.uniform(0, 2 * SETTLED))
         return driver.workers()
 
-    def ended(self, outcome: Outcome, codes: set[int]) -> None:
+    def check_end(self, outcome: Outcome, codes: set[int]) -> None:
         assert outcome.code in codes, f"exit code {outcome.code}\n{outcome.err}"
         outcome.check(outcome.code)
         assert len(outcome.errors) <= 1, outcome.err
 
-    def gone(self, workers: list[psutil.Process]) -> None:
+    def check_gone(self, workers: list[psutil.Process]) -> None:
         alive = psutil.wait_procs(workers, timeout=30)[1]
         assert alive == [], f"outlived their driver: {alive}"
 
 
 def main() -> int:
-    """Parse, soak, and print the table."""
+    """Parse the options, run the soak, and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--seed", type=int, default=None)

@@ -1,4 +1,4 @@
-"""A tiny study in real processes: start it, disturb it, and say what has become of its runs."""
+"""A tiny study in real processes: start it, disturb it, and account for its runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -28,24 +29,28 @@ STEPPED = ("-o", "walker", "-o", "walker[lr=0.5]")
 BOTH = (*COMPILED, *STEPPED)
 SMALL = ("-r", "batch", "--epochs", "2", "--grid", "5", "--seeds", "3", "--formats", "none")
 PATIENCE = 120.0
-"""Seconds that anything here may take, on a machine with other work."""
+"""Seconds after which a test gives up waiting, on a machine with other work."""
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> None:
-    """Look again and again until it holds.
+    """Wait until the condition holds.
+
+    Args:
+        condition: Called every 10 ms.
+        what: What is waited for, in words.
 
     Raises:
-        AssertionError: it did not come about.
+        AssertionError: The condition does not hold within `PATIENCE`.
     """
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, f"never came about: {what}"
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.01)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a driver ended."""
+    """Exit code and output of a driver."""
 
     code: int
     out: str
@@ -53,19 +58,19 @@ class Outcome:
 
     @property
     def errors(self) -> list[str]:
-        """What it said of errors."""
+        """Lines on stderr that report an error."""
         return [line for line in self.err.splitlines() if line.startswith("error:")]
 
     def check(self, code: int) -> Self:
-        """The exit code is this one, and nothing looks like a crash.
+        """Require this exit code, and no sign of a crash.
 
         Raises:
-            AssertionError: with all that it said.
+            AssertionError: With the whole output.
         """
-        said = f"exit code {self.code}\n{self.out}\n{self.err}"
-        assert self.code == code, said
-        assert "Traceback" not in self.err, said
-        assert "Exception ignored" not in self.err, said
+        output = f"exit code {self.code}\n{self.out}\n{self.err}"
+        assert self.code == code, output
+        assert "Traceback" not in self.err, output
+        assert "Exception ignored" not in self.err, output
         return self
 
 
@@ -76,19 +81,19 @@ class Driver:
     process: subprocess.Popen[str]
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send the driver a signal."""
         self.process.send_signal(number)
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the driver has not ended."""
         return self.process.poll() is None
 
     def until(self, condition: Callable[[], Any], what: str) -> None:
-        """Wait while it goes on.
+        """Wait until the condition holds, while the driver runs.
 
         Raises:
-            AssertionError: it ends before the condition holds.
+            AssertionError: The driver ends before.
         """
         wait_for(lambda: condition() or not self.running, what)
         if not condition():
@@ -96,17 +101,17 @@ class Driver:
             raise AssertionError(f"ended before {what}: {outcome.code}\n{outcome.err}")
 
     def workers(self) -> list[psutil.Process]:
-        """Its worker processes that live."""
+        """Return the live worker processes of the driver."""
         with contextlib.suppress(psutil.NoSuchProcess):
             children = psutil.Process(self.process.pid).children()
             return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
         return []
 
     def wait(self) -> Outcome:
-        """Until it ends.
+        """Wait until the driver ends.
 
         Raises:
-            AssertionError: it does not.
+            AssertionError: It does not end within `PATIENCE`.
         """
         try:
             out, err = self.process.communicate(timeout=PATIENCE)
@@ -117,7 +122,7 @@ class Driver:
         return Outcome(self.process.returncode, out, err)
 
     def kill(self) -> Outcome:
-        """``kill -9``."""
+        """Kill the driver with SIGKILL."""
         self.send(signal.SIGKILL)
         return self.wait()
 
@@ -126,7 +131,7 @@ _started: list[Driver] = []
 
 
 def end_drivers() -> None:
-    """Kill every driver that is still there, as after a test that failed half-way."""
+    """Kill every driver that still runs, as after a failed test."""
     while _started:
         driver = _started.pop()
         if driver.running:
@@ -135,14 +140,15 @@ def end_drivers() -> None:
 
 @dataclass
 class Ledger:
-    """What has become of a study's runs over all its executions.
+    """The runs of a study over all its executions.
 
     Attributes:
-        kept: runs that were committed when a driver ended, with all that is stored of them.
-        read: how much of the log of training starts has been accounted for.
-        lost: runs that were committed once and are gone or different.
-        twice: runs that were trained again though they had been committed.
-        in_flight: runs trained again because a driver ended before they were committed.
+        kept: Key of each run that was committed when a driver ended -> everything stored about it.
+        begun: Keys of the runs that began to train.
+        read: Number of lines of the log of training starts that are accounted for.
+        lost: Number of runs that were committed once and are gone or different.
+        twice: Number of runs that were trained again although they were committed.
+        in_flight: Number of runs that were trained again because a driver ended too early.
     """
 
     kept: dict[str, bytes] = field(default_factory=dict)
@@ -157,10 +163,11 @@ class Folder:
     """One study in a folder of its own.
 
     Args:
-        place: the folder; the study is ``study`` in it, so that every command is the same.
-        entrants: options that say who takes part.
-        pause: seconds that each run waits before it trains.
-        scheduler: address of the Dask cluster that trains it.
+        place: The folder. The study is its subfolder ``study``, so that every command is the same.
+        entrants: Options that name the entrants.
+        more: Further options.
+        pause: Seconds that each run waits before it trains.
+        scheduler: Address of a Dask cluster; empty to train on this machine.
     """
 
     def __init__(
@@ -180,7 +187,7 @@ class Folder:
         self.ledger = Ledger()
 
     def start(self, *moments: str, **env: str) -> Driver:
-        """Start the command; `moments` are those of moments.py, such as ``"training=9"``."""
+        """Start the command; `moments` are arguments of moments.py, such as ``"training=9"``."""
         how = [str(HERE / "moments.py"), *moments, "--"] if moments else ["-m", "optbench"]
         driver = Driver(
             subprocess.Popen(
@@ -196,52 +203,57 @@ class Folder:
         return driver
 
     def run(self, *moments: str, **env: str) -> Outcome:
-        """Start it and wait for its end."""
+        """Start the command and wait for its end."""
         return self.start(*moments, **env).wait()
 
     def start_and_train(self, more: int = 1, /, **env: str) -> Driver:
-        """Start it, and come back when so many further runs have begun to train."""
+        """Start the command, and return when this number of further runs have begun to train."""
         before = len(self.starts())
         driver = self.start(**env)
         driver.until(lambda: len(self.starts()) >= before + more, "further training")
         return driver
 
     def starts(self) -> list[str]:
-        """Keys of the runs that began to train, in order, over all executions."""
+        """Return the keys of the runs that began to train, in order, over all executions."""
         text = self.log.read_text() if self.log.exists() else ""
         return [line.split()[0] for line in text.splitlines()]
 
     def at_work(self, driver: Driver) -> list[psutil.Process]:
-        """Worker processes that have begun to train."""
+        """Return the worker processes that have begun to train."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        known = {int(line.split()[1]) for line in lines}
-        return [worker for worker in driver.workers() if worker.pid in known]
+        trainers = {int(line.split()[1]) for line in lines}
+        return [worker for worker in driver.workers() if worker.pid in trainers]
 
     def sessions(self) -> list[int]:
-        """The executions that came to train something."""
-        if not (self.out / "runs.sqlite").exists():
-            return []
-        with Store(self.out / "runs.sqlite", create=False) as store:
-            return [number for (number,) in store._select("SELECT id FROM sessions")]
+        """Return the ids of the executions that trained something."""
+        return [number for (number,) in self.select("SELECT id FROM sessions")]
 
     def stored(self) -> dict[str, bytes]:
-        """Everything that is stored of each run, the session that trained it included."""
-        if not (self.out / "runs.sqlite").exists():
+        """Return key -> everything stored about a run, with the session that trained it."""
+        sessions = dict(self.select("SELECT key, session FROM runs"))
+        if not sessions:
             return {}
         with Store(self.out / "runs.sqlite", create=False) as store:
-            sessions = dict(store._select("SELECT key, session FROM runs"))
             return {
                 result.key: b"%d " % sessions[result.key] + pack_result(result)
                 for result in store.results(sessions)  # a driver may be adding others
             }
 
+    def select(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return the rows that a query finds in the store; none while there is no store."""
+        path = self.out / "runs.sqlite"
+        if not path.exists():
+            return []
+        with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as db:
+            return db.execute(statement).fetchall()
+
     def loops(self) -> set[str]:
-        """Which loops the stored runs were trained in."""
+        """Return the names of the loops that trained the stored runs."""
         with Store(self.out / "runs.sqlite", create=False) as store:
             return {result.loop for result in store.results()}
 
     def account(self) -> Ledger:
-        """Bring the ledger up to date; no driver may be running."""
+        """Update the ledger; no driver may be running."""
         ledger, now, starts = self.ledger, self.stored(), self.starts()
         for key in starts[ledger.read :]:
             ledger.twice += key in ledger.kept
@@ -252,26 +264,28 @@ class Folder:
         return ledger
 
     def check(self) -> None:
-        """No committed run is lost, changed or trained again; to be asked after every execution.
+        """Require that no committed run was lost, changed or trained again.
+
+        It is called after every execution.
 
         Raises:
-            AssertionError: one is.
+            AssertionError: One was.
         """
         ledger = self.account()
         assert ledger.lost == 0
         assert ledger.twice == 0
 
     def board(self) -> dict[str, str]:
-        """The leaderboard files as text, without what depends on the clock or the cluster."""
-        found, where = comparable(self.out), " ".join(["", *self.where])
-        return {name: text.replace(where, "") for name, text in found.items()} if where else found
+        """Return the leaderboard files as text, without measured seconds and the cluster's name."""
+        files, where = comparable(self.out), " ".join(["", *self.where])
+        return {name: text.replace(where, "") for name, text in files.items()} if where else files
 
 
 def comparable(out: Path) -> dict[str, str]:
-    """``leaderboard.{json,csv,md}`` without the fields that hold measured seconds.
+    """Return ``leaderboard.{json,csv,md}`` without the fields that hold measured seconds.
 
-    Left out are in JSON what stands under ``seconds`` or is of the axis ``seconds``, and in CSV
-    the column ``time_seconds``. The Markdown has none and is compared as it is.
+    In JSON these are the values under ``seconds`` and those of the axis ``seconds``, in CSV the
+    column ``time_seconds``; the Markdown has none.
     """
     rows = list(csv.DictReader(io.StringIO((out / "leaderboard.csv").read_text())))
     table = [{name: cell for name, cell in row.items() if name != "time_seconds"} for row in rows]
@@ -284,18 +298,18 @@ def comparable(out: Path) -> dict[str, str]:
 
 
 def without_seconds(value: Any) -> Any:
-    """The same, without what was measured in seconds."""
+    """Return a JSON value without the fields measured in seconds."""
     if isinstance(value, dict):
         return {k: without_seconds(v) for k, v in value.items() if k != "seconds"}
     if isinstance(value, list):
-        kept = (v for v in value if not (isinstance(v, dict) and v.get("axis") == "seconds"))
-        return [without_seconds(v) for v in kept]
+        rest = (v for v in value if not (isinstance(v, dict) and v.get("axis") == "seconds"))
+        return [without_seconds(v) for v in rest]
     return value
 
 
 @contextlib.contextmanager
 def no_orphans(driver: Driver) -> Iterator[list[psutil.Process]]:
-    """The workers of a driver, which all end soon after what is done within."""
+    """Yield the workers of a driver, and require that they end soon after the block."""
     workers = driver.workers()
     yield workers
     alive = psutil.wait_procs(workers, timeout=PATIENCE)[1]

@@ -1,4 +1,4 @@
-"""Whatever one plugin does, the numbers of the others are those of a study without it."""
+"""One plugin misbehaves: the numbers of the others are those of a study without it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ FAILING = {
     "breaks": "BdbQuit",
     "mutates": "",
 }
-"""Faults of the optimizer that fail its runs, with what the reason says."""
+"""Fault of the optimizer that fails its runs -> part of the reason."""
 LIMITED = {
     "loops": "no result within 2 seconds; its worker was killed",
     "sleeps": "no result within 2 seconds; its worker was killed",
     "allocates": "emory",
 }
-"""Those that only a limit stops."""
+"""Fault that only a limit stops -> part of the reason."""
 HARMLESS = ["none", "prints", "child-asks", "closes", "threads", "litters"]
-"""Those that are nobody's business but the plugin's own."""
+"""Faults that harm no run, not even that of the plugin itself."""
 
 
 def study(place: Path, entrants: list[str], *more: str) -> dict[str, list[RunResult]]:
-    """Run a study of these entrants to its end; its runs by configuration."""
+    """Run a study of these entrants to its end; return its runs by optimizer and fault."""
     names = [word for entrant in entrants for word in ("-o", entrant)]
     options = ("--ruleset", "defaults", "--seeds", "2", "--jobs", "2", "--plugin", BAD)
     folder = Folder(place, names, *options, *more)
@@ -52,20 +52,20 @@ def study(place: Path, entrants: list[str], *more: str) -> dict[str, list[RunRes
 
 
 def bits(runs: list[RunResult]) -> dict[str, tuple[str, bytes]]:
-    """What was measured, but for the time it took."""
+    """Return the measured numbers of each run, except the times."""
     return {run.key: (run.params_hash, run.curve["val_loss"].tobytes()) for run in runs}
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[RunResult]]:
-    """The good ones in a study of their own."""
+    """Return the runs of the good entrants in a study of their own."""
     return study(tmp_path_factory.mktemp("alone"), GOOD)
 
 
 def check(
     runs: dict[str, list[RunResult]], alone: dict[str, list[RunResult]], reasons: dict[str, str]
 ) -> None:
-    """The good ones are as alone, the others failed for the reasons given."""
+    """Require the numbers of the study without the others, and the reasons of their failures."""
     for name in ("sgd ", "careful "):
         assert {run.status for run in runs[name]} == {"ok"}
         assert bits(runs[name]) == bits(alone[name])
@@ -73,16 +73,16 @@ def check(
 
 
 def check_failures(runs: dict[str, list[RunResult]], reasons: dict[str, str]) -> None:
-    """Every run of these failed for the reason given."""
+    """Require that every run of these entrants failed for the given reason."""
     for name, reason in reasons.items():
         assert [run.status for run in runs[name]] == ["failed", "failed"], name
         assert all(run.reason and reason in run.reason for run in runs[name]), runs[name][0].reason
 
 
-def test_a_bad_optimizer_harms_itself_alone(
+def test_a_bad_optimizer_harms_only_itself(
     tmp_path: Path, alone: dict[str, list[RunResult]]
 ) -> None:
-    """Raising, dying, littering: each ends with the run that does it."""
+    """An exception, the death of the process, changed global state: each ends with its run."""
     faults = [*FAILING, *HARMLESS, "not-finite"]
     rules = ["absent-rule", *(f"bad-rule[fault={f}]" for f in ("none", "litters", "shapes"))]
     runs = study(tmp_path, [*rules, *GOOD, *(f"misbehaving[fault={f}]" for f in faults)])
@@ -97,7 +97,7 @@ def test_a_bad_optimizer_harms_itself_alone(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS and /proc/self/statm are missing")
-def test_limits_stop_what_would_go_on_for_ever(
+def test_limits_stop_runs_that_would_never_end(
     tmp_path: Path, alone: dict[str, list[RunResult]]
 ) -> None:
     """--timeout and --memory fail the runs that exceed them, and no others."""
@@ -110,7 +110,7 @@ def test_limits_stop_what_would_go_on_for_ever(
 def test_an_initializer_stays_out_of_the_driver(
     tmp_path: Path, alone: dict[str, list[RunResult]]
 ) -> None:
-    """A stranger's Python is nowhere near it, also where the training itself is compiled."""
+    """Its Python runs in a worker process, even where the training itself is compiled."""
     failing = {
         "raises": "ValueError: no good",
         "exits": "SystemExit: 3",
@@ -118,8 +118,8 @@ def test_an_initializer_stays_out_of_the_driver(
         "not-finite": "values that are not finite",
         "shapes": "made shapes",
     }
-    starts = [f"bad-start[fault={fault}]" for fault in (*failing, "closes", "litters")]
-    options = [word for start in ("he-normal", *starts) for word in ("-i", start)]
+    initializers = [f"bad-start[fault={fault}]" for fault in (*failing, "closes", "litters")]
+    options = [word for start in ("he-normal", *initializers) for word in ("-i", start)]
     runs = study(tmp_path, ["sgd"], *options)
     usual = [run for run in runs["sgd "] if run.spec.initializer == "he-normal"]
     assert bits(usual) == bits(alone["sgd "])
@@ -128,8 +128,8 @@ def test_an_initializer_stays_out_of_the_driver(
         assert {run.status for run in runs[f"sgd {fault}"]} == {"ok"}
 
 
-def test_a_thread_without_end_does_not_hold_up_the_driver(tmp_path: Path) -> None:
-    """A plugin may start one while it is imported; the command ends all the same."""
+def test_a_thread_that_never_ends_does_not_hold_up_the_driver(tmp_path: Path) -> None:
+    """A plugin may start a thread while it is imported; the command ends nevertheless."""
     plugin = tmp_path / "restless.py"
     plugin.write_text(
         "import threading, time\n"
@@ -140,5 +140,5 @@ def test_a_thread_without_end_does_not_hold_up_the_driver(tmp_path: Path) -> Non
         "    name = 'restless'\n"
     )
     command = [sys.executable, "-m", "optbench", "list", "initializers", "--plugin", str(plugin)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert "restless" in done.stdout
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "restless" in result.stdout

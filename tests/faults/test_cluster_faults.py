@@ -1,4 +1,4 @@
-"""Faults of a Dask cluster: the study goes on, or says clearly why it cannot."""
+"""Faults of a Dask cluster: the study goes on, or an error says why it cannot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from optbench.registry import default_registry
 from optbench.store import Store
 from tests.engine.spec_factory import spec_of
 from tests.faults.clusters import Cluster, quiet_dask
-from tests.faults.conftest import Quiet
+from tests.faults.conftest import Undisturbed
 from tests.faults.gates import Gate
 from tests.faults.studies import BOTH, HERE, Driver, Folder
 
@@ -36,14 +36,18 @@ def _quiet_dask() -> Iterator[None]:
 
 
 def on(cluster: Cluster, place: Path) -> Folder:
-    """The usual study, trained on a cluster, whose workers are still to be started."""
+    """Return the usual study, to be trained on a cluster that has no workers yet."""
     folder = Folder(place, BOTH, scheduler=cluster.address)
     cluster.env |= folder.watch
     return folder
 
 
 def start_and_hold(cluster: Cluster, folder: Folder) -> tuple[Driver, Gate, int]:
-    """A study whose ninth run has begun, and waits; the process id of the worker it is on."""
+    """Start a study, and return when its ninth run has begun; also the gate that holds it.
+
+    Returns:
+        The driver, the gate, and the process id of the worker.
+    """
     gate = Gate(folder.place / "gate")
     cluster.env |= gate.env
     cluster.add_worker()
@@ -54,8 +58,8 @@ def start_and_hold(cluster: Cluster, folder: Folder) -> tuple[Driver, Gate, int]
     return driver, gate, worker
 
 
-def test_workers_die_and_join(tmp_path: Path, quiet: Quiet) -> None:
-    """kill -9 of one in the middle of a run, another that joins late: the same leaderboard."""
+def test_workers_die_and_join(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    """One is killed in the middle of a run, another joins late: the leaderboard is the same."""
     with Cluster(tmp_path) as cluster:
         folder = on(cluster, tmp_path / "here")
         driver, gate, first = start_and_hold(cluster, folder)
@@ -65,11 +69,11 @@ def test_workers_die_and_join(tmp_path: Path, quiet: Quiet) -> None:
         driver.wait().check(0)
         folder.check()
         assert len(folder.starts()) > len(set(folder.starts()))
-        assert folder.board() == quiet()
+        assert folder.board() == undisturbed()
 
 
-def test_the_scheduler_dies(tmp_path: Path, quiet: Quiet) -> None:
-    """One clear line and exit code 1; what was finished is kept, and another cluster goes on."""
+def test_the_scheduler_dies(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    """One clear line and exit code 1; finished runs are kept, and another cluster goes on."""
     with Cluster(tmp_path) as cluster:
         folder = on(cluster, tmp_path / "here")
         driver, gate, _ = start_and_hold(cluster, folder)
@@ -86,12 +90,12 @@ def test_the_scheduler_dies(tmp_path: Path, quiet: Quiet) -> None:
         cluster.wait_for_workers(1)
         folder.run().check(0)
         folder.check()
-        assert folder.board() == quiet()
+        assert folder.board() == undisturbed()
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of two workers, which come back when they die."""
+    """Start a cluster of two workers, which are replaced when they die."""
     folder = tmp_path_factory.mktemp("pair")
     with Cluster(folder, FAULTS_LOG=str(folder / "starts.log")) as cluster:
         cluster.add_worker()
@@ -104,8 +108,8 @@ def runs(optimizer: str, number: int) -> list[RunSpec]:
     return [spec_of(optimizer, dataset="iris", epochs=1, seed=seed) for seed in range(number)]
 
 
-def test_a_poisonous_run_fails_alone(pair: Cluster) -> None:
-    """One that kills its process, and one that kills Dask's worker around it each time."""
+def test_a_poisonous_run_fails_and_no_other(pair: Cluster) -> None:
+    """One run kills its process, another kills the Dask worker around it at every attempt."""
     registry = default_registry()
     registry.load_named(BAD)
     poison = [*runs("misbehaving[fault=killed]", 1), *runs("misbehaving[fault=kills-parent]", 1)]
@@ -113,19 +117,19 @@ def test_a_poisonous_run_fails_alone(pair: Cluster) -> None:
     try:
         with ClusterExecutor(pair.address, plugins=[BAD]) as executor:
             executor.prepare(wanted)
-            found = {result.key: result for result in executor.map(wanted)}
+            results = {result.key: result for result in executor.map(wanted)}
     finally:
         registry.unregister(registry.plugins[-1])
-    assert set(found) == {spec.key for spec in wanted}
-    failed = {key for key, result in found.items() if result.status is Status.FAILED}
+    assert set(results) == {spec.key for spec in wanted}
+    failed = {key for key, result in results.items() if result.status is Status.FAILED}
     assert failed == {spec.key for spec in poison}
-    assert found[poison[0].key].reason == "its worker died each of 3 times (signal 9)"
-    assert "no worker survived it" in found[poison[1].key].reason
+    assert results[poison[0].key].reason == "its worker died each of 3 times (signal 9)"
+    assert "no worker survived it" in results[poison[1].key].reason
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS and /proc/self/statm are missing")
 def test_limits_hold_on_a_cluster(tmp_path: Path, pair: Cluster) -> None:
-    """--timeout and --memory fail the same runs as at home, and the workers live on."""
+    """--timeout and --memory fail the same runs as on one machine, and the workers survive."""
     bad = [f"misbehaving[fault={fault}]" for fault in ("loops", "allocates", "none")]
     entrants = [word for name in ("sgd", *bad) for word in ("-o", name)]
     more = ("--ruleset", "defaults", "--seeds", "1", "--plugin", BAD)
@@ -146,7 +150,7 @@ def test_limits_hold_on_a_cluster(tmp_path: Path, pair: Cluster) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Dask's settings for a certificate that everyone here shares, and is its own authority."""
+    """Return the settings of Dask for a self-signed certificate that all processes share."""
     folder = tmp_path_factory.mktemp("tls")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
@@ -157,24 +161,26 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         )
     except FileNotFoundError:
         pytest.skip("the program openssl is missing")
-    found = {"CA_FILE": str(certificate)}
+    settings = {"CA_FILE": str(certificate)}
     for role in ("SCHEDULER", "WORKER", "CLIENT"):
-        found |= {f"{role}__CERT": str(certificate), f"{role}__KEY": str(key)}
-    return {f"{TLS}{name}": value for name, value in found.items()}
+        settings |= {f"{role}__CERT": str(certificate), f"{role}__KEY": str(key)}
+    return {f"{TLS}{name}": value for name, value in settings.items()}
 
 
-def test_a_cluster_over_tls(tmp_path: Path, certificate: dict[str, str], quiet: Quiet) -> None:
-    """Dask's own settings apply, on all three sides."""
+def test_a_cluster_over_tls(
+    tmp_path: Path, certificate: dict[str, str], undisturbed: Undisturbed
+) -> None:
+    """The settings of Dask apply to scheduler, workers and client."""
     with Cluster(tmp_path, protocol="tls", **certificate) as cluster:
         folder = on(cluster, tmp_path / "here")
         cluster.add_worker()
         cluster.wait_for_workers(1, security=security(certificate))
         folder.run(**certificate).check(0)
-        assert folder.board() == quiet()
+        assert folder.board() == undisturbed()
 
 
 def security(settings: dict[str, str]) -> Any:
-    """The same settings, for a client in this process."""
+    """Return the same settings for a client in this process."""
     distributed: Any = importlib.import_module("distributed")
     return distributed.Security(
         tls_ca_file=settings[f"{TLS}CA_FILE"],

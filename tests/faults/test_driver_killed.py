@@ -1,4 +1,4 @@
-"""kill -9 of the driver: whenever it comes, the same command goes on to the same leaderboard."""
+"""kill -9 of the driver: at any time, the same command goes on to the same leaderboard."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import random
 import time
 from pathlib import Path
 
-from tests.faults.conftest import Quiet
+from tests.faults.conftest import Undisturbed
 from tests.faults.gates import Gate
 from tests.faults.studies import Folder, no_orphans
 
 MOMENTS = ["planning", "opening", "compiling", "training", "committing", "comparing", "writing"]
-"""In the order in which a study comes to them."""
+"""In the order in which a study reaches them."""
 
 
-def test_killed_at_every_stage_in_turn(tmp_path: Path, quiet: Quiet) -> None:
+def test_killed_at_every_stage_in_turn(tmp_path: Path, undisturbed: Undisturbed) -> None:
     """Each execution gets a little further than the one before, and the last one to the end."""
     folder = Folder(tmp_path, pause=0.02)
     for moment in MOMENTS:
@@ -23,16 +23,16 @@ def test_killed_at_every_stage_in_turn(tmp_path: Path, quiet: Quiet) -> None:
         folder.check()
     folder.run().check(0)
     folder.check()
-    assert folder.board() == quiet()
+    assert folder.board() == undisturbed()
 
 
-def test_killed_at_random_again_and_again(tmp_path: Path, quiet: Quiet) -> None:
-    """Nothing committed is lost or trained again, in threads or in worker processes."""
+def test_killed_at_random_again_and_again(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    """No committed run is lost or trained again, in threads or in worker processes."""
     seed = int(os.environ.get("FAULTS_SEED") or random.randrange(10**6))
     print(f"FAULTS_SEED={seed}")
     chance = random.Random(seed)
     folder, gate = Folder(tmp_path, pause=0.1), Gate(tmp_path / "gate")
-    for passing in (0, 6, 6):  # the first kill is in the middle of a run for certain
+    for passing in (0, 6, 6):  # the first kill is certainly in the middle of a run
         gate.let(passing)
         driver = folder.start_and_train(**gate.env)
         time.sleep(chance.uniform(0, 0.8))
@@ -41,7 +41,7 @@ def test_killed_at_random_again_and_again(tmp_path: Path, quiet: Quiet) -> None:
         folder.check()
     folder.run().check(0)
     folder.check()
-    assert folder.board() == quiet()
+    assert folder.board() == undisturbed()
     assert folder.ledger.in_flight > 0
     assert folder.loops() == {"compiled", "stepped"}
 

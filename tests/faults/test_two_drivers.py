@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.faults.conftest import Quiet
+from tests.faults.conftest import Undisturbed
 from tests.faults.gates import Gate
 from tests.faults.studies import Folder, wait_for
 
 
-def test_two_drivers_end_with_one_leaderboard(tmp_path: Path, quiet: Quiet) -> None:
-    """Started together, with the report in the same folder; no run is in the store twice."""
+def test_two_drivers_end_with_one_leaderboard(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    """Started together, they write the report to one folder; no run is in the store twice."""
     folder, gates = Folder(tmp_path), [Gate(tmp_path / name) for name in ("a", "b")]
     drivers = [folder.start(**gate.env) for gate in gates]
     wait_for(lambda: len(folder.starts()) > len(set(folder.starts())), "both at the same run")
@@ -22,13 +22,13 @@ def test_two_drivers_end_with_one_leaderboard(tmp_path: Path, quiet: Quiet) -> N
         gate.open()
     outcomes = [driver.wait().check(0) for driver in drivers]
     assert outcomes[0].out == outcomes[1].out
-    assert folder.board() == quiet()
+    assert folder.board() == undisturbed()
     assert len({data.split()[0] for data in folder.stored().values()}) == 2
     assert list(folder.out.rglob("*.part")) == []
 
 
-def test_one_of_two_drivers_is_killed(tmp_path: Path, quiet: Quiet) -> None:
-    """The other one goes on, and holds no lock of the dead."""
+def test_one_of_two_drivers_is_killed(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    """The other one goes on: no lock of the dead one holds it up."""
     folder, gate = Folder(tmp_path), Gate(tmp_path / "gate")
     gate.let(2)
     first = folder.start(**gate.env)
@@ -38,4 +38,4 @@ def test_one_of_two_drivers_is_killed(tmp_path: Path, quiet: Quiet) -> None:
     first.kill()
     gate.open()
     second.wait().check(0)
-    assert folder.board() == quiet()
+    assert folder.board() == undisturbed()

@@ -1,4 +1,4 @@
-"""Worker processes that are killed cost time, and nothing else."""
+"""Killed worker processes cost only time."""
 
 from __future__ import annotations
 
@@ -7,37 +7,39 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.conftest import Quiet
+from tests.faults.conftest import Undisturbed
 from tests.faults.gates import Gate
 from tests.faults.studies import BOTH, STEPPED, Folder, no_orphans, wait_for
 
 
-def test_a_study_survives_the_death_of_its_workers(tmp_path: Path, quiet: Quiet) -> None:
-    """Whatever kills them: their runs are trained elsewhere, with the same numbers."""
+def test_a_study_survives_the_death_of_its_workers(
+    tmp_path: Path, undisturbed: Undisturbed
+) -> None:
+    """Their runs are trained again by other workers, with the same numbers."""
     two = ("--jobs", "2")
     folder, gate = Folder(tmp_path, BOTH, *two), Gate(tmp_path / "gate")
     driver = folder.start(**gate.env)
 
     def kill(worker: psutil.Process, number: signal.Signals) -> None:
         worker.send_signal(number)
-        wait_for(lambda: worker not in driver.workers(), "its death")
+        wait_for(lambda: worker not in driver.workers(), "the death of a worker")
 
     driver.until(lambda: len(folder.at_work(driver)) == 2, "two workers that train")
     for worker, number in zip(
         folder.at_work(driver), (signal.SIGKILL, signal.SIGSEGV), strict=True
     ):
         kill(worker, number)
-    driver.until(lambda: folder.at_work(driver), "another in their place")
+    driver.until(lambda: folder.at_work(driver), "a worker in their place")
     kill(folder.at_work(driver)[0], signal.SIGTERM)
     gate.open()
     driver.wait().check(0)
     folder.check()
     assert len(folder.starts()) >= len(set(folder.starts())) + 3
-    assert folder.board() == quiet(BOTH, *two)
+    assert folder.board() == undisturbed(BOTH, *two)
 
 
 def test_no_worker_outlives_its_driver(tmp_path: Path) -> None:
-    """However the driver ends, and however long the run is that they are in."""
+    """However the driver ends, and however long their runs take."""
     for number in (signal.SIGKILL, signal.SIGTERM):
         folder = Folder(tmp_path / number.name, STEPPED, pause=60)
         driver = folder.start_and_train(2)

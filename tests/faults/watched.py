@@ -1,8 +1,8 @@
-"""A plugin for these tests: it writes down every training start, and makes runs take a while.
+"""A plugin that logs the start of every run, and makes runs last.
 
-Loaded by ``--plugin`` into the driver and into every worker, so it sees the runs of both loops.
-``FAULTS_LOG`` names the log, ``FAULTS_PAUSE`` is how many seconds a run waits before it trains,
-``FAULTS_GATE`` the folder of a gate that it has to pass (gates.py).
+``--plugin`` loads it into the driver and into every worker, so it sees the runs of both loops.
+``FAULTS_LOG`` is the path of the log, ``FAULTS_PAUSE`` the seconds that a run waits at its start,
+``FAULTS_GATE`` the folder of a gate that the run has to pass (gates.py).
 """
 
 import contextlib
@@ -31,7 +31,7 @@ class Walker(Stepper):
 
 
 def _pass(gate: str) -> None:
-    """Use up a ticket, or wait for one."""
+    """Take a ticket, or wait for one."""
     while not os.path.exists(os.path.join(gate, "open")):
         for ticket in os.listdir(gate):
             with contextlib.suppress(FileNotFoundError):  # another run was faster
