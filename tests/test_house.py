@@ -199,6 +199,8 @@ OTHER_TESTS = {
     "cli/test_plugin_commands.py": "list, show, plugins, check and new on one planted plugin",
     "cli/test_signals.py": "processes that are sent a signal",
     "cli/test_study_commands.py": "report, compare, replay, merge and export on one study",
+    "engine/fusion/test_translation.py": "expressions and statements together",
+    "registry/test_schedule_plugins.py": "schedules from registration to training",
     "engine/loops/test_kept_buffers.py": "both loops: what a stepper keeps is its own",
     "report/test_tie_letters.py": "the letters of tie groups in every format",
 }
