@@ -310,7 +310,7 @@ OFFENCES = {
     "optbench/report/write.py": ("import sqlite3", "sqlite3"),
     "optbench/report/tables.py": ("import matplotlib", "matplotlib"),
     "optbench/errors.py": ("def f():\n    import click", "click"),
-    "optbench/contracts.py": ("import pluggy", "pluggy"),
+    "optbench/contracts/plugin.py": ("import pluggy", "pluggy"),
     "optbench/support/text.py": ("from optbench import cli", "optbench.cli"),
     "plugins/optbench_builtin/idx.py": ("import optbench.engine", "optbench.engine"),
 }

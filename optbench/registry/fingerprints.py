@@ -9,8 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from optbench import contracts
 from optbench.registry.entries import Entry
+
+CONTRACTS = "optbench.contracts"
+"""Package of the base classes, which are not part of a plugin's code."""
 
 
 def fingerprint(item: type) -> str:
@@ -21,7 +23,7 @@ def fingerprint(item: type) -> str:
     """
     digest = hashlib.sha256(getattr(item, "version", "").encode())
     for cls in item.__mro__:
-        if cls is object or cls.__module__ in (contracts.__name__, "abc"):
+        if cls is object or cls.__module__ == "abc" or cls.__module__.startswith(CONTRACTS):
             continue
         digest.update(cls.__qualname__.encode())
         digest.update(_module_source(cls))

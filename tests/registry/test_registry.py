@@ -15,7 +15,6 @@ import optbench
 from optbench.errors import ConfigError, PluginError
 from optbench.registry import Registry, default_registry, fresh_registry
 from optbench.registry.entries import ON_DEMAND, Entry, PluginWarning
-from optbench.registry.fingerprints import fingerprint
 from optbench.registry.kinds import KINDS
 
 DESCENT = """
@@ -398,22 +397,6 @@ def test_unregister_takes_everything_out_again() -> None:
     assert list(registry.entries("optimizers")) == ["brief"]
 
 
-def test_the_fingerprint_follows_the_source(tmp_path: Path) -> None:
-    """An edited plugin is a new plugin to the store of runs."""
-
-    def of(folder: str, source: str) -> str:
-        path = tmp_path / folder / "mine.py"
-        path.parent.mkdir()
-        path.write_text(source)
-        registry = Registry()
-        registry.load_named(str(path))
-        return fingerprint(registry.optimizer("mine"))
-
-    source = DESCENT.format(name="mine")
-    assert of("a", source) == of("b", source)
-    assert of("c", source.replace("0.1", "0.2")) != of("d", source)
-
-
 def test_the_default_registry_has_no_conflict_and_no_broken_plugin() -> None:
     """What is installed with optbench loads without a warning."""
     registry = Registry()  # not the process's own, to which other tests add plugins
@@ -498,16 +481,6 @@ def optbench_register_something_of_the_future():
     registry = Registry()
     registry.register(module_of(source))
     assert list(registry.entries("optimizers")) == ["descent"]
-
-
-def test_the_fingerprint_follows_the_version_of_what_is_wrapped() -> None:
-    """A run of another release of a wrapped library is another run."""
-
-    def of(version: str) -> str:
-        return fingerprint(type("Wrapped", (optbench.Rule,), {"version": version}))
-
-    assert of("1.0") == of("1.0")
-    assert of("1.0") != of("1.1")
 
 
 LISTED = """

@@ -34,7 +34,7 @@ class StepperSteps:
         self._name = stepper.name
         self._params = params
         self._context = StepContext(
-            t=0, h=h, declared=stepper.needs, _total_steps=total_steps, _rng=rng, _layers=layers
+            t=0, h=h, declared=stepper.needs, total_steps=total_steps, rng=rng, layers=layers
         )
         self._stepper = stepper()
         self._state = self._stepper.init(list(params), self._context)
@@ -58,7 +58,7 @@ class StepperSteps:
             PluginError: it replaces arrays of the list instead of writing into them.
         """
         context = self._context
-        context.t, context.h, context.loss, context._closure = t, h, loss, closure
+        context.begin_step(t, h, loss, closure)
         params = list(self._params)
         state = self._stepper.step(params, grads, self._state, context)
         if len(params) != len(self._params) or any(

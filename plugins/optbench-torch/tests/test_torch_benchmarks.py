@@ -42,7 +42,7 @@ def adapted(name: str) -> Callable[[], Any]:
     cls = adapt(name)
     stepper, params, grads = cls(), arrays(0), arrays(1)
     h = Values({key: declared.default for key, declared in cls.hypers().items()})
-    context = StepContext(0, h, cls.needs, _layers=((0, 1), (2, 3), (4, 5)))
+    context = StepContext(0, h, cls.needs, layers=((0, 1), (2, 3), (4, 5)))
     state = stepper.init(params, context)
     return lambda: stepper.step(params, grads, state, context)
 

@@ -1,4 +1,4 @@
-"""Schedules of other distributions: registered by a hook, and part of a run's content key."""
+"""The code of a plugin is part of a run's content key."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.execution import LocalExecutor
 from optbench.execution.worker import codes_of, foreign
 from optbench.registry import Registry, default_registry, fresh_registry
+from optbench.registry.fingerprints import fingerprint
 
 SOURCE = """
 import numpy as np
@@ -35,6 +36,20 @@ def optbench_register_schedules():
 """
 
 
+DESCENT = """
+import optbench
+
+class Descent(optbench.Rule):
+    '''Plain descent.'''
+    name = "mine"
+    lr: float = optbench.hyper(0.1, "learning rate", low=0)
+
+    @staticmethod
+    def update(theta, grad, t, h):
+        return (theta - h.lr * grad,)
+"""
+
+
 def spec_of(optimizer: str) -> RunSpec:
     """A short run of an optimizer."""
     workload = make_workload(dataset="iris", epochs=1)
@@ -53,6 +68,32 @@ def registry_of_its_own() -> Iterator[None]:
     """Each test has its own plugins."""
     with fresh_registry():
         yield
+
+
+def test_the_fingerprint_follows_the_source(tmp_path: Path) -> None:
+    """An edited plugin is a new plugin to the store of runs."""
+
+    def of(folder: str, source: str) -> str:
+        path = tmp_path / folder / "mine.py"
+        path.parent.mkdir()
+        path.write_text(source)
+        registry = Registry()
+        registry.load_named(str(path))
+        return fingerprint(registry.optimizer("mine"))
+
+    source = DESCENT
+    assert of("a", source) == of("b", source)
+    assert of("c", source.replace("0.1", "0.2")) != of("d", source)
+
+
+def test_the_fingerprint_follows_the_version_of_what_is_wrapped() -> None:
+    """A run of another release of a wrapped library is another run."""
+
+    def of(version: str) -> str:
+        return fingerprint(type("Wrapped", (optbench.Rule,), {"version": version}))
+
+    assert of("1.0") == of("1.0")
+    assert of("1.0") != of("1.1")
 
 
 def test_a_schedule_of_a_plugin_trains(tmp_path: Path) -> None:

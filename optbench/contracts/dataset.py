@@ -1,0 +1,94 @@
+"""The contract of a dataset's source, and the dataset that optbench makes of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from optbench.contracts.plugin import Array
+
+Task = Literal["multiclass", "binary", "regression"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset that is split, standardised and hashed: what networks are trained on.
+
+    Attributes:
+        x_train, x_val, x_test: Inputs, shape (n, n_features), float64, standardised with mean and
+            deviation of the training part.
+        y_train, y_val, y_test: Class labels, shape (n,), int64 (multiclass and binary), or
+            targets, shape (n, n_outputs), float64, standardised (regression).
+        task: ``"multiclass"``, ``"binary"`` or ``"regression"``; decides output layer and loss.
+        n_outputs: Number of units of the output layer.
+        content_hash: SHA-256 over all of the above.
+    """
+
+    name: str
+    task: Task
+    x_train: Array
+    y_train: Array
+    x_val: Array
+    y_val: Array
+    x_test: Array
+    y_test: Array
+    n_outputs: int
+    content_hash: str
+    summary: str = ""
+    source: str = ""
+
+    @property
+    def n_features(self) -> int:
+        """Width of the input layer."""
+        return int(self.x_train.shape[1])
+
+
+class DatasetSource(ABC):
+    """Source of a dataset. optbench splits, standardises and hashes the arrays of `load`.
+
+    Example:
+        >>> import numpy as np
+        >>> from optbench import DatasetSource
+        >>> class Signs(DatasetSource):
+        ...     '''Points in the plane, and the sign of the first coordinate.'''
+        ...     name = "signs"
+        ...     task = "binary"
+        ...     def load(self):
+        ...         x = np.random.default_rng(0).normal(size=(100, 2))
+        ...         return x, (x[:, 0] > 0).astype(int)
+        >>> [array.shape for array in Signs().load()]
+        [(100, 2), (100,)]
+    """
+
+    name: ClassVar[str] = ""
+    task: ClassVar[Task]
+    source: ClassVar[str] = ""
+    url: ClassVar[str] = ""
+    """Address of the source, if it has one."""
+    standardize: ClassVar[bool | Literal["jointly"]] = True
+    """True scales each feature to mean 0 and variance 1; ``"jointly"`` scales all features
+    together, for pixels, where one that is hardly ever lit would become huge; False changes
+    nothing, for sparse inputs, where a zero means absence and must stay a zero."""
+    cached: ClassVar[bool] = False
+    """True if `load` depends only on its own source code: its arrays are then cached on disk.
+
+    Leave it False for a file that may change, because the cached copy would not follow."""
+    files: ClassVar[Mapping[str, str]] = {}
+    """Files to download, each with its SHA-256; `load` gets them from `optbench.fetch_files`."""
+    mirrors: ClassVar[tuple[str, ...]] = ()
+    """Addresses of folders that contain the files, tried in this order."""
+
+    @abstractmethod
+    def load(self) -> tuple[Array, Array] | tuple[Array, Array, Array, Array]:
+        """Return inputs (n, n_features) and labels (n,) or targets; or train x, y and test x, y.
+
+        The values are the same at every call. Two arrays are split 60 / 20 / 20; of four arrays,
+        a fifth of the training part becomes the validation part.
+        """
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first line of the docstring."""
+        return (cls.__doc__ or "").strip().partition("\n")[0]

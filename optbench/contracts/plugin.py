@@ -1,0 +1,57 @@
+"""What optimizers, initializers, landscapes and schedules have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, get_args
+
+import numpy.typing as npt
+
+from optbench.contracts.declarations import Hyper
+
+Array = npt.NDArray[Any]
+Need = Literal["closure", "layers", "total_steps", "rng", "full-batch", "data"]
+NEEDS: tuple[Need, ...] = get_args(Need)
+
+KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(:[A-Za-z0-9_.:-]+)?")
+"""Form of the name of a plugin; a prefix and a colon come before the names of other libraries."""
+
+
+class Plugin:
+    """Base of optimizers, initializers, landscapes and schedules: name, source, hyperparameters."""
+
+    name: ClassVar[str] = ""
+    """Kebab-case and unique, e.g. ``"adam"``."""
+    source: ClassVar[str] = ""
+    """Paper, and the equation or algorithm in it."""
+    url: ClassVar[str] = ""
+    """Address of the source, if it has one."""
+    variant: ClassVar[str] = ""
+    """Which of the published forms this is: where epsilon is added, sum or average, ..."""
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """What it uses beyond its ordinary arguments; using anything else is an error."""
+    expected_failures: ClassVar[Mapping[str, str]] = {}
+    """Checks of ``optbench check`` that fail on purpose, each with its reason. A check that is
+    listed here must fail."""
+    version: ClassVar[str] = ""
+    """Version of the code that it runs beside its own file, such as a library's; part of the
+    content key of a run."""
+
+    @classmethod
+    def hypers(cls) -> dict[str, Hyper]:
+        """Return the declared hyperparameters by name, those of base classes first."""
+        declared: dict[str, Hyper] = {}
+        for base in reversed(cls.__mro__):
+            for name, value in vars(base).items():
+                if isinstance(value, Hyper):
+                    declared[name] = value if value.name == name else replace(value, name=name)
+                else:
+                    declared.pop(name, None)
+        return declared
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first line of the docstring."""
+        return (cls.__doc__ or "").strip().partition("\n")[0]
