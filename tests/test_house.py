@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -200,7 +201,6 @@ OTHER_TESTS = {
     "cli/test_signals.py": "processes that are sent a signal",
     "cli/test_study_commands.py": "report, compare, replay, merge and export on one study",
     "engine/fusion/test_translation.py": "expressions and statements together",
-    "registry/test_schedule_plugins.py": "schedules from registration to training",
     "engine/loops/test_kept_buffers.py": "both loops: what a stepper keeps is its own",
     "report/test_tie_letters.py": "the letters of tie groups in every format",
 }
@@ -346,3 +346,27 @@ def test_import_linter_finds_planted_imports(tmp_path: Path) -> None:
 def module_name(path: str) -> str:
     """The dotted name of a file."""
     return path.removeprefix("plugins/").removesuffix(".py").replace("/", ".")
+
+
+# The guide to the rooms ----------------------------------------------------------------------
+
+
+def guide_rooms(text: str) -> list[str]:
+    """Paths in the first column of the tables of a Markdown text."""
+    return re.findall(r"^\| `([^`]+/[^`]*)`", text, re.MULTILINE)
+
+
+def test_the_guide_names_every_room() -> None:
+    """CONTRIBUTING.md has a line for each room, in the order of the floors, and no other."""
+    rooms = guide_rooms((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert all((ROOT / room).exists() for room in rooms)
+    rooms = [room for room in rooms if room.startswith("optbench/")]
+    layers = next(c for c in contracts() if c["type"] == "layers")["layers"]
+    floors = {
+        room: floor
+        for floor, rooms_of_floor in enumerate(layers[1:])
+        for room in rooms_of_floor.split(" | ")
+    }
+    named = [room.removeprefix("optbench/").removesuffix("/").removesuffix(".py") for room in rooms]
+    assert set(named) == set(floors)
+    assert [floors[room] for room in named] == sorted(floors.values())
