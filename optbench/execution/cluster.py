@@ -1,7 +1,7 @@
-"""A Dask cluster that is already there: tasks of about a second, results drained at once.
+"""An existing Dask cluster: tasks of about a second, whose results are collected at once.
 
-A Dask cluster runs the code of its clients: connect to one that you trust, over TLS if others can
-reach it (Dask's own settings, ``DASK_DISTRIBUTED__COMM__...``, apply).
+A Dask cluster runs the code of its clients. Connect only to a cluster that you trust, and over TLS
+if others can reach it; Dask's own settings (``DASK_DISTRIBUTED__COMM__...``) apply.
 """
 
 from __future__ import annotations
@@ -16,38 +16,44 @@ from typing import Any
 
 from optbench import __version__
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
+from optbench.execution.cluster_tasks import Setup, inspect_worker, train_chunk, warm_up_worker
 from optbench.execution.executor import Executor, Limits
-from optbench.execution.remote import Setup, inspect_worker, train_chunk, warm_up_worker
-from optbench.execution.worker import codes_of
+from optbench.execution.worker import fingerprints_of
 from optbench.records import Health, RunResult, RunSpec
 from optbench.records.packing import pack_spec, unpack_result
 
 _log = logging.getLogger(__name__)
 
 TASK_SECONDS = 1.0
-"""About how long a task should take: long enough to be worth sending, short enough to lose."""
+"""Intended duration of a task: long enough to be worth sending, short enough to lose."""
 MAX_CHUNK = 256
-AHEAD = 3
+"""Largest number of runs in a task."""
+TASKS_PER_THREAD = 3
 """Tasks in flight for each thread of the cluster."""
 CONNECT_SECONDS = 10
 MAX_DEATHS = 2
-"""A run under suspicion that has lost its worker so often (beyond Dask's own retries) fails."""
+"""Number of workers that a suspect may lose, beyond Dask's own retries, before it fails."""
 SMOOTHING = 0.5
-"""Weight of the newest task in the running mean of seconds a run."""
-LOST = "the connection to the scheduler is lost; finished runs are kept, run again to go on"
+"""Weight of the newest task in the running mean of seconds per run."""
+REASON_LENGTH = 200
+"""Characters of Dask's error that are kept as the reason of a failed run."""
+LOST = "the connection to the scheduler is lost; finished runs are kept, run again to continue"
 
 
 class ClusterExecutor(Executor):
     """Trains on an existing Dask cluster.
 
+    When a task loses its workers, each of its runs becomes a suspect. Suspects are trained one at a
+    time, so that the run that kills its workers is found.
+
     Args:
-        address: of the scheduler, e.g. ``"tcp://host:8786"``.
-        plugins: what ``--plugin`` named; the workers must find the same files and modules.
-        limits: what one run may take; kept on the workers, in child processes of theirs.
-        health: in which runs layer health is recorded.
+        address: address of the scheduler, e.g. ``"tcp://host:8786"``.
+        plugins: files and modules given by ``--plugin``; the workers must find the same ones.
+        limits: limits of one run; they apply in child processes of the workers.
+        health: which evaluation runs record layer health.
 
     Raises:
-        ConfigError: `distributed` is not installed, nobody answers, or there is no worker.
+        ConfigError: `distributed` is not installed, no scheduler answers, or it has no worker.
     """
 
     def __init__(
@@ -70,73 +76,80 @@ class ClusterExecutor(Executor):
         self._threads: int = max(sum(self._client.nthreads().values()), 1)
 
     def prepare(self, specs: Iterable[RunSpec]) -> None:
-        """Make sure that every worker has the same optbench and the same plugins.
+        """Check that every worker has the same optbench and the same plugins, and warm it up.
 
         Raises:
-            PluginError: one does not; names the worker and the difference.
+            PluginError: a worker differs; names the worker and the difference.
         """
         _log.info("checking %d workers", len(self._client.nthreads()))
         specs = list(specs)
         kinds = {(spec.optimizer, spec.dataset, spec.dtype): spec for spec in specs}
-        codes = codes_of(specs)
-        found = self._on_workers(inspect_worker, __version__, self._setup.plugins, codes)
-        for worker, problem in found.items():
+        planned = fingerprints_of(specs)
+        problems = self._on_workers(inspect_worker, __version__, self._setup.plugins, planned)
+        for worker, problem in problems.items():
             if problem:
                 raise PluginError(f"worker {worker} cannot train this study: {problem}")
         _log.info("warming up the workers")
         self._on_workers(warm_up_worker, [pack_spec(spec) for spec in kinds.values()])
 
     def _on_workers(self, function: Callable[..., Any], *arguments: object) -> dict[str, Any]:
+        """Return what a function returns on each worker, by address."""
         try:
-            found: dict[str, Any] = self._client.run(function, *arguments)
+            answers: dict[str, Any] = self._client.run(function, *arguments)
         except Exception as cause:
             if self._client.status != "running":
                 raise OptbenchError(LOST) from cause
             raise PluginError(
                 f"the workers cannot load optbench: {describe_error(cause)}"
             ) from cause
-        return found
+        return answers
 
     @property
-    def _chunk(self) -> int:
+    def chunk(self) -> int:
+        """Number of runs in a task, so that it takes about `TASK_SECONDS`."""
         return min(max(int(TASK_SECONDS / max(self._run_seconds, 1e-6)), 1), MAX_CHUNK)
 
     def room(self) -> int:
-        """Free places in the window, which grows with the number of runs in a task."""
-        flying = len(self._buffer) + len(self._suspects) + sum(map(len, self._tasks.values()))
-        places: int = self._threads * AHEAD * self._chunk
-        return places - flying
+        """Return the number of runs that could be submitted now; short runs make it larger."""
+        in_flight = len(self._buffer) + len(self._suspects) + sum(map(len, self._tasks.values()))
+        places: int = self._threads * TASKS_PER_THREAD * self.chunk
+        return places - in_flight
 
     def submit(self, spec: RunSpec) -> None:
         """Add a run to the next task."""
         self._buffer.append(spec)
-        if len(self._buffer) >= self._chunk:
+        if len(self._buffer) >= self.chunk:
             self._send()
 
     def collect(self, timeout: float) -> list[RunResult]:
-        """Results finished since the last call; waits for the first."""
+        """Return the results finished since the last call; wait for the first.
+
+        Raises:
+            OptbenchError: the connection is lost, or a worker has other plugins than the driver.
+        """
         self._send()
-        found: list[RunResult] = []
+        results: list[RunResult] = []
         with contextlib.suppress(queue.Empty):
             while True:
-                wait = 0.0 if found or not self._tasks else timeout
-                future = self._finished.get(timeout=wait) if wait else self._finished.get_nowait()
-                found += self._take(future)
-        if not found and self._client.status != "running":
+                wait = 0.0 if results or not self._tasks else timeout
+                results += self._take(self._finished.get(block=wait > 0, timeout=wait or None))
+        if not results and self._client.status != "running":
             raise OptbenchError(LOST)
-        return found
+        return results
 
     def _send(self) -> None:
+        """Send all submitted runs, the last task perhaps with fewer than the others."""
         while self._buffer:
-            chunk, self._buffer = self._buffer[: self._chunk], self._buffer[self._chunk :]
+            chunk, self._buffer = self._buffer[: self.chunk], self._buffer[self.chunk :]
             self._start(chunk)
 
     def _next_suspect(self) -> None:
-        """Start one suspect at a time: two at once could be blamed for each other."""
+        """Start one suspect at a time; of two at once, either could have killed the worker."""
         if self._suspect is None and self._suspects:
             self._suspect = self._start([self._suspects.pop(0)])
 
     def _start(self, chunk: list[RunSpec]) -> Any:
+        """Start a task, and return its future."""
         packed = [pack_spec(spec) for spec in chunk]
         try:
             future = self._client.submit(train_chunk, packed, self._setup, pure=False)
@@ -147,46 +160,49 @@ class ClusterExecutor(Executor):
         return future
 
     def _take(self, future: Any) -> list[RunResult]:
+        """Return the results of a finished task; start what its failure makes necessary.
+
+        Raises:
+            OptbenchError: the worker as a whole is at fault.
+        """
         chunk = self._tasks.pop(future, None)
         if chunk is None:
             return []
         suspected = future is self._suspect
         if suspected:
             self._suspect = None
-        packed, seconds, cause = _came_to(future)
+        packed, seconds, cause = _outcome_of(future)
         if cause is None:
             self._next_suspect()
             future.release()
             each = seconds / len(chunk)
             self._run_seconds += SMOOTHING * (each - self._run_seconds)
             return [unpack_result(data) for data in packed]
-        if isinstance(cause, OptbenchError):  # of the worker as a whole; runs keep theirs
+        if isinstance(cause, OptbenchError):  # errors of a single run come as its result
             raise cause
-        if not suspected:  # one of them, or a neighbour, kills its workers: find out which
-            self._suspects += chunk
-            self._next_suspect()
-            return []
-        spec = chunk[0]
-        deaths = self._deaths[spec.key] = self._deaths.get(spec.key, 0) + 1
-        if deaths < MAX_DEATHS:  # it may only have been on the same worker as the one that does
-            self._suspects += chunk
-            self._next_suspect()
-            return []
+        if suspected:
+            spec = chunk[0]
+            deaths = self._deaths[spec.key] = self._deaths.get(spec.key, 0) + 1
+            if deaths >= MAX_DEATHS:
+                self._next_suspect()
+                reason = f"no worker survived it: {describe_error(cause)[:REASON_LENGTH]}"
+                return [RunResult.failed(spec, reason)]
+        self._suspects += chunk  # one of them kills its workers, or a task on the same worker does
         self._next_suspect()
-        return [RunResult.failed(spec, f"no worker survived it: {describe_error(cause)[:200]}")]
+        return []
 
     def close(self) -> None:
-        """Cancel what is in flight and disconnect; the cluster stays."""
+        """Cancel the runs in flight and disconnect; the cluster keeps running."""
         self._buffer.clear()
-        with contextlib.suppress(Exception):  # nothing more can be done about a lost scheduler
+        with contextlib.suppress(Exception):  # a lost scheduler has nothing left to cancel
             self._client.cancel(list(self._tasks), force=True)
         self._tasks.clear()
         with contextlib.suppress(Exception):
             self._client.close(timeout=2)
 
 
-def _came_to(future: Any) -> tuple[list[bytes], float, BaseException | None]:
-    """Results of a task and the seconds it took, or why it has none.
+def _outcome_of(future: Any) -> tuple[list[bytes], float, BaseException | None]:
+    """Return the results of a task and the seconds that it took, or the error that it ended with.
 
     Raises:
         OptbenchError: the connection is lost, perhaps while the results were on their way.
@@ -203,12 +219,13 @@ def _came_to(future: Any) -> tuple[list[bytes], float, BaseException | None]:
 
 
 def _connect(address: str) -> Any:
+    """Return a client of the scheduler at an address."""
     try:
         distributed: Any = importlib.import_module("distributed")
     except ImportError:
         raise ConfigError("--scheduler needs Dask: pip install 'optbench[cluster]'") from None
     for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # we say ourselves what went wrong
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # optbench reports it in its own words
     if address.startswith("tls:"):
         _check_certificates(distributed.Security(), address)
     try:
@@ -222,12 +239,12 @@ def _connect(address: str) -> Any:
 
 
 def _check_certificates(security: Any, address: str) -> None:
-    """Before Dask looks itself, whose client would hang at its end without them."""
+    """Refuse missing certificates before Dask does: its client would hang at exit."""
     try:
         if security.get_connection_args("client").get("ssl_context") is not None:
             return
         why = "none is named"
-    except OSError as cause:  # a file that is not there, or is no certificate
+    except OSError as cause:  # a missing file, or one that is not a certificate
         why = describe_error(cause)
     raise ConfigError(
         f"no certificate for '{address}' ({why}); set Dask's distributed.comm.tls.ca-file and "

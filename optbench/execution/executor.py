@@ -1,4 +1,4 @@
-"""What a study asks of whatever trains its runs."""
+"""The interface between a study and whatever trains its runs."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from typing import Self
 from optbench.records import RunResult, RunSpec
 
 Train = Callable[[RunSpec], RunResult]
+"""Trains one run."""
 NextRuns = Callable[[int], Iterable[RunSpec]]
+"""Given the number of runs that there is room for, returns those to start now."""
 
 WAIT_SECONDS = 0.25
-"""Longest wait for a result before the caller is given the opportunity to do something else."""
+"""Longest wait for a result before the caller gets a turn."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may take.
+    """Limits of one run.
 
     Attributes:
         seconds: wall-clock time of a run, after which its worker is killed; None for no limit.
-        memory_mb: what a worker process may allocate for its runs, where the platform can tell
-            (Linux).
+        memory_mb: megabytes that a worker process may allocate for its runs, on platforms that
+            can limit them (Linux); None for no limit.
     """
 
     seconds: float | None = None
@@ -33,10 +35,10 @@ class Limits:
 
 
 class Executor(ABC):
-    """Runs go in by `submit` and come out by `collect`, in any order.
+    """Trains runs: they go in by `submit` and come out by `collect`, in any order.
 
-    A context manager; leaving it gives up what is still in flight. A run never raises: a fault is
-    a result with status ``"failed"``.
+    It is a context manager; leaving it abandons the runs still in flight. A run never raises: a
+    fault is a result with status ``"failed"``.
     """
 
     def __enter__(self) -> Self:
@@ -47,11 +49,11 @@ class Executor(ABC):
 
     @abstractmethod
     def prepare(self, specs: Iterable[RunSpec]) -> None:
-        """Get ready for runs like these; called once, before the first `submit`."""
+        """Prepare for runs like these; called once, before the first `submit`."""
 
     @abstractmethod
     def room(self) -> int:
-        """How many more runs it would take now: the window in flight is bounded."""
+        """Return the number of runs that could be submitted now; runs in flight are bounded."""
 
     @abstractmethod
     def submit(self, spec: RunSpec) -> None:
@@ -59,11 +61,15 @@ class Executor(ABC):
 
     @abstractmethod
     def collect(self, timeout: float) -> list[RunResult]:
-        """Results finished since the last call; waits up to `timeout` seconds for the first."""
+        """Return the results finished since the last call; wait for the first.
+
+        Args:
+            timeout: longest wait, in seconds.
+        """
 
     @abstractmethod
     def close(self) -> None:
-        """Give up what is in flight, and end every worker."""
+        """Abandon the runs in flight, and end every worker."""
 
     def map(self, specs: Iterable[RunSpec]) -> Iterator[RunResult]:
         """Yield the results of these runs as they finish, in any order."""

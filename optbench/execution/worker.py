@@ -1,9 +1,10 @@
-"""A worker process, fed with frames.
+"""A worker process that trains runs, fed with frames.
 
-In: first the settings (JSON), then one run a frame. Out: `READY` at the start, then one result a
-run, in order; around what runs share (loading a dataset, compiling) `WARMING` and `READY`, because
-that is not to count against a run's time; `REFUSED` and a reason when this process has other
-plugins than the driver. What plugins print goes to stderr, and what they read from stdin is empty.
+It receives the settings (JSON), then one frame per run. It sends `READY` at the start, then one
+result per run, in order. Before and after work that runs share (loading a dataset, compiling) it
+sends `WARMING` and `READY`, because that work does not count against the time of a run. It sends
+`REFUSED` and a reason if its plugins differ from those of the driver. Plugins print to stderr, and
+find their stdin empty.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from optbench.execution.surroundings import Surroundings
+from optbench.execution.process_state import ProcessState
 from optbench.records import Health, RunSpec
 from optbench.support.child_processes import listen, read_frame, take_streams, write_frame
 
@@ -23,17 +24,18 @@ READY = b"ready"
 WARMING = b"warming"
 REFUSED = b"refused: "
 
-Codes = dict[tuple[str, str], str]
-"""(kind, name) -> fingerprint of the plugin's source."""
+Fingerprints = dict[tuple[str, str], str]
+"""(kind, name) -> fingerprint of the plugin's source code."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is told before its first run.
+    """Settings of a worker, sent before its first run.
 
     Attributes:
         plugins: files and modules given by ``--plugin``.
-        memory_mb: what a worker may allocate beyond what it has when it is ready.
-        health: in which runs layer health is recorded.
+        memory_mb: megabytes that a worker may allocate in addition to those it has when it is
+            ready; None for no limit.
+        health: which evaluation runs record layer health.
     """
 
     plugins: tuple[str, ...] = ()
@@ -42,15 +44,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def limit_memory(megabytes: int | None) -> None:
-    """Bound what this process may allocate from now on, where the platform can (Linux).
+    """Limit the memory that this process may allocate from now on, where possible (Linux).
 
     Args:
-        megabytes: beyond what it has now; None for the bound that it had at first, if any.
+        megabytes: in addition to the memory it has now; None restores the limit at its start.
     """
-    with contextlib.suppress(ImportError, ValueError, OSError):  # no such thing on this platform
+    with contextlib.suppress(ImportError, ValueError, OSError):  # not available on this platform
         import resource
 
-        size, hard = _bound_at_first()
+        size, hard = _initial_limit()
         if megabytes is not None:
             with open("/proc/self/statm", encoding="ascii") as statm:
                 pages = int(statm.read().split()[0])
@@ -59,54 +61,54 @@ def limit_memory(megabytes: int | None) -> None:
 
 
 @functools.cache
-def _bound_at_first() -> tuple[int, int]:
+def _initial_limit() -> tuple[int, int]:
     import resource
 
     return resource.getrlimit(resource.RLIMIT_AS)
 
 
-def load_plugins(targets: tuple[str, ...]) -> None:
-    """Load the driver's extra plugins into this process, once."""
+def load_plugins(targets: Sequence[str]) -> None:
+    """Load the plugins given by ``--plugin`` into this process, unless they are loaded already."""
     from optbench.registry import default_registry
 
     for target in targets:
         default_registry().load_once(target)
 
 
-def codes_of(specs: Iterable[RunSpec]) -> Codes:
-    """The source code with which these runs were planned."""
-    codes: Codes = {}
+def fingerprints_of(specs: Iterable[RunSpec]) -> Fingerprints:
+    """Return the fingerprints of the plugins with which these runs were planned."""
+    fingerprints: Fingerprints = {}
     for spec in specs:
-        codes["optimizers", spec.optimizer] = spec.optimizer_code
-        codes["initializers", spec.initializer] = spec.initializer_code
+        fingerprints["optimizers", spec.optimizer] = spec.optimizer_code
+        fingerprints["initializers", spec.initializer] = spec.initializer_code
         if spec.schedule_code is not msgspec.UNSET:
-            codes["schedules", spec.control.schedule] = spec.schedule_code
-    return codes
+            fingerprints["schedules", spec.control.schedule] = spec.schedule_code
+    return fingerprints
 
 
 @functools.cache
-def _own_code(kind: str, name: str) -> str:
-    """Fingerprint of what is loaded here: the file may be edited later."""
+def _loaded_fingerprint(kind: str, name: str) -> str:
+    """Return the fingerprint of the loaded plugin; cached, since its file may be edited later."""
     from optbench.registry import default_registry
     from optbench.registry.fingerprints import fingerprint
 
     return fingerprint(default_registry().entry(kind, name).item)
 
 
-def foreign(codes: Codes) -> str:
-    """Which source code here is not the driver's, in words; empty if all is.
+def describe_mismatch(planned: Fingerprints) -> str:
+    """Describe a plugin that is not the one of the plan; return "" if all are the same.
 
     Raises:
-        ConfigError: a name is not known here.
+        ConfigError: a name is not registered in this process.
     """
-    for (kind, name), code in codes.items():
-        if _own_code(kind, name) != code:
+    for (kind, name), fingerprint in planned.items():
+        if _loaded_fingerprint(kind, name) != fingerprint:
             return f"its {kind.removesuffix('s')} '{name}' has another source code"
     return ""
 
 
 def main() -> None:
-    """Train runs until the driver closes the stream or dies."""
+    """Train runs until the driver closes the stream or ends."""
     source, out = take_streams()
     settings = msgspec.json.decode(read_frame(source) or b"{}", type=Settings)
     warnings.simplefilter("ignore")
@@ -114,31 +116,32 @@ def main() -> None:
     from optbench.records.packing import pack_result, unpack_spec
 
     load_plugins(settings.plugins)
-    surroundings = Surroundings()
+    state = ProcessState()
     waiting = listen(source)
     write_frame(out, READY)
     warm: set[tuple[str, ...]] = set()
     while True:
         spec = unpack_spec(waiting.get())
-        shared = (spec.optimizer, spec.initializer, spec.dataset, spec.dtype)
+        plugins = (spec.optimizer, spec.initializer, spec.control.schedule)
+        shared = (*plugins, spec.dataset, spec.dtype)
         if shared not in warm:
-            if problem := foreign(codes_of([spec])):
+            if problem := describe_mismatch(fingerprints_of([spec])):
                 write_frame(out, REFUSED + problem.encode())
                 return
             warm.add(shared)
             write_frame(out, WARMING)
-            limit_memory(None)  # what runs share is not theirs to answer for
+            limit_memory(None)  # shared work does not count against the limit of a run
             warm_up(spec)
             limit_memory(settings.memory_mb)
-            surroundings.restore()
+            state.restore()
             write_frame(out, READY)
         result = train_spec(spec, health=settings.health)
-        surroundings.restore()
+        state.restore()
         write_frame(out, pack_result(result))
 
 
 def warm_up(spec: RunSpec) -> None:
-    """Load and compile what runs like this one share; a fault will come again in the run."""
+    """Load and compile everything that runs like this one share; a fault recurs in the run."""
     from optbench.data.splits import load_dataset
     from optbench.engine.training import prepare
 

@@ -1,4 +1,4 @@
-"""A study on a Dask cluster: the same numbers, and every fault named."""
+"""A Dask cluster: the same numbers as on one machine, and every fault is named."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ from optbench.engine.training import train_spec
 from optbench.errors import ConfigError, OptbenchError, PluginError
 from optbench.execution import Limits
 from optbench.execution.cluster import LOST, ClusterExecutor
-from optbench.execution.remote import Setup, _borrowed, _idle, _train_on_one_core
+from optbench.execution.cluster_tasks import (
+    Setup,
+    borrowed_executor,
+    idle_executors,
+    limit_blas_to_one_thread,
+)
 from optbench.records import RunSpec, Status
 from optbench.registry import default_registry
 from tests.engine.spec_factory import spec_of
@@ -56,7 +61,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    """Nothing of what Dask says about lost workers."""
+    """Silence the messages of Dask about lost workers."""
     with quiet_dask():
         yield
 
@@ -81,16 +86,16 @@ def test_results_are_those_of_one_machine(cluster: str, plugin: str) -> None:
     wanted = [*runs("plain", 5), *runs("sgd", 40)]
     with ClusterExecutor(cluster, plugins=[plugin]) as executor:
         executor.prepare(wanted)
-        found = {result.key: result for result in executor.map(wanted)}
-    assert set(found) == {spec.key for spec in wanted}
+        results = {result.key: result for result in executor.map(wanted)}
+    assert set(results) == {spec.key for spec in wanted}
     for spec in wanted[:10]:
-        assert found[spec.key].params_hash == train_spec(spec).params_hash
+        assert results[spec.key].params_hash == train_spec(spec).params_hash
 
 
 def test_a_worker_that_joins_late_loads_a_plugin_once_for_all_its_threads(
     plugin: str, tmp_path: Path
 ) -> None:
-    """Several tasks come to it at once, and nobody has prepared it."""
+    """Several tasks reach it at once, and it was never prepared."""
     with Path(plugin).open("a") as file:
         file.write("import time\ntime.sleep(0.5)\n")  # long enough for the other task to come
     wanted = runs("plain", 40)
@@ -98,32 +103,32 @@ def test_a_worker_that_joins_late_loads_a_plugin_once_for_all_its_threads(
         cluster.add_worker(threads=2)
         cluster.wait_for_workers(1)
         with ClusterExecutor(cluster.address, plugins=[plugin]) as executor:
-            found = list(executor.map(wanted))
-    assert {result.key for result in found} == {spec.key for spec in wanted}
-    assert {result.status for result in found} == {Status.OK}
+            results = list(executor.map(wanted))
+    assert {result.key for result in results} == {spec.key for spec in wanted}
+    assert {result.status for result in results} == {Status.OK}
 
 
 def test_short_runs_are_sent_together_and_few_at_a_time(cluster: str) -> None:
-    """The window is bounded, whatever the number of runs; a task holds many short runs."""
+    """Runs in flight are bounded, whatever their number; a task holds many short runs."""
     wanted = runs("sgd", 400)
-    taken = 0
+    n_taken = 0
 
     def many() -> Iterator[RunSpec]:
-        nonlocal taken
+        nonlocal n_taken
         for spec in wanted:
-            taken += 1
+            n_taken += 1
             yield spec
 
     with ClusterExecutor(cluster) as executor:
         executor.prepare(wanted)
         first = executor.map(many())
         next(first)
-        assert taken < 100
+        assert n_taken < 100
         assert len(list(first)) == 399
-        assert executor._chunk > 4
+        assert executor.chunk > 4
 
 
-def test_a_worker_without_the_plugin_is_told_before_the_first_run(
+def test_a_worker_without_the_plugin_is_reported_before_the_first_run(
     cluster: str, plugin: str, tmp_path: Path
 ) -> None:
     """Missing or different plugins are one clear error."""
@@ -142,26 +147,26 @@ def test_a_worker_without_the_plugin_is_told_before_the_first_run(
         executor.prepare(edited)
 
 
-def test_executors_that_overlap_leave_each_other_one_core() -> None:
-    """The threads of a worker begin and end when they like: BLAS keeps to one thread a run."""
+def test_overlapping_executors_use_one_core_each() -> None:
+    """The threads of a worker start and end at any time; BLAS always uses one thread per run."""
     setup = Setup(__version__, (), Limits(), "none")
     run = runs("sgd", 1)
     with threadpool_limits(2):  # and afterwards as it was before
-        _train_on_one_core.cache_clear()
+        limit_blas_to_one_thread.cache_clear()
         with contextlib.ExitStack() as first, contextlib.ExitStack() as second:
             for stack in (first, second):
-                list(stack.enter_context(_borrowed(setup)).map(run))
+                list(stack.enter_context(borrowed_executor(setup)).map(run))
             first.close()
-            _idle.pop().executor.close()
+            idle_executors.pop().executor.close()
             assert {blas["num_threads"] for blas in threadpool_info()} == {1}
-        _idle.pop().executor.close()
+        idle_executors.pop().executor.close()
         assert {blas["num_threads"] for blas in threadpool_info()} == {1}
 
 
 def test_a_connection_lost_while_results_are_on_their_way_is_one_clear_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A task that is finished has its results on the cluster still."""
+    """The results of a finished task are still on the cluster."""
     lost = OSError("Stream is closed")
     future = Mock(status="finished", result=Mock(side_effect=lost))
     future.add_done_callback = lambda call: call(future)
@@ -174,8 +179,8 @@ def test_a_connection_lost_while_results_are_on_their_way_is_one_clear_error(
         list(executor.map(runs("sgd", 1)))
 
 
-def test_nobody_at_the_address_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At once, or after the time that a connection may take."""
+def test_an_address_without_a_scheduler_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reported at once, or after the time that a connection may take."""
     monkeypatch.setattr("optbench.execution.cluster.CONNECT_SECONDS", 0.5)
     with pytest.raises(ConfigError, match="answers at 'tcp://"):
         ClusterExecutor("tcp://127.0.0.1:1")
@@ -184,7 +189,7 @@ def test_nobody_at_the_address_is_one_clear_error(monkeypatch: pytest.MonkeyPatc
 
 
 def test_tls_without_certificates_is_one_clear_error() -> None:
-    """It says which of Dask's settings is missing, or which file."""
+    """It names the missing setting of Dask, or the missing file."""
     with pytest.raises(ConfigError, match=r"\(none is named\); set Dask's distributed.comm.tls"):
         ClusterExecutor("tls://127.0.0.1:1")
     dask: Any = importlib.import_module("dask")

@@ -1,4 +1,4 @@
-"""Execution: every run comes back once, and a fault stays with the run that has it."""
+"""Local execution: every run comes back once, and a fault stays with its run."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def spec(fault: str = "none", seed: int = 0) -> RunSpec:
     return spec_of(f"misbehaving[fault={fault}]", dataset="iris", epochs=1, seed=seed)
 
 
-def by_fault(executor: Executor, *faults: str) -> dict[str, RunResult]:
+def results_by_fault(executor: Executor, *faults: str) -> dict[str, RunResult]:
     runs = executor.map(spec(fault, seed) for seed, fault in enumerate(faults))
     return {str(result.spec.hyper["fault"]): result for result in runs}
 
 
 def test_every_run_comes_back_once_with_the_numbers_of_a_single_process(plugin: str) -> None:
-    """Workers, order and number of jobs change nothing in a result."""
+    """Workers, order and number of jobs do not change a result."""
     wanted = [spec(seed=seed) for seed in range(12)]
     with LocalExecutor(2, plugins=[plugin]) as executor:
         results = list(executor.map(wanted))
@@ -60,13 +60,13 @@ def test_a_run_is_tried_again_when_its_worker_is_killed(
     """One kill -9 costs nothing but time."""
     monkeypatch.setenv("FAULTS_MARK", str(tmp_path / "mark"))
     with LocalExecutor(1, plugins=[plugin]) as executor:
-        found = by_fault(executor, "dies-once", "none")
-    assert {result.status for result in found.values()} == {Status.OK}
+        results = results_by_fault(executor, "dies-once", "none")
+    assert {result.status for result in results.values()} == {Status.OK}
     assert (tmp_path / "mark").exists()
 
 
 def test_workers_that_cannot_start_end_the_study(tmp_path: Path) -> None:
-    """A plugin that the workers do not find is one error, not a failure of every run."""
+    """A plugin that the workers do not find is one error, instead of a failure of every run."""
     run = spec_of("sgd", dataset="iris", epochs=1)
     executor = LocalExecutor(1, plugins=[str(tmp_path / "gone.py")])
     executor._compiled["sgd"] = False
@@ -75,7 +75,7 @@ def test_workers_that_cannot_start_end_the_study(tmp_path: Path) -> None:
 
 
 def test_a_plugin_edited_after_the_plan_ends_the_study(plugin: str) -> None:
-    """A worker that starts later would train something else under the same key."""
+    """A worker that starts later would train other code under the same key."""
     planned = msgspec.structs.replace(spec(), optimizer_code="0" * 12)
     with (
         LocalExecutor(1, plugins=[plugin]) as executor,
@@ -85,7 +85,7 @@ def test_a_plugin_edited_after_the_plan_ends_the_study(plugin: str) -> None:
 
 
 def test_no_worker_outlives_its_driver(plugin: str) -> None:
-    """Closing ends them at once, in the middle of a run that would not end."""
+    """Closing ends them at once, even in the middle of an endless run."""
     executor = LocalExecutor(1, plugins=[plugin])
     executor.submit(spec("loops"))
     workers = psutil.Process().children()
@@ -95,8 +95,8 @@ def test_no_worker_outlives_its_driver(plugin: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS and /proc/self/statm are missing")
-def test_a_bound_on_memory_gives_way_to_the_one_before() -> None:
-    """Whoever has bounded optbench from outside, as ``ulimit -S -v`` does, is not overruled."""
+def test_a_memory_limit_is_lifted_to_the_original_one() -> None:
+    """A limit set from outside, as by ``ulimit -S -v``, stays in force."""
     code = """
 from resource import RLIMIT_AS, getrlimit, setrlimit
 from optbench.execution.worker import limit_memory
@@ -113,12 +113,8 @@ for megabytes in None, 100, None:
 # -- threads --------------------------------------------------------------------------------------
 
 
-def good(run: RunSpec) -> RunResult:
-    return train_spec(run)
-
-
 def test_threads_train_in_parallel_and_report_faults() -> None:
-    """Two jobs are two runs at a time; whatever a run raises is its result."""
+    """Two jobs are two runs at a time; an exception becomes the result of its run."""
     meeting = threading.Barrier(2, timeout=30)
 
     def train(run: RunSpec) -> RunResult:
@@ -126,7 +122,7 @@ def test_threads_train_in_parallel_and_report_faults() -> None:
             meeting.wait()
         if run.seed == 3:
             raise SystemExit("out")
-        return good(run)
+        return train_spec(run)
 
     with LocalExecutor(2, train=train) as executor:
         runs = [spec_of("sgd", dataset="iris", epochs=1, seed=seed) for seed in range(5)]
@@ -138,19 +134,19 @@ def test_threads_train_in_parallel_and_report_faults() -> None:
 
 
 def test_the_window_in_flight_is_bounded() -> None:
-    """However many runs are planned, few are held at a time."""
+    """Only a few runs are taken at a time, however many are planned."""
     gate = threading.Event()
 
     def train(run: RunSpec) -> RunResult:
         gate.wait(30)
-        return good(run)
+        return train_spec(run)
 
-    taken = 0
+    n_taken = 0
 
     def many() -> Iterator[RunSpec]:
-        nonlocal taken
+        nonlocal n_taken
         for seed in range(60):
-            taken += 1
+            n_taken += 1
             yield spec_of("sgd", dataset="iris", epochs=1, seed=seed)
 
     with LocalExecutor(1, train=train) as executor:
@@ -158,19 +154,19 @@ def test_the_window_in_flight_is_bounded() -> None:
         timer = threading.Timer(0.2, gate.set)
         timer.start()
         next(runs)
-        assert taken <= 12
+        assert n_taken <= 12
         assert len(list(runs)) == 59
 
 
 def test_closing_starts_no_further_run() -> None:
-    """What waits is given up; nothing hangs."""
+    """Waiting runs are abandoned, and nothing hangs."""
     started: list[int] = []
     gate = threading.Semaphore(1)
 
     def train(run: RunSpec) -> RunResult:
         started.append(run.seed)
         gate.acquire(timeout=30)
-        return good(run)
+        return train_spec(run)
 
     executor = LocalExecutor(1, train=train)
     for seed in range(8):
@@ -180,7 +176,7 @@ def test_closing_starts_no_further_run() -> None:
     assert pool is not None
     executor.close()
     gate.release(8)
-    for thread in pool._threads:
+    for thread in pool.threads:
         thread.join(30)
     assert len(started) <= 2
 

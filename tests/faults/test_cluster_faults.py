@@ -81,7 +81,7 @@ def test_the_scheduler_dies(tmp_path: Path, undisturbed: Undisturbed) -> None:
         outcome = driver.wait().check(1)
         assert outcome.errors == [
             "error: the connection to the scheduler is lost; finished runs are kept, "
-            "run again to go on"
+            "run again to continue"
         ]
         assert 2 <= len(folder.account().kept) <= 8
         gate.open()

@@ -12,7 +12,7 @@ import optbench
 from optbench import PluginError, RunSpec
 from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.execution import LocalExecutor
-from optbench.execution.worker import codes_of, foreign
+from optbench.execution.worker import describe_mismatch, fingerprints_of
 from optbench.registry import Registry, default_registry, fresh_registry
 from optbench.registry.fingerprints import fingerprint
 
@@ -129,17 +129,20 @@ def test_a_worker_with_another_schedule_is_refused(tmp_path: Path) -> None:
     """It would train something else under the same key."""
     plant(tmp_path / "half.py")
     planned = spec_of("sgd[schedule=half]")
-    assert foreign(codes_of([planned])) == ""
+    assert describe_mismatch(fingerprints_of([planned])) == ""
     edited = msgspec.structs.replace(planned, schedule_code="0" * 12)
-    assert foreign(codes_of([edited])) == "its schedule 'half' has another source code"
+    assert (
+        describe_mismatch(fingerprints_of([edited]))
+        == "its schedule 'half' has another source code"
+    )
 
 
 def test_a_foreign_schedule_runs_in_worker_processes(tmp_path: Path) -> None:
     """Python of other distributions does not run in the driver; the numbers are the same."""
     plugin = plant(tmp_path / "half.py")
     with LocalExecutor(1, plugins=[plugin]) as executor:
-        assert not executor._fits_a_thread(spec_of("sgd[schedule=half]"))
-        assert executor._fits_a_thread(spec_of("sgd[schedule=cosine]"))
+        assert not executor._fits_thread(spec_of("sgd[schedule=half]"))
+        assert executor._fits_thread(spec_of("sgd[schedule=cosine]"))
         (result,) = executor.map([spec_of("sgd[lr=0.2,schedule=half]")])
     plain = optbench.train("sgd[lr=0.1]", dataset="iris", epochs=1)
     assert result.params_hash == plain.params_hash

@@ -1,7 +1,7 @@
-"""What a worker's runs share besides their data: put back after each, whatever a plugin did to it.
+"""The global state of a worker process, restored after each run, whatever a plugin did to it.
 
-What a plugin keeps in its own module is its own. What it changes in the modules of others is beyond
-repair.
+State that a plugin keeps in its own module is left alone. Changes that it makes to modules of other
+distributions cannot be undone.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from typing import Literal, TextIO
 import numpy as np
 
 
-class Surroundings:
-    """Folder, environment, standard streams, and the global settings of Python and NumPy."""
+class ProcessState:
+    """Working directory, environment, standard streams, and global settings of Python and NumPy.
+
+    Creating it takes a snapshot.
+    """
 
     def __init__(self) -> None:
-        self._error = os.dup(2)  # a number that no plugin knows, so that none closes it
-        self._nothing = os.open(os.devnull, os.O_RDONLY)
+        self._stderr_copy = os.dup(2)  # under a number that no plugin knows, so that none closes it
+        self._empty_input = os.open(os.devnull, os.O_RDONLY)
         self._in, self._out, self._err = sys.stdin, sys.stdout, sys.stderr
         with contextlib.suppress(OSError):  # it may have been removed
             self._folder = os.getcwd()
@@ -30,8 +33,8 @@ class Surroundings:
         self._seed()
 
     def restore(self) -> None:
-        """All as it was when this was made, so that no run depends on those before it."""
-        self._open_streams()
+        """Restore the snapshot, so that no run depends on earlier ones."""
+        self._reopen_streams()
         with contextlib.suppress(OSError, AttributeError):
             os.chdir(self._folder)
         if dict(os.environ) != self._environment:
@@ -40,23 +43,20 @@ class Surroundings:
         np.seterr(**self._errors)
         if warnings.filters != self._filters:
             warnings.resetwarnings()
-            warnings.filters[:] = self._filters  # type: ignore[index]  # a list, says its doc
+            warnings.filters[:] = self._filters  # type: ignore[index]  # documented as a list
         self._seed()
 
     @staticmethod
     def _seed() -> None:
-        """The generators that all share: what draws from them draws the same in every run."""
+        """Seed the global generators, so that plugins draw the same from them in every run."""
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002  # for plugins that use it although they should not
 
-    def _open_streams(self) -> None:
-        """Output goes to where stderr went at the start, and input is empty.
-
-        Also when they were closed or led away.
-        """
-        os.dup2(self._nothing, 0)
+    def _reopen_streams(self) -> None:
+        """Send output to the original stderr and make input empty, even if a plugin closed them."""
+        os.dup2(self._empty_input, 0)
         for number in (1, 2):
-            os.dup2(self._error, number)
+            os.dup2(self._stderr_copy, number)
         if sys.stdin is not self._in or self._in.closed:
             sys.stdin = self._in = _open(0, "r")
         if sys.stdout is not self._out or self._out.closed:

@@ -1,4 +1,4 @@
-"""Worker processes of this machine: a fault in a run takes down its own worker alone."""
+"""Worker processes of this machine; a fault in a run ends only its own worker."""
 
 from __future__ import annotations
 
@@ -19,19 +19,24 @@ from optbench.records.packing import pack_spec, unpack_result
 from optbench.support.child_processes import end_child, read_frame, start_child, write_frame
 
 AHEAD = 3
-"""Runs a worker has at a time, so that it never waits for the driver."""
+"""Runs that a worker has at a time, so that it never waits for the driver."""
 MAX_DEATHS = 3
-"""A run under which so many workers died is recorded as failed."""
+"""Number of workers that may die during a run before it is recorded as failed."""
 MAX_FALSE_STARTS = 3
-"""So many workers in a row that end before they are ready, and the study is given up."""
+"""Consecutive workers that end before they are ready after which the study is aborted."""
 START_SECONDS = 120.0
-"""What a worker has to start, to load a dataset or to compile."""
+"""Time that a worker has to start, to load a dataset or to compile."""
+POLL_SECONDS = 0.1
+"""Time between two checks for overdue runs."""
+
+Events = queue.SimpleQueue[tuple["_Worker", bytes | None]]
+"""Frames with the worker that sent them; None when its process has ended."""
 
 
 class _Worker:
-    """One process, the runs it was given, and the thread that listens to it."""
+    """One process, the runs that it was given, and the thread that listens to it."""
 
-    def __init__(self, settings: Settings, events: queue.SimpleQueue[tuple[_Worker, bytes | None]]):
+    def __init__(self, settings: Settings, events: Events) -> None:
         self.runs: deque[RunSpec] = deque()
         self.since = time.monotonic()
         self.started = False
@@ -40,28 +45,28 @@ class _Worker:
         self._send(msgspec.json.encode(settings))
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()
 
-    def _listen(self, events: queue.SimpleQueue[tuple[_Worker, bytes | None]]) -> None:
+    def _listen(self, events: Events) -> None:
         stream: IO[bytes] | None = self.process.stdout
         assert stream is not None
-        with contextlib.suppress(OSError, ValueError):  # closed while reading: the end as well
+        with contextlib.suppress(OSError, ValueError):  # closed while reading
             while (frame := read_frame(stream)) is not None:
                 events.put((self, frame))
         events.put((self, None))
 
     def _send(self, data: bytes) -> None:
         assert self.process.stdin is not None
-        with contextlib.suppress(OSError):  # it has died: its listener will tell
+        with contextlib.suppress(OSError):  # it has died, which its listener reports
             write_frame(self.process.stdin, data)
 
     def give(self, spec: RunSpec) -> None:
-        """One more run to train after those it has."""
+        """Add a run to those that the worker trains one after the other."""
         if not self.runs:
             self.since = time.monotonic()
         self.runs.append(spec)
         self._send(pack_spec(spec))
 
     def end(self) -> str:
-        """Kill the process if it lives; how it ended, in words."""
+        """Kill the process if it is alive, and describe how it ended."""
         return end_child(self.process)
 
 
@@ -70,8 +75,8 @@ class ProcessPool:
 
     Args:
         jobs: number of workers.
-        settings: what each is told at its start.
-        limits: what one run may take.
+        settings: sent to each worker at its start.
+        limits: limits of one run.
     """
 
     def __init__(self, jobs: int, settings: Settings, limits: Limits) -> None:
@@ -82,85 +87,88 @@ class ProcessPool:
         self._waiting: deque[RunSpec] = deque()
         self._false_starts = 0
         self._deaths: dict[str, int] = {}
-        self._events: queue.SimpleQueue[tuple[_Worker, bytes | None]] = queue.SimpleQueue()
+        self._events: Events = queue.SimpleQueue()
 
     @property
     def in_flight(self) -> int:
-        """Runs submitted and not yet collected."""
+        """Number of runs submitted and not yet collected."""
         return len(self._waiting) + sum(len(worker.runs) for worker in self._workers)
 
     def submit(self, spec: RunSpec) -> None:
-        """Queue a run, and start another worker if there is work for it."""
+        """Queue a run, and start another worker if all others are busy."""
         self._waiting.append(spec)
         busy = all(worker.runs for worker in self._workers)
         if len(self._workers) < self._jobs and busy:
             self._workers.append(_Worker(self._settings, self._events))
-        self._feed()
+        self._hand_out()
 
     def collect(self, timeout: float) -> list[RunResult]:
-        """Results finished since the last call; waits for the first."""
-        found: list[RunResult] = []
+        """Return the results finished since the last call; wait for the first.
+
+        Raises:
+            OptbenchError: workers cannot start, or have other plugins than the driver.
+        """
+        results: list[RunResult] = []
         deadline = time.monotonic() + timeout
         while True:
+            wait = 0.0 if results else min(max(deadline - time.monotonic(), 0.0), POLL_SECONDS)
             try:
-                rest = 0.0 if found else max(deadline - time.monotonic(), 0.0)
-                worker, frame = (
-                    self._events.get(timeout=min(rest, 0.1))
-                    if rest
-                    else (self._events.get_nowait())
-                )
+                worker, frame = self._events.get(block=wait > 0, timeout=wait or None)
             except queue.Empty:
-                found += self._overdue()
-                if found or time.monotonic() >= deadline:
-                    return found
+                results += self._kill_overdue()
+                if results or time.monotonic() >= deadline:
+                    return results
             else:
-                found += self._died(worker) if frame is None else self._heard(worker, frame)
+                handled = self._handle_end(worker) if frame is None else self._handle(worker, frame)
+                results += [handled] if handled is not None else []
 
-    def _feed(self) -> None:
+    def _hand_out(self) -> None:
+        """Give waiting runs to the workers that have the fewest."""
         for depth in range(AHEAD):
             for worker in self._workers:
                 if self._waiting and len(worker.runs) == depth:
                     worker.give(self._waiting.popleft())
 
-    def _heard(self, worker: _Worker, frame: bytes) -> list[RunResult]:
+    def _handle(self, worker: _Worker, frame: bytes) -> RunResult | None:
+        """Return the result in a frame, or None if it only reports the state of its worker."""
         worker.since = time.monotonic()
         if frame in (READY, WARMING):
             worker.warming = frame == WARMING
             worker.started = True
             self._false_starts = 0
-            return []
+            return None
         if frame.startswith(REFUSED):
             text = frame.removeprefix(REFUSED).decode()
-            raise OptbenchError(f"a worker process cannot go on: {text}; was a file edited?")
+            raise OptbenchError(f"a worker process cannot continue: {text}; was a file edited?")
         spec = worker.runs.popleft()
-        self._feed()
+        self._hand_out()
         try:
-            return [unpack_result(frame)]
+            return unpack_result(frame)
         except StoreError as cause:
-            return [RunResult.failed(spec, f"its worker sent something else: {cause}")]
+            return RunResult.failed(spec, f"its worker sent an unreadable result: {cause}")
 
-    def _overdue(self) -> list[RunResult]:
-        """Kill workers whose run takes longer than allowed."""
-        found = []
+    def _kill_overdue(self) -> list[RunResult]:
+        """Kill the workers that take longer than allowed; return their runs as failed."""
+        results = []
         for worker in list(self._workers):
             limit = START_SECONDS if worker.warming else self._limits.seconds
             if limit is None or not worker.runs or time.monotonic() - worker.since <= limit:
                 continue
             spec = worker.runs.popleft()
-            found.append(
+            results.append(
                 RunResult.failed(spec, f"no result within {limit:g} seconds; its worker was killed")
             )
             self._retire(worker)
-        return found
+        return results
 
-    def _died(self, worker: _Worker) -> list[RunResult]:
-        """Try again elsewhere, unless it is the run that kills its workers."""
+    def _handle_end(self, worker: _Worker) -> RunResult | None:
+        """Replace a worker that has ended; return its run as failed if it keeps killing workers."""
         if worker not in self._workers:
-            return []
+            return None
         if not worker.started:
             self._false_starts += 1
             if self._false_starts >= MAX_FALSE_STARTS:
-                how = self._retire(worker, again=False)
+                how = self._retire(worker, replace=False)
                 raise OptbenchError(f"worker processes end before they are ready ({how})")
         elif worker.runs:
             first = worker.runs[0]
@@ -168,19 +176,19 @@ class ProcessPool:
             if deaths >= MAX_DEATHS:
                 worker.runs.popleft()
                 how = self._retire(worker)
-                return [RunResult.failed(first, f"its worker died each of {deaths} times ({how})")]
+                return RunResult.failed(first, f"its worker died each of {deaths} times ({how})")
         self._retire(worker)
-        return []
+        return None
 
-    def _retire(self, worker: _Worker, again: bool = True) -> str:
-        """End a worker, take back its runs, and (`again`) put a new one in its place."""
+    def _retire(self, worker: _Worker, replace: bool = True) -> str:
+        """End a worker, take back its runs, perhaps replace it, and describe how it ended."""
         self._workers.remove(worker)
         how = worker.end()
         self._waiting.extendleft(reversed(worker.runs))
         worker.runs.clear()
-        if again and self._waiting:
+        if replace and self._waiting:
             self._workers.append(_Worker(self._settings, self._events))
-            self._feed()
+            self._hand_out()
         return how
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
-"""What runs on the workers of a Dask cluster: each task is a local study in the small.
+"""Tasks that run on the workers of a Dask cluster.
 
-A thread of a Dask worker trains as a machine of its own with one job: compiled runs in a thread,
-others in a child process, so a fault stays with its run and limits are kept as they are at home.
+Each thread of a Dask worker trains its runs with a `LocalExecutor` of one job: compiled runs in a
+thread, others in a child process. So a fault stays with its run, and limits apply as they do on one
+machine.
 """
 
 from __future__ import annotations
@@ -17,22 +18,28 @@ from optbench import __version__
 from optbench.errors import OptbenchError, PluginError
 from optbench.execution.executor import Limits
 from optbench.execution.local import LocalExecutor
-from optbench.execution.worker import Codes, codes_of, foreign, load_plugins, warm_up
+from optbench.execution.worker import (
+    Fingerprints,
+    describe_mismatch,
+    fingerprints_of,
+    load_plugins,
+    warm_up,
+)
 from optbench.records import Health
 from optbench.records.packing import pack_result, unpack_spec
 
 IDLE_SECONDS = 30.0
-"""After this long without a task the child processes of a worker end."""
+"""Time without a task after which the child processes of a worker end."""
 
 
 class Setup(NamedTuple):
     """How the runs of a study are trained.
 
     Attributes:
-        version: of the driver's optbench.
-        plugins: what ``--plugin`` named.
-        limits: what one run may take.
-        health: in which runs layer health is recorded.
+        version: version of the driver's optbench.
+        plugins: files and modules given by ``--plugin``.
+        limits: limits of one run.
+        health: which evaluation runs record layer health.
     """
 
     version: str
@@ -42,66 +49,66 @@ class Setup(NamedTuple):
 
 
 def train_chunk(specs: Sequence[bytes], setup: Setup) -> tuple[list[bytes], float]:
-    """Train these runs one after the other; packed results, and seconds it took.
+    """Train runs, and return their packed results and the seconds that they took together.
 
     Raises:
         PluginError: this worker, which may have joined late, has other plugins than the driver.
     """
     runs = [unpack_spec(spec) for spec in specs]
-    if problem := inspect_worker(setup.version, setup.plugins, codes_of(runs)):
+    if problem := inspect_worker(setup.version, setup.plugins, fingerprints_of(runs)):
         raise PluginError(f"a worker cannot train this study: {problem}")
     started = time.monotonic()
-    with _borrowed(setup) as executor:
+    with borrowed_executor(setup) as executor:
         results = [pack_result(result) for result in executor.map(runs)]
     return results, time.monotonic() - started
 
 
-def inspect_worker(version: str, plugins: Sequence[str], codes: Codes) -> str:
-    """What keeps this worker from training as the driver would; empty if nothing does."""
+def inspect_worker(version: str, plugins: Sequence[str], planned: Fingerprints) -> str:
+    """Describe what prevents this worker from training as the driver would; "" if nothing does."""
     if __version__ != version:
         return f"it has optbench {__version__}, not {version}"
     try:
-        load_plugins(tuple(plugins))
-        return foreign(codes)
+        load_plugins(plugins)
+        return describe_mismatch(planned)
     except OptbenchError as problem:
         return str(problem)
 
 
 def warm_up_worker(specs: Sequence[bytes]) -> None:
-    """Load and compile what runs like these need, once."""
+    """Load and compile everything that runs like these share."""
     for spec in specs:
         warm_up(unpack_spec(spec))
 
 
-class _Idle(NamedTuple):
-    """An executor that waits for the next task, or for its end."""
+class IdleExecutor(NamedTuple):
+    """An executor that waits for the next task, until its timer ends it."""
 
     setup: Setup
     executor: LocalExecutor
     timer: threading.Timer
 
 
-_idle: list[_Idle] = []
+idle_executors: list[IdleExecutor] = []
 _lock = threading.Lock()
 
 
 @functools.cache
-def _train_on_one_core() -> None:
-    """Let a matrix product take one thread, in this process from now on.
+def limit_blas_to_one_thread() -> None:
+    """Limit matrix products to one thread, for the rest of this process.
 
-    For good, because the executors of several threads overlap: the one that ends first would give
-    the others all cores in the middle of their runs.
+    The limit is permanent because executors of several threads overlap: if the first one to end
+    lifted it, the others would use all cores in the middle of their runs.
     """
-    import scipy.linalg.cython_blas  # noqa: F401  # compiled loops multiply with it
+    import scipy.linalg.cython_blas  # noqa: F401  # the BLAS of the compiled loops
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
 
 
 @contextlib.contextmanager
-def _borrowed(setup: Setup) -> Iterator[LocalExecutor]:
-    """An executor for one task: its child processes live on for the next."""
-    _train_on_one_core()
+def borrowed_executor(setup: Setup) -> Iterator[LocalExecutor]:
+    """Lend an executor to one task; its child processes live on for the next."""
+    limit_blas_to_one_thread()
     executor = _take(setup) or LocalExecutor(
         1, plugins=setup.plugins, limits=setup.limits, health=setup.health
     )
@@ -115,10 +122,10 @@ def _borrowed(setup: Setup) -> Iterator[LocalExecutor]:
 
 def _take(setup: Setup) -> LocalExecutor | None:
     with _lock:
-        for idle in _idle:
+        for idle in idle_executors:
             if idle.setup == setup:
                 idle.timer.cancel()
-                _idle.remove(idle)
+                idle_executors.remove(idle)
                 return idle.executor
     return None
 
@@ -126,15 +133,15 @@ def _take(setup: Setup) -> LocalExecutor | None:
 def _put_aside(setup: Setup, executor: LocalExecutor) -> None:
     timer = threading.Timer(IDLE_SECONDS, lambda: _end(idle))
     timer.daemon = True
-    idle = _Idle(setup, executor, timer)
+    idle = IdleExecutor(setup, executor, timer)
     with _lock:
-        _idle.append(idle)
+        idle_executors.append(idle)
     timer.start()
 
 
-def _end(idle: _Idle) -> None:
+def _end(idle: IdleExecutor) -> None:
     with _lock:
-        if idle not in _idle:  # a task came at the last moment
+        if idle not in idle_executors:  # a task took it at the last moment
             return
-        _idle.remove(idle)
+        idle_executors.remove(idle)
     idle.executor.close()
