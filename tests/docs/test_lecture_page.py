@@ -1,4 +1,4 @@
-"""docs/lecture.md: every command runs and prints what the page says, every plot is one it draws."""
+"""docs/lecture.md: every command runs, prints what the page says, and draws the plots it shows."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _spec.loader.exec_module(lecture)
 COMMANDS: list[tuple[list[str], str]] = lecture.commands(PAGE)
 PICTURES: list[str] = lecture.pictures(PAGE)
 FAST = {"sweep": ["--seeds", "1", "--epochs", "1"], "trajectory": ["--steps", "5"], "inspect": []}
-"""What makes a command short; the last of an option given twice counts."""
+"""Options that shorten a command; of an option given twice, the last one counts."""
 
 
 def folder_of(arguments: list[str]) -> str:
-    """Where a command of the page writes."""
+    """Return the output folder of a command of the page."""
     return arguments[arguments.index("--out") + 1]
 
 
 def test_the_page_shows_a_command_for_every_picture() -> None:
-    """Each picture lies in the folder that one command writes to, and no folder is used twice."""
+    """Each picture is in the output folder of one command; no two commands share a folder."""
     folders = [folder_of(arguments) for arguments, _ in COMMANDS]
     assert len(COMMANDS) > 15
     assert len(set(folders)) == len(folders)
@@ -40,7 +40,7 @@ def test_the_page_shows_a_command_for_every_picture() -> None:
 
 @pytest.mark.parametrize("picture", PICTURES)
 def test_every_picture_is_there_and_small(picture: str) -> None:
-    """The pictures of the page are in the repository."""
+    """The pictures of the page are in the repository, and are small."""
     assert 5_000 < (DOCS / "images" / picture).stat().st_size < 150_000
 
 
@@ -50,7 +50,7 @@ def test_every_picture_is_there_and_small(picture: str) -> None:
 def test_every_command_runs_and_draws_its_picture(
     arguments: list[str], printed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a short form where nothing is said of its numbers; as it stands where something is."""
+    """A command runs unchanged where the page quotes its output, otherwise in a shorter form."""
     monkeypatch.chdir(tmp_path)
     short = [] if printed else FAST[arguments[0]]
     outcome = CliRunner().invoke(main, [*arguments, *short])

@@ -1,4 +1,4 @@
-"""The page about plugins is true: its blocks run, in order, as a reader would run them."""
+"""docs/plugins.md: its blocks run in order, as a reader would run them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 
 
 def blocks(language: str) -> list[str]:
-    """Code blocks of the page in one language."""
+    """Return the code blocks of the page in one language."""
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def page() -> ModuleType:
-    """All Python of the page, run from top to bottom in one module."""
+    """Run all Python of the page from top to bottom in one module."""
     module = ModuleType("plugins_page")
     sys.modules[module.__name__] = module
     text = "".join(blocks("python"))
@@ -42,12 +42,12 @@ def page() -> ModuleType:
 
 
 def test_python_blocks_run(page: ModuleType) -> None:
-    """Assertions on the page hold, and every class it shows is there."""
+    """The assertions on the page hold, and define every class that the page shows."""
     assert set(EXAMPLES) <= set(vars(page))
 
 
 def test_hooks_of_the_page_register_what_they_return(page: ModuleType) -> None:
-    """The hook functions shown make a plugin."""
+    """The hook functions of the page form a plugin."""
     registry = Registry()
     registry.register(page)
     assert list(registry.entries("optimizers")) == ["averaged", "by-layer"]
@@ -59,19 +59,19 @@ def test_hooks_of_the_page_register_what_they_return(page: ModuleType) -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_plugin_on_the_page_keeps_its_promises(page: ModuleType, name: str) -> None:
-    """Nobody copies a broken example."""
+    """Every example passes the checks."""
     bad = [outcome for outcome in run_checks(getattr(page, name)) if not outcome.ok]
     assert bad == []
 
 
 def test_toml_blocks_are_toml() -> None:
-    """The entry point shown names the group."""
+    """The entry point on the page names the group."""
     (text,) = blocks("toml")
     assert list(tomllib.loads(text)["project"]["entry-points"]) == ["optbench"]
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
-    """Each command of the page with the lines that it shows as output."""
+    """Yield each command of the page with the lines of output that the page shows."""
     for block in blocks("console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, *output = part.splitlines()
@@ -80,21 +80,21 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 
 def test_console_blocks_do_what_they_show(tmp_path: Path) -> None:
     """From `optbench new` to the leaderboard, in an empty folder."""
-    shown = list(commands())
-    assert [command.split()[1] for command, _ in shown][:4] == ["new", "install", "check", "run"]
+    examples = list(commands())
+    assert [command.split()[1] for command, _ in examples][:4] == ["new", "install", "check", "run"]
     site = tmp_path / ".site"
-    for command, output in shown:
-        done = in_shell(command, tmp_path, site)
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    for command, output in examples:
+        result = in_shell(command, tmp_path, site)
+        assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
         for line in output:
-            assert line in done.stdout, f"{command}\n{done.stdout}"
+            assert line in result.stdout, f"{command}\n{result.stdout}"
     board = (tmp_path / "optbench-results" / "leaderboard.md").read_text()
     assert "mine" in board
     assert "adam" in board
 
 
 def in_shell(command: str, folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command of the page; what it installs goes to `site` and not into this environment."""
+    """Run a command of the page; it installs into `site` instead of this environment."""
     words: list[Any] = shlex.split(command)
     if words[0] == "pip":
         assert words[1:3] == ["install", "-e"]
@@ -111,7 +111,7 @@ def in_shell(command: str, folder: Path, site: Path) -> subprocess.CompletedProc
 def test_the_downloaded_dataset_of_the_page_loads(
     page: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a real hash and a mirror that has the file; the page has stand-ins for both."""
+    """The dataset loads once the hash and the mirror, which are made up on the page, are real."""
     monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")

@@ -1,4 +1,4 @@
-"""The README is true: its plugin passes the checks, its Python runs, its options exist."""
+"""README.md: its plugin passes the checks, its Python runs, its options exist."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ COMMANDS = [
 
 
 @pytest.fixture(autouse=True)
-def registry_of_its_own() -> Iterator[None]:
-    """Each test loads the plugins again, and leaves none behind."""
+def own_registry() -> Iterator[None]:
+    """Each test loads the plugins in a registry of its own."""
     with fresh_registry():
         yield
 
 
-def test_the_plugin_shown_keeps_its_promises(tmp_path: Path) -> None:
-    """mine.py of the README passes every check, and trains in the compiled loop."""
+def test_the_plugin_of_the_readme_passes_every_check(tmp_path: Path) -> None:
+    """mine.py passes every check, and trains in the compiled loop."""
     mine = tmp_path / "mine.py"
     mine.write_text(PYTHON[0])
     result = CliRunner().invoke(main, ["check", str(mine)])
     assert result.exit_code == 0, result.output
-    shown = CliRunner().invoke(main, ["show", "--plugin", str(mine), "signed-momentum"])
-    assert "compiled" in shown.output
+    result = CliRunner().invoke(main, ["show", "--plugin", str(mine), "signed-momentum"])
+    assert "compiled" in result.output
 
 
-def test_the_python_shown_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """The block about Python prints a status and two losses."""
+def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """The section on Python prints a status and two losses."""
     exec(PYTHON[1], {})
     assert capsys.readouterr().out.startswith("ok ")
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("optbench run")])
-def test_the_commands_shown_plan(
+def test_the_commands_of_the_readme_are_accepted(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every `optbench run` of the README is accepted: planned, not trained."""
+    """Every `optbench run` of the README can be planned."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(PYTHON[0])
     (tmp_path / "mine.toml").write_text('datasets = ["iris"]\nregimes = ["sgd"]\n')
@@ -62,7 +62,7 @@ def test_the_commands_shown_plan(
 
 
 def test_the_first_two_commands_come_first() -> None:
-    """The README opens with the two commands that do everything."""
+    """The README opens with the command that compares and the command that tests."""
     assert BLOCKS[0] == (
         "console",
         "pip install . && optbench run\npip install '.[test]' && pytest\n",

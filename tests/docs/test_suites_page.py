@@ -1,4 +1,4 @@
-"""docs/suites.md is true: its suite plans what it says, and its tables hold every key."""
+"""docs/suites.md: its suite can be planned, and its tables have every key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TABLES = {Suite: "## Keys", NetworkChoice: "Each `[[networks]]`", StudyProtocol:
 def test_the_suite_of_the_page_is_planned(
     command: str, printed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each command is accepted and prints what the page says."""
+    """Each command is accepted, and prints what the page says."""
     monkeypatch.chdir(tmp_path)
     Path("mine.toml").write_text(EXAMPLE)
     result = CliRunner().invoke(main, shlex.split(command))
@@ -33,8 +33,8 @@ def test_the_suite_of_the_page_is_planned(
     assert printed in result.output
 
 
-def test_the_suite_of_the_page_leaves_out_no_part(tmp_path: Path) -> None:
-    """Several networks, a table of epochs, optimizers with values and a protocol."""
+def test_the_suite_of_the_page_uses_every_part(tmp_path: Path) -> None:
+    """It has several networks, a table of epochs, and a protocol."""
     (tmp_path / "mine.toml").write_text(EXAMPLE)
     suite = load_suite(tmp_path / "mine.toml")
     assert len(suite.networks) == 2
@@ -43,16 +43,16 @@ def test_the_suite_of_the_page_leaves_out_no_part(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_key_is_told_with_its_default(table: type[msgspec.Struct]) -> None:
-    """The tables are those of the code."""
+def test_every_key_is_listed_with_its_default(table: type[msgspec.Struct]) -> None:
+    """Keys and defaults on the page are those of the records."""
     section = PAGE.partition(TABLES[table])[2].partition("\n|---")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| `(\w+)` \|(.*?)\|", section, re.MULTILINE)
-    told = {
+    defaults = {
         key: tomllib.loads(f"x = {text.strip(' `')}")["x"] for key, text in rows if text.strip()
     }
     fields = msgspec.structs.fields(table)
     assert {key for key, _ in rows} == {f.name for f in fields} - {"protocol"}
-    assert told == {
+    assert defaults == {
         f.name: msgspec.json.decode(msgspec.json.encode(f.default))
         for f in fields
         if f.name != "protocol" and not f.required
