@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from optbench.analysis.statistics import metrics
-from optbench.analysis.study_arrays import Table
+from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
 from optbench.records import Cell
 from optbench.suites import Targets
@@ -42,17 +42,17 @@ def derive_targets(cells: Sequence[Cell]) -> Targets:
         entrant = msgspec.structs.replace(cell.entrant, label=f"{times[key]} {key[0]}")
         told_apart.append(replace(cell, entrant=entrant))
         times[key] += 1
-    return targets_of(Table(told_apart))
+    return targets_of(StudyArrays(told_apart))
 
 
-def targets_of(table: Table) -> Targets:
+def targets_of(study: StudyArrays) -> Targets:
     """`derive_targets` of a study that has been laid out already."""
-    held = metrics.median(table.spread(lowest_held(table.val)))
+    held = metrics.median(study.spread(lowest_held(study.val)))
     found: Targets = {}
-    keys = [(w.dataset, w.network) for w in table.workloads]
+    keys = [(w.dataset, w.network) for w in study.workloads]
     for key in dict.fromkeys(keys):
         here = [w for w, other in enumerate(keys) if other == key]
-        starts, bests = table.initial_loss[here], held[:, here]
+        starts, bests = study.initial_loss[here], held[:, here]
         if np.isnan(starts).all():
             continue
         start, low = float(np.nanmin(starts)), max(float(np.nanmin(bests)), metrics.TINY)

@@ -35,7 +35,7 @@ class Trials:
     diverged: int
 
 
-class Table:
+class StudyArrays:
     """A study as arrays; S entrants, W workloads, n seeds, R evaluation runs, G evaluations.
 
     Arrays of shape (S, W, n) hold NaN where there was no run. A run that diverged or failed holds

@@ -8,7 +8,7 @@ from typing import Any
 
 from optbench.analysis.board_rows import OverallRow, WorkloadBoard
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.analysis.words.cautions import count
+from optbench.analysis.words.prose import count
 from optbench.report.format import numbers as text
 from optbench.report.format.protocol_text import chosen, flatten, protocol_rows, tuned
 from optbench.report.format.series import common, titles_by_regime

@@ -7,7 +7,6 @@ whole leaderboard, and whose results the tests compare these with.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable
 from functools import cache
 
 import numpy as np
@@ -18,19 +17,6 @@ from optbench.contracts import Array
 ALPHA = 0.05
 EXACT_UP_TO = 50
 """Up to so many pairs the Wilcoxon p-value is exact, above it is the normal approximation."""
-
-
-def alike(keys: Iterable[Hashable]) -> list[list[int]]:
-    """The indices of each key: what is alike is computed together.
-
-    Example:
-        >>> alike("aba")
-        [[0, 2], [1]]
-    """
-    found: dict[Hashable, list[int]] = {}
-    for i, key in enumerate(keys):
-        found.setdefault(key, []).append(i)
-    return list(found.values())
 
 
 def wilson(count: int, total: int) -> tuple[float, float]:

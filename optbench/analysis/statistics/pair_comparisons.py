@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from optbench.analysis.board_rows import Estimate, Pair
+from optbench.analysis.grouping import indices_by_key
 from optbench.analysis.statistics import scoring
 from optbench.analysis.statistics.bootstrap import (
     Stream,
@@ -21,7 +22,7 @@ from optbench.analysis.statistics.bootstrap import (
     bootstrap_rng,
     percentile_interval,
 )
-from optbench.analysis.statistics.hypothesis_tests import ALPHA, alike, holm, wilcoxon
+from optbench.analysis.statistics.hypothesis_tests import ALPHA, holm, wilcoxon
 from optbench.analysis.statistics.ranking import order_of, workload_means
 from optbench.contracts import Array
 
@@ -88,7 +89,7 @@ def improvements(scores: Array, first: Array, second: Array, draws: int) -> list
     known = ~np.isnan(scores)
     both = ((known[a] & known[b]).tobytes() for a, b in zip(first, second, strict=True))
     found: dict[int, Estimate] = {}
-    for group in alike(both):  # pairs with the same common seeds are resampled together
+    for group in indices_by_key(both):  # pairs with the same common seeds are resampled together
         a, b = first[group], second[group]
         common = known[a[0]] & known[b[0]]
         found.update(zip(group, _improvements(scores, a, b, common, draws), strict=True))

@@ -24,7 +24,7 @@ from optbench.analysis.statistics.bootstrap import (
     bootstrap_rng,
     tail_probability,
 )
-from optbench.analysis.study_arrays import Table
+from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.view_records import BiasVariance
 from optbench.contracts import Array
 
@@ -33,23 +33,23 @@ BLOCK = 1024
 """Cells that are resampled together; all at once would need more memory than the study itself."""
 
 
-def bias_variance(table: Table) -> tuple[BiasVariance, ...]:
+def bias_variance(study: StudyArrays) -> tuple[BiasVariance, ...]:
     """Return the decomposition of every entrant on every workload, from medians over seeds."""
-    if not table.cells:
+    if not study.cells:
         return ()
-    floors, refs = _floors(table), _references(table)
-    cells = list(table.cells)
+    floors, refs = _floors(study), _references(study)
+    cells = list(study.cells)
     places = tuple(np.array(cells).T)
-    workloads = [table.workloads[w] for _, w in cells]
+    workloads = [study.workloads[w] for _, w in cells]
     floor = np.array([floors[w.dataset, w.network] for w in workloads])
     reference = np.array([refs[w.dataset] for w in workloads])
-    terms = _terms(table.train_loss[places], table.val_loss[places], floor)
-    delta = HIGH * np.fmax(table.initial_loss[places[1]] - reference, 0.0)
-    lost = ~np.isfinite(metrics.median(table.val_loss[places]))
+    terms = _terms(study.train_loss[places], study.val_loss[places], floor)
+    delta = HIGH * np.fmax(study.initial_loss[places[1]] - reference, 0.0)
+    lost = ~np.isfinite(metrics.median(study.val_loss[places]))
     return tuple(
         _row(
-            table.labels[s],
-            table.workload_labels[w],
+            study.labels[s],
+            study.workload_labels[w],
             float(reference[i]),
             float(floor[i]),
             float(delta[i]),
@@ -60,21 +60,21 @@ def bias_variance(table: Table) -> tuple[BiasVariance, ...]:
     )
 
 
-def _floors(table: Table) -> dict[tuple[str, str], float]:
-    lowest = table.spread(np.fmin.reduce(table.train, axis=1, initial=np.inf))
+def _floors(study: StudyArrays) -> dict[tuple[str, str], float]:
+    lowest = study.spread(np.fmin.reduce(study.train, axis=1, initial=np.inf))
     floors: dict[tuple[str, str], float] = {}
     by_workload = np.fmin.reduce(lowest, axis=(0, 2)).tolist()
-    for workload, loss in zip(table.workloads, by_workload, strict=True):
+    for workload, loss in zip(study.workloads, by_workload, strict=True):
         key = (workload.dataset, workload.network)
         floors[key] = min(floors.get(key, np.inf), loss)
     return floors
 
 
-def _references(table: Table) -> dict[str, float]:
-    medians = metrics.median(table.val_loss)
+def _references(study: StudyArrays) -> dict[str, float]:
+    medians = metrics.median(study.val_loss)
     lowest = np.nanmin(medians, axis=0)
     found: dict[str, float] = {}
-    for workload, loss in zip(table.workloads, lowest.tolist(), strict=True):
+    for workload, loss in zip(study.workloads, lowest.tolist(), strict=True):
         found[workload.dataset] = min(found.get(workload.dataset, np.inf), loss)
     return found
 

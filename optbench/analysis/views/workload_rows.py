@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from optbench.analysis.board_rows import (
+    EdgeMark,
     Estimate,
     Number,
     Spread,
@@ -16,31 +17,33 @@ from optbench.analysis.board_rows import (
     number,
     numbers,
 )
-from optbench.analysis.run_metrics import Measured, edge_marks, make_rate
+from optbench.analysis.grouping import indices_by_key
+from optbench.analysis.run_metrics import RunMetrics
 from optbench.analysis.statistics import metrics, ranking
-from optbench.analysis.statistics.hypothesis_tests import alike, t_quantile
-from optbench.analysis.study_arrays import Table
+from optbench.analysis.statistics.hypothesis_tests import t_quantile
+from optbench.analysis.study_arrays import StudyArrays
+from optbench.analysis.views.rates import make_rate
 from optbench.contracts import Array
-from optbench.records import spell
+from optbench.records import Cell, spell
 from optbench.suites import TARGET_LEVEL
 
 
-def workload_boards(table: Table, measured: Measured) -> tuple[WorkloadBoard, ...]:
+def workload_boards(study: StudyArrays, measured: RunMetrics) -> tuple[WorkloadBoard, ...]:
     """One board a workload, its rows best mean score first."""
-    summaries = _Summaries(table, measured)
+    summaries = _Summaries(study, measured)
     found = []
-    for w, workload in enumerate(table.workloads):
-        present = [s for s in range(len(table.labels)) if (s, w) in table.cells]
+    for w, workload in enumerate(study.workloads):
+        present = [s for s in range(len(study.labels)) if (s, w) in study.cells]
         present.sort(key=lambda s: -summaries.mean_score[s][w])
         target = measured.targets[w]
         found.append(
             WorkloadBoard(
-                label=table.workload_labels[w],
+                label=study.workload_labels[w],
                 workload=workload,
                 target=number(target),
                 target_level=TARGET_LEVEL,
                 target_frozen=measured.frozen[w],
-                initial_loss=number(table.initial_loss[w]),
+                initial_loss=number(study.initial_loss[w]),
                 best_loss=number(measured.best[w]),
                 rows=tuple(summaries.row(s, w) for s in present),
             )
@@ -51,36 +54,36 @@ def workload_boards(table: Table, measured: Measured) -> tuple[WorkloadBoard, ..
 class _Summaries:
     """Summaries over seeds of every cell, computed for all cells at once, as nested lists."""
 
-    def __init__(self, table: Table, measured: Measured) -> None:
-        self.table = table
+    def __init__(self, study: StudyArrays, measured: RunMetrics) -> None:
+        self.study = study
         mean, half = ranking.workload_means(measured.score), _t_half_widths(measured.score)
         self.mean_score = mean.tolist()
         self.low = numbers(np.maximum(mean - half, 0))
         self.high = numbers(np.minimum(mean + half, 1))
         self.spreads = {
-            "train_loss": _quartiles(table.train_loss),
-            "val_loss": _quartiles(table.val_loss),
-            "test_loss": _quartiles(table.test_loss),
-            "test_metric": _quartiles(table.test_metric),
+            "train_loss": _quartiles(study.train_loss),
+            "val_loss": _quartiles(study.val_loss),
+            "test_loss": _quartiles(study.test_loss),
+            "test_metric": _quartiles(study.test_metric),
         }
-        self.seed_spread = numbers(metrics.seed_spread(table.val_loss))
+        self.seed_spread = numbers(metrics.seed_spread(study.val_loss))
         self.times = {axis: numbers(t) for axis, t in measured.median_times.items()}
         self.areas = {axis: numbers(metrics.median(a)) for axis, a in measured.areas.items()}
         self.reached = np.isfinite(measured.times["examples"]).sum(axis=-1).tolist()
-        runs = (~np.isnan(table.lost_runs)).sum(axis=-1)
+        runs = (~np.isnan(study.lost_runs)).sum(axis=-1)
         self.runs = runs.tolist()
-        failed = table.spread(table.failed.astype(float))
+        failed = study.spread(study.failed.astype(float))
         self.failed = np.nansum(failed, axis=-1).astype(int).tolist()
-        self.lost = np.nansum(table.lost_runs, axis=-1).astype(int).tolist()
+        self.lost = np.nansum(study.lost_runs, axis=-1).astype(int).tolist()
         with np.errstate(invalid="ignore"):
             self.spikes = numbers(np.nansum(measured.spikes, axis=-1) / runs)
         filled = np.where(np.isnan(measured.worst_rise), 1.0, measured.worst_rise)
         self.worst_rise = numbers(filled.max(axis=-1))
-        self.lr = _lr(table)
+        self.lr = _lr(study)
 
     def row(self, s: int, w: int) -> WorkloadRow:
-        table, cell, label = self.table, self.table.cells[s, w], self.table.labels[s]
-        trials = table.trials.get((s, w))
+        study, cell, label = self.study, self.study.cells[s, w], self.study.labels[s]
+        trials = study.trials.get((s, w))
         width, at_edge, sensitivity = self.lr.get((s, w), (None, False, None))
         hyper = dict(cell.chosen or cell.evaluation[0].spec.hyper)
         spread = {
@@ -111,23 +114,23 @@ class _Summaries:
             lr_sensitivity=sensitivity,
             spikes=self.spikes[s][w],
             worst_rise=self.worst_rise[s][w],
-            edges=edge_marks(cell, table.workload_labels[w]),
+            edges=edge_marks(cell, study.workload_labels[w]),
         )
 
 
-def _lr(table: Table) -> dict[tuple[int, int], tuple[Number, bool, Number]]:
+def _lr(study: StudyArrays) -> dict[tuple[int, int], tuple[Number, bool, Number]]:
     """lr width, whether it ends at an edge, lr sensitivity; of cells where only lr was tuned."""
     tuned = [
         (at, trials, trials.lr > 0)
-        for at, trials in table.trials.items()
-        if trials.only_lr and not math.isnan(table.initial_loss[at[1]])
+        for at, trials in study.trials.items()
+        if trials.only_lr and not math.isnan(study.initial_loss[at[1]])
     ]
     found: dict[tuple[int, int], tuple[Number, bool, Number]] = {}
-    for group in alike((len(usable), usable.sum()) for _, _, usable in tuned):
+    for group in indices_by_key((len(usable), usable.sum()) for _, _, usable in tuned):
         cells, trials, usable = zip(*(tuned[i] for i in group), strict=True)
         if usable[0].sum() < 2:
             continue
-        initial = table.initial_loss[[w for _, w in cells]]
+        initial = study.initial_loss[[w for _, w in cells]]
         lr = np.array([t.lr[u] for t, u in zip(trials, usable, strict=True)])
         loss = np.array([t.loss[u] for t, u in zip(trials, usable, strict=True)])
         width, at_edge = metrics.lr_width(lr, loss, initial)
@@ -149,3 +152,10 @@ def _t_half_widths(values: Array) -> Array:
     quantiles = np.array([np.nan, np.nan, *map(t_quantile, range(1, int(n.max(initial=1))))])
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(quantiles[n] * np.sqrt(square / (n - 1) / n))
+
+
+def edge_marks(cell: Cell, workload: str) -> tuple[EdgeMark, ...]:
+    """The marks of one cell."""
+    return tuple(
+        EdgeMark(workload=workload, hyper=k, side=v) for k, v in sorted(cell.edges.items())
+    )

@@ -3,77 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.analysis.run_metrics import Measured
+from optbench.analysis.run_metrics import RunMetrics
 from optbench.analysis.statistics import scoring
-from optbench.analysis.study_arrays import Table
-from optbench.records import Workload
+from optbench.analysis.study_arrays import StudyArrays
+from optbench.analysis.words.prose import count, listed, short_names
 
-IN_REGIME = {"batch": "full batch", "mini-batch": "mini-batches", "sgd": "single examples"}
 FEW_SEEDS = 3
 """With fewer the simulated intervals cover 88% instead of 95%."""
 
 
-def cautions(board: Leaderboard, table: Table, measured: Measured) -> tuple[str, ...]:
+def cautions(board: Leaderboard, study: StudyArrays, measured: RunMetrics) -> tuple[str, ...]:
     """Every warning that applies to a leaderboard."""
     found: list[str] = []
-    found += _about_evidence(board, table)
-    found += _about_workloads(board, table, measured)
-    found += _about_entrants(board, table)
-    found += _about_others(board, table, measured)
+    found += _about_evidence(board, study)
+    found += _about_workloads(board, study, measured)
+    found += _about_entrants(board, study)
+    found += _about_others(board, study, measured)
     return tuple(found)
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """``a, b and c``; well past `most` names ``a, b, c and 4 more``."""
-    shown = list(names if len(names) <= most + 1 else names[:most])
-    if len(names) > len(shown):
-        return ", ".join(shown) + f" and {len(names) - len(shown)} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
-
-
-def short_names(workloads: Sequence[Workload]) -> list[str]:
-    """Names for prose: the dataset, and in brackets what else differs between the workloads."""
-    parts = [
-        (
-            w.dataset,
-            w.network,
-            w.initialization,
-            IN_REGIME[w.regime],
-            f"B={w.batch_size}",
-            f"{w.epochs} epochs",
-        )
-        for w in workloads
-    ]
-    sizes = {w.batch_size for w in workloads if w.regime == "mini-batch"}
-    differ = [len({p[i] for p in parts}) > 1 for i in range(6)]
-    keep = [True, *differ[1:4], len(sizes) > 1, differ[5]]
-    kept = [[x for x, k in zip(p, keep, strict=True) if k] for p in parts]
-    return [name + (f" ({', '.join(rest)})" if rest else "") for name, *rest in kept]
-
-
-def count(n: int, noun: str) -> str:
-    """``1 workload``, ``2 workloads``."""
-    return f"{n} {noun}" + ("" if n == 1 else "s")
-
-
-def _about_evidence(board: Leaderboard, table: Table) -> Iterator[str]:
+def _about_evidence(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
     if board.seeds == 1:
         yield "one evaluation seed: there are no intervals; use at least 3 seeds, better 5"
     elif board.seeds < FEW_SEEDS:
         yield f"{board.seeds} evaluation seeds: the 95% intervals cover less than 90%"
-    uneven = {len(cell.evaluation) for cell in table.cells.values()}
+    uneven = {len(cell.evaluation) for cell in study.cells.values()}
     if len(uneven) > 1:
         yield f"seeds are uneven ({min(uneven)} to {max(uneven)} a cell): the study is unfinished"
 
 
-def _about_workloads(board: Leaderboard, table: Table, measured: Measured) -> Iterator[str]:
-    nobody = scoring.unlearned(table.initial_loss, measured.best)
-    short = short_names(table.workloads)
+def _about_workloads(board: Leaderboard, study: StudyArrays, measured: RunMetrics) -> Iterator[str]:
+    nobody = scoring.unlearned(study.initial_loss, measured.best)
+    short = short_names(study.workloads)
     names = [name for name, flat in zip(short, nobody, strict=True) if flat]
     if names:
         yield f"nobody learned (2% below the initial loss) on {listed(names)}: all score 0 there"
@@ -93,7 +59,7 @@ def _about_workloads(board: Leaderboard, table: Table, measured: Measured) -> It
         )
 
 
-def _about_entrants(board: Leaderboard, table: Table) -> Iterator[str]:
+def _about_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
     for row in board.overall:
         if row.partial:
             yield (
@@ -101,7 +67,7 @@ def _about_entrants(board: Leaderboard, table: Table) -> Iterator[str]:
                 "its score is over those, its comparisons over the common ones"
             )
         if row.failed:
-            reason = _reason(table, table.labels.index(row.label))
+            reason = _reason(study, study.labels.index(row.label))
             yield f"{row.label}: {count(row.failed, 'run')} failed ({reason}); they score 0"
         for (hyper, side), times in Counter((e.hyper, e.side) for e in row.edges).items():
             yield (
@@ -110,14 +76,14 @@ def _about_entrants(board: Leaderboard, table: Table) -> Iterator[str]:
             )
 
 
-def _reason(table: Table, s: int) -> str:
+def _reason(study: StudyArrays, s: int) -> str:
     """Why the first failed run of an entrant failed."""
-    rows = np.flatnonzero(table.failed & (table.place[:, 0] == s))
-    return next((table.runs[i].reason for i in rows if table.runs[i].reason), "no reason given")
+    rows = np.flatnonzero(study.failed & (study.place[:, 0] == s))
+    return next((study.runs[i].reason for i in rows if study.runs[i].reason), "no reason given")
 
 
-def _about_others(board: Leaderboard, table: Table, measured: Measured) -> Iterator[str]:
-    flips = scoring.leave_one_out(table.test_loss, table.initial_loss, table.labels)
+def _about_others(board: Leaderboard, study: StudyArrays, measured: RunMetrics) -> Iterator[str]:
+    flips = scoring.leave_one_out(study.test_loss, study.initial_loss, study.labels)
     apart = {(pair.first, pair.second) for pair in board.pairs if pair.separated}
     for a, b, out in sorted(flips, key=lambda flip: (flip[0], flip[1]) not in apart)[:3]:
         tie = "" if (a, b) in apart else " (a tie in any case)"

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.analysis.run_metrics import Measured
+from optbench.analysis.run_metrics import RunMetrics
 from optbench.analysis.statistics import scoring
 from optbench.analysis.statistics.hypothesis_tests import least_p_value, workloads_needed
 from optbench.analysis.statistics.ranking import workload_means
-from optbench.analysis.study_arrays import Table
-from optbench.analysis.words.cautions import count, listed, short_names
+from optbench.analysis.study_arrays import StudyArrays
+from optbench.analysis.words.prose import count, listed, short_names
 
 MOST_LEADERS = 3
 """Sentences on who leads where; the tables have the rest."""
@@ -40,18 +40,18 @@ def no_places(board: Leaderboard) -> str:
     return f"{text}; the intervals speak of the {board.seeds} seeds on {these}"
 
 
-def leaders(table: Table, measured: Measured) -> Iterator[str]:
+def leaders(study: StudyArrays, measured: RunMetrics) -> Iterator[str]:
     """Who leads on which workloads beyond the spread of the seeds; what is said of most, first."""
     found: dict[tuple[str, str], list[str]] = {}
-    names, means = short_names(table.workloads), workload_means(measured.score)
+    names, means = short_names(study.workloads), workload_means(measured.score)
     for w, name in enumerate(names):
         entered = [s for s in range(len(means)) if not np.isnan(means[s, w])]
         lead, *others = sorted(entered, key=lambda s: -means[s, w])
         scores = measured.score[:, w : w + 1]
         behind = [s for s in others if scoring.surely_above_zero(scores[lead] - scores[s])]
         if behind:
-            labels = [table.labels[s] for s in behind]
+            labels = [study.labels[s] for s in behind]
             whom = "everyone else" if len(behind) == len(others) > 1 else listed(labels)
-            found.setdefault((table.labels[lead], whom), []).append(name)
+            found.setdefault((study.labels[lead], whom), []).append(name)
     for (first, whom), where in sorted(found.items(), key=lambda x: -len(x[1]))[:MOST_LEADERS]:
         yield f"{first} scores above {whom} on {listed(where)}, beyond the spread of the seeds"

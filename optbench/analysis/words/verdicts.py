@@ -12,27 +12,27 @@ import numpy as np
 
 from optbench.analysis.board_rows import Estimate, OverallRow, Verdict
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.analysis.run_metrics import Measured
+from optbench.analysis.run_metrics import RunMetrics
 from optbench.analysis.statistics import scoring
-from optbench.analysis.study_arrays import Table
-from optbench.analysis.views.speed import Speedups, grid_steps, pooled_speedup, speedups
-from optbench.analysis.words.cautions import IN_REGIME, count, listed, short_names
+from optbench.analysis.study_arrays import StudyArrays
+from optbench.analysis.views.speedups import Speedups, grid_steps, pooled_speedup, speedups
 from optbench.analysis.words.few_workloads import leaders, no_places, too_few_workloads
+from optbench.analysis.words.prose import IN_REGIME, count, listed, short_names
 
 
-def verdicts(board: Leaderboard, table: Table, measured: Measured) -> tuple[Verdict, ...]:
+def verdicts(board: Leaderboard, study: StudyArrays, measured: RunMetrics) -> tuple[Verdict, ...]:
     """What the study says: first about the whole, then about each entrant, best first."""
     found = [Verdict(label="", text=_summary(board))]
     if too_few_workloads(board):
-        found += [Verdict(label="", text=text) for text in leaders(table, measured)]
-    speeds, widths = _Speeds(table, measured), _lr_widths(board)
+        found += [Verdict(label="", text=text) for text in leaders(study, measured)]
+    speeds, widths = _Speeds(study, measured), _lr_widths(board)
     for row in board.overall:
-        s = table.labels.index(row.label)
+        s = study.labels.index(row.label)
         found += [
             Verdict(label=row.label, text=text)
             for part in (
                 _place(board, row),
-                _speed(board, row, speeds, _lost(board, table, measured, s)),
+                _speed(board, row, speeds, _lost(board, study, measured, s)),
                 _stability(row, widths[row.label]),
                 _tuning(board, row),
             )
@@ -86,10 +86,10 @@ def _place(board: Leaderboard, row: OverallRow) -> Iterator[str]:
 class _Speeds:
     """Speedups between entrants, computed when asked for."""
 
-    def __init__(self, table: Table, measured: Measured) -> None:
-        self.table, self.times = table, measured.times["examples"]
-        self.steps = grid_steps(table, measured)
-        self.names = short_names(table.workloads)
+    def __init__(self, study: StudyArrays, measured: RunMetrics) -> None:
+        self.study, self.times = study, measured.times["examples"]
+        self.steps = grid_steps(study, measured)
+        self.names = short_names(study.workloads)
 
     def over(self, a: int, b: int) -> Speedups:
         """Speedup of a over b on every workload."""
@@ -101,7 +101,7 @@ class _Speeds:
         An average over workloads comes before a single one: of many workloads, some are
         flattering by chance.
         """
-        index = {name: i for i, name in enumerate(self.table.labels)}
+        index = {name: i for i, name in enumerate(self.study.labels)}
         found: list[tuple[bool, float, str]] = []
         for other in others:
             parts = self.over(index[label], index[other])
@@ -145,16 +145,16 @@ MOST_COMPARED = 12
 """Speeds are compared with so many of those behind; the sentence names one of them."""
 
 
-def _lost(board: Leaderboard, table: Table, measured: Measured, s: int) -> list[str]:
+def _lost(board: Leaderboard, study: StudyArrays, measured: RunMetrics, s: int) -> list[str]:
     """Regimes in which someone behind it overall did better, beyond the spread of the seeds."""
-    regimes = list(dict.fromkeys(w.regime for w in table.workloads))
+    regimes = list(dict.fromkeys(w.regime for w in study.workloads))
     if len(regimes) < 2:
         return []
     rank = {row.label: row.rank for row in board.overall}
-    behind = [i for i, name in enumerate(table.labels) if rank[name] > rank[table.labels[s]]]
+    behind = [i for i, name in enumerate(study.labels) if rank[name] > rank[study.labels[s]]]
     found = []
     for regime in regimes:
-        here = [w for w, workload in enumerate(table.workloads) if workload.regime == regime]
+        here = [w for w, workload in enumerate(study.workloads) if workload.regime == regime]
         gains = measured.score[np.ix_(behind, here)] - measured.score[s, here]
         known = np.flatnonzero(~np.isnan(gains).all(axis=(1, 2)))
         if not len(known):
@@ -162,7 +162,7 @@ def _lost(board: Leaderboard, table: Table, measured: Measured, s: int) -> list[
         means = np.nanmean(gains[known].reshape(len(known), -1), axis=1)
         gain, winner = max(zip(means.tolist(), known.tolist(), strict=True))
         if gain > 0 and scoring.surely_above_zero(gains[winner]):
-            found.append(f"lost in {IN_REGIME[regime]} to {table.labels[behind[winner]]}")
+            found.append(f"lost in {IN_REGIME[regime]} to {study.labels[behind[winner]]}")
     return found
 
 

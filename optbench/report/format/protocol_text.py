@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optbench.analysis.words.cautions import count
+from optbench.analysis.words.prose import count
 from optbench.records import StudyProtocol
 
 

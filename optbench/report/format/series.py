@@ -10,7 +10,7 @@ import numpy as np
 from optbench.analysis.cost_axes import COLUMN_OF, CostAxis
 from optbench.analysis.statistics.metrics import median
 from optbench.analysis.view_records import RegimeView
-from optbench.analysis.words.cautions import count
+from optbench.analysis.words.prose import count
 from optbench.contracts import Array
 from optbench.records import REGIMES, Cell, RunResult, Workload
 from optbench.records.stored_curves import stack

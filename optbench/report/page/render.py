@@ -17,7 +17,7 @@ import msgspec
 
 from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.analysis.words.cautions import count
+from optbench.analysis.words.prose import count
 from optbench.inspection.diagnosis import Finding
 from optbench.inspection.survey import Survey, survey
 from optbench.records import Cell

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from optbench.analysis.board_rows import OverallRow
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.analysis.words.cautions import count
 from optbench.analysis.words.few_workloads import too_few_workloads
+from optbench.analysis.words.prose import count
 from optbench.analysis.words.verdicts import place_text
 from optbench.records import REGIMES, Cell
 from optbench.report.format import numbers as text

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from optbench.analysis.words.cautions import count
+from optbench.analysis.words.prose import count
 from optbench.records import RunResult
 from optbench.report.format.palette import looks
 from optbench.report.format.sparks import braille, run_curve, sparkline

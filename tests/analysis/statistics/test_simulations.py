@@ -10,7 +10,7 @@ import pytest
 
 from optbench.analysis.statistics import pair_comparisons, scoring
 from optbench.analysis.statistics.hypothesis_tests import holm, iqm, wilcoxon
-from optbench.analysis.views.speed import speedups
+from optbench.analysis.views.speedups import speedups
 from optbench.contracts import Array
 
 STUDIES = 1000

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optbench.analysis.study_arrays import Table
+from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.view_records import BiasVariance
 from optbench.analysis.views.bias_variance import bias_variance
 from optbench.records import Cell
@@ -30,13 +30,13 @@ def cell_with(label: str, train: float, val: float, hidden: tuple[int, ...] = (3
 
 
 def diagnose(*cells: Cell) -> dict[str, BiasVariance]:
-    return {row.label: row for row in bias_variance(Table(cells))}
+    return {row.label: row for row in bias_variance(StudyArrays(cells))}
 
 
 def test_the_three_terms_add_up_to_the_validation_loss() -> None:
     """val - reference = bias + optimization + variance, whatever the case."""
     cells = make_cells(("alpha", "beta"), diverging={"beta": 0.3})
-    rows = {(r.label, r.workload): r for r in bias_variance(Table(cells))}
+    rows = {(r.label, r.workload): r for r in bias_variance(StudyArrays(cells))}
     lost = 0
     for cell in cells:
         row = rows.pop((cell.entrant.label, cell.workload.label))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from optbench.analysis.views import profiles
+from optbench.analysis.views import performance_profiles as profiles
 
 INF = math.inf
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from optbench.analysis.views.speed import pooled_speedup, speedups
+from optbench.analysis.views.speedups import pooled_speedup, speedups
 
 NAN, INF = math.nan, math.inf
 

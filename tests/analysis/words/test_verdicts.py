@@ -11,7 +11,7 @@ import pytest
 
 from optbench.analysis import Leaderboard, build_leaderboard
 from optbench.analysis.statistics.hypothesis_tests import workloads_needed
-from optbench.analysis.words.cautions import listed, short_names
+from optbench.analysis.words.prose import listed, short_names
 from optbench.records import Cell, StudyProtocol
 from tests.analysis.synthetic import make_cells
 from tests.records.factories import make_curve

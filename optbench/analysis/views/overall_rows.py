@@ -8,18 +8,20 @@ import numpy as np
 
 from optbench.analysis.board_rows import AxisSummary, Estimate, OverallRow, TieGroup, number
 from optbench.analysis.cost_axes import COST_AXES, CostAxis
-from optbench.analysis.run_metrics import Measured, edge_marks, rate
+from optbench.analysis.run_metrics import RunMetrics
 from optbench.analysis.statistics import metrics, ranking, scoring
 from optbench.analysis.statistics.bootstrap import Stream
 from optbench.analysis.statistics.hypothesis_tests import average_ranks
-from optbench.analysis.study_arrays import Table
-from optbench.analysis.views.profiles import profile_areas, time_ratios
+from optbench.analysis.study_arrays import StudyArrays
+from optbench.analysis.views.performance_profiles import profile_areas, time_ratios
+from optbench.analysis.views.rates import rate_of
+from optbench.analysis.views.workload_rows import edge_marks
 from optbench.contracts import Array
 
 
 def overall_rows(
-    table: Table,
-    measured: Measured,
+    study: StudyArrays,
+    measured: RunMetrics,
     overall: Array,
     better: Array,
     groups: tuple[TieGroup, ...],
@@ -35,27 +37,27 @@ def overall_rows(
     if complete.any():
         ranks[complete] = average_ranks(-means[complete], axis=0).mean(axis=1)
     summaries = axis_summaries(measured)
-    failed = table.spread(table.failed.astype(float))
+    failed = study.spread(study.failed.astype(float))
     found = []
     for rank, s in enumerate(ranking.order_of(overall).tolist(), 1):
-        own = [(w, table.cells[s, w]) for w in range(len(means[s])) if (s, w) in table.cells]
+        own = [(w, study.cells[s, w]) for w in range(len(means[s])) if (s, w) in study.cells]
         interval = intervals[s]
         found.append(
             OverallRow(
-                label=table.labels[s],
+                label=study.labels[s],
                 optimizer=own[0][1].entrant.optimizer,
                 rank=rank,
                 place=places[s],
-                tie_groups="".join(g.letter for g in groups if table.labels[s] in g.labels),
+                tie_groups="".join(g.letter for g in groups if study.labels[s] in g.labels),
                 score=_estimate(float(overall[s]), interval),
                 stability=_stability(measured.kept[s]),
-                divergence=rate(table.lost_runs[s]),
+                divergence=rate_of(study.lost_runs[s]),
                 failed=int(np.nansum(failed[s])),
                 mean_rank=number(ranks[s]),
                 wins=int(wins[s]),
                 workloads=len(own),
-                partial=len(own) < len(table.workloads),
-                edges=tuple(m for w, c in own for m in edge_marks(c, table.workload_labels[w])),
+                partial=len(own) < len(study.workloads),
+                edges=tuple(m for w, c in own for m in edge_marks(c, study.workload_labels[w])),
                 times=summaries[s],
             )
         )
@@ -74,7 +76,7 @@ def _stability(kept: Array) -> Estimate:
     return _estimate(mean, interval)
 
 
-def axis_summaries(measured: Measured) -> list[tuple[AxisSummary, ...]]:
+def axis_summaries(measured: RunMetrics) -> list[tuple[AxisSummary, ...]]:
     """Time to target of each entrant on every axis."""
     by_axis: Mapping[CostAxis, list[AxisSummary]] = {axis: [] for axis in COST_AXES}
     for axis, times in measured.median_times.items():

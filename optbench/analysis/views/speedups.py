@@ -9,27 +9,27 @@ import numpy as np
 
 from optbench.analysis.board_rows import Estimate
 from optbench.analysis.cost_axes import CostAxis
-from optbench.analysis.run_metrics import Measured
+from optbench.analysis.run_metrics import RunMetrics
 from optbench.analysis.statistics.hypothesis_tests import t_quantile
-from optbench.analysis.study_arrays import Table
+from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
 
 
-def grid_steps(table: Table, measured: Measured, axis: CostAxis = "examples") -> Array:
+def grid_steps(study: StudyArrays, measured: RunMetrics, axis: CostAxis = "examples") -> Array:
     """Log of the step of the evaluation grid at which each run was seen to reach its target.
 
     The true crossing lies within that step before. Shape (S, W, n); 0 where the target was
     missed, 1 where no earlier cost is above 0.
     """
-    cost = table.costs[axis]
-    reached = measured.times[axis][tuple(table.place.T)]
+    cost = study.costs[axis]
+    reached = measured.times[axis][tuple(study.place.T)]
     with np.errstate(invalid="ignore"):
         at = np.argmax(cost >= reached[:, None], axis=1)
     rows = np.arange(len(cost))
     before, here = cost[rows, np.maximum(at - 1, 0)], cost[rows, at]
     with np.errstate(divide="ignore", invalid="ignore"):
         step = np.where(before > 0, np.log(here / before), 1.0)
-    return table.spread(np.where(np.isfinite(reached), step, 0.0))
+    return study.spread(np.where(np.isfinite(reached), step, 0.0))
 
 
 @dataclass(frozen=True)

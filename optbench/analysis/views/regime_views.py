@@ -14,7 +14,7 @@ import numpy as np
 from optbench.analysis.cost_axes import COST_AXES, CostAxis
 from optbench.analysis.statistics import metrics
 from optbench.analysis.statistics.hypothesis_tests import average_ranks
-from optbench.analysis.study_arrays import Table
+from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.view_records import OrderFlip, RankFlip, RegimeLoss, RegimeView
 from optbench.contracts import Array
 from optbench.records import Workload
@@ -41,30 +41,30 @@ def loss_at(cost: Array, loss: Array, limit: float | Array) -> Array:
     return np.where(beyond & np.isfinite(found), found, np.inf)
 
 
-def regime_views(table: Table) -> tuple[RegimeView, ...]:
+def regime_views(study: StudyArrays) -> tuple[RegimeView, ...]:
     """One view for each dataset, network and initializer that two regimes share."""
     groups: dict[tuple[str, ...], list[int]] = {}
-    for w, workload in enumerate(table.workloads):
+    for w, workload in enumerate(study.workloads):
         key = (workload.dataset, workload.network, workload.initialization)
         groups.setdefault(key, []).append(w)
     shared = {
         " | ".join(key): members
         for key, members in groups.items()
-        if len({table.workloads[w].regime for w in members}) > 1
+        if len({study.workloads[w].regime for w in members}) > 1
     }
     if not shared:
         return ()
-    limits = {axis: _limits(table, axis, shared.values()) for axis in COST_AXES[:2]}
+    limits = {axis: _limits(study, axis, shared.values()) for axis in COST_AXES[:2]}
     losses = {
-        axis: table.spread(loss_at(table.costs[axis], table.val, limit[table.place[:, 1]]))
+        axis: study.spread(loss_at(study.costs[axis], study.val, limit[study.place[:, 1]]))
         for axis, limit in limits.items()
     }
-    return tuple(_view(table, label, members, limits, losses) for label, members in shared.items())
+    return tuple(_view(study, label, members, limits, losses) for label, members in shared.items())
 
 
-def _limits(table: Table, axis: CostAxis, groups: Iterable[list[int]]) -> Array:
+def _limits(study: StudyArrays, axis: CostAxis, groups: Iterable[list[int]]) -> Array:
     """The cost up to which every workload of its group has been run, shape (W,)."""
-    ends = table.spread(np.nanmax(table.costs[axis], axis=1, initial=0.0))
+    ends = study.spread(np.nanmax(study.costs[axis], axis=1, initial=0.0))
     limits: Array = np.fmax.reduce(ends, axis=(0, 2))
     for members in groups:
         limits[members] = limits[members].min()
@@ -72,15 +72,15 @@ def _limits(table: Table, axis: CostAxis, groups: Iterable[list[int]]) -> Array:
 
 
 def _view(
-    table: Table,
+    study: StudyArrays,
     label: str,
     members: list[int],
     limits: dict[CostAxis, Array],
     losses: dict[CostAxis, Array],
 ) -> RegimeView:
-    entrants = range(len(table.labels))
-    cells = [(s, w) for s in entrants for w in members if (s, w) in table.cells]
-    names = _regime_names([table.workloads[w] for w in members])
+    entrants = range(len(study.labels))
+    cells = [(s, w) for s in entrants for w in members if (s, w) in study.cells]
+    names = _regime_names([study.workloads[w] for w in members])
     regime_of = dict(zip(members, names, strict=True))
     medians = {axis: _medians(laid, cells) for axis, laid in losses.items()}
     ranks = {axis: average_ranks(values) for axis, values in medians.items()}
@@ -91,7 +91,7 @@ def _view(
         updates=float(limits["updates"][members[0]]),
         rows=tuple(
             RegimeLoss(
-                label=table.labels[s],
+                label=study.labels[s],
                 regime=regime_of[w],
                 at_examples=float(medians["examples"][i]),
                 at_updates=float(medians["updates"][i]),
@@ -100,8 +100,8 @@ def _view(
             )
             for i, (s, w) in enumerate(cells)
         ),
-        flips=tuple(_rank_flips(table, cells, losses, medians, regime_of)),
-        order_flips=tuple(_order_flips(table, losses["examples"], regime_of)),
+        flips=tuple(_rank_flips(study, cells, losses, medians, regime_of)),
+        order_flips=tuple(_order_flips(study, losses["examples"], regime_of)),
     )
 
 
@@ -132,7 +132,7 @@ def _turned(turned: Array) -> Array:
 
 
 def _rank_flips(
-    table: Table,
+    study: StudyArrays,
     cells: list[Member],
     losses: dict[CostAxis, Array],
     medians: dict[CostAxis, Array],
@@ -144,7 +144,7 @@ def _rank_flips(
     a, b = _turned(same & (ahead[:, None] < ahead) & (behind[:, None] > behind))
     examples, updates = losses["examples"][s, w], losses["updates"][s, w]
     clear = _leads(examples[a], examples[b]) & _leads(updates[b], updates[a])
-    names = [(table.labels[s], regime_of[w]) for s, w in cells]
+    names = [(study.labels[s], regime_of[w]) for s, w in cells]
     found = [
         RankFlip(first=names[i], second=names[j], clear=sure)
         for i, j, sure in zip(a.tolist(), b.tolist(), clear.tolist(), strict=True)
@@ -152,7 +152,7 @@ def _rank_flips(
     return sorted(found, key=lambda flip: not flip.clear)
 
 
-def _order_flips(table: Table, loss: Array, regime_of: dict[int, str]) -> list[OrderFlip]:
+def _order_flips(study: StudyArrays, loss: Array, regime_of: dict[int, str]) -> list[OrderFlip]:
     medians = {w: metrics.median(loss[:, w]) for w in regime_of}  # NaN where not entered
     found = []
     for one, other in combinations(regime_of, 2):
@@ -161,8 +161,8 @@ def _order_flips(table: Table, loss: Array, regime_of: dict[int, str]) -> list[O
         clear = _leads(loss[a, one], loss[b, one]) & _leads(loss[b, other], loss[a, other])
         found += [
             OrderFlip(
-                first=table.labels[i],
-                second=table.labels[j],
+                first=study.labels[i],
+                second=study.labels[j],
                 regime=regime_of[one],
                 other_regime=regime_of[other],
                 clear=sure,

@@ -1,0 +1,65 @@
+"""What tuning was worth: the expected best of the first k trials."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optbench.analysis.grouping import indices_by_key
+from optbench.analysis.statistics import metrics, scoring
+from optbench.analysis.study_arrays import StudyArrays
+from optbench.analysis.view_records import Budget
+from optbench.contracts import Array
+
+
+def budget_curves(study: StudyArrays, budget: int) -> tuple[Budget, ...]:
+    """What tuning brought: the expected best of k trials, per workload and on average.
+
+    Of the trials the first `budget` count; those of a widened range were not drawn like the
+    others. A trial that diverged counts as the initial loss and as score 0.
+    """
+    if not study.trials:
+        return ()
+    best = np.minimum(scoring.best_losses(study.val_loss), _best_trials(study))
+    places = np.array(list(study.trials))
+    trials = [t.loss[: max(budget, 2)] for t in study.trials.values()]
+    losses: dict[int, Array] = {}
+    scores: dict[int, Array] = {}
+    for group in indices_by_key(map(len, trials)):
+        loss, w = np.array([trials[i] for i in group]), places[group, 1]
+        start = study.initial_loss[w]
+        score = scoring.score(loss[None], start, best[w])[0]
+        losses.update(zip(group, _expected_best(np.minimum(loss, start[:, None])), strict=True))
+        scores.update(zip(group, -_expected_best(-score), strict=True))
+    found = [
+        Budget(
+            label=study.labels[s],
+            workload=study.workload_labels[w],
+            loss=tuple(losses[i].tolist()),
+            score=tuple(scores[i].tolist()),
+        )
+        for i, (s, w) in enumerate(study.trials)
+    ]
+    groups = indices_by_key(places[:, 0].tolist())
+    means = [
+        _mean_budget(study.labels[places[group[0], 0]], [scores[i] for i in group])
+        for group in sorted(groups, key=lambda group: places[group[0], 0])
+    ]
+    return (*means, *found)
+
+
+def _expected_best(losses: Array) -> Array:
+    """`metrics.expected_best` of each row, rounded as it rounds a single one."""
+    return metrics.expected_best(losses[:, None])[:, 0]
+
+
+def _best_trials(study: StudyArrays) -> Array:
+    best = np.full(len(study.workloads), np.inf)
+    for (_, w), trials in study.trials.items():
+        best[w] = min(best[w], float(trials.loss.min()))
+    return best
+
+
+def _mean_budget(label: str, curves: list[Array]) -> Budget:
+    length = min(len(curve) for curve in curves)
+    mean = np.mean([curve[:length] for curve in curves], axis=0)
+    return Budget(label=label, workload="", loss=(), score=tuple(mean.tolist()))
