@@ -22,7 +22,8 @@ from optbench.execution import LocalExecutor
 from optbench.records import RunResult
 from optbench.store import Store
 from optbench.study import Progress
-from optbench.study.sweeping import parse_axis, plan_sweep, run_sweep
+from optbench.study.sweep_axes import parse_axis
+from optbench.study.sweeping import plan_sweep, run_sweep
 
 TINY = ["-d", "iris", "--epochs", "2", "--hidden", "8", "--formats", "svg", "--jobs", "1"]
 
@@ -184,7 +185,7 @@ def test_ranges_are_divided_as_the_values_count(text: str, values: tuple[object,
         (["lr=0.1", "lr=0.2"], "two different"),
         (["lr=0.1", "epochs=1", "layers=2"], "two different"),
         (["lr=-1"], "lr=-1"),
-        (["activation=relu..tanh"], "no range"),
+        (["activation=relu..tanh"], "not a range"),
         (["layers=1,2", "beta9=1"], "beta9"),
     ],
 )

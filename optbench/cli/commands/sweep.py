@@ -89,7 +89,8 @@ def command(
       optbench sweep layers=1..6 initializer=he-normal,xavier-normal -o adam
     """  # fmt: skip
     from optbench.study.folders import writable_folder
-    from optbench.study.sweeping import parse_axis, plan_sweep
+    from optbench.study.sweep_axes import parse_axis
+    from optbench.study.sweeping import plan_sweep
 
     suite = default_suite()
     optimizers = list(dict.fromkeys(optimizers)) or default_optimizers()[:1]

@@ -1,0 +1,129 @@
+"""The axes of a sweep: a hyperparameter and its values, read from text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from optbench.contracts import Hyper, Optimizer, Value
+from optbench.errors import ConfigError, unknown_name
+from optbench.hyperparameters import CONTROL_HYPERS, parse_spelling, parse_value
+from optbench.registry import default_registry
+
+RUN_AXES = ("layers", "neurons", "batch_size", "epochs", "activation", "initializer", "regime")
+"""Axes besides the hyperparameters of the optimizer."""
+WHOLE_AXES = ("layers", "neurons", "batch_size", "epochs")
+"""Those of them that are whole numbers, and so may be given as a range."""
+EVEN_AXES = ("layers",)
+"""Whole numbers whose range is divided evenly; the others are divided by ratio."""
+ALIASES = {"depth": "layers", "width": "neurons", "units": "neurons", "hidden": "neurons"}
+"""Other names of axes, for hints in error messages."""
+DEFAULT_POINTS = 7
+"""Number of points of a range that does not give one."""
+MAX_POINTS = 1000
+"""Largest number of points of a range."""
+DIGITS = 2
+"""Significant digits of the points of a range, so that they can be read and typed."""
+LOG_SPREAD = 20
+"""Ratio of the largest to the smallest listed value from which an axis is logarithmic."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One swept hyperparameter.
+
+    Attributes:
+        name: one of `RUN_AXES`, or a hyperparameter of the optimizer.
+        values: the values that it takes, in order.
+        logarithmic: whether it is drawn on a logarithmic axis.
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    logarithmic: bool = False
+
+
+def parse_axis(text: str, optimizers: Sequence[str]) -> Axis:
+    """Return the axis in a text such as ``lr=0.001,0.01,0.1``, ``lr=1e-4..1`` or ``lr=1e-4..1:9``.
+
+    Args:
+        text: name, and values with commas between them or a range.
+        optimizers: spellings of the swept optimizers; each must have the hyperparameter.
+
+    Raises:
+        ConfigError: the form is wrong, there is no such hyperparameter, or a range is not valid.
+
+    Example:
+        >>> parse_axis("neurons=8..128:5", ["sgd"]).values
+        (8, 16, 32, 64, 128)
+    """
+    name, equals, rest = (part.strip() for part in text.partition("="))
+    name = name.replace("-", "_")
+    if not equals or not rest:
+        raise ConfigError(
+            f"'{text}' is not of the form name=values, as in lr=0.01,0.1 or lr=1e-4..1"
+        )
+    declared = _declaration(name, optimizers)
+    low, dots, high = rest.partition("..")
+    if dots:
+        return _range_axis(name, text, low, high, declared)
+    parts = (part.strip() for part in rest.split(","))
+    values = tuple(dict.fromkeys(parse_value(part) for part in parts if part))
+    return Axis(name, values, _is_spread(values))
+
+
+def _is_spread(values: Sequence[Value]) -> bool:
+    """Return whether values are positive numbers that belong on a logarithmic axis."""
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) < len(values) or len(values) < 3:
+        return False
+    return min(numbers) > 0 and max(numbers) >= LOG_SPREAD * min(numbers)
+
+
+def _declaration(name: str, optimizers: Sequence[str]) -> Hyper | None:
+    """Return the declaration of a hyperparameter, or None for one of the `RUN_AXES`."""
+    declared: Hyper | None = None
+    for text in () if name in RUN_AXES else optimizers:
+        optimizer: Optimizer = default_registry().optimizer(parse_spelling(text)[0])
+        hypers = {**CONTROL_HYPERS, **optimizer.hypers()}
+        if name not in hypers:
+            known = [*RUN_AXES, *hypers]
+            raise unknown_name(f"hyperparameter of {optimizer.name} to sweep", name, known, ALIASES)
+        declared = hypers[name]
+    return declared
+
+
+def _range_axis(name: str, text: str, low: str, high: str, declared: Hyper | None) -> Axis:
+    """Return the axis of a range ``low..high`` or ``low..high:points``."""
+    high, _, count = high.partition(":")
+    try:
+        first, last = float(low), float(high)
+        n = int(count) if count else DEFAULT_POINTS
+    except ValueError:
+        raise ConfigError(f"'{text}' is not a range; write low..high or low..high:points") from None
+    valid = math.isfinite(first) and math.isfinite(last) and first < last
+    if not valid or not 2 <= n <= MAX_POINTS:
+        raise ConfigError(
+            f"'{text}' is not a range; low must be below high, with 2 to {MAX_POINTS} points"
+        )
+    if declared is None and name not in WHOLE_AXES:
+        raise ConfigError(f"{name} has no range; list its values with commas between them")
+    prior = declared.prior if declared else "uniform" if name in EVEN_AXES else "log"
+    points, logarithmic = _divide(first, last, n, prior)
+    if declared is None or declared.kind is int:
+        return Axis(name, tuple(dict.fromkeys(round(p) for p in points.tolist())), logarithmic)
+    values = tuple(float(f"{p:.{DIGITS}g}") for p in points.tolist())
+    return Axis(name, values, logarithmic)
+
+
+def _divide(first: float, last: float, n: int, prior: str | None) -> tuple[Any, bool]:
+    """Return n points from first to last, and whether they are divided by ratio."""
+    if prior == "one-minus-log" and last < 1:
+        return 1 - np.geomspace(1 - first, 1 - last, n), False
+    if prior == "log" and first > 0:
+        return np.geomspace(first, last, n), True
+    return np.linspace(first, last, n), False
