@@ -1,4 +1,4 @@
-"""From a suite to runs, keyed by content: which configurations are trained, and what is next."""
+"""From a suite to runs: the cells of a study, and which runs each of them needs next."""
 
 from optbench.plan.cells import CellPlan, StudyPlan, build_plan
 from optbench.plan.ledger import CellRecord, StudyRecord, TrialRecord, record_cell, restore_cell

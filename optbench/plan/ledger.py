@@ -1,4 +1,4 @@
-"""What a study came to, with its runs by key: as the store keeps it."""
+"""The record of a study as the store keeps it, with its runs by key."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from optbench.records import Cell, Entrant, RunResult, StudyProtocol, Trial, Wor
 
 
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A trial, its results by key."""
+    """A trial, with its results by key."""
 
     hyper: dict[str, Value]
     runs: tuple[str, ...]
 
 
 class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell, its results by key."""
+    """A cell, with its results by key."""
 
     entrant: Entrant
     workload: Workload
@@ -30,11 +30,14 @@ class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A study as the store keeps it: it is reported again without any plugin.
+    """A study as the store keeps it; it can be reported again without any plugin.
 
     Attributes:
-        complete: False when it was interrupted.
-        left_out: as in the plan.
+        suite: name of the suite.
+        protocol: how configurations were chosen and evaluated.
+        cells: every entrant on every workload.
+        complete: False if the study was interrupted.
+        left_out: one line for each entrant and regime that do not go together.
     """
 
     suite: str
@@ -44,20 +47,20 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[str, ...] = ()
 
     def keys(self) -> Iterator[str]:
-        """Keys of all its runs; some may come twice."""
-        yield from self.judged()
+        """Yield the keys of all runs; some may come twice."""
+        yield from self.evaluation_keys()
         for cell in self.cells:
             for trial in cell.trials:
                 yield from trial.runs
 
-    def judged(self) -> Iterator[str]:
-        """Keys of the runs that configurations are judged on."""
+    def evaluation_keys(self) -> Iterator[str]:
+        """Yield the keys of the evaluation runs; some may come twice."""
         for cell in self.cells:
             yield from cell.evaluation
 
 
 def record_cell(cell: Cell) -> CellRecord:
-    """A cell without its results."""
+    """Return the record of a cell, which has the keys of its results."""
     return CellRecord(
         entrant=cell.entrant,
         workload=cell.workload,
@@ -72,17 +75,20 @@ def record_cell(cell: Cell) -> CellRecord:
 
 
 def restore_cell(record: CellRecord, results: Results) -> Cell:
-    """The cell again; runs that `results` lacks are left out. It asks for no spec of theirs."""
-    trials = [(trial.hyper, _known(trial.runs, results)) for trial in record.trials]
+    """Return the cell of a record; runs that are missing in `results` are left out.
+
+    The specs of the results are not read, since they may still be in the store.
+    """
+    trials = [(trial.hyper, _available(trial.runs, results)) for trial in record.trials]
     return Cell(
         entrant=record.entrant,
         workload=record.workload,
         trials=tuple([Trial(hyper, runs) for hyper, runs in trials if runs]),
         chosen=record.chosen,
         edges=record.edges,
-        evaluation=_known(record.evaluation, results),
+        evaluation=_available(record.evaluation, results),
     )
 
 
-def _known(keys: Iterable[str], results: Results) -> tuple[RunResult, ...]:
-    return tuple([found for found in map(results.get, keys) if found is not None])
+def _available(keys: Iterable[str], results: Results) -> tuple[RunResult, ...]:
+    return tuple([result for result in map(results.get, keys) if result is not None])

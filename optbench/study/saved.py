@@ -47,7 +47,7 @@ def make_study(
     of them than how they ended.
     """
     with _collector_paused():
-        keys, judged = set(record.keys()), set(record.judged())
+        keys, judged = set(record.keys()), set(record.evaluation_keys())
         results = dict(store.outcomes(keys, late=keys - judged))
         cells = tuple(restore_cell(cell, results) for cell in record.cells)
     command, environment = store.last_session() or ("", {})

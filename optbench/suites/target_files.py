@@ -1,4 +1,4 @@
-"""Frozen targets of validation loss: read from files that plugins register, and written there."""
+"""Files of frozen targets: validation losses to reach, registered by plugins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from optbench.errors import ConfigError
 from optbench.registry import Registry
 from optbench.suites.document_checks import convert_document
-from optbench.suites.toml_files import read_toml, toml_text
+from optbench.suites.toml_files import quote_toml, read_toml
 from optbench.support.text import harmless
 
 Targets = dict[tuple[str, str], dict[str, float]]
@@ -20,7 +20,7 @@ Targets = dict[tuple[str, str], dict[str, float]]
 TARGET_LEVEL = "medium"
 """The level to which times are measured, in the leaderboard and when tuning selects by time."""
 DIGITS = 4
-"""Significant digits of a frozen target; more would pretend a precision that it has not."""
+"""Significant digits of a frozen target, which is not known more precisely."""
 
 
 class _Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,24 +45,24 @@ def known_targets(registry: Registry) -> Targets:
 
 
 def read_targets(paths: Iterable[Path]) -> Targets:
-    """All targets of these files.
+    """Return all targets of these files.
 
     Raises:
-        ConfigError: a file is missing or malformed, or two give one dataset and network.
+        ConfigError: a file is missing or malformed, or a dataset and network come twice.
     """
-    found: Targets = {}
+    targets: Targets = {}
     for path in paths:
         for target in _read(path).target:
             key = (target.dataset, target.network)
-            if key in found:
+            if key in targets:
                 raise ConfigError(f"targets {path}: {target.dataset}, {target.network} come twice")
             if not math.inf > target.easy >= target.medium >= target.hard > 0:
                 raise ConfigError(
                     f"targets {path}: {target.dataset}, {target.network}: "
-                    "easy >= medium >= hard > 0 does not hold, all finite"
+                    "the losses must be finite, with easy >= medium >= hard > 0"
                 )
-            found[key] = {"easy": target.easy, "medium": target.medium, "hard": target.hard}
-    return found
+            targets[key] = {"easy": target.easy, "medium": target.medium, "hard": target.hard}
+    return targets
 
 
 def _read(path: Path) -> _File:
@@ -71,11 +71,16 @@ def _read(path: Path) -> _File:
 
 
 def write_targets(targets: Mapping[tuple[str, str], Mapping[str, float]], head: str = "") -> str:
-    """A file of targets, sorted; `head` is a comment that says where they come from."""
+    """Return the text of a file of targets, sorted by dataset and network.
+
+    Args:
+        targets: (dataset, network) -> level -> loss.
+        head: a comment that says where they come from.
+    """
     lines = [f"# {harmless(line)}".rstrip() for line in head.splitlines()]
     for (dataset, network), levels in sorted(targets.items()):
-        lines += ["", "[[target]]", f"dataset = {toml_text(dataset)}"]
-        lines += [f"network = {toml_text(network)}"]
+        lines += ["", "[[target]]", f"dataset = {quote_toml(dataset)}"]
+        lines += [f"network = {quote_toml(network)}"]
         lines += [f"{level} = {_round(levels[level])!r}" for level in ("easy", "medium", "hard")]
     return "\n".join(lines).lstrip("\n") + "\n"
 

@@ -1,4 +1,4 @@
-"""Reads and writes TOML; a file that cannot be read is one line that names it."""
+"""Reads and writes TOML; a file that cannot be read is reported in one line that names it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from optbench.errors import ConfigError, describe_error
 
 
 def read_toml(path: Path, where: str) -> dict[str, Any]:
-    """The document in a file.
+    """Return the document in a file.
 
     Args:
-        path: the file, in UTF-8; a byte order mark, which editors of Windows write, is no mistake.
+        path: the file, in UTF-8, with or without a byte order mark.
         where: what an error message begins with.
 
     Raises:
@@ -31,7 +31,12 @@ def read_toml(path: Path, where: str) -> dict[str, Any]:
         raise ConfigError(f"{where}: cannot be read: {describe_error(cause)}") from cause
 
 
-def toml_text(text: str) -> str:
-    """A text as TOML quotes it, whatever is in it."""
+def quote_toml(text: str) -> str:
+    """Return a text as a TOML string, with everything unprintable escaped.
+
+    Example:
+        >>> print(quote_toml('a "b"'))
+        "a \\U00000022b\\U00000022"
+    """
     escaped = "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08X}" for c in text)
     return f'"{escaped}"'

@@ -48,7 +48,7 @@ class Plain(Rule):
 
 
 class FullOnly(Plain):
-    """Declared for full batches."""
+    """Defined on full batches only."""
 
     name = "full-only"
     needs = frozenset({"full-batch"})
@@ -57,9 +57,9 @@ class FullOnly(Plain):
 @pytest.fixture
 def registry() -> Registry:
     """The built-in datasets, initializers and schedules, and only two optimizers, of this file."""
-    made = Registry()
+    registry = Registry()
     for kind in ("datasets", "initializers", "schedules"):
-        made._entries[kind] = dict(default_registry().entries(kind))
+        registry._entries[kind] = dict(default_registry().entries(kind))
 
     from optbench.registry.hookspecs import hookimpl
 
@@ -68,8 +68,8 @@ def registry() -> Registry:
         def optbench_register_optimizers(self) -> list[Any]:
             return [Plain, FullOnly]
 
-    made.register(Module())
-    return made
+    registry.register(Module())
+    return registry
 
 
 def fake(spec: RunSpec, best_lr: float = 0.1) -> RunResult:
@@ -232,13 +232,13 @@ def test_selection_by_time_needs_a_target_and_uses_it(registry: Registry) -> Non
 
 
 def test_two_entrants_with_the_same_values_share_their_runs(registry: Registry) -> None:
-    """A run is known by its content, not by who asked for it."""
+    """A run is identified by its content, not by its entrant."""
     plan = make_plan(registry, optimizers=("plain", "plain[mu=0.5]"))
     assert len(next_runs(plan, {})) == plan.protocol.budget
 
 
 def test_an_optimizer_for_full_batches_is_left_out_elsewhere(registry: Registry) -> None:
-    """It competes where it is defined, and the plan says where it is not."""
+    """It competes where it is defined, and the plan says where it is left out."""
     plan = make_plan(registry, optimizers=("full-only", "plain"), regimes=("batch", "sgd"))
     assert [cell.entrant.label for cell in plan.cells] == ["full-only", "plain", "plain"]
     assert plan.left_out == ("full-only is defined on full batches only: not in sgd",)
@@ -259,7 +259,7 @@ def test_an_optimizer_for_full_batches_is_left_out_elsewhere(registry: Registry)
 def test_a_wrong_name_or_value_is_refused_before_anything_is_trained(
     registry: Registry, more: Mapping[str, Any], message: str
 ) -> None:
-    """One line, with what would have been right."""
+    """The error is one line with the nearest name or the allowed values."""
     with pytest.raises(ConfigError, match=message):
         make_plan(registry, **more)
 
@@ -273,7 +273,7 @@ def test_an_entrant_keeps_what_was_given(registry: Registry) -> None:
 
 
 def test_a_study_is_kept_by_keys_and_restored(registry: Registry) -> None:
-    """What the store keeps gives the same cells again, without any plugin."""
+    """The record in the store gives the same cells again, without any plugin."""
     plan = make_plan(registry, StudyProtocol(budget=16, seeds=2, widen=1))
     results, _ = finish(plan, best_lr=1e6)
     cells = cells_of(plan, results)

@@ -1,4 +1,4 @@
-"""A study: trains what is missing, keeps what is finished, comes out the same however it went."""
+"""A study trains the missing runs, keeps the finished ones, and ends the same every time."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SUITE = Suite(
 
 
 def fake_train(spec: RunSpec) -> RunResult:
-    """Loss falls to a floor that is least at lr = 0.3; above 5 it diverges; never trains."""
+    """Return a result without training: best at lr = 0.3, diverged above lr = 5."""
     lr = float(spec.hyper["lr"])
     floor = 0.1 + 0.1 * abs(np.log10(lr / 0.3)) + 0.01 * (spec.seed % 7)
     examples = np.geomspace(1, 1000, 20)
@@ -73,25 +73,22 @@ def fake_train(spec: RunSpec) -> RunResult:
 
 
 class Counter:
-    """A train function that remembers what it was asked, and may misbehave at one point."""
+    """A train function that remembers the keys of its runs.
 
-    def __init__(self, at: int = -1, action: Callable[[], None] = lambda: None) -> None:
+    Threads share it: appending to a list is atomic.
+    """
+
+    def __init__(self) -> None:
         self.keys: list[str] = []
-        self._at = at
-        self._action = action
-        self._lock = threading.Lock()
 
     def __call__(self, spec: RunSpec) -> RunResult:
-        with self._lock:
-            self.keys.append(spec.key)
-            if len(self.keys) == self._at:
-                self._action()
+        self.keys.append(spec.key)
         return fake_train(spec)
 
 
 @pytest.fixture(scope="module")
 def plan() -> StudyPlan:
-    """Twelve cells."""
+    """A plan of twelve cells."""
     return build_plan(SUITE, default_registry())
 
 
@@ -102,6 +99,7 @@ def execute(
     observer: Observer = ignore_progress,
     retry_failed: bool = False,
 ) -> Study:
+    """Run a study with two threads."""
     with Store(path) as store, LocalExecutor(2, train=train) as executor:
         return run_study(
             plan,
@@ -115,11 +113,12 @@ def execute(
 
 
 def content(study: Study) -> list[bytes]:
+    """Return all results of a study as bytes, in a fixed order."""
     return sorted(pack_result(result) for result in study.runs)
 
 
-def test_a_study_trains_trials_and_fresh_seeds(plan: StudyPlan, tmp_path: Path) -> None:
-    """Every cell is tuned within its budget, and judged on seeds that tuning never saw."""
+def test_a_study_trains_trials_and_evaluation_runs(plan: StudyPlan, tmp_path: Path) -> None:
+    """Every cell is tuned within its budget, and evaluated on seeds that tuning never used."""
     counter = Counter()
     study = execute(plan, tmp_path / "runs.sqlite", counter)
     assert study.complete
@@ -133,7 +132,7 @@ def test_a_study_trains_trials_and_fresh_seeds(plan: StudyPlan, tmp_path: Path) 
 
 
 def test_a_second_execution_trains_nothing(plan: StudyPlan, tmp_path: Path) -> None:
-    """It says so, and comes to the same cells and the same leaderboard."""
+    """It reports that, and has the same cells and the same leaderboard."""
     path = tmp_path / "runs.sqlite"
     first = execute(plan, path)
     counter = Counter()
@@ -146,7 +145,7 @@ def test_a_second_execution_trains_nothing(plan: StudyPlan, tmp_path: Path) -> N
 
 
 def test_a_larger_study_reuses_the_smaller(plan: StudyPlan, tmp_path: Path) -> None:
-    """More seeds train the new seeds alone."""
+    """With more seeds, only the new seeds are trained."""
     path = tmp_path / "runs.sqlite"
     first = execute(plan, path)
     more = Suite(
@@ -162,16 +161,16 @@ def test_a_larger_study_reuses_the_smaller(plan: StudyPlan, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("at", [1, 5, 30, 60])
-def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(
+def test_ctrl_c_keeps_finished_runs_and_the_next_execution_continues(
     plan: StudyPlan, tmp_path: Path, at: int
 ) -> None:
-    """Nothing finished is trained again, and the end is the same as without the interruption."""
+    """No finished run is trained again, and the study ends as it would have without Ctrl-C."""
     path = tmp_path / "runs.sqlite"
-    seen: list[str] = []
+    finished: list[str] = []
 
     def interrupt(progress: Progress) -> None:
         if progress.result is not None:
-            seen.append(progress.result.key)
+            finished.append(progress.result.key)
             if progress.trained == at:
                 raise KeyboardInterrupt
 
@@ -183,25 +182,25 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(
     counter = Counter()
     second = execute(plan, path, counter)
     assert second.complete
-    assert not set(counter.keys) & set(seen)
+    assert not set(counter.keys) & set(finished)
     assert content(second) == content(execute(plan, tmp_path / "undisturbed.sqlite"))
 
 
 def test_progress_goes_up_to_what_was_planned(plan: StudyPlan, tmp_path: Path) -> None:
-    """The number of finished runs never falls, and ends where the plan ends."""
-    told: list[Progress] = []
-    study = execute(plan, tmp_path / "runs.sqlite", observer=told.append)
-    done = [progress.done for progress in told]
+    """The number of finished runs never falls, and ends at the number of planned runs."""
+    reports: list[Progress] = []
+    study = execute(plan, tmp_path / "runs.sqlite", observer=reports.append)
+    done = [progress.done for progress in reports]
     assert done == sorted(done)
-    assert all(progress.done <= progress.planned for progress in told)
-    assert told[-1].done == told[-1].planned
-    assert told[-1].trained == study.trained
-    assert told[-1].leader in {entrant.label for entrant in plan.entrants}
-    assert all(a.planned <= b.planned for a, b in itertools.pairwise(told))
+    assert all(progress.done <= progress.planned for progress in reports)
+    assert reports[-1].done == reports[-1].planned
+    assert reports[-1].trained == study.trained
+    assert reports[-1].leader in {entrant.label for entrant in plan.entrants}
+    assert all(a.planned <= b.planned for a, b in itertools.pairwise(reports))
 
 
 def test_failures_are_kept_and_tried_again_on_demand(plan: StudyPlan, tmp_path: Path) -> None:
-    """A failed run counts as a run; asked for, it gets another chance."""
+    """A failed run counts as a run; it is trained again only if asked for."""
     path = tmp_path / "runs.sqlite"
 
     def sometimes(spec: RunSpec) -> RunResult:
@@ -222,7 +221,7 @@ def test_failures_are_kept_and_tried_again_on_demand(plan: StudyPlan, tmp_path: 
 
 
 def test_an_optimizer_that_always_diverges_stays_in(plan: StudyPlan, tmp_path: Path) -> None:
-    """It is judged like the others, and never dropped."""
+    """It is evaluated like the others, and comes last."""
     suite = Suite(
         name="wild",
         datasets=("iris",),
@@ -256,10 +255,10 @@ def test_a_saved_study_is_read_without_training(plan: StudyPlan, tmp_path: Path)
         load_study(empty)
 
 
-def test_a_damaged_spec_is_found_when_judged_on_or_asked_for(
+def test_a_damaged_spec_is_found_in_evaluation_or_when_it_is_read(
     plan: StudyPlan, tmp_path: Path
 ) -> None:
-    """A report needs no more of a trial than its end: who asks for its spec is told, or nobody."""
+    """A report does not read the specs of trials, so only a caller that does gets the error."""
     path = tmp_path / STORE_NAME
     study = execute(plan, path)
     board = to_json(study.leaderboard)
@@ -270,17 +269,17 @@ def test_a_damaged_spec_is_found_when_judged_on_or_asked_for(
     assert {run.key for run in read.runs} == {run.key for run in study.runs}
     with pytest.raises(StoreError, match=f"run {trial} is damaged: it is another run"):
         read.to_pandas()
-    judged = study.cells[0].evaluation[0].key
-    damage(path, judged)
-    with pytest.raises(StoreError, match=f"run {judged} is damaged: it is another run"):
+    evaluated = study.cells[0].evaluation[0].key
+    damage(path, evaluated)
+    with pytest.raises(StoreError, match=f"run {evaluated} is damaged: it is another run"):
         load_study(tmp_path)
 
 
 @pytest.mark.parametrize("lr", ["text", 10**400, True])
-def test_a_recorded_lr_that_is_no_number_is_no_traceback(
+def test_a_recorded_lr_that_is_not_a_number_is_ignored(
     plan: StudyPlan, tmp_path: Path, lr: str | int
 ) -> None:
-    """The record of a study can be tampered with like all that is stored."""
+    """The record of a study can be tampered with, like everything in a store."""
     study = execute(plan, tmp_path / STORE_NAME)
     board = study.leaderboard
     tuned = next(cell for cell in study.cells if len(cell.trials) > 1)
@@ -290,7 +289,7 @@ def test_a_recorded_lr_that_is_no_number_is_no_traceback(
 
 
 def damage(path: Path, key: str) -> None:
-    """Put the spec of another run in the place of this one's."""
+    """Replace the spec of a run by that of another one."""
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.execute(
             "UPDATE runs SET spec = (SELECT spec FROM runs WHERE key <> :key) WHERE key = :key",
@@ -299,7 +298,7 @@ def damage(path: Path, key: str) -> None:
 
 
 def test_two_studies_on_one_store_both_finish(plan: StudyPlan, tmp_path: Path) -> None:
-    """Two drivers at once come to the same study, and no run is stored twice."""
+    """Two drivers at once end with the same study, and no run is stored twice."""
     path = tmp_path / "runs.sqlite"
     studies: list[Study] = []
     drivers = [
@@ -316,7 +315,7 @@ def test_two_studies_on_one_store_both_finish(plan: StudyPlan, tmp_path: Path) -
 
 
 class WeakResult(RunResult):
-    """A result with weak references, to see when it is let go."""
+    """A result with weak references, to observe when it is released."""
 
 
 class OneAtATime(Executor):
@@ -344,7 +343,7 @@ class OneAtATime(Executor):
 
 
 def test_memory_holds_only_the_open_cells(plan: StudyPlan, tmp_path: Path) -> None:
-    """A cell is finished before many others are opened, and its results are let go."""
+    """A cell is finished before many others are opened, and its results are released."""
     results: list[weakref.ref[RunResult]] = []
     most = 0
 
@@ -365,7 +364,7 @@ def test_memory_holds_only_the_open_cells(plan: StudyPlan, tmp_path: Path) -> No
 def test_a_store_that_fails_ends_the_study_with_its_error(
     plan: StudyPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full disk is one clear error, not a study without its runs."""
+    """A full disk is one clear error instead of a study without its runs."""
 
     def full(self: Store, result: RunResult) -> None:
         raise StoreError("runs.sqlite: the disk is full")
@@ -375,16 +374,16 @@ def test_a_store_that_fails_ends_the_study_with_its_error(
         execute(plan, tmp_path / "runs.sqlite")
 
 
-def test_the_environment_names_versions_and_no_place() -> None:
-    """What is needed to judge times, and nothing private."""
-    found = describe_environment(default_registry())
-    assert found["packages"]["numpy"] == np.__version__
-    assert "optbench:builtin" in found["plugins"]
-    assert str(Path.home()) not in msgspec.json.encode(found).decode()
+def test_the_environment_has_versions_and_no_path() -> None:
+    """It holds the information needed to interpret times, and nothing private."""
+    environment = describe_environment(default_registry())
+    assert environment["packages"]["numpy"] == np.__version__
+    assert "optbench:builtin" in environment["plugins"]
+    assert str(Path.home()) not in msgspec.json.encode(environment).decode()
 
 
 def test_an_executor_is_closed_when_interrupted(plan: StudyPlan, tmp_path: Path) -> None:
-    """Ctrl-C leaves no thread or process training for nobody."""
+    """After Ctrl-C no thread or process continues to train."""
     closed: list[Executor] = []
 
     class Watched(LocalExecutor):

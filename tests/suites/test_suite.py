@@ -1,4 +1,4 @@
-"""Suites: what a TOML file may say, and what a user is told when it says something else."""
+"""Suites: every key of a TOML file is read, and every mistake is reported in one line."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from optbench.suites import NetworkChoice, Suite, find_suite, load_suite, parse_
 
 
 def write(folder: Path, text: str, name: str = "mine.toml") -> Path:
+    """Write a file, and return its path."""
     path = folder / name
     path.write_text(text)
     return path
 
 
-def test_a_suite_needs_datasets_alone(tmp_path: Path) -> None:
-    """One line makes a suite; the rest has defaults, and the name is the file's."""
+def test_a_suite_needs_only_datasets(tmp_path: Path) -> None:
+    """One line is a suite; everything else has defaults, and the file gives the name."""
     suite = load_suite(write(tmp_path, 'datasets = ["digits"]'))
     assert suite == Suite(name="mine", datasets=("digits",))
 
@@ -103,7 +104,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
 def test_a_mistake_names_file_key_and_what_is_allowed(
     tmp_path: Path, text: str, message: str
 ) -> None:
-    """The user reads one line that says where and what."""
+    """The error is one line with the file, the key and what is allowed there."""
     path = write(tmp_path, text)
     with pytest.raises(ConfigError, match=message) as caught:
         load_suite(path)
@@ -112,7 +113,7 @@ def test_a_mistake_names_file_key_and_what_is_allowed(
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """Missing files, folders and bytes that are no text are the user's to mend."""
+    """Missing files, folders and bytes that are not text are errors of the user."""
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     for name in ("missing.toml", ".", "binary.toml"):
         with pytest.raises(ConfigError, match="suite "):
@@ -120,7 +121,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_suites_are_found_by_name_and_by_path(tmp_path: Path) -> None:
-    """A name looks among those registered; anything like a path is a file."""
+    """A name is looked up among the registered suites; anything like a path is a file."""
     path = write(tmp_path, 'datasets = ["a"]', "quick.toml")
     assert find_suite("quick", {"quick": path}) == find_suite(str(path), {})
     with pytest.raises(ConfigError, match="unknown suite 'quik'; did you mean 'quick'"):
@@ -136,8 +137,8 @@ keys = st.sampled_from([*Suite.__struct_fields__, "other"])
 
 
 @given(st.dictionaries(keys, values, max_size=5))
-def test_nothing_but_a_config_error_comes_of_any_document(data: dict[str, Any]) -> None:
-    """Whatever a file holds, it is a suite or one line."""
+def test_any_document_is_a_suite_or_a_config_error(data: dict[str, Any]) -> None:
+    """No content of a file raises another error."""
     try:
         outcome = ", ".join(
             map(str, parse_suite({"datasets": ["a"], **data}, "x.toml").workloads())

@@ -1,4 +1,4 @@
-"""Frozen targets: what is written is read back, whatever the names; a bad file is one line."""
+"""Frozen targets: written files are read back, whatever the names; a bad file is one line."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ losses = st.floats(1e-6, 1e6).map(lambda loss: float(f"{loss:.4g}"))
     st.dictionaries(st.tuples(names, names), st.tuples(losses, losses, losses), max_size=4),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
 )
-def test_targets_are_read_back_whatever_they_are_named(
+def test_targets_are_read_back_whatever_their_names(
     tmp_path_factory: pytest.TempPathFactory,
     drawn: dict[tuple[str, str], tuple[float, float, float]],
     head: str,
 ) -> None:
     """A dataset's name, or a command in the comment, cannot write other targets."""
     levels = ("hard", "medium", "easy")
-    found = {key: dict(zip(levels, sorted(three), strict=True)) for key, three in drawn.items()}
+    targets = {key: dict(zip(levels, sorted(three), strict=True)) for key, three in drawn.items()}
     path = tmp_path_factory.getbasetemp() / "targets.toml"
-    path.write_text(write_targets(found, head), encoding="utf-8")
-    assert read_targets([path]) == found
+    path.write_text(write_targets(targets, head), encoding="utf-8")
+    assert read_targets([path]) == targets
     assert set(tomllib.loads(path.read_text(encoding="utf-8"))) <= {"target"}
 
 
@@ -45,10 +45,10 @@ ONE = '[[target]]\ndataset = "a"\nnetwork = "b"\n'
     ("text", "message"),
     [
         (ONE, r"target\[0\].easy is missing"),
-        (ONE + "easy = 1\nmedium = 2\nhard = 3", "does not hold"),
-        (ONE + "easy = inf\nmedium = 2\nhard = 1", "does not hold, all finite"),
-        (ONE + "easy = nan\nmedium = 2\nhard = 1", "does not hold"),
-        (ONE + "easy = 3\nmedium = 2\nhard = 0", "does not hold"),
+        (ONE + "easy = 1\nmedium = 2\nhard = 3", "easy >= medium >= hard > 0"),
+        (ONE + "easy = inf\nmedium = 2\nhard = 1", "must be finite"),
+        (ONE + "easy = nan\nmedium = 2\nhard = 1", "easy >= medium >= hard > 0"),
+        (ONE + "easy = 3\nmedium = 2\nhard = 0", "easy >= medium >= hard > 0"),
         (ONE + "easy = 3\nmedium = 2\nhard = 'x'", r"target\[0\].hard is text, not a number"),
         ((ONE + "easy = 3\nmedium = 2\nhard = 1\n") * 2, "a, b come twice"),
         (
@@ -61,7 +61,7 @@ ONE = '[[target]]\ndataset = "a"\nnetwork = "b"\n'
     ],
 )
 def test_a_mistake_names_the_file(tmp_path: Path, text: str, message: str) -> None:
-    """One line, as for suites."""
+    """The error is one line that names the file and the key, as for suites."""
     path = tmp_path / "targets.toml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=message) as caught:
@@ -70,7 +70,7 @@ def test_a_mistake_names_the_file(tmp_path: Path, text: str, message: str) -> No
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """Missing, a folder, no text."""
+    """A missing file, a folder, and bytes that are not text."""
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     for name in ("missing.toml", ".", "binary.toml"):
         with pytest.raises(ConfigError, match="targets "):
