@@ -8,6 +8,7 @@ from .contracts import InitContext as InitContext
 from .contracts import Initializer as Initializer
 from .contracts import Landscape as Landscape
 from .contracts import Optimizer as Optimizer
+from .contracts import ReportSection as ReportSection
 from .contracts import Rule as Rule
 from .contracts import Schedule as Schedule
 from .contracts import StepContext as StepContext

@@ -1,4 +1,4 @@
-"""What a plugin implements: optimizers, initializers, datasets, schedules and landscapes.
+"""What a plugin implements, from optimizers to sections of reports.
 
 Plugins import these names from `optbench`.
 """
@@ -9,6 +9,7 @@ from optbench.contracts.initializer import InitContext, Initializer
 from optbench.contracts.landscape import Landscape
 from optbench.contracts.optimizer import Optimizer, Rule, StepContext, Stepper
 from optbench.contracts.plugin import KEBAB, NEEDS, Array, Need, Plugin
+from optbench.contracts.report_section import ReportSection
 from optbench.contracts.schedule import Schedule
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Optimizer",
     "Plugin",
     "Prior",
+    "ReportSection",
     "Rule",
     "Schedule",
     "StepContext",

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pluggy
 
-from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer, Schedule
+from optbench.contracts import (
+    DatasetSource,
+    Initializer,
+    Landscape,
+    Optimizer,
+    ReportSection,
+    Schedule,
+)
 
 hookspec = pluggy.HookspecMarker("optbench")
 hookimpl = pluggy.HookimplMarker("optbench")
@@ -45,6 +52,11 @@ def optbench_register_suites() -> list[Path]:  # type: ignore[empty-body]
 @hookspec
 def optbench_register_targets() -> list[Path]:  # type: ignore[empty-body]
     """Return paths of files of frozen target losses (TOML, made by ``optbench targets``)."""
+
+
+@hookspec
+def optbench_register_reports() -> list[type[ReportSection]]:  # type: ignore[empty-body]
+    """Return ReportSection classes: tables and figures that appear in every report."""
 
 
 @hookspec(firstresult=True)

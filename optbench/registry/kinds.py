@@ -12,6 +12,7 @@ from optbench.contracts import (
     Initializer,
     Landscape,
     Optimizer,
+    ReportSection,
     Rule,
     Schedule,
     Stepper,
@@ -64,14 +65,26 @@ DATASETS: Kind[type[DatasetSource]] = Kind(
 )
 LANDSCAPES: Kind[type[Landscape]] = Kind("landscapes", "Landscape classes", _is_class(Landscape))
 SCHEDULES: Kind[type[Schedule]] = Kind("schedules", "Schedule classes", _is_class(Schedule))
+REPORTS: Kind[type[ReportSection]] = Kind(
+    "reports", "ReportSection classes", _is_class(ReportSection)
+)
 SUITES: Kind[Path] = Kind("suites", "paths of TOML files", _is_toml)
 TARGETS: Kind[Path] = Kind("targets", "paths of TOML files", _is_toml)
 
 REGISTERED: dict[str, Kind[Any]] = {
     kind.plural: kind
-    for kind in (OPTIMIZERS, INITIALIZERS, DATASETS, LANDSCAPES, SCHEDULES, SUITES, TARGETS)
+    for kind in (
+        OPTIMIZERS,
+        INITIALIZERS,
+        DATASETS,
+        LANDSCAPES,
+        SCHEDULES,
+        SUITES,
+        TARGETS,
+        REPORTS,
+    )
 }
 """Every kind, by its name."""
 
-KINDS = tuple(name for name in REGISTERED if name != TARGETS.plural)
+KINDS = tuple(name for name, kind in REGISTERED.items() if kind not in (TARGETS, REPORTS))
 """Kinds of things that a user can name."""

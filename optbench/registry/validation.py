@@ -17,6 +17,7 @@ from optbench.contracts import (
     DatasetSource,
     Landscape,
     Plugin,
+    ReportSection,
     Rule,
     Schedule,
     Task,
@@ -202,12 +203,23 @@ def _schedule_fault(item: type[Schedule]) -> str:
     return ""
 
 
+def _section_fault(item: type[ReportSection]) -> str:
+    if not (isinstance(item.title, str) and item.title.strip()):
+        return f"declares title = {short_repr(item.title)}, not a heading"
+    if not isinstance(item.note, str):
+        return f"declares note = {short_repr(item.note)}, not a text"
+    if item.table is ReportSection.table and item.figure is ReportSection.figure:
+        return "defines neither `table` nor `figure`"
+    return ""
+
+
 _FINDERS: dict[type, Callable[[Any], str]] = {
     Plugin: _plugin_fault,
     Rule: _rule_fault,
     DatasetSource: _dataset_fault,
     Landscape: _landscape_fault,
     Schedule: _schedule_fault,
+    ReportSection: _section_fault,
 }
 
 

@@ -12,6 +12,7 @@ from optbench.analysis.words.prose import count
 from optbench.report.format import numbers as text
 from optbench.report.format.protocol_text import chosen, flatten, protocol_rows, tuned
 from optbench.report.format.series import common, titles_by_regime
+from optbench.report.sections import SECTION_PREFIX, Section
 from optbench.support.text import one_line
 
 CAPTIONS = {
@@ -33,6 +34,7 @@ def leaderboard_markdown(
     *,
     environment: Mapping[str, Any],
     command: str,
+    sections: Sequence[Section] = (),
 ) -> str:
     """Text of ``leaderboard.md``.
 
@@ -41,6 +43,7 @@ def leaderboard_markdown(
         pictures: paths of the plots, relative to the file; of each plot the PNG is shown.
         environment: listed at the end.
         command: the exact command that repeats the study.
+        sections: sections of plugins.
     """
     blocks = [
         "# Leaderboard" + (f": {text.markdown(board.title)}" if board.title else ""),
@@ -50,7 +53,8 @@ def leaderboard_markdown(
         *_picture(pictures, "ranking"),
         "## In words\n\n" + _verdicts(board),
         *_warnings(board),
-        *_pictures(pictures),
+        *_pictures([p for p in pictures if not p.startswith(f"plots/{SECTION_PREFIX}")]),
+        *[_section(section, pictures) for section in sections],
         "## Workload by workload\n\n" + _reading(),
         *_workloads(board),
         "## Protocol\n\n" + _table(("setting", "value"), protocol_rows(board.protocol)),
@@ -130,13 +134,13 @@ def caption(stem: str) -> str:
     return stem
 
 
-def _picture(pictures: Sequence[str], stem: str) -> list[str]:
+def _picture(pictures: Sequence[str], stem: str, title: str = "") -> list[str]:
     """The plot, linked to its SVG where there is one."""
     path = f"plots/{stem}"
     forms = [form for form in ("png", "svg") if f"{path}.{form}" in pictures]
     if not forms:
         return []
-    shown = f"![{caption(stem)}]({path}.{forms[0]})"
+    shown = f"![{title or caption(stem)}]({path}.{forms[0]})"
     return [f"[{shown}]({path}.svg)" if forms == ["png", "svg"] else shown]
 
 
@@ -153,6 +157,16 @@ def _pictures(pictures: Sequence[str]) -> list[str]:
         for shown in _picture(pictures, stem)
     ]
     return ["## Plots", *blocks] if blocks else []
+
+
+def _section(section: Section, pictures: Sequence[str]) -> str:
+    """A plugin's section."""
+    title = text.markdown(section.title)
+    blocks = [f"## {title}", text.markdown(section.note), *_picture(pictures, section.stem, title)]
+    if section.rows:
+        rows = [[text.markdown(cell) for cell in row] for row in section.rows]
+        blocks.append(_table([text.markdown(column) for column in section.columns], rows, (0,)))
+    return "\n\n".join(block for block in blocks if block)
 
 
 def _reading() -> str:

@@ -19,6 +19,7 @@ from optbench.analysis.leaderboard import Leaderboard, to_json
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import Cell
 from optbench.report.format.excerpt import excerpt, with_curves
+from optbench.report.sections import Section, section_pictures
 from optbench.report.tables import leaderboard_csv
 from optbench.support.files import alone_in, write_text
 
@@ -39,6 +40,7 @@ def write_all(
     environment: Mapping[str, Any],
     command: str,
     formats: Sequence[str] = ("png", "svg"),
+    sections: Sequence[Section] = (),
 ) -> list[Path]:
     """Write ``leaderboard.{md,csv,json}``, ``report.html`` and ``plots/``.
 
@@ -52,6 +54,7 @@ def write_all(
         environment: versions and machine, listed at the end of the page and the Markdown.
         command: the exact command that repeats the study.
         formats: of the plots, any of ``"png"``, ``"svg"``, ``"pdf"``.
+        sections: sections of plugins.
 
     Returns:
         Every file, written now or before, the leaderboard first.
@@ -68,6 +71,9 @@ def write_all(
     board, cells = excerpt(leaderboard, cells)
     cells = with_curves(cells)
     digest = input_hash(json_text, cells, **about)
+    about["sections"] = sections
+    if sections:
+        digest = _hash(digest, *[section.digest for section in sections])
     with _one_line_errors(out), alone_in(_with_plots(out)):
         writer = ReportWriter(out)
         missing = [form for form in formats if not writer.keep_plots(form, digest)]
@@ -77,6 +83,8 @@ def write_all(
             writer.write("report.html", digest, lambda: _page(board, cells, **about))
             if missing:
                 writer.add_plots(draw, digest)
+            for name, picture in section_pictures(sections, formats).items():
+                writer.write(f"plots/{name}", digest, functools.partial(bytes, picture))
         plots = writer.plots
         digest = _hash(digest, *plots)
         writer.write("leaderboard.md", digest, lambda: _markdown(board, plots, **about))

@@ -5,13 +5,18 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from optbench.errors import ConfigError
+from optbench.errors import ConfigError, describe_error
 from optbench.study.folders import writable_folder
 from optbench.study.study import Study
 from optbench.support.files import alone_in, write_text
+
+if TYPE_CHECKING:
+    from optbench.report.sections import Section
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +58,7 @@ def write_report(
             environment=study.environment,
             command=command,
             formats=formats,
+            sections=plugin_sections(study, formats),
         )
     finally:
         gc.unfreeze()
@@ -61,3 +67,31 @@ def write_report(
     with alone_in(out):
         write_text(path, json.dumps(environment, indent=2) + "\n")
     return [*files, path]
+
+
+def plugin_sections(study: Study, formats: Sequence[str]) -> list[Section]:
+    """Return the sections that plugins add to a study's report.
+
+    A section that fails is left out with a `PluginWarning` that names its plugin.
+
+    Args:
+        study: The study.
+        formats: Formats of the pictures.
+    """
+    from optbench.registry import default_registry
+    from optbench.registry.entries import PluginWarning
+    from optbench.registry.kinds import REPORTS
+    from optbench.report.sections import make_section
+
+    sections = []
+    for entry in default_registry().entries(REPORTS).values():
+        try:
+            section = make_section(entry.item, study, formats)
+        except (Exception, SystemExit) as cause:
+            text = f"the report lacks the section '{entry.name}' of plugin {entry.distribution}: "
+            text += describe_error(cause, entry.item)
+            warnings.warn(text, PluginWarning, stacklevel=2)
+            continue
+        if section is not None:
+            sections.append(section)
+    return sections

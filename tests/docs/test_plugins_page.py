@@ -18,7 +18,11 @@ import numpy as np
 import pytest
 
 from optbench.conformance import run_checks
+from optbench.records import StudyProtocol
 from optbench.registry import Registry
+from optbench.report.sections import make_section
+from optbench.study.study import Study
+from tests.analysis.synthetic import make_cells
 from tests.support.mirror import serving, sha256
 
 EXAMPLES = ("Mine", "Averaged", "ByLayer", "Narrow", "Signs", "Plateau", "Noisy")
@@ -54,6 +58,7 @@ def test_hooks_of_the_page_register_what_they_return(page: ModuleType) -> None:
     assert list(registry.entries("initializers")) == ["narrow"]
     assert list(registry.entries("datasets")) == ["signs"]
     assert list(registry.entries("schedules")) == ["plateau"]
+    assert list(registry.entries("reports")) == ["training-time"]
     assert registry.optimizer("times:2").hypers()["lr"].default == 0.2
 
 
@@ -62,6 +67,15 @@ def test_every_plugin_on_the_page_keeps_its_promises(page: ModuleType, name: str
     """Every example passes the checks."""
     bad = [outcome for outcome in run_checks(getattr(page, name)) if not outcome.ok]
     assert bad == []
+
+
+def test_the_section_of_the_page_has_a_table_and_a_figure(page: ModuleType) -> None:
+    """From a study of three optimizers."""
+    cells = make_cells(datasets=("moons",), regimes=("sgd",))
+    section = make_section(page.TrainingTime, Study("page", StudyProtocol(), tuple(cells)), ())
+    assert section is not None
+    assert [row[0] for row in section.rows] == ["alpha", "beta", "gamma"]
+    assert section.pictures["png"]
 
 
 def test_toml_blocks_are_toml() -> None:

@@ -8,7 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from optbench import DatasetSource, Initializer, Landscape, Rule, Stepper, hookimpl, hyper
+from optbench import (
+    DatasetSource,
+    Initializer,
+    Landscape,
+    ReportSection,
+    Rule,
+    Schedule,
+    Stepper,
+    hookimpl,
+    hyper,
+)
 
 
 class Angry:
@@ -91,11 +101,33 @@ class Bowl(Landscape):
         return 2 * point
 
 
+class Line(Schedule):
+    """A straight line."""
+
+    name = "line"
+
+    @staticmethod
+    def factor(s: Any, final: float) -> Any:
+        return 1 - s
+
+
+class Page(ReportSection):
+    """An empty table."""
+
+    name = "page"
+    title = "A page"
+
+    def table(self, study: Any) -> Any:
+        return []
+
+
 BASES: dict[str, type] = {
     "optimizers": Descent,
     "initializers": Draws,
     "datasets": Points,
     "landscapes": Bowl,
+    "schedules": Line,
+    "reports": Page,
 }
 
 

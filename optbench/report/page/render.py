@@ -26,6 +26,7 @@ from optbench.report.format.palette import looks
 from optbench.report.format.protocol_text import chosen, flatten, protocol_rows
 from optbench.report.format.series import common, titles_by_regime, view_titles
 from optbench.report.page.payload import page_data
+from optbench.report.sections import Section
 from optbench.support.text import one_line
 
 MOST_EVIDENCE = 8
@@ -34,7 +35,12 @@ _PAGE = Path(__file__).parent
 
 
 def report_html(
-    board: Leaderboard, cells: Sequence[Cell], *, environment: Mapping[str, Any], command: str
+    board: Leaderboard,
+    cells: Sequence[Cell],
+    *,
+    environment: Mapping[str, Any],
+    command: str,
+    sections: Sequence[Section] = (),
 ) -> str:
     """The whole page as text.
 
@@ -43,6 +49,7 @@ def report_html(
         cells: the cells it was built from; they hold the curves.
         environment: shown at the end.
         command: the exact command that repeats the study.
+        sections: sections of plugins.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -83,6 +90,7 @@ def report_html(
         protocol=protocol_rows(board.protocol),
         environment=flatten(environment),
         command=one_line(command),
+        sections=[(section, _data_uri(section)) for section in sections],
         css=Markup(_read("report.css")),
         data=Markup(json_for_script(page_data(board, cells))),
         scripts=[Markup(script) for script in scripts],
@@ -110,6 +118,12 @@ def plotly_js() -> str:
 
 def _read(name: str) -> str:
     return (_PAGE / name).read_text(encoding="utf-8")
+
+
+def _data_uri(section: Section) -> str:
+    """Address of a section's picture inside the page; empty without a picture."""
+    picture = section.pictures.get("png")
+    return "" if picture is None else f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def _sha256(script: str) -> str:

@@ -1,0 +1,32 @@
+"""Saves the figures of plugins in the style of the other plots."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+from matplotlib.figure import Figure
+
+from optbench.errors import PluginError
+from optbench.report.plots import figures as base
+
+
+def picture_bytes(figure: object, formats: Iterable[str]) -> dict[str, bytes]:
+    """Return a figure as the content of a file in each format.
+
+    Raises:
+        PluginError: It is not a figure of matplotlib.
+    """
+    if not isinstance(figure, Figure):
+        raise PluginError(
+            f"figure must return a matplotlib Figure, not an object of {type(figure).__name__}"
+        )
+    pictures = {}
+    sheet = base.Sheet(figure, list(figure.axes), 1)
+    with base.style():
+        for form in dict.fromkeys(formats):
+            file = io.BytesIO()
+            sheet.write(file, form)
+            pictures[form] = file.getvalue()
+    sheet.close()
+    return pictures

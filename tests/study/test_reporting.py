@@ -1,0 +1,73 @@
+"""The report of a study has the sections of plugins; one that fails does not lose the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from optbench.records import StudyProtocol
+from optbench.registry import default_registry, fresh_registry
+from optbench.registry.entries import PluginWarning
+from optbench.study.study import Study
+from tests.analysis.synthetic import make_cells
+
+PLUGIN = """
+import optbench
+
+class Labels(optbench.ReportSection):
+    '''The optimizers of the study.'''
+    name = "labels"
+    title = "Who took part"
+
+    def table(self, study):
+        return [{"optimizer": row.label} for row in study.leaderboard.overall]
+
+class Broken(optbench.ReportSection):
+    '''Fails.'''
+    name = "broken"
+    title = "Broken"
+
+    def table(self, study):
+        raise LookupError("no such\\nrow")
+
+class Quits(Broken):
+    '''Ends the program.'''
+    name = "quits"
+
+    def table(self, study):
+        raise SystemExit(3)
+
+@optbench.hookimpl
+def optbench_register_reports():
+    return [Broken, Labels, Quits]
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Iterator[str]:
+    """A plugin with three sections, loaded for the test."""
+    path = tmp_path / "sections.py"
+    path.write_text(PLUGIN)
+    with fresh_registry():
+        default_registry().load_named(str(path))
+        yield str(path)
+
+
+def test_a_section_that_fails_is_one_warning(plugin: str, tmp_path: Path) -> None:
+    """It names section, plugin and cause with its place; the rest of the report is there."""
+    cells = make_cells(datasets=("moons",), regimes=("sgd",), skill={"alpha": 1.0})
+    study = Study("synthetic", StudyProtocol(), tuple(cells))
+    out = tmp_path / "report"
+    with pytest.warns(PluginWarning) as caught:
+        study.report(out, formats=())
+    lines = [str(warning.message) for warning in caught]
+    assert lines == [
+        f"the report lacks the section 'broken' of plugin {plugin}: "
+        "LookupError: no such row (sections.py:18)",
+        f"the report lacks the section 'quits' of plugin {plugin}: SystemExit: 3 (sections.py:25)",
+    ]
+    markdown = (out / "leaderboard.md").read_text()
+    assert "## Who took part" in markdown
+    assert "| alpha |" in markdown.partition("## Who took part")[2]
