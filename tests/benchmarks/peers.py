@@ -1,11 +1,11 @@
-"""optbench beside scikit-learn, PyTorch and JAX: the same work, interleaved in one process.
+"""Compares the speed of optbench with scikit-learn, PyTorch and JAX, interleaved in one process.
 
     python -m tests.benchmarks.peers [--rounds 7] [--json peers.json]
 
-Each peer trains the same network on the same examples in the same batches with the same optimizer;
-what is counted is updates a second of training alone, with everything compiled before. Peers take
-turns, so that a busy moment of the machine hits all of them; figures are medians over the rounds.
-Needs the extra ``peers``; a peer that is not installed is named.
+Each peer trains the same network on the same examples in the same batches with the same optimizer.
+The figure is updates per second of training, with everything compiled before; it is the median over
+rounds in which the peers take turns, so that a busy moment of the machine affects all of them.
+It needs the extra ``peers``; a peer that is not installed is named on stderr.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ import numpy as np
 N = 1500
 LR = 1e-3
 SLOW_SECONDS = 0.3
-"""A peer that makes one update at a time from Python stops after so long: its rate is known."""
+"""Seconds after which a peer that makes single updates from Python stops."""
 OPTIMIZERS = ("adam", "sgd")
 NETWORKS = {"64-32-32-10": (64, 32, 32, 10), "784-256-256-10": (784, 256, 256, 10)}
 GOALS = {  # batch -> peer -> least ratio, for the small network with Adam
@@ -46,7 +46,7 @@ GOALS = {  # batch -> peer -> least ratio, for the small network with Adam
 
 @dataclass(frozen=True)
 class Work:
-    """What every peer does: `updates` updates of a network with batches of one size."""
+    """The work of every peer: `updates` updates of a network with batches of one size."""
 
     sizes: tuple[int, ...]
     optimizer: str
@@ -56,29 +56,29 @@ class Work:
 
     @property
     def epochs(self) -> int:
-        """Passes over the data, so that one measurement lasts some tenths of a second."""
+        """Number of passes over the data; one measurement lasts some tenths of a second."""
         small = len(self.sizes) == 4 and self.sizes[0] == 64
         return {1: 4 if small else 1, 32: 60 if small else 4}.get(self.batch, 60 if small else 4)
 
     @property
     def updates(self) -> int:
-        """Updates in all."""
+        """Number of updates."""
         return self.epochs * -(-N // self.batch)
 
 
 Trainer = Callable[[], int]
-"""Trains once; returns the number of updates it made (over all of its runs)."""
+"""Trains once, and returns the number of updates over all of its runs."""
 
 
 def make_work(sizes: tuple[int, ...], optimizer: str, batch: int) -> Work:
-    """Fixed random inputs and labels."""
+    """Return the work with fixed random inputs and labels."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(N, sizes[0])).astype(np.float32)
     return Work(sizes, optimizer, batch, x, rng.integers(0, sizes[-1], N))
 
 
 def optbench_trainer(work: Work, seed: int = 0) -> Trainer:
-    """optbench's compiled loop."""
+    """Return the compiled loop of optbench."""
     from optbench.data.streams import batch_order
     from optbench.engine.loops.compiled import CompiledLoop
     from optbench.engine.problem import Problem
@@ -119,7 +119,7 @@ def optbench_trainer(work: Work, seed: int = 0) -> Trainer:
 
 
 def sklearn_trainer(work: Work) -> Trainer:
-    """scikit-learn's MLPClassifier."""
+    """Return the MLPClassifier of scikit-learn."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
@@ -172,7 +172,7 @@ def torch_trainer(work: Work, form: str) -> Trainer:
 
 
 def jax_trainer(work: Work, runs: int) -> Trainer:
-    """JAX: jit over scan over the updates, vmap over runs with seeds of their own."""
+    """Return JAX: jit over scan over the updates, vmap over runs with different seeds."""
     import jax
     import jax.numpy as jnp
 
@@ -212,22 +212,22 @@ def jax_trainer(work: Work, runs: int) -> Trainer:
 
         return jax.lax.scan(update, (params, zeros, zeros, 1.0), order)[0][0]
 
-    whole = max(1, work.updates // max(1, runs // 4))  # many runs need fewer updates each
+    updates = max(1, work.updates // max(1, runs // 4))  # many runs need fewer updates each
     rng = np.random.default_rng(0)
-    order = rng.integers(0, N, (whole, min(work.batch, 1 if work.batch == N else N)))
+    order = rng.integers(0, N, (updates, min(work.batch, 1 if work.batch == N else N)))
     compiled = jax.jit(jax.vmap(run, in_axes=(0, None, None, None)))
     arguments = (jax.random.split(jax.random.key(0), runs), work.x, work.y, order)
     ready: Any = jax.block_until_ready  # which has no types
 
     def train() -> int:
         ready(compiled(*arguments))
-        return whole * runs
+        return updates * runs
 
     return train
 
 
 def available() -> dict[str, Callable[[Work], dict[str, Trainer]]]:
-    """The peers that are installed; the others are named on stderr."""
+    """Return the peers that are installed; the others are named on stderr."""
     peers: dict[str, Callable[[Work], dict[str, Trainer]]] = {
         "optbench": lambda work: {"compiled": optbench_trainer(work)},
         "scikit-learn": lambda work: {"MLPClassifier": sklearn_trainer(work)},
@@ -245,7 +245,7 @@ def available() -> dict[str, Callable[[Work], dict[str, Trainer]]]:
 
 @contextmanager
 def on_cores(cores: set[int]) -> Iterator[None]:
-    """Keep every thread of this process on the given cores (where the system can)."""
+    """Keep every thread of this process on the given cores, where the system allows it."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -258,7 +258,7 @@ def on_cores(cores: set[int]) -> Iterator[None]:
 
 
 def measure(trainers: dict[str, Trainer], rounds: int) -> dict[str, float]:
-    """Updates a second of each trainer: the median over rounds in which they take turns."""
+    """Return updates per second of each trainer: the median over interleaved rounds."""
     rates: dict[str, list[float]] = {name: [] for name in trainers}
     for train in trainers.values():
         train()
@@ -271,21 +271,21 @@ def measure(trainers: dict[str, Trainer], rounds: int) -> dict[str, float]:
 
 
 def compare(rounds: int, networks: list[str], optimizers: list[str]) -> list[dict[str, object]]:
-    """One row for each network, optimizer and batch size, on one core."""
+    """Measure each network, optimizer and batch size on one core; return one row for each."""
     peers = available()
     rows = []
     for network in networks:
         for optimizer in optimizers:
             for batch in (1, 32, N):
                 work = make_work(NETWORKS[network], optimizer, batch)
-                found: dict[str, Trainer] = {}
+                trainers: dict[str, Trainer] = {}
                 for peer, make in peers.items():
                     # 64 runs of the large network in one scan take minutes in a full batch.
                     forms = make(work)
                     if network != "64-32-32-10":
                         forms = {k: v for k, v in forms.items() if k not in ("16 runs", "64 runs")}
-                    found.update({f"{peer}|{form}": t for form, t in forms.items()})
-                rates = measure(found, rounds)
+                    trainers.update({f"{peer}|{form}": t for form, t in forms.items()})
+                rates = measure(trainers, rounds)
                 best = {
                     peer: max(
                         (r, name.split("|")[1])
@@ -306,7 +306,7 @@ def compare(rounds: int, networks: list[str], optimizers: list[str]) -> list[dic
 
 
 def print_row(row: dict[str, Any]) -> None:
-    """One line: rates, and how many times as fast optbench is."""
+    """Print one line: rates, and how many times as fast optbench is."""
     goals = (
         GOALS.get(row["batch"], {})
         if (row["network"], row["optimizer"]) == ("64-32-32-10", "adam")
@@ -322,7 +322,7 @@ def print_row(row: dict[str, Any]) -> None:
 
 
 def sweep(rounds: int, runs: int = 64) -> dict[str, object]:
-    """A sweep of 64 runs on all cores: optbench with threads, JAX with vmap."""
+    """Measure a sweep of many runs on all cores: optbench with threads, JAX with vmap."""
     work = make_work(NETWORKS["64-32-32-10"], "adam", 32)
     jobs = [optbench_trainer(work, seed) for seed in range(runs)]
 
@@ -344,7 +344,7 @@ def sweep(rounds: int, runs: int = 64) -> dict[str, object]:
 
 
 def main() -> None:
-    """Measure, print a table, write JSON."""
+    """Measure, print a table, and write JSON if asked."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

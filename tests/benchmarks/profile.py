@@ -1,10 +1,10 @@
-"""Where the microseconds of an update go, and how far that is from the machine's limits.
+"""Measures the parts of an update, beside the limits of the machine.
 
     python -m tests.benchmarks.profile [--json profile.json]
 
-A 64-32-32-10 ReLU network on digits, Adam, float32, one core. Each part of an update runs alone,
-many times over on the same data; the whole is the loop as it trains. The limits are measured in the
-same run: OpenBLAS on matrices of 512 x 512, and an update that only reads and writes.
+A 64-32-32-10 ReLU network on digits, Adam, float32, one core. Each part of an update is repeated on
+the same data; the whole update is timed in the loop that trains. Two limits are measured as well:
+OpenBLAS on matrices of 512 x 512, and an update that only reads and writes.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from optbench.registry import default_registry
 from tests.engine.spec_factory import spec_of
 
 ROUNDS, REPEATS = 15, 2000
+"""Measurements of each part, and repetitions in each measurement."""
 
 
 @jit
@@ -82,7 +83,7 @@ def _update(
 
 @jit
 def _touch(times: Any, theta: Array, grad: Array, slots: Any) -> None:
-    """Read and write what Adam reads and writes, with one addition for each number."""
+    """Read and write the arrays that Adam reads and writes, with one addition per number."""
     m, v = slots[0], slots[1]
     for _ in range(times):
         for i in range(theta.size):
@@ -93,18 +94,18 @@ def _touch(times: Any, theta: Array, grad: Array, slots: Any) -> None:
 
 
 def microseconds(function: Callable[..., object], times: int, *arguments: object) -> float:
-    """Median over rounds of one repetition's time."""
+    """Return the time of one repetition, in microseconds: the median over rounds."""
     function(1, *arguments)
-    found = []
+    seconds = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
         function(times, *arguments)
-        found.append((time.perf_counter() - start) / times)
-    return statistics.median(found) * 1e6
+        seconds.append((time.perf_counter() - start) / times)
+    return statistics.median(seconds) * 1e6
 
 
 def blas_peak() -> float:
-    """GFLOP/s of OpenBLAS on one core, float32."""
+    """Return the speed of OpenBLAS on one core in float32, in GFLOP/s."""
     a = np.random.default_rng(0).normal(size=(512, 512)).astype(np.float32)
     seconds = microseconds(lambda times: [a @ a for _ in range(times)], 3) / 1e6
     return 2 * 512**3 / seconds / 1e9
@@ -129,33 +130,33 @@ def profile(regime: str, epochs: int) -> dict[str, float]:
     state = (trainer.flat, trainer._grad, trainer._slots, trainer._scalars, trainer._h)
     theta, grad = state[:2]
     gather = regime != "batch"
-    found = {
+    parts = {
         "forward": microseconds(_forward, times, theta, net, data.x, rows, space),
         "loss": microseconds(_output, times, net, data, trainer._order, rows, space),
         "backward": microseconds(_backward, times, theta, grad, net, data.x, rows, space),
     }
-    found = {name: value * batch / rows for name, value in found.items()}
-    found["gradient, with copying the rows"] = microseconds(
+    parts = {name: value * batch / rows for name, value in parts.items()}
+    parts["gradient, with copying the rows"] = microseconds(
         _gradient, times, theta, grad, net, data, trainer._order, batch, gather, space
     )
-    found["update (Adam)"] = microseconds(_update, REPEATS, trainer._rule, *state)
-    found["limit of the update: reading and writing"] = microseconds(
+    parts["update (Adam)"] = microseconds(_update, REPEATS, trainer._rule, *state)
+    parts["limit of the update: reading and writing"] = microseconds(
         _touch, REPEATS, theta, grad, trainer._slots
     )
 
-    def whole(times: int) -> None:
+    def train(times: int) -> None:
         for _ in range(times):
             CompiledLoop(problem).advance(problem.n_train * epochs)
 
-    found["whole update as it trains"] = microseconds(whole, 1) / problem.total_updates
-    found["GFLOP/s of the gradient"] = flops(problem.network.sizes, batch) / (
-        found["gradient, with copying the rows"] * 1e3
+    parts["whole update as it trains"] = microseconds(train, 1) / problem.total_updates
+    parts["GFLOP/s of the gradient"] = flops(problem.network.sizes, batch) / (
+        parts["gradient, with copying the rows"] * 1e3
     )
-    return found
+    return parts
 
 
 def main() -> None:
-    """Print the table; write JSON if asked."""
+    """Print the table, and write JSON if asked."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()

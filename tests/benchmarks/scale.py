@@ -1,12 +1,11 @@
-"""What a study of 100,000 runs costs beside the training itself: time and memory of the driver.
+"""Measures time and memory of the driver for a study of 100,000 runs, without the training.
 
     python -m tests.benchmarks.scale [--runs 100000] [--real] [--cluster] [--out FOLDER]
 
-Each phase is a process of its own, so that its peak memory is its own. The runs are made up in a
-few microseconds each (with ``--real`` they are trained: one pass over iris; with ``--cluster`` by
-two workers of a Dask cluster on this machine), so all the time that is left is planning, passing
-on, storing and comparing. Then the study is reported from its store, by the very command that a
-user would type.
+Each phase is a separate process, so that its peak memory can be measured. The results of the runs
+are made up in a few microseconds each, so the time is that of planning, storing and comparing. With
+``--real`` the runs are trained, for one pass over iris; with ``--cluster`` two workers of a Dask
+cluster on this machine train them. Then ``optbench report`` reports the study from its store.
 """
 
 from __future__ import annotations
@@ -43,33 +42,33 @@ UPDATES = np.concatenate([[0.0], np.geomspace(1.0, 300.0, EVALUATIONS - 1)])
 
 
 class MadeUp(Executor):
-    """Answers at once with a plausible curve that follows from the run's key."""
+    """Returns at once a plausible result that depends only on the key of the run."""
 
     def __init__(self) -> None:
         self._done: list[RunResult] = []
 
     def prepare(self, specs: Iterable[RunSpec]) -> None:
-        """Nothing to prepare."""
+        """Do nothing."""
 
     def room(self) -> int:
-        """Places left of a window of 64."""
+        """Return the free places in a window of 64."""
         return 64 - len(self._done)
 
     def submit(self, spec: RunSpec) -> None:
-        """Make the result up."""
+        """Make up the result."""
         self._done.append(make_up(spec))
 
     def collect(self, timeout: float) -> list[RunResult]:
-        """All that was submitted."""
+        """Return the results of all submitted runs."""
         done, self._done = self._done, []
         return done
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing."""
 
 
 def make_up(spec: RunSpec) -> RunResult:
-    """A loss that falls as a power of the updates, best near a learning rate of the optimizer's."""
+    """Return a loss that falls as a power of the updates, fastest near some learning rate."""
     skill = zlib.crc32(spec.optimizer.encode()) % 100 / 100
     noise = np.random.default_rng(zlib.crc32(spec.key.encode()))
     distance = math.log10(float(spec.hyper.get("lr", 0.01))) + 2 - skill
@@ -89,7 +88,7 @@ def make_up(spec: RunSpec) -> RunResult:
 
 
 def suite_of(runs: int, real: bool) -> Suite:
-    """Entrants x workloads with 8 trials and 5 seeds, cut to about so many runs."""
+    """Return a suite with about this number of runs, with 8 trials and 5 seeds per cell."""
     registry = default_registry()
     names = [
         name
@@ -113,7 +112,7 @@ def suite_of(runs: int, real: bool) -> Suite:
 
 
 def study(runs: int, out: Path, real: bool, scheduler: str | None = None) -> dict[str, Any]:
-    """Plan, train (or make up) and store; without the report."""
+    """Plan, train or make up, and store a study; return the figures."""
     registry = default_registry()
     started = time.perf_counter()
     plan = build_plan(suite_of(runs, real), registry)
@@ -137,16 +136,16 @@ def study(runs: int, out: Path, real: bool, scheduler: str | None = None) -> dic
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[str]:
-    """Address of a scheduler with two workers."""
-    with Cluster(folder) as found:
-        found.add_worker()
-        found.add_worker()
-        found.wait_for_workers(2)
-        yield found.address
+    """Start a cluster with two workers; yield the address of its scheduler."""
+    with Cluster(folder) as processes:
+        processes.add_worker()
+        processes.add_worker()
+        processes.wait_for_workers(2)
+        yield processes.address
 
 
 def report(out: Path) -> dict[str, Any]:
-    """``optbench report FOLDER``, as typed."""
+    """Run ``optbench report FOLDER``; return the figures."""
     from optbench.cli import main
 
     started = time.perf_counter()
@@ -156,21 +155,21 @@ def report(out: Path) -> dict[str, Any]:
 
 
 def phase(name: str, args: argparse.Namespace, out: Path) -> dict[str, Any]:
-    """Run a phase in a process of its own."""
+    """Run a phase in a process of its own; return the figures that it prints."""
     options = ["--phase", name, "--out", str(out), "--runs", str(args.runs)]
     options += [f"--{name}" for name in ("real", "cluster") if getattr(args, name)]
     command = [sys.executable, "-m", "tests.benchmarks.scale", *options]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    result = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    figures: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
     return figures
 
 
 def main() -> None:
-    """Measure, and print one line a figure."""
+    """Measure, and print one line per figure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--real", action="store_true", help="train the runs: a pass over iris")
-    parser.add_argument("--cluster", action="store_true", help="likewise, on a Dask cluster")
+    parser.add_argument("--cluster", action="store_true", help="the same on a Dask cluster")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--phase", choices=("study", "report"), help=argparse.SUPPRESS)
     args = parser.parse_args()

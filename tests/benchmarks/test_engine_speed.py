@@ -1,4 +1,4 @@
-"""What training costs, and how the cost grows. Measure with
+"""Benchmarks of training: how its cost grows. Measure with
 
     pytest tests/benchmarks --benchmark-enable --benchmark-only
 
@@ -27,7 +27,7 @@ RULES = {
     if choose_loop(entry.item)[0] == "compiled"
 }
 N_PARAMS = 3466
-"""Of a 64-32-32-10 network."""
+"""Number of parameters of a 64-32-32-10 network."""
 
 
 def problem_of(optimizer: str = "adam", **workload: Any) -> Problem:
@@ -44,7 +44,7 @@ def train(problem: Problem, loop: str = "compiled") -> int:
 @pytest.mark.parametrize("regime", ["batch", "mini-batch", "sgd"])
 @pytest.mark.parametrize("loop", ["compiled", "reference"])
 def test_loops(benchmark: Any, loop: Any, regime: str) -> None:
-    """Two epochs of digits: the compiled loop beside the NumPy reference."""
+    """Two epochs of digits in the compiled loop and in the NumPy reference."""
     assert benchmark(train, problem_of(regime=regime), loop) > 0
 
 
@@ -86,7 +86,7 @@ def _repeat(
 def _adam_by_hand(
     theta: Array, grad: Array, slots: Any, scalars: Any, h: Array, times: Any
 ) -> None:
-    """Adam as one writes it in float32 by hand: what the fused loop is measured against."""
+    """Adam written by hand in float32, for comparison with the fused loop."""
     m, v = slots[0], slots[1]
     b1, b2 = np.float32(h[1]), np.float32(h[2])
     c1, c2 = np.float32(1 - h[1]), np.float32(1 - h[2])
@@ -111,7 +111,7 @@ def _state(rule: Any) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("name", sorted(RULES))
 def test_rules(benchmark: Any, name: str) -> None:
-    """100 updates of each Rule on 3,466 parameters, float32: how cost grows with the slots."""
+    """100 updates of each Rule on 3,466 parameters in float32: cost against slots."""
     rule = RULES[name]
     state = _state(rule)
     benchmark(_repeat, compiled_rule(rule, "float32"), *state, 100)
@@ -119,7 +119,7 @@ def test_rules(benchmark: Any, name: str) -> None:
 
 
 def test_adam_by_hand(benchmark: Any) -> None:
-    """The same 100 updates of Adam, written by hand; beside it the fused loop's numbers agree."""
+    """The same 100 updates of Adam written by hand; the fused loop gives the same numbers."""
     state, fused = _state(RULES["adam"]), _state(RULES["adam"])
     benchmark.pedantic(_adam_by_hand, (*state, 100), rounds=20, warmup_rounds=1)
     for _ in range(21 if benchmark.enabled else 1):

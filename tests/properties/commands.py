@@ -1,4 +1,4 @@
-"""Runs a command in this process, whatever it is given, and judges how it ended."""
+"""Runs a command in this process with any arguments, and checks how it ends."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from optbench.cli import main
 
 CODES = {0, 1, 2, 3, 130}
 SECONDS = 120
-"""No command given junk takes this long; one that does hangs."""
+"""Seconds after which a command is considered to hang."""
 OUT = "out"
-"""The folder that a command is told to write to."""
+"""Output folder of a command."""
 
 
 class Hung(BaseException):
-    """The command took too long; no `except Exception` may hide it."""
+    """The command took too long. It is not an `Exception`, so that no handler hides it."""
 
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """Ends what hangs."""
+    """Raise `Hung` when the block takes too long."""
     if not hasattr(signal, "SIGALRM"):
         pytest.skip("signal.SIGALRM is missing")
 
@@ -46,6 +46,7 @@ def limited() -> Iterator[None]:
 
 @contextmanager
 def inside(folder: str) -> Iterator[None]:
+    """Make this the current folder while the block runs."""
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -55,7 +56,7 @@ def inside(folder: str) -> Iterator[None]:
 
 
 def call(arguments: list[str]) -> Result:
-    """The command, in this process, in an empty folder; nothing but OUT is there afterwards."""
+    """Run the command in an empty folder, where it may write only to OUT."""
     note(f"optbench {arguments}")
     with tempfile.TemporaryDirectory() as folder, inside(folder), limited():
         result = CliRunner().invoke(main, arguments)
@@ -64,13 +65,13 @@ def call(arguments: list[str]) -> Result:
     return result
 
 
-def is_told_clearly(result: Result) -> None:
-    """What a bad input comes to: a code of the table, and one line for a failure."""
+def check_outcome(result: Result) -> None:
+    """Require a documented exit code, and one line of error for a failure."""
     note(result.output)
     assert result.exit_code in CODES
     assert result.exception is None or isinstance(result.exception, SystemExit)
     assert "Traceback" not in result.output
-    assert "OPTBENCH_TRACEBACK" not in result.stderr  # said of faults that nobody thought of
+    assert "OPTBENCH_TRACEBACK" not in result.stderr  # which reports unexpected exceptions
     errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == (result.exit_code in (1, 2, 130))
     if errors:

@@ -1,4 +1,4 @@
-"""Good plugins to spoil, and what can stand in the place of anything."""
+"""Good plugins to spoil, and objects that may be returned in the place of any other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from optbench import (
 
 
 class Angry:
-    """Even looking at it fails."""
+    """An object whose repr and comparisons raise."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no")
@@ -37,7 +37,7 @@ class Angry:
 
 
 def one(item: Any) -> Any:
-    """A generator, which can be read once."""
+    """Yield one item; a generator can be read only once."""
     yield item
 
 
@@ -121,6 +121,16 @@ class Page(ReportSection):
         return []
 
 
+class Constant(Schedule):
+    """A constant learning rate, under the name of the default schedule."""
+
+    name = "constant"
+
+    @staticmethod
+    def factor(s: Any, final: float) -> Any:
+        return np.ones_like(s)
+
+
 BASES: dict[str, type] = {
     "optimizers": Descent,
     "initializers": Draws,
@@ -132,11 +142,12 @@ BASES: dict[str, type] = {
 
 
 def variant(base: type, **changes: Any) -> type:
+    """Return a subclass with these attributes."""
     return type(base.__name__, (base,), {"__doc__": base.__doc__, **changes})
 
 
 def returning(kind: str, result: Callable[[], Any]) -> types.ModuleType:
-    """A plugin whose hook returns what `result` makes."""
+    """Return a plugin whose hook returns the value of `result()`."""
     module = types.ModuleType("planted")
     name = f"optbench_register_{kind}"
 
@@ -153,7 +164,7 @@ JUNK: dict[str, Any] = {
     "mapping": {"a": 1}, "object": object(), "angry": Angry(), "array": np.zeros(3),
     "function": lambda: None,
 }  # fmt: skip
-"""Nothing of this can be registered, neither alone nor in a list."""
+"""Objects that cannot be registered, by themselves or in a list."""
 
 ANYTHING: list[Callable[[Any], Any]] = [
     lambda theta: None,
@@ -181,4 +192,4 @@ ANYTHING: list[Callable[[Any], Any]] = [
     lambda theta: (lambda: 0,),
 ]
 FAILS = set(range(len(ANYTHING))) - {8, 9}
-"""All but the two that diverge."""
+"""Indices of the functions that fail a run; the other two make it diverge."""

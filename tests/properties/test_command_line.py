@@ -1,4 +1,4 @@
-"""Whatever is typed after a command: an exit code that is told of, one clear line, no traceback."""
+"""Any words after a command: a documented exit code, one clear line, and no traceback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from optbench.cli.group import COMMANDS, main
-from tests.properties.commands import OUT, call, is_told_clearly
+from tests.properties.commands import OUT, call, check_outcome
 
 JUNK = (
     "9" * 40, "sgd[lr=" + "9" * 5000 + "]", "x" * 300,
@@ -31,7 +31,7 @@ JUNK = (
     "..os", "json.decoder", "a b", "csv", "parquet", "bash", "optimizer", "sgd", "adam",
     "iris", "rosenbrock", "relu", "lr=0.1", "layers=1,2", "sgd[lr=0.1]",
 )  # fmt: skip
-"""What is easily mistyped, what means something elsewhere, and a few words that are right."""
+"""Typing errors, words with a meaning elsewhere, and a few valid words."""
 
 numbers = st.integers() | st.floats()
 values = st.sampled_from(JUNK) | st.text(max_size=12) | numbers.map(str)
@@ -39,6 +39,7 @@ values = st.sampled_from(JUNK) | st.text(max_size=12) | numbers.map(str)
 
 @functools.cache
 def parameters(name: str) -> tuple[click.Parameter, ...]:
+    """Return the options and arguments of a command."""
     command = main.get_command(click.Context(main), name)
     assert command is not None
     return tuple(command.params)
@@ -52,11 +53,11 @@ FIXED: dict[str, tuple[str, ...]] = {
     "trajectory": ("--out", OUT, "--steps", "2"),
     "sweep": ("--out", OUT),
 }
-"""What keeps a command short, and in its folder, where what is drawn happens to be valid."""
+"""Options that keep a command short and in its folder, in case the drawn words are valid."""
 
 
 def arguments_of(name: str) -> st.SearchStrategy[list[str]]:
-    """Options of a command with values that may be anything, and too many or too few arguments."""
+    """Draw options of a command with any values, and too many or too few arguments."""
     options = [p for p in parameters(name) if isinstance(p, click.Option)]
     pieces = [
         st.just([flag]) if option.is_flag else st.tuples(st.just(flag), _value(option)).map(list)
@@ -88,15 +89,15 @@ def _argument(name: str) -> st.SearchStrategy[str]:
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 @given(data=st.data())
-def test_junk_after_a_command_is_told_clearly(name: str, data: Any) -> None:
-    """Exit code, one line with the reason, and nothing written beside --out."""
+def test_junk_after_a_command_is_one_clear_line(name: str, data: Any) -> None:
+    """The exit code is documented, the error is one line, and only --out is written to."""
     drawn = data.draw(arguments_of(name))
-    is_told_clearly(call([name, *FIXED.get(name, ()), *drawn]))
+    check_outcome(call([name, *FIXED.get(name, ()), *drawn]))
 
 
 @given(st.lists(values, max_size=3))
 @example(["--plugin"])
 @example(["--version", "\x00"])
-def test_junk_instead_of_a_command_is_told_clearly(words: list[str]) -> None:
-    """The group itself is as forgiving."""
-    is_told_clearly(call(words))
+def test_junk_instead_of_a_command_is_one_clear_line(words: list[str]) -> None:
+    """The group handles junk like its commands."""
+    check_outcome(call(words))

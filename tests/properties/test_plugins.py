@@ -26,6 +26,7 @@ from tests.properties.planted import (
     FAILS,
     Angry,
     Bowl,
+    Constant,
     Descent,
     Draws,
     Points,
@@ -42,6 +43,7 @@ for _kind, _items in {
     "initializers": [Draws],
     "datasets": [Points],
     "landscapes": [Bowl],
+    "schedules": [Constant],
 }.items():
     _module = returning(_kind, partial(list, _items))
     _module.__name__ = f"good-{_kind}"

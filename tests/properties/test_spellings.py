@@ -1,4 +1,4 @@
-"""``adam[lr=0.01,schedule=cosine]``: what may be said is read back, everything else is one line."""
+"""``adam[lr=0.01,schedule=cosine]``: valid values are read back, all others are one clear line."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ CONTROLS = {
     **CONTROL_HYPERS,
     "schedule": Hyper("constant", choices=tuple(REGISTRY.entries("schedules")), name="schedule"),
 }
-"""What any optimizer takes, with the schedules that are registered."""
+"""Options of every optimizer, with the registered schedules."""
 OPTIMIZERS = sorted(REGISTRY.entries("optimizers"))
 INITIALIZERS = sorted(REGISTRY.entries("initializers"))
 
 
 def allowed(declared: Hyper) -> st.SearchStrategy[Any]:
-    """Values that a hyperparameter takes."""
+    """Draw values that a hyperparameter allows."""
     if declared.choices:
         return st.sampled_from(declared.choices)
     if declared.kind is bool:
@@ -52,7 +52,7 @@ def allowed(declared: Hyper) -> st.SearchStrategy[Any]:
 
 
 def refused(declared: Hyper) -> st.SearchStrategy[Any]:
-    """Values that it does not take: out of range, no number, of another type."""
+    """Draw values that it refuses: out of range, not a number, or of another type."""
     wrong: st.SearchStrategy[Any] = st.sampled_from(
         [math.nan, math.inf, -math.inf, "fast", "1e", "", None, [], {}, 1j, b"1", object, 10**400]
     )
@@ -70,14 +70,14 @@ def refused(declared: Hyper) -> st.SearchStrategy[Any]:
 
 
 def some(hypers: dict[str, Hyper]) -> st.SearchStrategy[dict[str, Any]]:
-    """Values for a few of these."""
+    """Draw values for some of these hyperparameters."""
     return st.fixed_dictionaries({}, optional={name: allowed(h) for name, h in hypers.items()})
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @given(data=st.data())
-def test_what_an_optimizer_takes_is_read_back(name: str, data: Any) -> None:
-    """Every digit of every value, with schedule and clipping beside them."""
+def test_values_of_an_optimizer_are_read_back(name: str, data: Any) -> None:
+    """Every digit of every value survives, with schedule and clipping beside them."""
     optimizer = REGISTRY.optimizer(name)
     own = optimizer.hypers()
     controls = {key: h for key, h in CONTROLS.items() if key not in own}
@@ -86,27 +86,27 @@ def test_what_an_optimizer_takes_is_read_back(name: str, data: Any) -> None:
     given_values = data.draw(some(own))
     control = StepControl(**data.draw(some(controls)))
     text = spell(name, {**given_values, **changed(control)})
-    found, values = parse_spelling(text)
-    assert found == name
+    parsed_name, values = parse_spelling(text)
+    assert parsed_name == name
     assert split_control(optimizer, values) == (given_values, control)
-    whole = complete(optimizer, given_values)
-    assert complete(optimizer, parse_spelling(spell(name, whole))[1]) == whole
+    all_values = complete(optimizer, given_values)
+    assert complete(optimizer, parse_spelling(spell(name, all_values))[1]) == all_values
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
 @given(data=st.data())
-def test_what_an_initializer_takes_is_read_back(name: str, data: Any) -> None:
-    """As for optimizers."""
+def test_values_of_an_initializer_are_read_back(name: str, data: Any) -> None:
+    """Every digit of every value survives."""
     initializer = REGISTRY.initializer(name)
     given_values = data.draw(some(initializer.hypers()))
-    found, values = parse_spelling(spell(name, given_values))
-    assert (found, check_values(initializer, values)) == (name, given_values)
+    parsed_name, values = parse_spelling(spell(name, given_values))
+    assert (parsed_name, check_values(initializer, values)) == (name, given_values)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @given(data=st.data())
-def test_what_an_optimizer_does_not_take_is_told(name: str, data: Any) -> None:
-    """The value, and what is allowed."""
+def test_a_value_that_an_optimizer_refuses_is_named(name: str, data: Any) -> None:
+    """The error has the value and what is allowed."""
     optimizer = REGISTRY.optimizer(name)
     hypers = {**CONTROL_HYPERS, **optimizer.hypers()}
     key = data.draw(st.sampled_from(sorted(hypers)))
@@ -122,8 +122,8 @@ def test_what_an_optimizer_does_not_take_is_told(name: str, data: Any) -> None:
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @given(key=st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1))
 @example("lrr")
-def test_an_unknown_hyperparameter_is_told_with_what_there_is(name: str, key: str) -> None:
-    """The nearest name, or all of them."""
+def test_an_unknown_hyperparameter_is_named_with_the_known_ones(name: str, key: str) -> None:
+    """The error has the nearest name, or all names."""
     optimizer = REGISTRY.optimizer(name)
     assume(key not in {**CONTROL_HYPERS, **optimizer.hypers()})
     with pytest.raises(ConfigError, match=r"did you mean '\w+'\?|known: \w+") as caught:
@@ -132,7 +132,7 @@ def test_an_unknown_hyperparameter_is_told_with_what_there_is(name: str, key: st
 
 
 def test_an_unknown_schedule_is_refused_with_the_nearest_one() -> None:
-    """Wherever an optimizer is spelled: in a study, and on a function."""
+    """In a study as well as on a function."""
     spelling = "adam[schedule=cosin]"
     for use in (
         lambda: make_entrant(spelling),
@@ -150,21 +150,21 @@ pieces = st.sampled_from(
 
 @given(st.lists(pieces, max_size=12).map("".join) | st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
-    """Nothing but a ConfigError on one line; what is read is a name and plain values."""
+    """Text is read as a name with plain values, or refused with a ConfigError."""
     try:
         name, values = parse_spelling(text)
     except ConfigError as problem:
-        told = str(problem)
+        read = str(problem)
     else:
-        told = f"{name}{values}"
+        read = f"{name}{values}"
         assert name
         assert not set(name) & set("[] \n\t")
         assert all(isinstance(value, str | int | float | bool) for value in values.values())
-    assert told
+    assert read
 
 
 @pytest.mark.parametrize("text", ["1_000", "٣", "1e", "0x10", "--1", "1 0", "ⅷ"])
 def test_a_number_is_written_in_plain_digits(text: str) -> None:
-    """What Python would read besides is likelier a slip than meant."""
+    """Other spellings of numbers that Python reads are probably mistakes, and refused."""
     with pytest.raises(ConfigError, match=f"lr={text} is not allowed"):
         check_values(REGISTRY.optimizer(OPTIMIZERS[0]), parse_spelling(f"x[lr={text}]")[1])

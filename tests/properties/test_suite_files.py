@@ -1,4 +1,4 @@
-"""Suites from files that hold anything: one line that names file and key, or a plan."""
+"""Suites from files with any content: a plan, or one line that names file and key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEVELS = {"easy": 0.5, "medium": 0.3, "hard": 0.1}
 
 
 def toml(value: Any) -> str:
-    """A value as TOML writes it."""
+    """Return a value in TOML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -37,11 +37,12 @@ def toml(value: Any) -> str:
 
 
 def document(data: dict[str, Any]) -> str:
+    """Return a TOML document with these keys."""
     return "".join(f"{toml(key)} = {toml(value)}\n" for key, value in data.items())
 
 
-def said_of(path: Path) -> str:
-    """The one line that a file is refused with."""
+def refusal_of(path: Path) -> str:
+    """Return the one line with which a file is refused."""
     with pytest.raises(ConfigError) as caught:
         build_plan(load_suite(path), REGISTRY)
     text = str(caught.value)
@@ -82,18 +83,18 @@ tables = st.dictionaries(
 def test_a_file_is_a_suite_or_one_line(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any]
 ) -> None:
-    """Right keys with wrong values, wrong keys, nonsense in nonsense: told with the file's name."""
+    """Wrong values, wrong keys and nested nonsense: an error names the file."""
     path = tmp_path_factory.getbasetemp() / "fuzzed.toml"
     path.write_text(document({"datasets": ["iris"], **data}), encoding="utf-8")
     try:
         suite = load_suite(path)
     except ConfigError as problem:
-        told = str(problem)
+        message = str(problem)
         suite = None
     if suite is None:
-        assert told.startswith(f"suite {path}: ")
-        assert told.isprintable()
-        mistaken = [key for key in data if key.strip() and key.isprintable() and key in told]
+        assert message.startswith(f"suite {path}: ")
+        assert message.isprintable()
+        mistaken = [key for key in data if key.strip() and key.isprintable() and key in message]
         assert mistaken or any(not key.isprintable() or not key.strip() for key in data)
     else:
         assert set(suite.regimes) <= set(REGIMES)
@@ -110,32 +111,33 @@ def test_a_file_is_a_suite_or_one_line(
 @example(b"[protocol]\n[protocol]")
 @example(b"batch_size = " + b"9" * 5000)
 @example(b'\xef\xbb\xbf\xef\xbb\xbfdatasets = ["iris"]')
-def test_bytes_that_are_no_suite_are_one_line(
+def test_bytes_that_are_not_a_suite_are_one_line(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
-    """Other encodings, broken TOML, what nests too deep, what comes twice."""
+    """Other encodings, broken TOML, deep nesting, keys given twice."""
     path = tmp_path_factory.getbasetemp() / "bytes.toml"
     path.write_bytes(content)
-    assert said_of(path).startswith(f"suite {path}: ")
+    assert refusal_of(path).startswith(f"suite {path}: ")
 
 
-def test_places_that_are_no_file_are_one_line(tmp_path: Path) -> None:
-    """A folder, nothing at all, a name that no file system has, one too long for it."""
-    for place in (tmp_path, tmp_path / "none.toml", tmp_path / f"{'x' * 300}.toml"):
-        assert said_of(place).startswith(f"suite {place}: ")
+def test_paths_that_are_not_files_are_one_line(tmp_path: Path) -> None:
+    """A folder, a missing file, a name that is impossible or too long."""
+    for path in (tmp_path, tmp_path / "none.toml", tmp_path / f"{'x' * 300}.toml"):
+        assert refusal_of(path).startswith(f"suite {path}: ")
     for name in ("a/\0.toml", "\0.toml"):
         with pytest.raises(ConfigError, match="suite "):
             find_suite(name, {})
 
 
-def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
-    """Editors of Windows write one."""
+def test_a_byte_order_mark_is_allowed(tmp_path: Path) -> None:
+    """Editors on Windows write one."""
     path = tmp_path / "marked.toml"
     path.write_bytes(b'\xef\xbb\xbfdatasets = ["iris"]')
     assert load_suite(path).datasets == ("iris",)
 
 
 def unique(items: list[str]) -> st.SearchStrategy[list[str]]:
+    """Draw one or two of these items."""
     return st.lists(st.sampled_from(items), min_size=1, max_size=2, unique=True)
 
 
@@ -177,11 +179,11 @@ protocols = st.fixed_dictionaries(
         },
     )
 )
-def test_a_suite_that_is_right_becomes_a_plan(
+def test_a_valid_suite_becomes_a_plan(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any]
 ) -> None:
-    """Every key comes back as it was written, and the plan is the product of all of it."""
-    path = tmp_path_factory.getbasetemp() / "right.toml"
+    """Every key is read as it was written, and the plan is the product of all axes."""
+    path = tmp_path_factory.getbasetemp() / "valid.toml"
     path.write_text(document(data), encoding="utf-8")
     suite = load_suite(path)
     back = msgspec.json.decode(msgspec.json.encode(suite))
@@ -190,7 +192,7 @@ def test_a_suite_that_is_right_becomes_a_plan(
             pairs = (
                 [(back[key], value)] if key == "protocol" else zip(back[key], value, strict=True)
             )
-            assert all(found.items() >= wanted.items() for found, wanted in pairs)
+            assert all(read.items() >= written.items() for read, written in pairs)
         else:
             assert back[key] == value
     chosen = msgspec.structs.replace(suite, optimizers=data.get("optimizers", ("sgd",)))

@@ -1,4 +1,4 @@
-"""A study in which every text is an attack: nothing of it acts, wherever it is shown."""
+"""A study in which every text is an attack: no attack succeeds, wherever the text is shown."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words])
 
 
-def poisoned(value: Any, change: Callable[[str], str]) -> Any:
-    """The same JSON with another text in the place of every text that is free to be anything."""
+def map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a JSON value with `change` applied to every text in it, keys excepted."""
     if isinstance(value, dict):
-        return {key: poisoned(item, change) for key, item in value.items()}
+        return {key: map_texts(item, change) for key, item in value.items()}
     if isinstance(value, list):
-        return [poisoned(item, change) for item in value]
+        return [map_texts(item, change) for item in value]
     return change(value) if isinstance(value, str) else value
 
 
 def attack(text: str) -> str:
-    """Words that are part of the form stay; names become attacks, each another."""
+    """Return an attack that contains this name; keys and words with a meaning stay."""
     fixed = {"batch", "lr", "val_loss", "float32", "low", "high", "constant", "relu"}
     if text in fixed or re.fullmatch("[0-9a-f]{20}", text):
         return text
@@ -55,29 +55,29 @@ def attack(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study as it should be."""
+    """Run a study without attacks."""
     out = tmp_path_factory.mktemp("sound") / "study"
-    done = run("run", *TINY, "--formats", "none", "--out", out)
-    assert done.exit_code == 0, done.stderr
+    result = run("run", *TINY, "--formats", "none", "--out", out)
+    assert result.exit_code == 0, result.stderr
     return out
 
 
 @pytest.fixture(scope="module")
 def hostile(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its copy with attacks for names, reasons, command and environment; one run has failed."""
+    """Copy the sound study; names, reasons, command and environment are attacks, one run failed."""
     out = tmp_path_factory.mktemp("hostile") / "study"
     shutil.copytree(sound, out)
     with contextlib.closing(sqlite3.connect(out / "runs.sqlite")) as db, db:
         keys: dict[str, str] = {}
         for key, spec in db.execute("SELECT key, spec FROM runs").fetchall():
-            changed = json.dumps(poisoned(json.loads(spec), attack)).encode()
-            keys[key] = unpack_spec(changed).key
-            db.execute("UPDATE runs SET spec = ?, key = ? WHERE key = ?", (changed, keys[key], key))
+            altered = json.dumps(map_texts(json.loads(spec), attack)).encode()
+            keys[key] = unpack_spec(altered).key
+            db.execute("UPDATE runs SET spec = ?, key = ? WHERE key = ?", (altered, keys[key], key))
         db.execute("UPDATE runs SET reason = ?", (ATTACK,))
         db.execute("UPDATE runs SET status = 'failed' WHERE rowid = (SELECT max(rowid) FROM runs)")
         ((record,),) = db.execute("SELECT record FROM studies").fetchall()
-        study = poisoned(json.loads(record), attack) | {"left_out": [ATTACK]}
-        study = poisoned(study, lambda text: keys.get(text, text))
+        study = map_texts(json.loads(record), attack) | {"left_out": [ATTACK]}
+        study = map_texts(study, lambda text: keys.get(text, text))
         db.execute("UPDATE studies SET record = ?", (json.dumps(study).encode(),))
         environment = json.dumps({ATTACK: ATTACK, "packages": {ATTACK: [ATTACK]}})
         db.execute("UPDATE sessions SET command = ?, environment = ?", (ATTACK, environment))
@@ -86,34 +86,34 @@ def hostile(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reported(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """Its report, in a folder of its own, and what the command said."""
-    room = tmp_path_factory.mktemp("room")
-    result = run("report", hostile, "--to", room / "out", "--formats", "svg")
+    """Report the hostile study into an empty folder; also the result of the command."""
+    parent = tmp_path_factory.mktemp("parent")
+    result = run("report", hostile, "--to", parent / "out", "--formats", "svg")
     assert result.exit_code == 0, result.stderr
-    assert [path.name for path in room.iterdir()] == ["out"]
-    return room / "out", result
+    assert [path.name for path in parent.iterdir()] == ["out"]
+    return parent / "out", result
 
 
-def test_files_bear_our_names_alone(reported: tuple[Path, Result]) -> None:
-    """No name of the study becomes the name of a file, so none can leave the folder."""
+def test_no_name_of_the_study_is_a_file_name(reported: tuple[Path, Result]) -> None:
+    """Names of files are fixed, so that no file is written outside of the folder."""
     for path in reported[0].rglob("*"):
         assert re.fullmatch(r"\.?[a-z][a-z0-9.-]*", path.name), path
 
 
 class Elements(html.parser.HTMLParser):
-    """Counts elements and attributes; keeps what stands in scripts."""
+    """Counts elements and attributes, and collects the text of scripts."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.found: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.scripts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found[tag] += 1
-        self.found.update(f"{tag}.{name}" for name, _ in attrs)
+        self.counts[tag] += 1
+        self.counts.update(f"{tag}.{name}" for name, _ in attrs)
 
     def handle_comment(self, data: str) -> None:
-        self.found["comment"] += 1
+        self.counts["comment"] += 1
 
     def handle_data(self, data: str) -> None:
         if self.cdata_elem == "script":
@@ -121,6 +121,7 @@ class Elements(html.parser.HTMLParser):
 
 
 def elements(page: Path) -> Elements:
+    """Parse a page."""
     reader = Elements()
     reader.feed(page.read_text(encoding="utf-8"))
     return reader
@@ -129,18 +130,18 @@ def elements(page: Path) -> Elements:
 def test_the_page_has_the_elements_of_a_sound_one(
     sound: Path, reported: tuple[Path, Result]
 ) -> None:
-    """Not one element or attribute more, no comment, and data that are still JSON."""
+    """It has no further element, attribute or comment, and its data are JSON."""
     good, bad = elements(sound / "report.html"), elements(reported[0] / "report.html")
     marked = {"strong", "strong.class"}  # the failed run, which the sound study does not have
-    assert set(bad.found) - marked <= set(good.found)
-    assert bad.found["script"] == good.found["script"]
-    assert "comment" not in bad.found
+    assert set(bad.counts) - marked <= set(good.counts)
+    assert bad.counts["script"] == good.counts["script"]
+    assert "comment" not in bad.counts
     data = json.loads(bad.scripts[0])
     assert any("<img src=x" in label for label in data["labels"])
 
 
-def test_markdown_has_no_rows_or_html_of_theirs(reported: tuple[Path, Result]) -> None:
-    """Tables keep their shape, and no tag of a name is left."""
+def test_no_name_adds_rows_or_html_to_the_markdown(reported: tuple[Path, Result]) -> None:
+    """Tables keep their shape, and no name contains a tag."""
     text = (reported[0] / "leaderboard.md").read_text(encoding="utf-8")
     code = re.compile(r"^    .*$", re.MULTILINE)  # the command, in a block that nothing can end
     assert not re.search(r"(?<!\\)<(img|script|!--)", code.sub("", text))
@@ -152,7 +153,7 @@ def test_markdown_has_no_rows_or_html_of_theirs(reported: tuple[Path, Result]) -
 
 
 def test_no_cell_of_a_table_is_a_formula(hostile: Path, reported: tuple[Path, Result]) -> None:
-    """Neither in the leaderboard nor in an export, nor anything but text in a cell."""
+    """In the leaderboard and in an export, every cell is printable text that no sheet evaluates."""
     run("export", hostile, "--to", reported[0] / "runs.csv")
     for name in ("leaderboard.csv", "runs.csv"):
         with (reported[0] / name).open(encoding="utf-8", newline="") as file:
@@ -175,12 +176,12 @@ def _is_number(cell: str) -> bool:
 
 
 def test_pictures_are_sound_xml_without_scripts(reported: tuple[Path, Result]) -> None:
-    """Text is drawn, not written into the file as it comes."""
+    """Text is drawn as shapes, and never becomes markup."""
     pictures = list((reported[0] / "plots").glob("*.svg"))
     assert pictures
     for path in pictures:
         tags = {element.tag.rpartition("}")[2] for element in ET.parse(path).iter()}
-        assert not tags & {"script", "img", "foreignObject", "a", "image", "iframe"} - {"image"}
+        assert not tags & {"script", "img", "foreignObject", "a", "iframe"}
         names = {name for element in ET.parse(path).iter() for name in element.attrib}
         assert not any(name.lower().startswith("on") for name in names)
 
@@ -204,7 +205,7 @@ def test_pictures_are_sound_xml_without_scripts(reported: tuple[Path, Result]) -
 def test_no_escape_sequence_reaches_the_terminal(
     hostile: Path, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    """Nothing moves the cursor, sets a title, turns the writing or begins a line of its own."""
+    """No text moves the cursor, sets a title, changes the direction, or begins another line."""
     folder = tmp_path / "study"
     shutil.copytree(hostile, folder)
     with contextlib.closing(sqlite3.connect(folder / "runs.sqlite")) as db:
@@ -234,7 +235,7 @@ class Loud(Stepper):
     def step(self, params, grads, state, context):
         raise ValueError({attack!r})
 """
-SPOKEN = "\\x1b[31m\\x1b]0;owned\\x07[bold]a[/bold][link=file:///etc]b[/link]\\u202e{x}"
+SPOKEN_ATTACK = "\\x1b[31m\\x1b]0;owned\\x07[bold]a[/bold][link=file:///etc]b[/link]\\u202e{x}"
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="a pseudo-terminal (POSIX) is missing")
@@ -252,21 +253,21 @@ SPOKEN = "\\x1b[31m\\x1b]0;owned\\x07[bold]a[/bold][link=file:///etc]b[/link]\\u
 def test_words_of_a_plugin_are_words_in_a_terminal(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    """In a real one, with colours and progress: brackets are shown, sequences are not obeyed."""
+    """In a terminal with colours and progress, brackets are shown and escape sequences removed."""
     plugin = tmp_path / "loud.py"
-    plugin.write_text(PLUGIN.format(attack=SPOKEN))
-    shown = in_terminal([*command, "--plugin", str(plugin)], tmp_path)
-    assert "\x1b]0;" not in shown
-    assert "\x07" not in shown
-    assert "\u202e" not in shown
-    assert "\x1b[31m\x1b]" not in shown
-    assert "Traceback" not in shown
+    plugin.write_text(PLUGIN.format(attack=SPOKEN_ATTACK))
+    screen = in_terminal([*command, "--plugin", str(plugin)], tmp_path)
+    assert "\x1b]0;" not in screen
+    assert "\x07" not in screen
+    assert "\u202e" not in screen
+    assert "\x1b[31m\x1b]" not in screen
+    assert "Traceback" not in screen
     if command[0] != "plugins":
-        assert "[bold]a[/bold][link=file:///etc]b[/link]" in shown
+        assert "[bold]a[/bold][link=file:///etc]b[/link]" in screen
 
 
 def in_terminal(words: list[str], folder: Path) -> str:
-    """What a command writes to a terminal of 300 columns, stderr included."""
+    """Return what a command writes to a terminal of 300 columns, stderr included."""
     leader, follower = os.openpty()
     code = "from optbench.cli import main; main()"
     env = {**os.environ, "COLUMNS": "300", "TERM": "xterm-256color"}
@@ -275,10 +276,10 @@ def in_terminal(words: list[str], folder: Path) -> str:
         stdin=subprocess.DEVNULL, stdout=follower, stderr=follower, cwd=folder, env=env,
     ) as process:  # fmt: skip
         os.close(follower)
-        found = b""
+        output = b""
         with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
             while part := os.read(leader, 65536):
-                found += part
+                output += part
         os.close(leader)
         assert process.wait() in (0, 1, 3)
-    return found.decode()
+    return output.decode()

@@ -32,6 +32,7 @@ EXEMPT = {
     ("engine/fusion/machine_code.py", "exec_module"): "source generated from a loaded plugin",
     ("support/child_processes.py", "subprocess"): "this Python, with a fixed command",
     ("execution/cluster.py", "import_module"): "Dask, when the user asks for a cluster",
+    ("report/plots/parallel.py", "pickle"): "records, from this process to its own child",
     ("cli/group.py", "import_module"): "the module of a command, out of a fixed table",
     ("optbench_builtin/__init__.py", "import_module"): "the modules of the built-in plugins",
 }
