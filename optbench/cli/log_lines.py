@@ -13,7 +13,7 @@ class LineHandler(logging.Handler):
     """Shows the messages of the logger ``"optbench"`` from INFO upwards, one line each.
 
     Attributes:
-        show: prints one line.
+        show: Prints one line.
     """
 
     def __init__(self) -> None:

@@ -25,13 +25,13 @@ def make_entrant(
     """Return an entrant with every name and value checked.
 
     Args:
-        optimizer: name of a registered optimizer, values in brackets allowed
+        optimizer: Name of a registered optimizer, values in brackets allowed
             (``"adam[lr=0.01,schedule=cosine]"``), or a registered class.
-        hyper: values by name; they override those in brackets.
-        registry: where the optimizer is looked up; the default one if None.
+        hyper: Values by name; they override those in brackets.
+        registry: Where the optimizer is looked up; the default one if None.
 
     Raises:
-        ConfigError: an unknown name, or a value out of range.
+        ConfigError: An unknown name, or a value out of range.
 
     Example:
         >>> make_entrant("adam[lr=1e-2]", {"warmup": 0.1}).label
@@ -59,17 +59,17 @@ def make_workload(
     """Return a workload with every name and value checked.
 
     Args:
-        dataset: as for `optbench.train`, like all that follow.
-        hidden: widths of the hidden layers, or one number for one layer.
-        activation: name of the hidden activation.
-        initializer: name of a registered initializer, values in brackets allowed.
+        dataset: As for `optbench.train`, like all that follow.
+        hidden: Widths of the hidden layers, or one number for one layer.
+        activation: Name of the hidden activation.
+        initializer: Name of a registered initializer, values in brackets allowed.
         regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
-        batch_size: examples per update in ``"mini-batch"``, at least 1.
-        epochs: passes over the training part, at least 1.
-        registry: where names are looked up; the default one if None.
+        batch_size: Examples per update in ``"mini-batch"``, at least 1.
+        epochs: Passes over the training part, at least 1.
+        registry: Where names are looked up; the default one if None.
 
     Raises:
-        ConfigError: the first name or value that is wrong, with what is allowed.
+        ConfigError: The first name or value that is wrong, with what is allowed.
 
     Example:
         >>> make_workload(dataset="iris", regime="batch").label
@@ -106,15 +106,15 @@ def make_spec(
     """Return the run of an entrant on a workload, with its defaults where nothing is given.
 
     Args:
-        entrant: as `make_entrant` returns it.
-        workload: as `make_workload` returns it.
-        seed: seed of initial weights and batch order, at least 0.
+        entrant: As `make_entrant` returns it.
+        workload: As `make_workload` returns it.
+        seed: Seed of initial weights and batch order, at least 0.
         dtype: ``"float32"`` or ``"float64"``.
-        grid_points: evaluations along the run, at least 2.
-        registry: where names are looked up; the default one if None.
+        grid_points: Evaluations along the run, at least 2.
+        registry: Where names are looked up; the default one if None.
 
     Raises:
-        ConfigError: a value out of range, or an optimizer outside the regime it is defined in.
+        ConfigError: A value out of range, or an optimizer outside the regime it is defined in.
     """
     registry = registry or default_registry()
     optimizer = registry.optimizer(entrant.optimizer)
@@ -150,7 +150,7 @@ def check_widths(name: str, widths: int | Sequence[int]) -> tuple[int, ...]:
     """Return widths of layers as a tuple; a single number is one layer.
 
     Raises:
-        ConfigError: anything other than whole numbers >= 1.
+        ConfigError: Anything other than whole numbers >= 1.
     """
     if isinstance(widths, str | bytes):
         raise ConfigError(
@@ -168,7 +168,7 @@ def check_at_least(name: str, value: int, low: int) -> int:
     """Return the value if it is a whole number of at least `low`.
 
     Raises:
-        ConfigError: it is not.
+        ConfigError: It is not.
     """
     try:
         is_valid = not isinstance(value, bool) and int(value) == value and value >= low

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import importlib
 import logging
 import queue
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from optbench import __version__
-from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
+from optbench.errors import OptbenchError, PluginError, describe_error
+from optbench.execution.cluster_client import connect
 from optbench.execution.cluster_tasks import Setup, inspect_worker, train_chunk, warm_up_worker
 from optbench.execution.executor import Executor, Limits
 from optbench.execution.worker import fingerprints_of
@@ -30,7 +30,6 @@ MAX_CHUNK = 256
 """Largest number of runs in a task."""
 TASKS_PER_THREAD = 3
 """Tasks in flight for each thread of the cluster."""
-CONNECT_SECONDS = 10
 MAX_DEATHS = 2
 """Number of workers that a suspect may lose, beyond Dask's own retries, before it fails."""
 SMOOTHING = 0.5
@@ -47,10 +46,10 @@ class ClusterExecutor(Executor):
     time, so that the run that kills its workers is found.
 
     Args:
-        address: address of the scheduler, e.g. ``"tcp://host:8786"``.
-        plugins: files and modules given by ``--plugin``; the workers must find the same ones.
-        limits: limits of one run; they apply in child processes of the workers.
-        health: which evaluation runs record layer health.
+        address: Address of the scheduler, e.g. ``"tcp://host:8786"``.
+        plugins: Files and modules given by ``--plugin``; the workers must find the same ones.
+        limits: Limits of one run; they apply in child processes of the workers.
+        health: Which evaluation runs record layer health.
 
     Raises:
         ConfigError: `distributed` is not installed, no scheduler answers, or it has no worker.
@@ -64,7 +63,7 @@ class ClusterExecutor(Executor):
         limits: Limits | None = None,
         health: Health = "first",
     ) -> None:
-        self._client = _connect(address)
+        self._client = connect(address)
         self._setup = Setup(__version__, tuple(plugins), limits or Limits(), health)
         self._buffer: list[RunSpec] = []
         self._tasks: dict[Any, list[RunSpec]] = {}
@@ -79,7 +78,7 @@ class ClusterExecutor(Executor):
         """Check that every worker has the same optbench and the same plugins, and warm it up.
 
         Raises:
-            PluginError: a worker differs; names the worker and the difference.
+            PluginError: A worker differs; names the worker and the difference.
         """
         _log.info("checking %d workers", len(self._client.nthreads()))
         specs = list(specs)
@@ -125,7 +124,7 @@ class ClusterExecutor(Executor):
         """Return the results finished since the last call; wait for the first.
 
         Raises:
-            OptbenchError: the connection is lost, or a worker has other plugins than the driver.
+            OptbenchError: The connection is lost, or a worker has other plugins than the driver.
         """
         self._send()
         results: list[RunResult] = []
@@ -163,7 +162,7 @@ class ClusterExecutor(Executor):
         """Return the results of a finished task; start what its failure makes necessary.
 
         Raises:
-            OptbenchError: the worker as a whole is at fault.
+            OptbenchError: The worker as a whole is at fault.
         """
         chunk = self._tasks.pop(future, None)
         if chunk is None:
@@ -205,7 +204,7 @@ def _outcome_of(future: Any) -> tuple[list[bytes], float, BaseException | None]:
     """Return the results of a task and the seconds that it took, or the error that it ended with.
 
     Raises:
-        OptbenchError: the connection is lost, perhaps while the results were on their way.
+        OptbenchError: The connection is lost, perhaps while the results were on their way.
     """
     if future.status == "error":
         return [], 0.0, future.exception()
@@ -216,37 +215,3 @@ def _outcome_of(future: Any) -> tuple[list[bytes], float, BaseException | None]:
     except Exception as cause:  # the worker died with the results, and so did the next one
         return [], 0.0, cause
     return packed, seconds, None
-
-
-def _connect(address: str) -> Any:
-    """Return a client of the scheduler at an address."""
-    try:
-        distributed: Any = importlib.import_module("distributed")
-    except ImportError:
-        raise ConfigError("--scheduler needs Dask: pip install 'optbench[cluster]'") from None
-    for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # optbench reports it in its own words
-    if address.startswith("tls:"):
-        _check_certificates(distributed.Security(), address)
-    try:
-        client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as cause:
-        raise ConfigError(f"no Dask scheduler answers at '{address}'") from cause
-    if not client.nthreads():
-        client.close()
-        raise ConfigError(f"the Dask cluster at '{address}' has no worker")
-    return client
-
-
-def _check_certificates(security: Any, address: str) -> None:
-    """Refuse missing certificates before Dask does: its client would hang at exit."""
-    try:
-        if security.get_connection_args("client").get("ssl_context") is not None:
-            return
-        why = "none is named"
-    except OSError as cause:  # a missing file, or one that is not a certificate
-        why = describe_error(cause)
-    raise ConfigError(
-        f"no certificate for '{address}' ({why}); set Dask's distributed.comm.tls.ca-file and "
-        "distributed.comm.tls.client.{cert,key}"
-    )

@@ -36,10 +36,10 @@ class Setup(NamedTuple):
     """How the runs of a study are trained.
 
     Attributes:
-        version: version of the driver's optbench.
-        plugins: files and modules given by ``--plugin``.
-        limits: limits of one run.
-        health: which evaluation runs record layer health.
+        version: Version of the driver's optbench.
+        plugins: Files and modules given by ``--plugin``.
+        limits: Limits of one run.
+        health: Which evaluation runs record layer health.
     """
 
     version: str
@@ -52,7 +52,7 @@ def train_chunk(specs: Sequence[bytes], setup: Setup) -> tuple[list[bytes], floa
     """Train runs, and return their packed results and the seconds that they took together.
 
     Raises:
-        PluginError: this worker, which may have joined late, has other plugins than the driver.
+        PluginError: This worker, which may have joined late, has other plugins than the driver.
     """
     runs = [unpack_spec(spec) for spec in specs]
     if problem := inspect_worker(setup.version, setup.plugins, fingerprints_of(runs)):

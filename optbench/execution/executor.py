@@ -26,7 +26,7 @@ class Limits:
 
     Attributes:
         seconds: wall-clock time of a run, after which its worker is killed; None for no limit.
-        memory_mb: megabytes that a worker process may allocate for its runs, on platforms that
+        memory_mb: Megabytes that a worker process may allocate for its runs, on platforms that
             can limit them (Linux); None for no limit.
     """
 
@@ -64,7 +64,7 @@ class Executor(ABC):
         """Return the results finished since the last call; wait for the first.
 
         Args:
-            timeout: longest wait, in seconds.
+            timeout: Longest wait, in seconds.
         """
 
     @abstractmethod
@@ -84,9 +84,9 @@ class Executor(ABC):
         """Yield results as they finish, and None whenever none has finished for a while.
 
         Args:
-            next_runs: called with the number of runs that there is room for; returns at most as
+            next_runs: Called with the number of runs that there is room for; returns at most as
                 many, and none while every other run depends on the results of those in flight.
-            arrived: holds each result until the caller has dealt with it, so that none is lost
+            arrived: Holds each result until the caller has dealt with it, so that none is lost
                 when an interrupt comes in between.
         """
         arrived = deque() if arrived is None else arrived

@@ -30,15 +30,15 @@ class LocalExecutor(Executor):
     """Trains on the cores of this machine.
 
     Args:
-        jobs: number of runs at a time; all cores if None.
-        plugins: files and modules given by ``--plugin``, for the worker processes.
-        limits: limits of one run. With limits every run is trained in a process, because a thread
+        jobs: Number of runs at a time; all cores if None.
+        plugins: Files and modules given by ``--plugin``, for the worker processes.
+        limits: Limits of one run. With limits every run is trained in a process, because a thread
             cannot be stopped.
-        train: trains every run in a thread, instead of optbench itself; for tests.
-        health: which evaluation runs record layer health.
+        train: Trains every run in a thread, instead of optbench itself; for tests.
+        health: Which evaluation runs record layer health.
 
     Raises:
-        ConfigError: fewer than one job.
+        ConfigError: Fewer than one job.
     """
 
     def __init__(

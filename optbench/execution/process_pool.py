@@ -74,9 +74,9 @@ class ProcessPool:
     """Up to `jobs` worker processes, started when there is work for them.
 
     Args:
-        jobs: number of workers.
-        settings: sent to each worker at its start.
-        limits: limits of one run.
+        jobs: Number of workers.
+        settings: Sent to each worker at its start.
+        limits: Limits of one run.
     """
 
     def __init__(self, jobs: int, settings: Settings, limits: Limits) -> None:
@@ -106,7 +106,7 @@ class ProcessPool:
         """Return the results finished since the last call; wait for the first.
 
         Raises:
-            OptbenchError: workers cannot start, or have other plugins than the driver.
+            OptbenchError: Workers cannot start, or have other plugins than the driver.
         """
         results: list[RunResult] = []
         deadline = time.monotonic() + timeout

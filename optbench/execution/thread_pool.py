@@ -15,9 +15,9 @@ class ThreadPool:
     """Threads that train runs in this process; daemons, so that none delays its exit.
 
     Args:
-        jobs: number of threads.
-        train: trains one run.
-        done: queue that receives the results.
+        jobs: Number of threads.
+        train: Trains one run.
+        done: Queue that receives the results.
     """
 
     def __init__(self, jobs: int, train: Train, done: queue.SimpleQueue[RunResult]) -> None:

@@ -32,10 +32,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of a worker, sent before its first run.
 
     Attributes:
-        plugins: files and modules given by ``--plugin``.
-        memory_mb: megabytes that a worker may allocate in addition to those it has when it is
+        plugins: Files and modules given by ``--plugin``.
+        memory_mb: Megabytes that a worker may allocate in addition to those it has when it is
             ready; None for no limit.
-        health: which evaluation runs record layer health.
+        health: Which evaluation runs record layer health.
     """
 
     plugins: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ def limit_memory(megabytes: int | None) -> None:
     """Limit the memory that this process may allocate from now on, where possible (Linux).
 
     Args:
-        megabytes: in addition to the memory it has now; None restores the limit at its start.
+        megabytes: In addition to the memory it has now; None restores the limit at its start.
     """
     with contextlib.suppress(ImportError, ValueError, OSError):  # not available on this platform
         import resource
@@ -99,7 +99,7 @@ def describe_mismatch(planned: Fingerprints) -> str:
     """Describe a plugin that is not the one of the plan; return "" if all are the same.
 
     Raises:
-        ConfigError: a name is not registered in this process.
+        ConfigError: A name is not registered in this process.
     """
     for (kind, name), fingerprint in planned.items():
         if _loaded_fingerprint(kind, name) != fingerprint:

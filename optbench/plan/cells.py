@@ -22,12 +22,12 @@ class CellPlan:
     """One entrant on one workload, with every name and value checked.
 
     Attributes:
-        entrant: the optimizer, with the values that the user fixed.
-        workload: what it is trained on.
-        space: what is tuned.
-        points: the configurations to try; a single one means that nothing is tuned.
-        template: one of the runs; the others differ from it in hyperparameter values and seed.
-        target: validation loss to reach, where tuning selects by time.
+        entrant: The optimizer, with the values that the user fixed.
+        workload: What it is trained on.
+        space: What is tuned.
+        points: The configurations to try; a single one means that nothing is tuned.
+        template: One of the runs; the others differ from it in hyperparameter values and seed.
+        target: Validation loss to reach, where tuning selects by time.
     """
 
     entrant: Entrant
@@ -46,8 +46,8 @@ class CellPlan:
         """Return the run of one configuration with one seed.
 
         Args:
-            hyper: a valid value for every hyperparameter.
-            seed: the seed.
+            hyper: A valid value for every hyperparameter.
+            seed: The seed.
         """
         return msgspec.structs.replace(self.template, hyper=dict(hyper), seed=seed)
 
@@ -57,10 +57,10 @@ class StudyPlan:
     """The cells of a study, and how they are tuned and evaluated.
 
     Attributes:
-        suite: name of the suite.
-        protocol: how configurations are chosen and evaluated.
-        cells: every entrant on every workload on which it is defined.
-        left_out: one line for each entrant and regime that do not go together.
+        suite: Name of the suite.
+        protocol: How configurations are chosen and evaluated.
+        cells: Every entrant on every workload on which it is defined.
+        left_out: One line for each entrant and regime that do not go together.
     """
 
     suite: str
@@ -83,13 +83,13 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
     """Check every name and value of a suite once, and lay out its cells.
 
     Args:
-        suite: the suite.
-        registry: where names are looked up.
-        targets: frozen targets, needed by ``select = "time"``; if None, those that plugins
+        suite: The suite.
+        registry: Where names are looked up.
+        targets: Frozen targets, needed by ``select = "time"``; if None, those that plugins
             register.
 
     Raises:
-        ConfigError: an unknown name, a value out of range, no target where tuning selects by time,
+        ConfigError: An unknown name, a value out of range, no target where tuning selects by time,
             or nothing left to train.
     """
     protocol = suite.protocol

@@ -33,11 +33,11 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A study as the store keeps it; it can be reported again without any plugin.
 
     Attributes:
-        suite: name of the suite.
-        protocol: how configurations were chosen and evaluated.
-        cells: every entrant on every workload.
+        suite: Name of the suite.
+        protocol: How configurations were chosen and evaluated.
+        cells: Every entrant on every workload.
         complete: False if the study was interrupted.
-        left_out: one line for each entrant and regime that do not go together.
+        left_out: One line for each entrant and regime that do not go together.
     """
 
     suite: str

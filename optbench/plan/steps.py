@@ -25,8 +25,8 @@ class Step:
     """The state of a cell, and the runs that it needs next.
 
     Attributes:
-        cell: trials, choice and evaluation as far as they are finished.
-        missing: runs to train now; empty when the cell is complete.
+        cell: Trials, choice and evaluation as far as they are finished.
+        missing: Runs to train now; empty when the cell is complete.
     """
 
     cell: Cell
@@ -37,9 +37,9 @@ def advance(cell: CellPlan, protocol: StudyProtocol, results: Results) -> Step:
     """Return the state of a cell, and the runs that it needs next.
 
     Args:
-        cell: the cell.
-        protocol: the protocol of the study.
-        results: the results so far, at least those of this cell.
+        cell: The cell.
+        protocol: The protocol of the study.
+        results: The results so far, at least those of this cell.
     """
     trials: list[Trial] = []
     widened: list[Edges] = []

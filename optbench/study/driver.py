@@ -17,13 +17,13 @@ class Progress:
     """How far a study or a sweep is.
 
     Attributes:
-        done: runs finished, including those that were in the store.
-        planned: runs in all, as far as is known (a widened range adds some).
-        trained: runs trained in this execution.
-        failed: those of them that failed for a cause other than divergence.
-        leader: the entrant that is best on most workloads so far; empty at first.
-        result: the run just finished; None if none has finished for a while.
-        label: the entrant that it was trained for.
+        done: Runs finished, including those that were in the store.
+        planned: Runs in all, as far as is known (a widened range adds some).
+        trained: Runs trained in this execution.
+        failed: Those of them that failed for a cause other than divergence.
+        leader: The entrant that is best on most workloads so far; empty at first.
+        result: The run just finished; None if none has finished for a while.
+        label: The entrant that it was trained for.
     """
 
     done: int
@@ -47,8 +47,8 @@ class KnownResults(Mapping[str, RunResult]):
     """Results by key: those in memory, and behind them those in the store.
 
     Args:
-        store: where results are kept.
-        retry_failed: whether runs that failed count as unknown, so that they are trained again.
+        store: Where results are kept.
+        retry_failed: Whether runs that failed count as unknown, so that they are trained again.
     """
 
     def __init__(self, store: Store, retry_failed: bool = False) -> None:
@@ -88,9 +88,9 @@ class Work(Protocol):
     """The runs of a study or a sweep: which are trained next, and how many are done.
 
     Attributes:
-        done: runs finished, including those that were in the store.
-        planned: runs in all, as far as is known.
-        leader: the best entrant so far; empty if there is none.
+        done: Runs finished, including those that were in the store.
+        planned: Runs in all, as far as is known.
+        leader: The best entrant so far; empty if there is none.
     """
 
     @property
@@ -116,17 +116,17 @@ class Driver:
     """Trains runs until none is left; Ctrl-C ends it early, and everything finished is kept.
 
     Args:
-        work: the runs.
-        results: where results are kept.
-        store: the store behind them.
-        executor: trains the runs; closed when interrupted.
-        observer: called with the progress.
-        command: noted in the store with the runs that are trained.
-        environment: likewise.
+        work: The runs.
+        results: Where results are kept.
+        store: The store behind them.
+        executor: Trains the runs; closed when interrupted.
+        observer: Called with the progress.
+        command: Noted in the store with the runs that are trained.
+        environment: Likewise.
 
     Attributes:
-        trained: runs trained.
-        failed: those of them that failed for a cause other than divergence.
+        trained: Runs trained.
+        failed: Those of them that failed for a cause other than divergence.
     """
 
     def __init__(

@@ -25,12 +25,12 @@ class OpenCells:
     as soon as it is complete.
 
     Args:
-        plan: the study.
-        results: the results so far; new ones are added to them before `accept`.
+        plan: The study.
+        results: The results so far; new ones are added to them before `accept`.
 
     Attributes:
-        done: runs finished, including those that were in the store.
-        planned: runs in all, as far as is known.
+        done: Runs finished, including those that were in the store.
+        planned: Runs in all, as far as is known.
     """
 
     def __init__(self, plan: StudyPlan, results: KnownResults) -> None:

@@ -31,16 +31,16 @@ def run_study(
     Ctrl-C ends it early: everything finished is kept, and the study has ``complete=False``.
 
     Args:
-        plan: what to train.
-        store: where results are kept, and looked up first.
-        executor: trains the runs; closed when interrupted.
-        observer: called with the progress after every run, and now and then.
-        command: noted in the store with the runs that are trained.
-        environment: likewise.
-        retry_failed: train again the runs that failed before.
+        plan: What to train.
+        store: Where results are kept, and looked up first.
+        executor: Trains the runs; closed when interrupted.
+        observer: Called with the progress after every run, and now and then.
+        command: Noted in the store with the runs that are trained.
+        environment: Likewise.
+        retry_failed: Train again the runs that failed before.
 
     Raises:
-        StoreError: the store cannot be written; everything committed is safe.
+        StoreError: The store cannot be written; everything committed is safe.
     """
     results = KnownResults(store, retry_failed)
     cells = OpenCells(plan, results)

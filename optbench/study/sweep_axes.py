@@ -37,9 +37,9 @@ class Axis:
     """One swept hyperparameter.
 
     Attributes:
-        name: one of `RUN_AXES`, or a hyperparameter of the optimizer.
-        values: the values that it takes, in order.
-        logarithmic: whether it is drawn on a logarithmic axis.
+        name: One of `RUN_AXES`, or a hyperparameter of the optimizer.
+        values: The values that it takes, in order.
+        logarithmic: Whether it is drawn on a logarithmic axis.
     """
 
     name: str
@@ -51,11 +51,11 @@ def parse_axis(text: str, optimizers: Sequence[str]) -> Axis:
     """Return the axis in a text such as ``lr=0.001,0.01,0.1``, ``lr=1e-4..1`` or ``lr=1e-4..1:9``.
 
     Args:
-        text: name, and values with commas between them or a range.
-        optimizers: spellings of the swept optimizers; each must have the hyperparameter.
+        text: Name, and values with commas between them or a range.
+        optimizers: Spellings of the swept optimizers; each must have the hyperparameter.
 
     Raises:
-        ConfigError: the form is wrong, there is no such hyperparameter, or a range is not valid.
+        ConfigError: The form is wrong, there is no such hyperparameter, or a range is not valid.
 
     Example:
         >>> parse_axis("neurons=8..128:5", ["sgd"]).values

@@ -33,9 +33,9 @@ class PlannedPoint(NamedTuple):
     """One point of the grid of a sweep.
 
     Attributes:
-        optimizer: spelling of the optimizer.
-        values: value of each swept hyperparameter.
-        runs: one run per seed.
+        optimizer: Spelling of the optimizer.
+        values: Value of each swept hyperparameter.
+        runs: One run per seed.
     """
 
     optimizer: str
@@ -48,10 +48,10 @@ class SweepPlan:
     """The runs of a sweep.
 
     Attributes:
-        axes: what is swept.
-        optimizers: their spellings.
-        points: the grid of each optimizer.
-        fixed: everything that stays the same, for the title.
+        axes: What is swept.
+        optimizers: Their spellings.
+        points: The grid of each optimizer.
+        fixed: Everything that stays the same, for the title.
     """
 
     axes: tuple[Axis, ...]
@@ -66,13 +66,13 @@ def plan_sweep(
     """Return every point of the grid, with one run per seed.
 
     Args:
-        axes: one or two axes of different names.
-        optimizers: spellings of the optimizers.
-        seeds: runs at each point.
-        workload: arguments of `optbench.engine.specs.make_workload` that are not swept.
+        axes: One or two axes of different names.
+        optimizers: Spellings of the optimizers.
+        seeds: Runs at each point.
+        workload: Arguments of `optbench.engine.specs.make_workload` that are not swept.
 
     Raises:
-        ConfigError: too many axes, an axis twice, too many runs, or a value out of range.
+        ConfigError: Too many axes, an axis twice, too many runs, or a value out of range.
     """
     names = [axis.name for axis in axes]
     if not 1 <= len(axes) <= 2 or len(set(names)) < len(names):
@@ -167,18 +167,18 @@ def run_sweep(
     Ctrl-C ends it early; everything finished is kept.
 
     Args:
-        plan: the sweep.
-        store: where results are kept, and looked up first.
-        executor: trains the runs; closed when interrupted.
-        observer: called with the progress after every run, and now and then.
-        command: noted in the store with the runs that are trained.
-        environment: likewise.
+        plan: The sweep.
+        store: Where results are kept, and looked up first.
+        executor: Trains the runs; closed when interrupted.
+        observer: Called with the progress after every run, and now and then.
+        command: Noted in the store with the runs that are trained.
+        environment: Likewise.
 
     Returns:
         The complete points in the order of the plan, and whether these are all.
 
     Raises:
-        StoreError: the store cannot be written; everything committed is safe.
+        StoreError: The store cannot be written; everything committed is safe.
     """
     specs = {spec.key: spec for point in plan.points for spec in point.runs}
     results = KnownResults(store)

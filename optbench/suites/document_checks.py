@@ -20,13 +20,13 @@ def convert_document(data: Mapping[str, Any], record: type[T], where: str) -> T:
     """Check a document against the fields of a record, and return it as that record.
 
     Args:
-        data: the parsed document.
-        record: a struct of tables, lists, text, numbers, literals and unions of these; the limits
+        data: The parsed document.
+        record: A struct of tables, lists, text, numbers, literals and unions of these; the limits
             of a number are those of its `msgspec.Meta`.
-        where: what an error message begins with, for example the file.
+        where: What an error message begins with, for example the file.
 
     Raises:
-        ConfigError: the first key that is unknown or missing, or has a wrong value; says what is
+        ConfigError: The first key that is unknown or missing, or has a wrong value; says what is
             allowed there.
 
     Example:

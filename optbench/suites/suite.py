@@ -31,16 +31,16 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Workloads as the product of datasets, networks, initializers and regimes, and a protocol.
 
     Attributes:
-        datasets: names of datasets.
-        name: name of the suite, by default the stem of its file.
-        summary: one line for ``optbench list``.
-        networks: hidden widths and activation of each network.
-        initializers: spellings such as ``"he-normal"`` or ``"constant[value=0.1]"``.
-        regimes: how many examples an update uses.
-        batch_size: examples per update in ``"mini-batch"``.
-        epochs: passes over the training part, one number or one for each regime.
-        optimizers: spellings such as ``"adam[beta1=0.95]"``, or ``"all"`` registered ones.
-        protocol: how configurations are chosen and evaluated.
+        datasets: Names of datasets.
+        name: Name of the suite, by default the stem of its file.
+        summary: One line for ``optbench list``.
+        networks: Hidden widths and activation of each network.
+        initializers: Spellings such as ``"he-normal"`` or ``"constant[value=0.1]"``.
+        regimes: How many examples an update uses.
+        batch_size: Examples per update in ``"mini-batch"``.
+        epochs: Passes over the training part, one number or one for each regime.
+        optimizers: Spellings such as ``"adam[beta1=0.95]"``, or ``"all"`` registered ones.
+        protocol: How configurations are chosen and evaluated.
     """
 
     datasets: tuple[str, ...]
@@ -67,11 +67,11 @@ def find_suite(name: str, known: Mapping[str, Path]) -> Suite:
     """Return the suite of this name, or the one in this file.
 
     Args:
-        name: a name in `known`, or the path of a TOML file.
-        known: paths of the registered suites by name.
+        name: A name in `known`, or the path of a TOML file.
+        known: Paths of the registered suites by name.
 
     Raises:
-        ConfigError: no such name or file, or the file is not a suite.
+        ConfigError: No such name or file, or the file is not a suite.
     """
     if name in known:
         return load_suite(known[name])
@@ -84,7 +84,7 @@ def load_suite(path: Path) -> Suite:
     """Return the suite in a file.
 
     Raises:
-        ConfigError: the file is missing or malformed; names file, key and what is allowed.
+        ConfigError: The file is missing or malformed; names file, key and what is allowed.
     """
     where = f"suite {path}"
     return parse_suite({"name": path.stem, **read_toml(path, where)}, where)
@@ -94,11 +94,11 @@ def parse_suite(data: Mapping[str, Any], where: str) -> Suite:
     """Return the suite that a parsed TOML file describes.
 
     Args:
-        data: the document.
-        where: what an error message begins with.
+        data: The document.
+        where: What an error message begins with.
 
     Raises:
-        ConfigError: the first key that is wrong, with what is allowed.
+        ConfigError: The first key that is wrong, with what is allowed.
     """
     suite = convert_document(data, Suite, where)
     for key in ("datasets", "networks", "initializers", "regimes", "optimizers"):
@@ -113,7 +113,7 @@ def check_suite(suite: Suite, where: str) -> Suite:
     """Return the suite if every value in it is allowed and no selection is empty.
 
     Raises:
-        ConfigError: the first key that is wrong, with what is allowed.
+        ConfigError: The first key that is wrong, with what is allowed.
     """
     return parse_suite(msgspec.to_builtins(suite), where)
 

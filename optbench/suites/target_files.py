@@ -39,7 +39,7 @@ def known_targets(registry: Registry) -> Targets:
     """Return the frozen targets of the files that plugins register.
 
     Raises:
-        ConfigError: as for `read_targets`.
+        ConfigError: As for `read_targets`.
     """
     return read_targets(entry.item for entry in registry.entries("targets").values())
 
@@ -48,7 +48,7 @@ def read_targets(paths: Iterable[Path]) -> Targets:
     """Return all targets of these files.
 
     Raises:
-        ConfigError: a file is missing or malformed, or a dataset and network come twice.
+        ConfigError: A file is missing or malformed, or a dataset and network come twice.
     """
     targets: Targets = {}
     for path in paths:
@@ -75,7 +75,7 @@ def write_targets(targets: Mapping[tuple[str, str], Mapping[str, float]], head: 
 
     Args:
         targets: (dataset, network) -> level -> loss.
-        head: a comment that says where they come from.
+        head: A comment that says where they come from.
     """
     lines = [f"# {harmless(line)}".rstrip() for line in head.splitlines()]
     for (dataset, network), levels in sorted(targets.items()):

@@ -13,11 +13,11 @@ def read_toml(path: Path, where: str) -> dict[str, Any]:
     """Return the document in a file.
 
     Args:
-        path: the file, in UTF-8, with or without a byte order mark.
-        where: what an error message begins with.
+        path: The file, in UTF-8, with or without a byte order mark.
+        where: What an error message begins with.
 
     Raises:
-        ConfigError: there is no such file, or it is not TOML.
+        ConfigError: There is no such file, or it is not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))

@@ -30,16 +30,16 @@ def sobol_points(space: SearchSpace, budget: int, seed: int = 0) -> list[dict[st
     """Return the configurations to try; each has a value for every hyperparameter.
 
     Args:
-        space: what is tuned.
-        budget: number of trials, at least 1.
-        seed: seed of the scrambling. With one seed for all entrants, those that search a single
+        space: What is tuned.
+        budget: Number of trials, at least 1.
+        seed: Seed of the scrambling. With one seed for all entrants, those that search a single
             hyperparameter search it at the same positions of their ranges.
 
     Returns:
         `budget` configurations, or only the default one when there is nothing to tune.
 
     Raises:
-        ConfigError: the budget is below 1.
+        ConfigError: The budget is below 1.
     """
     if budget < 1:
         raise ConfigError(f"budget={budget} is not allowed; a whole number >= 1")
@@ -63,11 +63,11 @@ def widened_points(
     searched as before. There are half as many points as the budget (at least 2).
 
     Args:
-        space: what is tuned.
-        budget: number of trials before any widening.
-        edges: the edges found now (`optbench.tuning.trials.find_edges`).
-        widened: the edges found before each earlier widening.
-        seed: as for `sobol_points`.
+        space: What is tuned.
+        budget: Number of trials before any widening.
+        edges: The edges found now (`optbench.tuning.trials.find_edges`).
+        widened: The edges found before each earlier widening.
+        seed: As for `sobol_points`.
     """
     dimensions = [_beyond(old, edges.get(old.name, "")) for old in space.dimensions(widened)]
     if not any(d.name in edges for d in dimensions):
@@ -112,9 +112,9 @@ def scrambled_sobol(n_dims: int, n: int, *seeds: int) -> Array:
     study whose runs are already stored.
 
     Args:
-        n_dims: number of dimensions, at least 1.
-        n: number of points, at least 1.
-        *seeds: seeds of the scrambling.
+        n_dims: Number of dimensions, at least 1.
+        n: Number of points, at least 1.
+        *seeds: Seeds of the scrambling.
 
     Returns:
         Points in [0, 1), shape (n, n_dims).

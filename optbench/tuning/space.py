@@ -26,12 +26,12 @@ class Dimension:
     """One searched hyperparameter.
 
     Attributes:
-        hyper: its declaration.
+        hyper: Its declaration.
         scale: 1 - mu where the hyperparameter is searched as value / (1 - mu) with mu fixed,
             otherwise 1. (When mu is searched too, the scale differs from point to point; see
             `SearchSpace.values_at`.)
-        low: lower end of the range in u; 0 unless widened.
-        high: upper end of the range in u; 1 unless widened.
+        low: Lower end of the range in u; 0 unless widened.
+        high: Upper end of the range in u; 1 unless widened.
     """
 
     hyper: Hyper
@@ -101,7 +101,7 @@ class SearchSpace:
 
     Attributes:
         optimizer: Rule or Stepper class.
-        given: values fixed by the user, already checked; they are never tuned.
+        given: Values fixed by the user, already checked; they are never tuned.
         ruleset: ``"defaults"`` tunes nothing, ``"lr"`` the hyperparameter named lr, ``"full"``
             everything that declares a search range or several choices.
     """
@@ -114,7 +114,7 @@ class SearchSpace:
         """Return the searched hyperparameters that have a range; an empty list if none is tuned.
 
         Args:
-            widened: the edges at which the ranges have been extended, one mapping per widening.
+            widened: The edges at which the ranges have been extended, one mapping per widening.
         """
         declared = self.optimizer.hypers()
         dimensions = []
@@ -148,9 +148,9 @@ class SearchSpace:
         """Return the configuration at a point.
 
         Args:
-            dimensions: the searched dimensions.
-            point: position in each of them, 0 at `Dimension.low` and 1 at `Dimension.high`.
-            chosen: the value of each hyperparameter in `choices`.
+            dimensions: The searched dimensions.
+            point: Position in each of them, 0 at `Dimension.low` and 1 at `Dimension.high`.
+            chosen: The value of each hyperparameter in `choices`.
 
         Returns:
             A value of the declared type for every hyperparameter; the given value or the default

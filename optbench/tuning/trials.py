@@ -45,9 +45,9 @@ def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLi
     """Return the least cost at which the loss stays at or below the target for two evaluations.
 
     Args:
-        cost: shape (..., evaluations); several costs of one loss may stand before it.
-        loss: validation loss, the same shape except for several costs.
-        target: broadcasts against the leading axes of the loss.
+        cost: Shape (..., evaluations); several costs of one loss may stand before it.
+        loss: Validation loss, the same shape except for several costs.
+        target: Broadcasts against the leading axes of the loss.
 
     Returns:
         Shape (...); infinity where the target was missed. The last evaluation cannot confirm
@@ -69,13 +69,13 @@ def select_trial(
     """Return the best trial, judged only on validation data; the earlier one wins a tie.
 
     Args:
-        trials: at least one.
+        trials: At least one.
         by: ``"val_loss"``, or ``"time"``: examples to the target, with ties (such as trials that
             miss the target) broken by validation loss.
-        target: validation loss to reach, for ``"time"``.
+        target: Validation loss to reach, for ``"time"``.
 
     Raises:
-        ConfigError: no trials, or ``"time"`` without a target.
+        ConfigError: No trials, or ``"time"`` without a target.
     """
     if not trials:
         raise ConfigError("nothing to select from: no trials")
@@ -98,10 +98,10 @@ def find_edges(
     and valid values continue beyond the range.
 
     Args:
-        space: what is tuned.
-        trials: all trials so far.
-        best: the one selected.
-        widened: the edges found before each earlier widening.
+        space: What is tuned.
+        trials: All trials so far.
+        best: The one selected.
+        widened: The edges found before each earlier widening.
 
     Returns:
         Name -> ``"low"`` or ``"high"``; empty when there is no edge, or when every trial diverged.

@@ -22,12 +22,12 @@ def spec_of(
     """Return the run of an optimizer on a workload.
 
     Args:
-        optimizer: spelling or class.
-        seed: seed of the run.
-        dtype: type of its numbers.
-        grid_points: evaluations along it.
-        registry: where names are looked up; the default one if None.
-        **workload: arguments of `make_workload`; iris if no dataset is named.
+        optimizer: Spelling or class.
+        seed: Seed of the run.
+        dtype: Type of its numbers.
+        grid_points: Evaluations along it.
+        registry: Where names are looked up; the default one if None.
+        **workload: Arguments of `make_workload`; iris if no dataset is named.
     """
     return make_spec(
         entrant=make_entrant(optimizer, registry=registry),

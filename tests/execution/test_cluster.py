@@ -171,7 +171,7 @@ def test_a_connection_lost_while_results_are_on_their_way_is_one_clear_error(
     future = Mock(status="finished", result=Mock(side_effect=lost))
     future.add_done_callback = lambda call: call(future)
     client = Mock(nthreads=lambda: {"one": 1}, submit=lambda *task, pure: future)
-    monkeypatch.setattr("optbench.execution.cluster._connect", lambda address: client)
+    monkeypatch.setattr("optbench.execution.cluster.connect", lambda address: client)
     with (
         ClusterExecutor("tcp://anywhere") as executor,
         pytest.raises(OptbenchError, match=LOST),
@@ -181,7 +181,7 @@ def test_a_connection_lost_while_results_are_on_their_way_is_one_clear_error(
 
 def test_an_address_without_a_scheduler_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is reported at once, or after the time that a connection may take."""
-    monkeypatch.setattr("optbench.execution.cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("optbench.execution.cluster_client.CONNECT_SECONDS", 0.5)
     with pytest.raises(ConfigError, match="answers at 'tcp://"):
         ClusterExecutor("tcp://127.0.0.1:1")
     with pytest.raises(ConfigError, match="no Dask scheduler answers at 'nonsense://'"):
