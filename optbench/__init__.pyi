@@ -32,6 +32,7 @@ from .records import RunSpec as RunSpec
 from .records import Status as Status
 from .registry.hookspecs import hookimpl as hookimpl
 from .registry.signatures import read_signature as read_signature
+from .study.saved import load_study as load_study
 
 __all__: list[str]
 __version__: str

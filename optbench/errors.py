@@ -1,4 +1,4 @@
-"""The exceptions that optbench raises: one class for each party that can be at fault."""
+"""The exceptions and warnings of optbench: one class for each party that can be at fault."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ class PluginError(OptbenchError):
 
 class StoreError(OptbenchError):
     """A store of runs cannot be opened, read or written."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin, or a part of it, was left out because it does not work."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

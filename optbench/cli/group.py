@@ -15,10 +15,11 @@ from typing import Any
 import click
 
 from optbench import __version__
+from optbench.cli.contributed_commands import TITLE, contributed_commands
 from optbench.cli.interrupts import deafen, exit_code, orderly
 from optbench.cli.log_lines import shown_log
 from optbench.cli.options import plugin_options
-from optbench.errors import OptbenchError, describe_error, nearest
+from optbench.errors import OptbenchError, PluginWarning, describe_error, nearest
 from optbench.support.text import one_line
 
 SECTIONS: dict[str, dict[str, str]] = {
@@ -59,13 +60,13 @@ class Optbench(click.Group):
     """The group of commands: lazy, forgiving about typing errors, without tracebacks."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of all commands."""
-        return list(COMMANDS)
+        """Return the names of all commands, those of plugins last."""
+        return [*COMMANDS, *contributed_commands(COMMANDS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module."""
+        """Import the command's module, or ask the plugins for the command."""
         if cmd_name not in COMMANDS:
-            return None
+            return contributed_commands(COMMANDS).get(cmd_name)
         module = importlib.import_module(f"optbench.cli.commands.{MODULES.get(cmd_name, cmd_name)}")
         return module.command  # type: ignore[no-any-return]
 
@@ -75,15 +76,21 @@ class Optbench(click.Group):
         """As click does, with the nearest command for an unknown one."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            near = nearest(name, COMMANDS)
-            hint = f"did you mean '{near}'?" if near else f"commands: {', '.join(COMMANDS)}"
-            raise click.UsageError(f"no command '{name}'; {hint}", ctx)
+            known = self.list_commands(ctx)
+            if name not in known:
+                near = nearest(name, known)
+                hint = f"did you mean '{near}'?" if near else f"commands: {', '.join(known)}"
+                raise click.UsageError(f"no command '{name}'; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands by section."""
-        width = max(map(len, COMMANDS))
-        for title, commands in SECTIONS.items():
+        """List the commands by section, those of plugins in a section of their own."""
+        others = contributed_commands(COMMANDS)
+        sections = dict(SECTIONS)
+        if others:
+            sections[TITLE] = {name: each.get_short_help_str(80) for name, each in others.items()}
+        width = max(map(len, [*COMMANDS, *others]))
+        for title, commands in sections.items():
             with formatter.section(title):
                 formatter.write_dl([(f"{name:<{width}}", text) for name, text in commands.items()])
 
@@ -141,8 +148,6 @@ def _fail(text: str, code: int) -> int:
 
 def _show_plugin_warnings() -> None:
     """Print each warning of a plugin that was left out as one line, once."""
-    from optbench.registry.entries import PluginWarning
-
     ordinary, said = warnings.showwarning, set[str]()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from optbench.errors import PluginWarning
 from optbench.records import REGIMES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -72,7 +73,6 @@ def _be_strict(ctx: click.Context, param: click.Parameter, strict: bool) -> None
     if not strict or ctx.resilient_parsing:
         return
     from optbench.registry import default_registry
-    from optbench.registry.entries import PluginWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)  # it is about to be an error

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from optbench.errors import PluginWarning
+
+__all__ = ["ON_DEMAND", "OWN_DISTRIBUTION", "Entry", "LoadedPlugin", "OnDemand", "PluginWarning"]
+
 T_co = TypeVar("T_co", covariant=True)
 
 OWN_DISTRIBUTION = "optbench"
 ON_DEMAND = "optimizers on demand"
 """Kind of the names that a plugin lists without making the optimizers."""
-
-
-class PluginWarning(UserWarning):
-    """A plugin was left out because it does not load."""
 
 
 @dataclass(frozen=True)

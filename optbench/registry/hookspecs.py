@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pluggy
 
@@ -57,6 +58,11 @@ def optbench_register_targets() -> list[Path]:  # type: ignore[empty-body]
 @hookspec
 def optbench_register_reports() -> list[type[ReportSection]]:  # type: ignore[empty-body]
     """Return ReportSection classes: tables and figures that appear in every report."""
+
+
+@hookspec
+def optbench_register_commands() -> list[Any]:  # type: ignore[empty-body]
+    """Return click commands, which become commands of ``optbench``."""
 
 
 @hookspec(firstresult=True)

@@ -54,6 +54,13 @@ def _is_toml(item: object) -> bool:
     return isinstance(item, Path) and item.suffix == ".toml"
 
 
+def _is_command(item: object) -> bool:
+    """Whether it looks like a command of click, which only the command line imports."""
+    return not isinstance(item, type) and all(
+        hasattr(item, name) for name in ("name", "params", "main")
+    )
+
+
 OPTIMIZERS: Kind[Optimizer] = Kind(
     "optimizers", "Rule or Stepper classes", _is_class(Rule, Stepper)
 )
@@ -69,6 +76,7 @@ REPORTS: Kind[type[ReportSection]] = Kind(
     "reports", "ReportSection classes", _is_class(ReportSection)
 )
 SUITES: Kind[Path] = Kind("suites", "paths of TOML files", _is_toml)
+COMMANDS: Kind[Any] = Kind("commands", "click commands", _is_command)
 TARGETS: Kind[Path] = Kind("targets", "paths of TOML files", _is_toml)
 
 REGISTERED: dict[str, Kind[Any]] = {
@@ -82,9 +90,10 @@ REGISTERED: dict[str, Kind[Any]] = {
         SUITES,
         TARGETS,
         REPORTS,
+        COMMANDS,
     )
 }
 """Every kind, by its name."""
 
-KINDS = tuple(name for name, kind in REGISTERED.items() if kind not in (TARGETS, REPORTS))
+KINDS = tuple(name for name, kind in REGISTERED.items() if kind not in (TARGETS, REPORTS, COMMANDS))
 """Kinds of things that a user can name."""

@@ -14,8 +14,15 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar, cast, overload
 
 from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer, Schedule
-from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error, unknown_name
-from optbench.registry.entries import ON_DEMAND, Entry, LoadedPlugin, OnDemand, PluginWarning
+from optbench.errors import (
+    ConfigError,
+    OptbenchError,
+    PluginError,
+    PluginWarning,
+    describe_error,
+    unknown_name,
+)
+from optbench.registry.entries import ON_DEMAND, Entry, LoadedPlugin, OnDemand
 from optbench.registry.hook_manager import HookManager
 from optbench.registry.kinds import (
     DATASETS,

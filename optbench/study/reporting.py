@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optbench.errors import ConfigError, describe_error
+from optbench.errors import ConfigError, PluginWarning, describe_error
 from optbench.study.folders import writable_folder
 from optbench.study.study import Study
 from optbench.support.files import alone_in, write_text
@@ -79,7 +79,6 @@ def plugin_sections(study: Study, formats: Sequence[str]) -> list[Section]:
         formats: Formats of the pictures.
     """
     from optbench.registry import default_registry
-    from optbench.registry.entries import PluginWarning
     from optbench.registry.kinds import REPORTS
     from optbench.report.sections import make_section
 

@@ -16,10 +16,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from optbench.cli import main
 from optbench.conformance import run_checks
 from optbench.records import StudyProtocol
-from optbench.registry import Registry
+from optbench.registry import Registry, default_registry, fresh_registry
 from optbench.report.sections import make_section
 from optbench.study.study import Study
 from tests.analysis.synthetic import make_cells
@@ -59,6 +61,7 @@ def test_hooks_of_the_page_register_what_they_return(page: ModuleType) -> None:
     assert list(registry.entries("datasets")) == ["signs"]
     assert list(registry.entries("schedules")) == ["plateau"]
     assert list(registry.entries("reports")) == ["training-time"]
+    assert list(registry.entries("commands")) == ["slowest"]
     assert registry.optimizer("times:2").hypers()["lr"].default == 0.2
 
 
@@ -76,6 +79,18 @@ def test_the_section_of_the_page_has_a_table_and_a_figure(page: ModuleType) -> N
     assert section is not None
     assert [row[0] for row in section.rows] == ["alpha", "beta", "gamma"]
     assert section.pictures["png"]
+
+
+def test_the_command_of_the_page_runs(page: ModuleType, tmp_path: Path) -> None:
+    """On the folder of a study, as a command of optbench."""
+    out = tmp_path / "study"
+    options = ("-o", "sgd[lr=0.1]", "-d", "iris", "-r", "batch", "--seeds", "1", "--epochs", "1")
+    assert CliRunner().invoke(main, ["run", *options, "--out", str(out)]).exit_code == 0
+    with fresh_registry():
+        default_registry().register(page)
+        assert "slowest" in CliRunner().invoke(main, ["--help"]).stdout
+        result = CliRunner().invoke(main, ["slowest", str(out)])
+    assert re.fullmatch(r"sgd\[lr=0\.1\]: \d+\.\d\d s\n", result.stdout), result.output
 
 
 def test_toml_blocks_are_toml() -> None:
