@@ -10,8 +10,9 @@ from optbench.analysis.board_rows import OverallRow, WorkloadBoard
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.prose import count
 from optbench.report.format import numbers as text
+from optbench.report.format.markdown_escape import escape_markdown
 from optbench.report.format.protocol_text import chosen, flatten, protocol_rows, tuned
-from optbench.report.format.series import common, titles_by_regime
+from optbench.report.format.workload_titles import common, titles_by_regime
 from optbench.report.sections import SECTION_PREFIX, Section
 from optbench.support.text import one_line
 
@@ -46,7 +47,7 @@ def leaderboard_markdown(
         sections: sections of plugins.
     """
     blocks = [
-        "# Leaderboard" + (f": {text.markdown(board.title)}" if board.title else ""),
+        "# Leaderboard" + (f": {escape_markdown(board.title)}" if board.title else ""),
         _opening(board),
         _overall(board),
         _notes(board),
@@ -71,7 +72,7 @@ def _opening(board: Leaderboard) -> str:
         f"{count(len(board.overall), 'optimizer')} on {count(n, 'workload')}, "
         f"{count(board.seeds, 'fresh seed')} each, {count(board.runs, 'run')} in all; "
         f"tuned: {tuned(board.protocol)}."
-        + (f" Everywhere: {text.markdown(shared)}." if shared else "")
+        + (f" Everywhere: {escape_markdown(shared)}." if shared else "")
     )
 
 
@@ -85,7 +86,7 @@ def _overall_row(row: OverallRow) -> tuple[str, ...]:
     marks = (" \\*" if row.edges else "") + (" †" if row.partial else "")
     return (
         text.place(*row.place),
-        f"**{text.markdown(row.label)}**{marks}",
+        f"**{escape_markdown(row.label)}**{marks}",
         text.interval(row.score),
         row.tie_groups,
         f"{row.wins} of {row.workloads}",
@@ -115,7 +116,7 @@ def _verdicts(board: Leaderboard) -> str:
     last = ""
     for verdict in board.verdicts:
         indent = "  " if verdict.label and verdict.label == last else ""
-        lines.append(f"{indent}- {text.markdown(verdict.text)}")
+        lines.append(f"{indent}- {escape_markdown(verdict.text)}")
         last = verdict.label
     return "\n".join(lines)
 
@@ -123,7 +124,7 @@ def _verdicts(board: Leaderboard) -> str:
 def _warnings(board: Leaderboard) -> list[str]:
     if not board.warnings:
         return []
-    return ["## Cautions\n\n" + "\n".join(f"- {text.markdown(w)}" for w in board.warnings)]
+    return ["## Cautions\n\n" + "\n".join(f"- {escape_markdown(w)}" for w in board.warnings)]
 
 
 def caption(stem: str) -> str:
@@ -161,11 +162,15 @@ def _pictures(pictures: Sequence[str]) -> list[str]:
 
 def _section(section: Section, pictures: Sequence[str]) -> str:
     """A plugin's section."""
-    title = text.markdown(section.title)
-    blocks = [f"## {title}", text.markdown(section.note), *_picture(pictures, section.stem, title)]
+    title = escape_markdown(section.title)
+    blocks = [
+        f"## {title}",
+        escape_markdown(section.note),
+        *_picture(pictures, section.stem, title),
+    ]
     if section.rows:
-        rows = [[text.markdown(cell) for cell in row] for row in section.rows]
-        blocks.append(_table([text.markdown(column) for column in section.columns], rows, (0,)))
+        rows = [[escape_markdown(cell) for cell in row] for row in section.rows]
+        blocks.append(_table([escape_markdown(column) for column in section.columns], rows, (0,)))
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -185,7 +190,7 @@ def _workload(place: WorkloadBoard, title: str, ruleset: str) -> str:
     heads = ("optimizer", "score", "test loss", "val loss", "train loss", "metric", "to target")
     rows = [
         (
-            f"**{text.markdown(row.label)}**",
+            f"**{escape_markdown(row.label)}**",
             text.fixed(row.score.value),
             text.loss(row.test_loss, row.failed == row.seeds),
             text.loss(row.val_loss, row.failed == row.seeds),
@@ -194,7 +199,7 @@ def _workload(place: WorkloadBoard, title: str, ruleset: str) -> str:
             f"{text.number(row.time.examples)} ({row.reached}/{row.seeds})",
             text.number(row.seed_spread),
             text.lost(row.divergence, row.failed, whole=False),
-            text.markdown(chosen(row.hyper, ruleset)),
+            escape_markdown(chosen(row.hyper, ruleset)),
         )
         for row in place.rows
     ]
@@ -211,7 +216,7 @@ def _workload(place: WorkloadBoard, title: str, ruleset: str) -> str:
 def _environment(environment: Mapping[str, Any]) -> list[str]:
     if not environment:
         return []
-    rows = [(text.markdown(k), text.markdown(v)) for k, v in flatten(environment)]
+    rows = [(escape_markdown(k), escape_markdown(v)) for k, v in flatten(environment)]
     return ["## Environment\n\n" + _table(("what", "value"), rows)]
 
 

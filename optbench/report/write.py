@@ -18,9 +18,9 @@ import msgspec
 from optbench.analysis.leaderboard import Leaderboard, to_json
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import Cell
+from optbench.report.csv_text import leaderboard_csv
 from optbench.report.format.excerpt import excerpt, with_curves
 from optbench.report.sections import Section, section_pictures
-from optbench.report.tables import leaderboard_csv
 from optbench.support.files import alone_in, write_text
 
 _log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ import pytest
 from optbench.analysis.leaderboard import from_json
 from optbench.errors import ConfigError
 from optbench.report import write_all
-from optbench.report.tables import leaderboard_csv
+from optbench.report.csv_text import leaderboard_csv
 from optbench.report.write import ReportWriter
 from tests.report import samples
 

@@ -170,3 +170,15 @@ def _order_flips(study: StudyArrays, loss: Array, regime_of: dict[int, str]) -> 
             for i, j, sure in zip(a.tolist(), b.tolist(), clear.tolist(), strict=True)
         ]
     return sorted(found, key=lambda flip: not flip.clear)
+
+
+def ranks_in_regimes(view: RegimeView) -> dict[str, dict[str, float]]:
+    """Label -> regime -> rank by loss at equal examples among the entrants of that regime."""
+    ranks: dict[str, dict[str, float]] = {}
+    for regime in view.regimes:
+        rows = [row for row in view.rows if row.regime == regime]
+        for row in rows:
+            below = sum(other.at_examples < row.at_examples for other in rows)
+            equal = sum(other.at_examples == row.at_examples for other in rows)
+            ranks.setdefault(row.label, {})[regime] = below + (equal + 1) / 2
+    return ranks

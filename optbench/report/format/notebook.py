@@ -10,8 +10,8 @@ from markupsafe import Markup
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import Cell
 from optbench.report.format import numbers
-from optbench.report.format.palette import looks
-from optbench.report.format.sparks import mean_curve
+from optbench.report.format.palette import assign_looks
+from optbench.report.format.text_charts import mean_curve
 from optbench.support import html
 
 
@@ -32,7 +32,7 @@ def study_html(study: StudyLike) -> str:
         line = f"{study.suite}: no evaluation run has finished ({len(study.cells)} cells)."
         return html.paragraphs([line])
     board = study.leaderboard
-    seen = looks(row.label for row in board.overall)
+    seen = assign_looks(row.label for row in board.overall)
     rows: list[Sequence[object]] = []
     for row in board.overall:
         colour = seen[row.label].colour

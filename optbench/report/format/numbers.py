@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 
 from optbench.analysis.board_rows import AxisSummary, Estimate, Number, Rate, Spread
-from optbench.support.text import one_line
 
 UNKNOWN = "–"
 NEVER = "never"
-_MARKDOWN = re.compile(
-    r"[\\`*\[\]|~#>]|(?<![^\W_])_|_(?![^\W_])"  # an underscore within a word is no markup
-    r"|^[+!-]|(?<=^\d)[.)](?!\S)|(?<=^\d\d)[.)](?!\S)"
-)
-
-
-def markdown(text: str) -> str:
-    """Text that Markdown shows as it stands: nothing in it is markup, HTML or a table border."""
-    escaped = one_line(text).replace("&", "&amp;").replace("<", "&lt;")
-    return _MARKDOWN.sub(lambda m: f"&#{ord(m[0])};" if m[0] in "|`" else "\\" + m[0], escaped)
 
 
 def number(value: Number, digits: int = 3, infinite: str = NEVER) -> str:

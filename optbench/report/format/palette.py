@@ -35,11 +35,11 @@ class Look:
     marker: str = "o"
 
 
-def looks(labels: Iterable[str]) -> dict[str, Look]:
+def assign_looks(labels: Iterable[str]) -> dict[str, Look]:
     """Give each label its look, by its place in the sorted order; repetitions do no harm.
 
     Example:
-        >>> looks(["sgd", "adam"])["adam"].colour == COLOURS[0]
+        >>> assign_looks(["sgd", "adam"])["adam"].colour == COLOURS[0]
         True
     """
     found = {}

@@ -11,10 +11,12 @@ import numpy as np
 from optbench.analysis.board_rows import Estimate
 from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.leaderboard import Leaderboard, plain
+from optbench.analysis.views.regime_views import ranks_in_regimes
 from optbench.contracts import Array
 from optbench.records import Cell
-from optbench.report.format.palette import looks
-from optbench.report.format.series import Band, bands, ranks_within, titles_by_regime
+from optbench.report.format.curve_bands import Band, bands
+from optbench.report.format.palette import assign_looks
+from optbench.report.format.workload_titles import titles_by_regime
 
 QUANTITIES = ("val_loss", "train_loss", "val_metric", "train_metric")
 
@@ -25,7 +27,7 @@ def page_data(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
     Workloads are numbered in the order of `board.workloads`; everything refers to these numbers.
     """
     index = {b.label: i for i, b in enumerate(board.workloads)}
-    seen = looks(row.label for row in board.overall)
+    seen = assign_looks(row.label for row in board.overall)
     return {
         "labels": [row.label for row in board.overall],
         "looks": {k: [v.colour, v.dash, _SYMBOLS[v.marker]] for k, v in seen.items()},
@@ -63,7 +65,7 @@ def page_data(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
             for row in board.overall
         ],
         "views": [
-            {"label": v.label, "regimes": v.regimes, "ranks": ranks_within(v)}
+            {"label": v.label, "regimes": v.regimes, "ranks": ranks_in_regimes(v)}
             for v in sorted(board.regimes, key=lambda view: view.label)
         ],
         "matrix": plain(board.matrix),

@@ -22,9 +22,9 @@ from optbench.inspection.diagnosis import Finding
 from optbench.inspection.survey import Survey, survey
 from optbench.records import Cell
 from optbench.report.format import numbers as text
-from optbench.report.format.palette import looks
+from optbench.report.format.palette import assign_looks
 from optbench.report.format.protocol_text import chosen, flatten, protocol_rows
-from optbench.report.format.series import common, titles_by_regime, view_titles
+from optbench.report.format.workload_titles import common, titles_by_regime, view_titles
 from optbench.report.page.payload import page_data
 from optbench.report.sections import Section
 from optbench.support.text import one_line
@@ -81,7 +81,7 @@ def report_html(
         views=list(zip(views, view_titles(views), strict=True)),
         verdicts=_verdicts(board),
         choices=_choices(board),
-        looks=looks(row.label for row in board.overall),
+        looks=assign_looks(row.label for row in board.overall),
         survey=ailing,
         evidence=_evidence(ailing),
         most_evidence=MOST_EVIDENCE,

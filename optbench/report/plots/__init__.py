@@ -7,8 +7,9 @@ from pathlib import Path
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import REGIMES, Cell
-from optbench.report.format.palette import Look, looks
-from optbench.report.format.series import panels, short_titles, view_titles
+from optbench.report.format.palette import Look, assign_looks
+from optbench.report.format.panels import panels
+from optbench.report.format.workload_titles import short_titles, view_titles
 from optbench.report.plots import convergence as curves
 from optbench.report.plots import figures as base
 from optbench.report.plots import maps, overview
@@ -30,7 +31,7 @@ def write_plot(draw: Callable[[], base.Sheet], stem: Path, formats: Sequence[str
 
 def drawings(board: Leaderboard, cells: Sequence[Cell]) -> Iterator[Drawing]:
     """File name without suffix, and the function that draws it; the ranking comes first."""
-    seen = looks(row.label for row in board.overall)
+    seen = assign_looks(row.label for row in board.overall)
     yield "ranking", lambda: overview.ranking(board, seen)
     yield from _convergence(cells, seen)
     yield from _sensitivity(board, seen)

@@ -8,8 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from optbench.analysis.view_records import LearningRateCurve
+from optbench.report.format.curve_bands import band
 from optbench.report.format.palette import Look
-from optbench.report.format.series import Panel, band, common
+from optbench.report.format.panels import Panel
+from optbench.report.format.workload_titles import common
 from optbench.report.plots import figures as base
 from optbench.report.plots import labels as naming
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from optbench.contracts import Array
 from optbench.inspection.signals import Signals
-from optbench.report.format.palette import Look, looks
+from optbench.report.format.palette import Look, assign_looks
 from optbench.report.plots import figures as base
 from optbench.report.plots import labels as naming
 
@@ -22,7 +22,7 @@ def draw_comparison(found: Sequence[Signals], activation: str, width: int) -> ba
     """Initializers against each other: signal by depth, gradient by distance from the output."""
     curves = {naming.shown(signals.initializer): signals for signals in found}
     labels = sorted(curves)  # dashed ones come last, and lie on top
-    seen = looks(labels)
+    seen = assign_looks(labels)
     dashed = len({look.colour for look in seen.values()}) < len(seen)
     right = 0.3 + 0.075 * max(map(len, labels))
     legend = naming.legend_shape(labels, 2 * (0.6 + 3.2 + right) + 0.1)[1] if dashed else 0.0

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from optbench.contracts import Array
 from optbench.inspection.landscapes import Ground, Path
-from optbench.report.format.palette import Look, looks
+from optbench.report.format.palette import Look, assign_looks
 from optbench.report.plots import figures as base
 from optbench.report.plots import labels as naming
 from optbench.report.plots.maps import SHADES
@@ -29,7 +29,7 @@ FILM_DPI = 90
 
 def draw_paths(ground: Ground, paths: Sequence[Path]) -> base.Sheet:
     """The map on the left, the height above the minimum by step on the right."""
-    seen = looks(path.label for path in paths)
+    seen = assign_looks(path.label for path in paths)
     made = _sheet(ground, paths)
     _map(made.axes[0], ground)
     for path in paths:
@@ -43,7 +43,7 @@ def film(ground: Ground, paths: Sequence[Path], target: FilePath) -> FilePath:
     from PIL import Image
 
     with base.style():
-        seen = looks(path.label for path in paths)
+        seen = assign_looks(path.label for path in paths)
         made = _sheet(ground, paths)
         made.figure.set_dpi(FILM_DPI)
         _map(made.axes[0], ground)

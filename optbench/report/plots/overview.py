@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.view_records import Profile, RegimeView
+from optbench.analysis.views.regime_views import ranks_in_regimes
 from optbench.report.format import numbers as text
 from optbench.report.format.palette import Look
-from optbench.report.format.series import ranks_within
 from optbench.report.plots import figures as base
 from optbench.report.plots import labels as naming
 
@@ -184,7 +184,7 @@ def rank_flips(
     )
     for axes, view, title in zip(made.axes, views, titles, strict=True):
         clear = {name for f in view.order_flips if f.clear for name in (f.first, f.second)}
-        ranks = ranks_within(view)
+        ranks = ranks_in_regimes(view)
         axes.set_title(naming.shown(title, 40))
         axes.set_xlim(-0.08, len(view.regimes) - 0.92)
         axes.set_ylim(len(labels) + 0.4, 0.6)

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from optbench.analysis.views.sweep_points import COVERAGE, SweepPoint, coverage
 from optbench.contracts import Array, Value
-from optbench.report.format.palette import Look, looks
+from optbench.report.format.palette import Look, assign_looks
 from optbench.report.plots import figures as base
 from optbench.report.plots import labels as naming
 from optbench.report.plots.maps import SHADES
@@ -83,7 +83,7 @@ def _curves(
     base.log_axis(panel, "y", *limits)
     panel.set_xlabel(name)
     panel.set_ylabel("final validation loss")
-    seen, ends = looks(shown.values()), {}
+    seen, ends = assign_looks(shown.values()), {}
     for label in labels:
         mine = [point for point in points if point.optimizer == label]
         end = _curve(panel, mine, places, name, seen[shown[label]], limits, numeric)

@@ -14,9 +14,9 @@ from optbench.analysis.words.verdicts import place_text
 from optbench.records import REGIMES, Cell
 from optbench.report.format import numbers as text
 from optbench.report.format.excerpt import excerpt
-from optbench.report.format.palette import Look, looks
-from optbench.report.format.sparks import mean_curve, sparkline
-from optbench.report.terminal.live import LiveView, live
+from optbench.report.format.palette import Look, assign_looks
+from optbench.report.format.text_charts import mean_curve, sparkline
+from optbench.report.terminal.live_curves import LiveView, live
 from optbench.support.text import one_line
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class LeaderboardView:
             table.add_column(heading, no_wrap=True)
         table.add_column("solved", justify="right", no_wrap=True)
         table.add_column("diverged", justify="right", no_wrap=True)
-        seen = looks(row.label for row in board.overall)
+        seen = assign_looks(row.label for row in board.overall)
         for row in board.overall:
             table.add_row(*_row(row, bar, sparks, seen[row.label]))
         return table

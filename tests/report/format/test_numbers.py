@@ -1,26 +1,14 @@
-"""Names and numbers in the formats they are written to."""
+"""Numbers in the formats they are written to."""
 
 from __future__ import annotations
 
 import math
-import re
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from optbench.analysis.board_rows import AxisSummary, Estimate, Rate
 from optbench.report.format import numbers as text
-
-
-@given(st.text(max_size=60))
-def test_markdown_text_is_no_markup(name: str) -> None:
-    """No pipe, backtick or angle bracket is left that could open something, and no new line."""
-    escaped = text.markdown(name)
-    assert not set(escaped) & set("|`<\n\r")
-    assert not re.search(r"(?<!\\)(?:\\\\)*[*\[\]]", escaped)
-    assert not re.search(r"(?<![\\\w])(?:\\\\)*_", escaped)
 
 
 @pytest.mark.parametrize(
@@ -56,13 +44,6 @@ def test_intervals_places_and_rates_read_as_words() -> None:
     assert text.lost(three, 2) == "1 of 40 (2%), failed 2 of 40"
     assert text.lost(three, 3, whole=False) == "failed 3 of 40"
     assert text.lost(msgspec.structs.replace(three, count=0), 0, whole=False) == "0"
-
-
-def test_markdown_leaves_alone_what_is_no_markup() -> None:
-    """Versions and underscores within words stay readable; list items and emphasis do not pass."""
-    assert text.markdown("0.1.0 on x86_64") == "0.1.0 on x86_64"
-    assert text.markdown("1. one") == "1\\. one"
-    assert text.markdown("_a_ b__c") == "\\_a\\_ b\\_\\_c"
 
 
 def test_a_dash_stands_where_there_is_nothing_to_solve() -> None:

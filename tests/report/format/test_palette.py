@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from optbench.report.format.palette import COLOURS, looks
+from optbench.report.format.palette import COLOURS, assign_looks
 
 VISION = {
     "normal": np.eye(3),
@@ -71,10 +71,10 @@ def test_colours_stand_out_from_light_and_dark_pages(paper: str) -> None:
 
 def test_a_label_has_one_look_whatever_the_order() -> None:
     """Order and repetition of the labels change nothing."""
-    assert looks(["sgd", "adam", "lion"]) == looks(["lion", "sgd", "adam", "sgd"])
+    assert assign_looks(["sgd", "adam", "lion"]) == assign_looks(["lion", "sgd", "adam", "sgd"])
 
 
 def test_many_labels_stay_apart() -> None:
     """Past eight labels no two share colour and dash."""
-    found = looks([f"optimizer-{i:02}" for i in range(30)])
+    found = assign_looks([f"optimizer-{i:02}" for i in range(30)])
     assert len({(look.colour, look.dash) for look in found.values()}) == 30

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.collections import LineCollection
 
-from optbench.report.format.palette import looks
+from optbench.report.format.palette import assign_looks
 from optbench.report.plots import drawings, overview, write_plot
 from optbench.report.plots import figures as base
 from optbench.report.plots import labels as naming
@@ -124,7 +124,7 @@ def test_log_ticks_are_few_and_inside(low: float, factor: float) -> None:
 def test_bars_end_at_the_scores_and_have_the_palette(tmp_path: Path) -> None:
     """The ranking shows the numbers of the leaderboard, best first, each in its colour."""
     board, _ = samples.study()
-    seen = looks(row.label for row in board.overall)
+    seen = assign_looks(row.label for row in board.overall)
     with base.style():
         (axes,) = overview.ranking(board, seen).axes
     bars: Any = axes.patches  # rectangles
@@ -171,5 +171,5 @@ def test_labels_of_curves_that_end_early_are_drawn_in_a_fixed_order() -> None:
     labels = [f"optimizer-{i}" for i in range(8)]
     with base.style():
         (axes,) = base.sheet("title").axes
-        naming.label_ends(axes, dict.fromkeys(labels, (0.5, 0.5)), looks(labels))
+        naming.label_ends(axes, dict.fromkeys(labels, (0.5, 0.5)), assign_looks(labels))
     assert [text.get_text() for text in axes.texts] == labels

@@ -14,10 +14,10 @@ from rich.console import Console
 
 from optbench.analysis import build_leaderboard
 from optbench.records import Status, StudyProtocol
-from optbench.report.format.sparks import braille, mean_curve, sparkline
+from optbench.report.format.text_charts import braille, mean_curve, sparkline
 from optbench.report.markdown import leaderboard_markdown
 from optbench.report.terminal.leaderboard_table import leaderboard_table, live
-from optbench.report.terminal.live import LiveView
+from optbench.report.terminal.live_curves import LiveView
 from tests.report import samples
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from optbench.contracts import Array
 from optbench.records import Cell, RunResult
-from optbench.report.format.series import band
+from optbench.report.format.curve_bands import band
 
 BARS = "▁▂▃▄▅▆▇█"
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))

@@ -1,4 +1,4 @@
-"""The arrays behind the plots."""
+"""The bands behind the plots: median and quartiles over seeds."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optbench.records import RunResult, Status, Workload
-from optbench.report.format.series import (
-    band,
-    common,
-    panels,
-    short_titles,
-    titles_by_regime,
-    view_titles,
-)
+from optbench.records import RunResult, Status
+from optbench.report.format.curve_bands import band
 from tests.records import factories
-from tests.report import samples
 
 
 def run(losses: Sequence[float], status: Status = Status.OK, step: float = 1.0) -> RunResult:
@@ -59,30 +51,3 @@ def test_no_runs_give_an_empty_band() -> None:
     """A run that was evaluated nowhere breaks no plot."""
     assert band([]).mid.size == 0
     assert band([run([])]).mid.size == 0
-
-
-def test_titles_say_what_differs_and_no_more() -> None:
-    """The dataset always; the network or the initializer only where there are several."""
-    first = Workload(dataset="iris")
-    second = Workload(dataset="iris", hidden=(8,))
-    assert list(short_titles([first]).values()) == ["iris"]
-    assert list(short_titles([first, second]).values()) == ["iris, 32-32 relu", "iris, 8 relu"]
-    assert common([first, second]) == "he-normal, B=32, 10 epochs"
-
-
-def test_epochs_that_follow_from_the_regime_are_not_repeated() -> None:
-    """Regimes have epochs of their own; that tells no two workloads of one regime apart."""
-    batch = Workload(dataset="iris", regime="batch", epochs=60)
-    assert list(titles_by_regime([batch, Workload(dataset="iris")]).values()) == [
-        "iris, batch",
-        "iris, mini-batch",
-    ]
-
-
-def test_every_evaluated_cell_is_in_one_panel() -> None:
-    """No workload is lost on the way to the plots."""
-    board, cells = samples.study()
-    found = panels(cells)
-    assert list(found) == ["batch", "mini-batch", "sgd"]
-    assert sum(len(p.cells) for group in found.values() for p in group) == len(cells)
-    assert view_titles(board.regimes) == [v.label.split(" | ")[0] for v in board.regimes]

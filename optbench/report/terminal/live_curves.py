@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from optbench.analysis.words.prose import count
 from optbench.records import RunResult
-from optbench.report.format.palette import looks
-from optbench.report.format.sparks import braille, run_curve, sparkline
+from optbench.report.format.palette import assign_looks
+from optbench.report.format.text_charts import braille, run_curve, sparkline
 from optbench.support.text import one_line
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class LiveView:
     """
 
     def __init__(self, labels: Sequence[str], planned: int, height: int = 12) -> None:
-        self._looks = looks(labels)
+        self._looks = assign_looks(labels)
         self._planned = planned
         self._height = height
         self._done = 0
