@@ -1,4 +1,4 @@
-"""Settings of the whole test session."""
+"""Settings of the test session."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-# Small matrices: a BLAS with threads of its own only gets in the way of other tests.
+# The matrices are small: further BLAS threads would only slow other tests down.
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
-# A shell starts jobs in the background deaf to Ctrl-C, and what they start too; tests send it.
+# Background jobs of a shell ignore Ctrl-C, and so do their children; some tests send it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "ci",
-    derandomize=True,  # the same examples everywhere: a failure is a change of ours
+    derandomize=True,  # the same examples everywhere: a new failure comes from a change of the code
     deadline=None,  # no test asserts on time
     max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -29,10 +29,9 @@ settings.load_profile(os.environ.get("OPTBENCH_HYPOTHESIS", "ci"))
 
 
 def hide_other_plugins() -> None:
-    """The suite describes an installation with the built-in plugin alone: others stay unseen.
+    """Hide the other plugins that are installed: the tests expect only the built-in one.
 
-    Only those that are installed now; what a test puts on the path is found as ever. Programs
-    that a test starts see all.
+    Plugins that a test puts on the path are found, and child processes find all plugins.
     """
     from optbench.registry import registry as module  # NumPy too: not before the variables are set
 

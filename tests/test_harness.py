@@ -35,11 +35,11 @@ EXEMPT = {
     ("cli/templates.py", "momentum"): "the ordinary word, in the text of a template",
     ("registry/signatures.py", "momentum"): "the hyperparameter of this name",
 }
-"""Names that stand in a file of the harness on purpose, each with the reason."""
+"""File and name that it contains on purpose -> the reason."""
 
 
 def literals(path: Path) -> Iterator[tuple[int, str]]:
-    """String literals of a file that are code: docstrings, with their examples, are left out."""
+    """Yield line and value of the string literals of a file, docstrings excepted."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     prose = {
         id(node.value)
@@ -52,42 +52,44 @@ def literals(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def named_in(path: Path, names: set[str]) -> dict[str, int]:
-    """Registered names that a file's literals contain as a word, with the line."""
-    found = {}
+    """Return the names that the literals of a file contain as a word, each with its line."""
+    lines = {}
     for line, text in literals(path):
         for word in re.findall(r"[\w-]+", text):
             if word in names:
-                found[word] = line
-    return found
+                lines[word] = line
+    return lines
 
 
 def registered_names() -> set[str]:
-    """Names of optimizers, initializers and datasets; suites bear ordinary words."""
+    """Return the registered names, except those of suites, which are ordinary words."""
     kinds = set(KINDS) - {"suites"}
-    found = {name for kind in kinds for name in default_registry().entries(kind)}
-    return found - OWN_WORDS
+    names = {name for kind in kinds for name in default_registry().entries(kind)}
+    return names - OWN_WORDS
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix()
+)
 def test_the_harness_names_no_plugin(path: Path) -> None:
-    """Whatever is registered is treated alike; nothing is known by name."""
+    """All plugins are treated alike: the harness knows none by name."""
     relative = path.relative_to(PACKAGE).as_posix()
-    found = {
+    lines = {
         name: line
         for name, line in named_in(path, registered_names()).items()
         if (relative, name) not in EXEMPT
     }
-    assert not found, f"optbench/{relative} names {found}"
+    assert not lines, f"optbench/{relative} names {lines}"
 
 
 @pytest.mark.parametrize(("relative", "name"), sorted(EXEMPT))
 def test_no_exemption_outlives_its_use(relative: str, name: str) -> None:
-    """The list of exemptions only ever holds what is needed."""
+    """The list of exemptions holds only what is needed."""
     assert name in named_in(PACKAGE / relative, {name})
 
 
-def test_the_scan_finds_what_it_looks_for(tmp_path: Path) -> None:
-    """A planted name is found in code, whole words only, and not in a docstring."""
+def test_the_scan_finds_planted_names(tmp_path: Path) -> None:
+    """A planted name is found in code as a whole word, and not in a docstring."""
     planted = tmp_path / "planted.py"
     planted.write_text('"""adam in prose"""\nx = f"use {1} adam now"\ny = "adamant madam adam-x"\n')
     assert named_in(planted, {"adam"}) == {"adam": 2}
@@ -95,10 +97,10 @@ def test_the_scan_finds_what_it_looks_for(tmp_path: Path) -> None:
 
 def loaded_after(statement: str) -> set[str]:
     code = f"{statement}\nimport sys; print(*{{m.partition('.')[0] for m in sys.modules}})"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
     )
-    return set(done.stdout.split())
+    return set(result.stdout.split())
 
 
 HEAVY = {"numba", "scipy", "sklearn", "matplotlib", "plotly", "pandas", "rich", "sqlite3", "torch"}
@@ -113,28 +115,30 @@ HEAVY = {"numba", "scipy", "sklearn", "matplotlib", "plotly", "pandas", "rich", 
         "from optbench.registry import default_registry; default_registry()",
     ],
 )
-def test_heavy_libraries_are_imported_when_they_are_needed(statement: str) -> None:
-    """Importing optbench, asking for help and listing plugins do not wait for them."""
+def test_heavy_libraries_are_imported_only_when_needed(statement: str) -> None:
+    """Importing optbench, asking for help and listing plugins do not import them."""
     assert not loaded_after(statement) & HEAVY
 
 
 def test_help_imports_no_command() -> None:
-    """``optbench --help`` costs the group alone."""
+    """``optbench --help`` imports only the group."""
     code = (
         "import sys\nfrom optbench.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
         "print('MODULES', *sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.partition("MODULES")[2].split())
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = set(result.stdout.partition("MODULES")[2].split())
     assert "optbench.cli" in loaded
     commands = {m for m in loaded if m.startswith("optbench.cli.commands.")}
     assert not commands
     assert not loaded & HEAVY
 
 
-def test_the_public_face_is_all_there() -> None:
-    """Every public name can be imported, and only those are offered."""
+def test_every_public_name_can_be_imported() -> None:
+    """Every public name can be imported, and another name is an error that names it."""
     for name in optbench.__all__:
         assert getattr(optbench, name) is not None
     with pytest.raises(AttributeError, match="nothing_of_the_kind"):
