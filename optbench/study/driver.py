@@ -85,22 +85,19 @@ class KnownResults(Mapping[str, RunResult]):
 
 
 class Work(Protocol):
-    """The runs of a study or a sweep: which are trained next, and how many are done.
-
-    Attributes:
-        done: Runs finished, including those that were in the store.
-        planned: Runs in all, as far as is known.
-        leader: The best entrant so far; empty if there is none.
-    """
+    """The runs of a study or a sweep: which are trained next, and how many are done."""
 
     @property
-    def done(self) -> int: ...  # noqa: D102  # described above
+    def done(self) -> int:
+        """Number of finished runs, including those that were in the store."""
 
     @property
-    def planned(self) -> int: ...  # noqa: D102
+    def planned(self) -> int:
+        """Number of runs in all, as far as is known."""
 
     @property
-    def leader(self) -> str: ...  # noqa: D102
+    def leader(self) -> str:
+        """The best entrant so far; empty if there is none."""
 
     def templates(self) -> Sequence[RunSpec]:
         """Return runs like those that will be trained, so that an executor can prepare."""

@@ -32,11 +32,11 @@ def read_toml(path: Path, where: str) -> dict[str, Any]:
 
 
 def quote_toml(text: str) -> str:
-    """Return a text as a TOML string, with everything unprintable escaped.
+    r"""Return a text as a TOML string, with everything unprintable escaped.
 
     Example:
         >>> print(quote_toml('a "b"'))
-        "a \\U00000022b\\U00000022"
+        "a \U00000022b\U00000022"
     """
     escaped = "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08X}" for c in text)
     return f'"{escaped}"'
