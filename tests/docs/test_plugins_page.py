@@ -37,9 +37,14 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def page() -> ModuleType:
-    """Run all Python of the page from top to bottom in one module."""
+def page(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """All Python of the page, run from top to bottom in one module, with files beside it."""
+    folder = tmp_path_factory.mktemp("page")
+    for name in ("suites/tiny.toml", "targets/mine.toml"):
+        (folder / name).parent.mkdir()
+        (folder / name).touch()
     module = ModuleType("plugins_page")
+    module.__file__ = str(folder / "plugins_page.py")
     sys.modules[module.__name__] = module
     text = "".join(blocks("python"))
     path = PAGE.with_suffix(".py")  # a name for tracebacks; no such file exists
@@ -60,6 +65,10 @@ def test_hooks_of_the_page_register_what_they_return(page: ModuleType) -> None:
     assert list(registry.entries("initializers")) == ["narrow"]
     assert list(registry.entries("datasets")) == ["signs"]
     assert list(registry.entries("schedules")) == ["plateau"]
+    assert list(registry.entries("landscapes")) == ["bowl"]
+    assert list(registry.entries("suites")) == ["tiny"]
+    assert list(registry.entries("targets")) == ["mine"]
+    assert list(registry.listed("optimizers")) == ["averaged", "by-layer", "times:2"]
     assert list(registry.entries("reports")) == ["training-time"]
     assert list(registry.entries("commands")) == ["slowest"]
     assert registry.optimizer("times:2").hypers()["lr"].default == 0.2

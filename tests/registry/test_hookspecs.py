@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,21 @@ def test_every_hook_has_a_docstring_of_one_line(name: str) -> None:
     assert "\n" not in doc
 
 
+def sections_of_the_docs() -> dict[str, str]:
+    """Text of each section of docs/plugins.md, by its heading."""
+    parts = re.split(r"^#{2,3} (.+)$", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
 @pytest.mark.parametrize("name", sorted(HOOKS))
-def test_every_hook_is_documented_with_its_signature(name: str) -> None:
-    """docs/plugins.md shows each hook as it is declared now."""
+def test_every_hook_has_a_section_with_a_worked_example(name: str) -> None:
+    """docs/plugins.md explains each hook as it is declared now; the examples run as tests."""
     parameters = ", ".join(inspect.signature(HOOKS[name]).parameters)
-    assert f"{name}({parameters})" in DOCS.read_text(encoding="utf-8")
+    section = sections_of_the_docs()[f"`{name}({parameters})`"]
+    text, *examples = re.split(r"^```python\n", section, flags=re.MULTILINE)
+    assert len(text.split()) > 5
+    marked = f"@optbench.hookimpl\ndef {name}({parameters}):"
+    assert any(marked in example.partition("```")[0] for example in examples)
 
 
 @pytest.mark.parametrize("name", sorted(HOOKS))
