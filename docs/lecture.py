@@ -1,4 +1,4 @@
-"""Runs every command of lecture.md and draws its plots anew: ``python docs/lecture.py``."""
+"""Runs every command of lecture.md and updates its plots: ``python docs/lecture.py``."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "lecture.md"
 COLOURS = 96
-"""Of a picture, so that it stays small."""
+"""Number of colours of a picture, few so that its file stays small."""
 
 
 def commands(text: str) -> list[tuple[list[str], str]]:
-    """Arguments of each ``$ optbench`` command of the page, and what it says it prints."""
+    """Return the arguments of each ``$ optbench`` command of the page, and the output shown."""
     blocks = re.findall(r"```console\n\$ optbench (.*?)\n(.*?)```", text, flags=re.DOTALL)
     return [(shlex.split(line), printed.strip()) for line, printed in blocks]
 
 
 def pictures(text: str) -> list[str]:
-    """Paths of the pictures on the page, below ``images``."""
+    """Return the paths of the pictures on the page, relative to ``images``."""
     return re.findall(r"!\[[^\]]*\]\(images/(.*?)\)", text)
 
 
 def shrink(source: Path, target: Path) -> None:
-    """Copy a picture with few colours."""
+    """Copy a picture, with fewer colours."""
     from PIL import Image
 
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -39,13 +39,13 @@ def shrink(source: Path, target: Path) -> None:
 
 
 def main() -> int:
-    """Run all; 1 when a command does not print what the page says."""
+    """Run all commands; return 1 if one does not print what the page shows."""
     text = PAGE.read_text(encoding="utf-8")
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         for arguments, printed in commands(text):
             start = time.monotonic()
-            done = subprocess.run(
+            result = subprocess.run(
                 [sys.executable, "-c", "from optbench.cli import main; main()", *arguments],
                 check=False,
                 cwd=folder,
@@ -53,9 +53,10 @@ def main() -> int:
                 text=True,
                 env={**os.environ, "NO_COLOR": "1"},
             )
-            fine = done.returncode == 0 and printed in done.stdout
-            wrong += not fine
-            mark = "ok" if fine else f"WRONG: {done.stderr.strip() or done.stdout.strip()}"
+            is_as_shown = result.returncode == 0 and printed in result.stdout
+            wrong += not is_as_shown
+            output = result.stderr.strip() or result.stdout.strip()
+            mark = "ok" if is_as_shown else f"WRONG: {output}"
             seconds = time.monotonic() - start
             print(f"{seconds:5.1f} s  optbench {shlex.join(arguments)}: {mark}", flush=True)
         shutil.rmtree(HERE / "images", ignore_errors=True)
