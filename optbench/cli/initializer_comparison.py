@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from optbench.suites.overrides import parse_widths
-
 
 def compare_initializers(initializers: Sequence[str], **how: Any) -> dict[str, Any]:
     """Send random inputs through networks of every depth, and rank the initializers.
@@ -24,7 +22,7 @@ def compare_initializers(initializers: Sequence[str], **how: Any) -> dict[str, A
     from optbench.report.plots.initializer_depths import draw_comparison
     from optbench.study.folders import writable_folder
 
-    width = (parse_widths(how["hidden"]) or (32,))[0]
+    width = (how["hidden"] or (32,))[0]
     sizes = (width,) * (how["depth"] + 1) + (10,)
     choice = choose(initializers, sizes, how["activation"], seed=how["seed"])
     writable_folder(how["out"])

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optbench.cli.options import POSITIVE, REGIME, Formats, named_option, options, out_option
+from optbench.cli.options import (
+    POSITIVE,
+    REGIME,
+    Formats,
+    Widths,
+    named_option,
+    options,
+    out_option,
+)
 
 if TYPE_CHECKING:
     from optbench.suites import Suite
@@ -35,6 +43,7 @@ plot_folder = out_option(DEFAULT_OUT, "Folder for the plots.")
 network_options = options(
     click.option(
         "--hidden",
+        type=Widths(),
         default="32,32",
         show_default=True,
         metavar="WIDTHS",

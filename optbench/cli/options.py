@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from optbench.errors import PluginWarning
+from optbench.errors import ConfigError, PluginWarning
 from optbench.records import REGIMES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,6 +39,32 @@ class Formats(click.ParamType[tuple[str, ...]]):
             if part not in FORMATS:
                 self.fail(f"'{part}' is none of {', '.join(FORMATS)}, none", param, ctx)
         return found
+
+
+class Widths(click.ParamType[tuple[int, ...]]):
+    """``32,32``: widths of hidden layers; ``linear`` for none."""
+
+    name = "widths"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Return the widths.
+
+        Raises:
+            ConfigError: A width is not a whole number from 1 to 1,000,000.
+        """
+        if isinstance(value, tuple):
+            return value
+        if value.strip() == "linear":
+            return ()
+        parts = [part.strip() for part in value.split(",")]
+        if not all(part.isascii() and part.isdigit() and 0 < int(part) <= 10**6 for part in parts):
+            raise ConfigError(
+                f"--hidden '{value}' is not allowed; widths from 1 to 1,000,000 with commas "
+                "between, as in 32,32, or 'linear' for no hidden layer"
+            )
+        return tuple(map(int, parts))
 
 
 class Place(click.Path):

@@ -9,7 +9,15 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 
 from optbench.cli.executors import executor_options
-from optbench.cli.options import POSITIVE, REGIME, Formats, named_option, options, out_option
+from optbench.cli.options import (
+    POSITIVE,
+    REGIME,
+    Formats,
+    Widths,
+    named_option,
+    options,
+    out_option,
+)
 from optbench.cli.study_output import DEFAULT_OUT
 from optbench.records import StudyProtocol
 
@@ -53,6 +61,7 @@ selection = options(
         "--hidden",
         "hidden",
         multiple=True,
+        type=Widths(),
         metavar="WIDTHS",
         help="Widths of the hidden layers, 32,32; 'linear' for none. Repeatable.",
     ),

@@ -216,18 +216,19 @@ def _hash(params: Params) -> str:
     return hashlib.sha256(b"".join(part.tobytes() for pair in params for part in pair)).hexdigest()
 
 
-def prepare(specs: Iterable[RunSpec]) -> None:
+def prepare(specs: Iterable[RunSpec], registry: Registry | None = None) -> None:
     """Compile the code that runs need, before anything is timed; all threads share it.
 
     Args:
         specs: runs about to be trained.
+        registry: where their names are looked up; the default one if None.
     """
     first = {(spec.optimizer, spec.dtype): spec for spec in specs}
     if not first:
         return
     from optbench.engine.loops.warmup import warm_up
 
-    registry = default_registry()
+    registry = registry or default_registry()
     for spec in first.values():
         optimizer = registry.optimizer(spec.optimizer)
         fused = choose_loop(optimizer)[0] == "compiled"

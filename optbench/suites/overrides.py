@@ -3,72 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import msgspec
 
-from optbench.errors import ConfigError
-from optbench.records import StudyProtocol
-from optbench.suites import NetworkChoice, Suite, check_suite, find_suite
+from optbench.records import Regime, StudyProtocol
+from optbench.suites import NetworkChoice, Suite, check_suite, find_suite, load_suite, parse_suite
 
 if TYPE_CHECKING:
     from optbench.registry import Registry
 
+SuiteLike = str | Path | Mapping[str, Any]
+"""A suite: the name of a registered one, the path of a TOML file, or the content of one."""
 
-def chosen_suite(name: str, changes: Mapping[str, Any], registry: Registry) -> Suite:
-    """Return the suite of this name or file, changed by the options that were given.
+
+class SuiteChanges(TypedDict, total=False):
+    """New values of fields of `Suite` and of its protocol; None and empty lists change nothing.
+
+    ``hidden`` and ``activations`` replace the networks: every combination of both.
+    """
+
+    optimizers: Sequence[str] | None
+    datasets: Sequence[str] | None
+    initializers: Sequence[str] | None
+    regimes: Sequence[Regime] | None
+    hidden: Sequence[Sequence[int]] | None
+    activations: Sequence[str] | None
+    batch_size: int | None
+    epochs: int | Mapping[Regime, int] | None
+    ruleset: Literal["defaults", "lr", "full"] | None
+    budget: int | None
+    seeds: int | None
+    tuning_seeds: int | None
+    select: Literal["val_loss", "time"] | None
+    widen: int | None
+    dtype: str | None
+    grid_points: int | None
+
+
+def resolve_suite(suite: SuiteLike, registry: Registry) -> Suite:
+    """Return the suite of this name, in this file, or with this content.
 
     Args:
-        name: a registered suite, or the path of a TOML file.
-        changes: new values by field of `Suite` or of its protocol, and ``hidden`` and
-            ``activations`` for its networks; None or empty where nothing changes.
-        registry: where suites are registered.
+        suite: Name of a registered suite, path of a TOML file, or a dict as such a file has it.
+        registry: Where suites are registered.
 
     Raises:
-        ConfigError: no such suite, or a value that is not allowed.
+        ConfigError: There is no such suite, or it is malformed; the message names the key.
     """
-    known = {key: entry.item for key, entry in registry.entries("suites").items()}
-    suite = find_suite(name, known)
-    new, protocol = _given(Suite, changes), _given(StudyProtocol, changes)
+    if isinstance(suite, Mapping):
+        return parse_suite({"name": "study", **suite}, "suite")
+    if isinstance(suite, Path):
+        return load_suite(suite)
+    return find_suite(suite, {key: e.item for key, e in registry.entries("suites").items()})
+
+
+def change_suite(suite: Suite, changes: SuiteChanges, where: str = "options") -> Suite:
+    """Return a suite with some of its values replaced.
+
+    Args:
+        suite: The suite.
+        changes: The new values.
+        where: What an error message begins with.
+
+    Raises:
+        ConfigError: A value that is not allowed; the message names the key.
+    """
+    new, protocol = _fields_of(Suite, changes), _fields_of(StudyProtocol, changes)
     if changes.get("hidden") or changes.get("activations"):
         new["networks"] = _networks(suite, changes.get("hidden"), changes.get("activations"))
     new["protocol"] = msgspec.structs.replace(suite.protocol, **protocol)
-    return check_suite(msgspec.structs.replace(suite, **new), "options")
+    return check_suite(msgspec.structs.replace(suite, **new), where)
 
 
-def _given(record: type[msgspec.Struct], changes: Mapping[str, Any]) -> dict[str, Any]:
+def _fields_of(record: type[msgspec.Struct], changes: SuiteChanges) -> dict[str, Any]:
     """Return the changes that are fields of a record."""
+    given: Mapping[str, Any] = changes
     return {
-        key: tuple(changes[key]) if isinstance(changes[key], list) else changes[key]
+        key: tuple(given[key]) if isinstance(given[key], list) else given[key]
         for key in record.__struct_fields__
-        if changes.get(key) not in (None, (), [])
+        if given.get(key) not in (None, (), [])
     }
 
 
 def _networks(
-    suite: Suite, hidden: Sequence[str] | None, activations: Sequence[str] | None
+    suite: Suite, hidden: Sequence[Sequence[int]] | None, activations: Sequence[str] | None
 ) -> tuple[NetworkChoice, ...]:
-    widths = [parse_widths(text) for text in hidden or ()] or [n.hidden for n in suite.networks]
-    phis = list(activations or ()) or [n.activation for n in suite.networks]
+    widths = [tuple(each) for each in hidden or ()] or [n.hidden for n in suite.networks]
+    names = list(activations or ()) or [n.activation for n in suite.networks]
     return tuple(
-        NetworkChoice(hidden=width, activation=phi)
+        NetworkChoice(hidden=width, activation=activation)
         for width in dict.fromkeys(widths)
-        for phi in dict.fromkeys(phis)
+        for activation in dict.fromkeys(names)
     )
-
-
-def parse_widths(text: str) -> tuple[int, ...]:
-    """Return the widths in a text such as ``32,32``; ``linear`` means no hidden layer.
-
-    Raises:
-        ConfigError: a width is not a whole number from 1 to 1,000,000.
-    """
-    if text.strip() == "linear":
-        return ()
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) <= 10**6 for part in parts):
-        raise ConfigError(
-            f"--hidden '{text}' is not allowed; widths from 1 to 1,000,000 with commas between, "
-            "as in 32,32, or 'linear' for no hidden layer"
-        )
-    return tuple(map(int, parts))

@@ -23,7 +23,6 @@ from optbench.cli.lab_options import (
 from optbench.cli.options import Place, json_option, named_option, plugin_options
 from optbench.cli.output import print_json, print_table, remark, say
 from optbench.errors import ConfigError
-from optbench.suites.overrides import parse_widths
 
 if TYPE_CHECKING:
     from optbench.inspection.diagnosis import Finding
@@ -137,7 +136,7 @@ def _inspect(initializer: str | None, **how: Any) -> dict[str, Any]:
     suite = default_suite()
     data = load_dataset(how["dataset"] or suite.datasets[0])
     initializer = initializer or suite.initializers[0]
-    hidden = parse_widths(how["hidden"])
+    hidden = how["hidden"]
     sizes = (data.n_features, *hidden, data.n_outputs)
     loss = LOSS_OF_TASK[data.task]
     x, y = data.x_train, data.y_train

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from optbench.execution import Executor
     from optbench.plan import StudyPlan
     from optbench.study import Study
+    from optbench.suites.overrides import SuiteChanges
 
 _log = logging.getLogger(__name__)
 
@@ -71,10 +72,11 @@ def command(
     """
     from optbench.plan import build_plan
     from optbench.registry import default_registry
-    from optbench.suites.overrides import chosen_suite
+    from optbench.suites.overrides import change_suite, resolve_suite
 
     registry = default_registry()
-    plan = build_plan(chosen_suite(suite, changes, registry), registry)
+    changed = change_suite(resolve_suite(suite, registry), cast("SuiteChanges", changes))
+    plan = build_plan(changed, registry)
     if dry_run:
         from optbench.cli.dry_run import show_plan
 

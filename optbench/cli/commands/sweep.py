@@ -31,7 +31,6 @@ from optbench.cli.options import (
 from optbench.cli.output import print_json, print_table, remark
 from optbench.cli.progress import ProgressView
 from optbench.cli.study_output import Recorded, typed_command
-from optbench.suites.overrides import parse_widths
 
 if TYPE_CHECKING:
     from optbench.analysis.views.sweep_points import SweepPoint
@@ -96,7 +95,6 @@ def command(
     optimizers = list(dict.fromkeys(optimizers)) or default_optimizers()[:1]
     run["dataset"] = run["dataset"] or suite.datasets[0]
     run["initializer"] = run["initializer"] or suite.initializers[0]
-    run["hidden"] = parse_widths(run["hidden"])
     plan = plan_sweep([parse_axis(text, optimizers) for text in axes], optimizers, seeds, run)
     writable_folder(out)
     points, complete = _train(plan, out, jobs, scheduler)

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from optbench.errors import ConfigError, unknown_name
 from optbench.report.plots import figures as base
+from optbench.report.write import FORMATS
 from optbench.support.files import whole
 
-FORMATS = ("png", "svg", "pdf")
 PIXELS_PER_INCH = 96
 """Of a notebook's page; the pictures have more, for sharp screens."""
 

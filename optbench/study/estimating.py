@@ -1,0 +1,150 @@
+"""What a study would train, and about how long it would take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from optbench.plan import CellPlan, StudyPlan, advance, planned_runs
+from optbench.records import RunResult, RunSpec
+from optbench.registry import Registry, default_registry
+from optbench.study.folders import STORE_NAME, open_store
+from optbench.support.child_processes import available_cores
+
+PROBE_SECONDS = 4.0
+"""Time that may be spent on measuring, without compilation."""
+PROBE_EPOCHS = 2
+"""Epochs of a run that is measured."""
+
+
+@dataclass(frozen=True)
+class CellEstimate:
+    """One entrant on one workload.
+
+    Attributes:
+        workload: Label of the workload.
+        optimizer: Label of the entrant.
+        planned: Number of runs, those that are stored included; a widened range adds some.
+        stored: Number of runs that are in the store.
+        missing: Runs that can be trained now.
+    """
+
+    workload: str
+    optimizer: str
+    planned: int
+    stored: int
+    missing: tuple[RunSpec, ...]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The runs of a study and the time that they take.
+
+    Attributes:
+        suite: Name of the suite.
+        cells: Every entrant on every workload.
+        seconds: Time that the missing runs take on all cores together.
+        cores: Runs at a time.
+        left_out: One sentence for each entrant that is not defined in a regime.
+    """
+
+    suite: str
+    cells: tuple[CellEstimate, ...]
+    seconds: float
+    cores: int
+    left_out: tuple[str, ...]
+
+    @property
+    def planned(self) -> int:
+        """Number of runs."""
+        return sum(cell.planned for cell in self.cells)
+
+    @property
+    def stored(self) -> int:
+        """Number of runs that are in the store."""
+        return sum(cell.stored for cell in self.cells)
+
+
+def estimate_study(
+    plan: StudyPlan,
+    folder: str | Path | None = None,
+    *,
+    jobs: int | None = None,
+    registry: Registry | None = None,
+) -> Estimate:
+    """Count the runs of a study and measure a few of them.
+
+    Args:
+        plan: The study.
+        folder: Folder whose store may have some of the runs.
+        jobs: Runs at a time; all cores if None.
+        registry: Where names are looked up; the default one if None.
+    """
+    results = _stored_results(folder)
+    cells = tuple(_count_runs(cell, plan, results) for cell in plan.cells)
+    work = [
+        (cell, counts.planned - counts.stored)
+        for cell, counts in zip(plan.cells, cells, strict=True)
+        if counts.planned > counts.stored
+    ]
+    cores = jobs or available_cores()
+    seconds = _seconds_on_one_core(work, registry or default_registry()) / cores
+    return Estimate(plan.suite, cells, seconds, cores, plan.left_out)
+
+
+def _stored_results(folder: str | Path | None) -> Mapping[str, RunResult]:
+    if folder is None or not (Path(folder) / STORE_NAME).exists():
+        return {}
+    with open_store(folder) as store:
+        return {result.key: result for result in store.results()}
+
+
+def _count_runs(cell: CellPlan, plan: StudyPlan, results: Mapping[str, RunResult]) -> CellEstimate:
+    step = advance(cell, plan.protocol, results)
+    stored = sum(len(trial.results) for trial in step.cell.trials) + len(step.cell.evaluation)
+    ahead = len(step.missing) + (plan.protocol.seeds if step.cell.chosen is None else 0)
+    return CellEstimate(
+        workload=cell.workload.label,
+        optimizer=cell.entrant.label,
+        planned=max(planned_runs(cell, plan.protocol), stored + ahead),
+        stored=stored,
+        missing=tuple(step.missing),
+    )
+
+
+def _seconds_on_one_core(work: Sequence[tuple[CellPlan, int]], registry: Registry) -> float:
+    """Time of so many runs of each cell, from one short run of each class of cells."""
+    if not work:
+        return 0.0
+    measured = dict(_measure_runs([cell for cell, _ in work], registry))
+    typical = sum(measured.values()) / len(measured)
+    return sum(runs * measured.get(_cost_class(cell), typical) for cell, runs in work)
+
+
+def _measure_runs(
+    cells: Sequence[CellPlan], registry: Registry
+) -> Iterator[tuple[tuple[str, type], float]]:
+    """Seconds of a run of each class of cells, until `PROBE_SECONDS` are spent."""
+    from optbench.engine.training import prepare, train_spec
+
+    prepare([cell.template for cell in cells], registry)
+    first = {_cost_class(cell): cell for cell in reversed(cells)}
+    started = time.monotonic()
+    for cost_class in dict.fromkeys(map(_cost_class, cells)):
+        if time.monotonic() - started > PROBE_SECONDS:
+            return
+        template = first[cost_class].template
+        short = msgspec.structs.replace(template, epochs=min(template.epochs, PROBE_EPOCHS))
+        train_spec(short, registry)  # loads and caches what later runs find
+        before = time.monotonic()
+        train_spec(short, registry)
+        yield cost_class, (time.monotonic() - before) * template.epochs / short.epochs
+
+
+def _cost_class(cell: CellPlan) -> tuple[str, type]:
+    """Cells whose runs take about as long: one workload, and the base class of the optimizer."""
+    return cell.workload.label, cell.optimizer.__mro__[1]

@@ -1,0 +1,49 @@
+"""The estimate of a study: how many runs it has, which are stored, and how long the rest takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from optbench.execution import LocalExecutor
+from optbench.plan import StudyPlan, build_plan
+from optbench.records import StudyProtocol
+from optbench.registry import default_registry
+from optbench.store import Store
+from optbench.study import STORE_NAME, run_study
+from optbench.study.estimating import estimate_study
+from optbench.suites import Suite
+
+
+@pytest.fixture(scope="module")
+def plan() -> StudyPlan:
+    """Two cells of three evaluation runs; nothing is tuned."""
+    protocol = StudyProtocol(ruleset="defaults", seeds=3, grid_points=5)
+    suite = Suite(
+        name="tiny",
+        datasets=("iris",),
+        regimes=("batch",),
+        epochs=2,
+        optimizers=("adam", "sgd"),
+        protocol=protocol,
+    )
+    return build_plan(suite, default_registry())
+
+
+def test_an_estimate_counts_every_run(plan: StudyPlan) -> None:
+    """By cell and in all; without a folder nothing is stored."""
+    estimate = estimate_study(plan, jobs=2)
+    assert (estimate.planned, estimate.stored, estimate.cores) == (6, 0, 2)
+    assert [cell.optimizer for cell in estimate.cells] == ["adam", "sgd"]
+    assert [len(cell.missing) for cell in estimate.cells] == [3, 3]
+    assert estimate.seconds > 0
+
+
+def test_runs_in_the_store_are_not_estimated(plan: StudyPlan, tmp_path: Path) -> None:
+    """A finished study takes no time."""
+    with Store(tmp_path / STORE_NAME) as store, LocalExecutor(1) as executor:
+        run_study(plan, store, executor)
+    estimate = estimate_study(plan, tmp_path)
+    assert (estimate.planned, estimate.stored, estimate.seconds) == (6, 6, 0.0)
+    assert all(cell.missing == () for cell in estimate.cells)
