@@ -1,4 +1,4 @@
-"""What is known of Adam, met through `optbench.trajectory`."""
+"""Known results about Adam, reproduced with `optbench.trajectory`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def bowl(x: Array) -> tuple[float, Array]:
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 def test_the_first_step_has_the_length_of_the_learning_rate(scale: float) -> None:
-    """Step one is -lr g / (|g| + eps), whatever beta1 and beta2 are.
+    """The first step is -lr g / (|g| + eps) for any beta1 and beta2.
 
     Source: Kingma & Ba 2015, section 2.1.
     """
@@ -62,7 +62,7 @@ def test_a_huge_epsilon_turns_adam_into_debiased_momentum() -> None:
 
 
 def projected(base: type[Rule]) -> type[Rule]:
-    """The rule with lr / sqrt t, each step clipped to [-1, 1]: the setting of the proof."""
+    """Return the rule with lr / sqrt t and each step clipped to [-1, 1], as in the proof."""
     plain: Callable[..., tuple[Any, ...]] = base.update
 
     class Projected(base):  # type: ignore[misc, valid-type]
@@ -81,7 +81,7 @@ def projected(base: type[Rule]) -> type[Rule]:
 
 
 def end_of_the_counterexample(base: type[Rule]) -> float:
-    """Where 20,000 steps of f_t(x) = 1010 x every 101st step, else -10 x, lead from 0."""
+    """Return the end of 20,000 steps from 0 on f_t(x) = 1010 x at every 101st step, else -10 x."""
     step = 0
 
     def loss(x: Array) -> tuple[float, Array]:

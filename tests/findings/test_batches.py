@@ -1,4 +1,4 @@
-"""Batches are parts of one sum: what must hold between batch, mini-batch and SGD."""
+"""Batches are parts of one sum: relations between batch, mini-batch and SGD."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ SIZES = (4, 16, 3)
 
 
 def parts_of(result: optbench.RunResult) -> np.ndarray:
-    """All trained parameters in one array."""
+    """Return all trained parameters in one array."""
     assert result.params is not None
     return np.concatenate([part.ravel() for pair in result.params for part in pair])
 
 
 def test_shuffling_a_full_batch_changes_nothing() -> None:
-    """The loss is a mean over examples: their order shows in the last digits alone.
+    """The loss is a mean over examples: their order changes only the last digits.
 
     Source: Bottou, Curtis & Nocedal 2018, Optimization Methods for Large-Scale Machine Learning,
     section 3.1.
@@ -34,18 +34,18 @@ def test_shuffling_a_full_batch_changes_nothing() -> None:
 
 
 def test_a_batch_that_holds_everything_is_the_full_batch() -> None:
-    """Mini-batches as large as the training set, shuffled anew each epoch, train the same net.
+    """Mini-batches as large as the training set, shuffled in each epoch, train the same network.
 
     Source: Bottou, Curtis & Nocedal 2018, section 3.1.
     """
     n = len(optbench.load_dataset("iris").x_train)
-    whole, mini = (
+    full, mini = (
         optbench.train("momentum[lr=0.5]", dataset="iris", hidden=(16,), activation="tanh",
             initializer="xavier-normal", regime=regime, batch_size=n, epochs=40,
             dtype="float64")
         for regime in ("batch", "mini-batch")
     )  # fmt: skip
-    np.testing.assert_allclose(parts_of(mini), parts_of(whole), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(parts_of(mini), parts_of(full), rtol=0, atol=1e-12)
 
 
 def test_a_batch_of_one_is_sgd() -> None:

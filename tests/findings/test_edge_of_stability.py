@@ -1,4 +1,4 @@
-"""Full-batch descent trains until the curvature meets the learning rate."""
+"""Full-batch descent raises the sharpness until it reaches 2 / lr."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ SIZES = (8, 64, 64, 1)
 
 
 def split(flat: Array) -> list[tuple[Array, Array]]:
-    """Weight and bias of each layer in a flat buffer."""
-    layers, at = [], 0
+    """Return weight and bias of each layer in a flat buffer."""
+    layers, start = [], 0
     for n_in, n_out in itertools.pairwise(SIZES):
-        weight, bias = flat[at : at + n_in * n_out], flat[at + n_in * n_out :][:n_out]
+        weight, bias = flat[start : start + n_in * n_out], flat[start + n_in * n_out :][:n_out]
         layers.append((weight.reshape(n_in, n_out), bias))
-        at += (n_in + 1) * n_out
+        start += (n_in + 1) * n_out
     return layers
 
 
 def join(layers: list[tuple[Array, Array]]) -> Array:
-    """The flat buffer of the layers."""
+    """Return the flat buffer of the layers."""
     return np.concatenate([part.ravel() for pair in layers for part in pair])
 
 
 class Task:
-    """A tanh network 8-64-64-1 on 100 points, squared error."""
+    """The squared error of an 8-64-64-1 tanh network on 100 points."""
 
     def __init__(self) -> None:
         rng = np.random.default_rng(0)
@@ -42,7 +42,7 @@ class Task:
         return loss, join(grads)
 
     def sharpness(self, flat: Array) -> float:
-        """Largest eigenvalue of the Hessian, by power iteration on differences of gradients."""
+        """Return the largest eigenvalue of the Hessian, by power iteration."""
         direction = np.random.default_rng(1).normal(size=flat.shape)
         value = 0.0
         for _ in range(40):
@@ -54,7 +54,7 @@ class Task:
 
 
 def test_sharpness_rises_to_two_over_the_learning_rate_and_stays() -> None:
-    """At first below, late in training within a tenth of 2 / lr, while the loss still falls.
+    """It starts below 2 / lr and ends within a tenth of it, while the loss still falls.
 
     Source: Cohen et al. 2021, Gradient Descent on Neural Networks Typically Occurs at the Edge of
     Stability, figure 1.
@@ -69,7 +69,7 @@ def test_sharpness_rises_to_two_over_the_learning_rate_and_stays() -> None:
 
 
 def test_a_small_rate_stays_far_from_the_edge() -> None:
-    """The edge is the learning rate's doing: with a fifth of it the same time ends far below.
+    """With a fifth of the learning rate, the same number of steps ends far below the edge.
 
     Source: Cohen et al. 2021, figure 1.
     """

@@ -1,4 +1,4 @@
-"""What theory says of gradient descent on quadratics, met through `optbench.trajectory`."""
+"""The theory of gradient descent on quadratics, reproduced with `optbench.trajectory`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ KAPPA = STIFF / FLAT
 
 
 def valley(x: Array) -> tuple[float, Array]:
-    """Half the sum of STIFF x^2 and FLAT y^2."""
+    """Return half the sum of STIFF x^2 and FLAT y^2, and its gradient."""
     curvature = np.array([STIFF, FLAT])
     return 0.5 * float(curvature @ (x * x)), curvature * x
 
 
 def rate(path: Array, first: int, last: int) -> float:
-    """Mean factor by which a step shortens the distance to the minimum, between two steps."""
+    """Return the mean factor on the distance to the minimum per step, between two steps."""
     distance = np.linalg.norm(path, axis=1)
     return float((distance[last] / distance[first]) ** (1 / (last - first)))
 
 
 def test_gradient_descent_at_its_best_rate_contracts_as_the_condition_says() -> None:
-    """With lr = 2 / (L + mu) every step shortens the way by (k - 1) / (k + 1) = 0.98020.
+    """With lr = 2 / (L + mu) every step multiplies the distance by (k - 1) / (k + 1) = 0.98020.
 
     Source: Polyak 1987, Introduction to Optimization, section 1.4.2, theorem 3.
     """
@@ -54,7 +54,7 @@ def test_the_heavy_ball_at_its_optimum_needs_the_root_of_the_condition() -> None
     best = (math.sqrt(KAPPA) - 1) / (math.sqrt(KAPPA) + 1)
     lr = 4 / (math.sqrt(STIFF) + math.sqrt(FLAT)) ** 2
     path = optbench.trajectory("heavy-ball", valley, np.ones(2), 160, lr=lr, mu=best**2)
-    # The iterates carry a factor t beside the power, which the late steps hardly see.
+    # The iterates have a factor t beside the power, which hardly matters late.
     assert rate(path, 100, 160) == pytest.approx(best, abs=0.015)
     assert best == pytest.approx(0.8182, abs=1e-4)
 

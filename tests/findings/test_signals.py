@@ -1,4 +1,4 @@
-"""How signals and gradients travel through deep networks, by initializer and activation."""
+"""How signals and gradients pass through deep networks, by initializer and activation."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ WIDTH = 256
 
 @functools.cache
 def variances(initializer: str, seeds: int = 6) -> Array:
-    """Mean square of the pre-activations of 30 ReLU layers on normal inputs; mean over seeds."""
+    """Return the mean square of the pre-activations of 30 ReLU layers, averaged over seeds."""
     sizes = (WIDTH,) * 31
     network = optbench.Network(sizes, "relu", "mse")
-    found = []
+    squares = []
     for seed in range(seeds):
         params = optbench.initialize(initializer, sizes, seed=seed)
         x = np.random.default_rng(seed).normal(size=(64, WIDTH))
-        found.append([float((z * z).mean()) for z in network.forward(params, x)[0]])
-    return np.mean(found, axis=0)
+        squares.append([float((z * z).mean()) for z in network.forward(params, x)[0]])
+    return np.mean(squares, axis=0)
 
 
 @pytest.mark.parametrize("depth", [5, 10, 30])
@@ -32,23 +32,23 @@ def test_he_keeps_the_variance_through_relu_layers(depth: int) -> None:
 
     Source: He et al. 2015, Delving Deep into Rectifiers, section 2.2 and figure 3.
     """
-    through = variances("he-normal")[:depth]
-    assert 0.6 < through[-1] / through[0] < 1.5
-    assert (through[-1] / through[0]) ** (1 / (depth - 1)) == pytest.approx(1, abs=0.04)
+    by_layer = variances("he-normal")[:depth]
+    assert 0.6 < by_layer[-1] / by_layer[0] < 1.5
+    assert (by_layer[-1] / by_layer[0]) ** (1 / (depth - 1)) == pytest.approx(1, abs=0.04)
 
 
 @pytest.mark.parametrize("depth", [5, 10, 30])
 def test_glorot_halves_the_variance_in_each_relu_layer(depth: int) -> None:
-    """ReLU throws half of the signal away, which a variance of 1/n does not make up for.
+    """ReLU discards half of the signal, which a variance of 1/n does not make up for.
 
     Source: He et al. 2015, Delving Deep into Rectifiers, section 2.2 ("Xavier").
     """
-    through = variances("xavier-normal")[:depth]
-    assert (through[-1] / through[0]) ** (1 / (depth - 1)) == pytest.approx(0.5, abs=0.03)
+    by_layer = variances("xavier-normal")[:depth]
+    assert (by_layer[-1] / by_layer[0]) ** (1 / (depth - 1)) == pytest.approx(0.5, abs=0.03)
 
 
 def gradient_variances(initializer: str, depth: int) -> Array:
-    """Variance of the gradient that reaches each hidden tanh layer.
+    """Return the variance of the gradient that reaches each hidden tanh layer.
 
     The gradient with respect to a bias, for one example, is the gradient with respect to z.
     """
@@ -56,49 +56,49 @@ def gradient_variances(initializer: str, depth: int) -> Array:
     network = optbench.Network(sizes, "tanh", "mse")
     params = optbench.initialize(initializer, sizes, activation="tanh")
     rng = np.random.default_rng(0)
-    found = []
+    by_example = []
     for _ in range(20):
         x = rng.normal(size=(1, WIDTH))
         grads = network.loss_and_grad(params, x, np.ones((1, 1)))[1]
-        found.append([float(np.var(bias)) for _, bias in grads[:-1]])
-    return np.mean(found, axis=0)
+        by_example.append([float(np.var(bias)) for _, bias in grads[:-1]])
+    return np.mean(by_example, axis=0)
 
 
-def test_a_third_of_the_gradient_is_all_that_the_old_uniform_start_lets_through() -> None:
+def test_uniform_fan_in_lets_less_than_a_third_of_the_gradient_through() -> None:
     """With U(+-1/sqrt n) the gradient's variance falls faster than 3^-L on the way back.
 
     Source: Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural
     networks, eq. 15.
     """
     depth = 10
-    reaching = gradient_variances("uniform-fan-in", depth)
-    assert reaching[0] / reaching[-1] < 3.0 ** -(depth - 1)
+    by_layer = gradient_variances("uniform-fan-in", depth)
+    assert by_layer[0] / by_layer[-1] < 3.0 ** -(depth - 1)
 
 
 def test_glorot_lets_most_of_the_gradient_through() -> None:
-    """The same network, started with the normalized initialization, keeps over a hundredth.
+    """With the normalized initialization, the same network keeps more than a hundredth.
 
     Source: Glorot & Bengio 2010, eq. 16 and figure 7.
     """
-    reaching = gradient_variances("xavier-uniform", 10)
-    assert 0.01 < reaching[0] / reaching[-1] < 1
+    by_layer = gradient_variances("xavier-uniform", 10)
+    assert 0.01 < by_layer[0] / by_layer[-1] < 1
 
 
 def gradient_ratio(initializer: str, activation: str) -> float:
-    """RMS of the last layer's weight gradient over that of the first, 4 hidden layers of 64."""
+    """Return the RMS of the weight gradient of the last of five layers over that of the first."""
     sizes = (64, 64, 64, 64, 64, 10)
     network = optbench.Network(sizes, activation, "cross-entropy")
-    found = []
+    ratios = []
     for seed in range(5):
         rng = np.random.default_rng(seed)
         params = optbench.initialize(initializer, sizes, seed=seed, activation=activation)
         x, y = rng.normal(size=(256, 64)), rng.integers(0, 10, 256)
-        sizes_of_gradients = [
+        gradients = [
             float(np.sqrt((weight**2).mean()))
             for weight, _ in network.loss_and_grad(params, x, y)[1]
         ]
-        found.append(sizes_of_gradients[-1] / sizes_of_gradients[0])
-    return float(np.median(found))
+        ratios.append(gradients[-1] / gradients[0])
+    return float(np.median(ratios))
 
 
 def test_sigmoid_layers_starve_the_first_layer_of_gradient() -> None:
@@ -111,8 +111,8 @@ def test_sigmoid_layers_starve_the_first_layer_of_gradient() -> None:
     assert 1 < gradient_ratio("xavier-normal", "tanh") < 3
 
 
-def test_thirty_orthogonal_layers_turn_and_do_not_stretch() -> None:
-    """The product of 30 orthogonal layers has only singular values 1; of normal ones, not.
+def test_thirty_orthogonal_layers_rotate_without_stretching() -> None:
+    """All singular values of the product of 30 orthogonal layers are 1, those of normal ones not.
 
     Source: Saxe, McClelland & Ganguli 2014, Exact solutions to the nonlinear dynamics of learning
     in deep linear neural networks, section 3.

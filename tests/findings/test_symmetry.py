@@ -1,4 +1,4 @@
-"""Zeros as initial weights: nothing ever tells the units of a layer apart."""
+"""Zeros as initial weights: the units of a layer stay the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OPTIMIZERS = ["sgd[lr=0.5]", "adam[lr=0.05]"]
 
 
 def trained_from_zeros(optimizer: str, activation: str) -> optbench.RunResult:
-    """iris, two hidden layers of 8, full batch, in double precision."""
+    """Train two hidden layers of 8 on iris, in full batch and double precision."""
     return optbench.train(
         optimizer,
         dataset="iris",
@@ -29,7 +29,7 @@ def trained_from_zeros(optimizer: str, activation: str) -> optbench.RunResult:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_from_zeros_only_the_output_bias_moves(optimizer: str, activation: str) -> None:
-    """The network learns how frequent the classes are, and no more.
+    """The network learns only how frequent the classes are.
 
     Source: Rumelhart, Hinton & Williams 1986, Learning internal representations by error
     propagation, p. 330 (symmetry breaking); the loss is the entropy of the class prior.
@@ -49,7 +49,7 @@ def test_from_zeros_only_the_output_bias_moves(optimizer: str, activation: str) 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_sigmoid_units_that_start_alike_stay_alike(optimizer: str) -> None:
-    """They do move, all units of a layer as one, even with batches of eight.
+    """They move, but all units of a layer move together, even with batches of eight.
 
     Source: Rumelhart, Hinton & Williams 1986, p. 330.
     """
