@@ -1,4 +1,4 @@
-"""Other implementations behind one interface: a path, given the start and every step's rate."""
+"""Independent implementations behind one interface: the path from a start, given all rates."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from tests.oracle.problems import ValueAndGrad
 
 
 class Oracle(Protocol):
-    """Something that is right about an optimizer."""
+    """An independent implementation of an optimizer."""
 
     package: str
 
     def path(self, f: ValueAndGrad, x0: Array, rates: Array, h: SimpleNamespace) -> Array:
-        """Every point visited, x0 first: shape (len(rates) + 1, *x0.shape)."""
+        """Return every point of the path, x0 first: shape (len(rates) + 1, *x0.shape)."""
 
 
 def need(package: str) -> Any:
-    """The package, or a skip that names it."""
+    """Import the package, or skip the test with its name."""
     return pytest.importorskip(package, reason=f"'{package}' is missing: pip install '.[oracles]'")
 
 
 class Torch:
-    """An optimizer class with torch's interface: ``make(package, [parameter], h)``."""
+    """An optimizer class with the interface of torch: ``make(package, [parameter], h)``."""
 
     def __init__(self, make: Callable[..., Any], package: str = "torch", averaged: bool = False):
         self.make = make
         self.package = package
         self.averaged = averaged
-        """Whether it has ``train()`` and ``eval()``, and is judged at the latter's point."""
+        """Whether it has ``train()`` and ``eval()``; the path then has the points of ``eval()``."""
 
     def path(self, f: ValueAndGrad, x0: Array, rates: Array, h: SimpleNamespace) -> Array:
         torch, package = need("torch"), need(self.package)
         usual = torch.get_default_dtype()
-        # Else torch keeps scalar state, such as NAdam's product of momenta, in float32.
+        # Otherwise torch keeps scalar state, such as the product of momenta of NAdam, in float32.
         torch.set_default_dtype(torch.float64)
         try:
             return self._path(torch, package, f, x0, rates, h)
@@ -71,17 +71,17 @@ class Torch:
 
 
 def same_state(state: Any, h: SimpleNamespace) -> Any:
-    """The initial state as optax makes it."""
+    """Return the initial state of optax unchanged."""
     return state
 
 
 def at_params(params: Any, state: Any) -> Any:
-    """The point trained at."""
+    """Return the parameters themselves."""
     return params
 
 
 class Optax:
-    """A gradient transformation: ``make(optax, rate, h)``, rate a function of the step's index."""
+    """A gradient transformation: ``make(optax, rate, h)``; `rate` maps a step to its rate."""
 
     package = "optax"
 
@@ -89,15 +89,15 @@ class Optax:
         self,
         make: Callable[..., Any],
         initial: Callable[[Any, SimpleNamespace], Any] = same_state,
-        judged: Callable[[Any, Any], Any] = at_params,
+        evaluated: Callable[[Any, Any], Any] = at_params,
     ):
         self.make = make
         self.initial = initial
-        self.judged = judged
+        self.evaluated = evaluated
         self._compiled: dict[tuple[Any, ...], Any] = {}
 
     def _step(self, h: SimpleNamespace, shape: tuple[int, ...]) -> Any:
-        """One compiled step; hyperparameters are constants in it, rates an argument."""
+        """Compile one step; hyperparameters are constants, rates an argument."""
         jax, optax = need("jax"), need("optax")
         key = (*sorted(vars(h).items()), shape)
         if key not in self._compiled:
@@ -121,19 +121,19 @@ class Optax:
             points = [x0]
             for _ in rates:
                 x, state = step(jax.numpy.asarray(f(np.array(x))[1]), state, x, table)
-                points.append(np.array(self.judged(x, state)))
+                points.append(np.array(self.evaluated(x, state)))
         return np.array(points)
 
 
 class OptaxSophia:
-    """optax's Sophia, told the Hessian's diagonal: signs times a difference of two gradients."""
+    """Sophia of optax with the diagonal of optbench: signs times a difference of two gradients."""
 
     package = "optax"
 
     def path(self, f: ValueAndGrad, x0: Array, rates: Array, h: SimpleNamespace) -> Array:
         jax, optax = need("jax"), need("optax")
-        rng = np.random.default_rng(0)  # the stream that `trajectory` hands out
-        told = optax.GradientTransformationExtraArgs(
+        rng = np.random.default_rng(0)  # the stream of `trajectory`
+        given_diagonal = optax.GradientTransformationExtraArgs(
             lambda params: optax.EmptyState(),
             lambda updates, state, params=None, *, diagonal: (diagonal, state),
         )
@@ -144,7 +144,7 @@ class OptaxSophia:
                 *(h.beta1, h.beta2, h.eps, h.weight_decay),
                 gamma=h.gamma,
                 update_interval=h.every,
-                hessian_diagonal_fn=told,
+                hessian_diagonal_fn=given_diagonal,
             )
             update = jax.jit(transformation.update)
             x = jax.numpy.asarray(x0)

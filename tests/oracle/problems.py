@@ -14,7 +14,7 @@ ValueAndGrad = Callable[[Array], tuple[float, Array]]
 
 
 def start(shape: tuple[int, ...]) -> Array:
-    """The starting point, away from every minimum and with no equal coordinates."""
+    """Return the starting point, away from every minimum and without equal coordinates."""
     return (1.3 * np.cos(1.0 + 0.7 * np.arange(N))).reshape(shape)
 
 
@@ -46,7 +46,7 @@ def quadratic() -> ValueAndGrad:
 
 
 def logistic() -> ValueAndGrad:
-    """Logistic loss on eight examples, drawn anew at each call; the same draws every time."""
+    """Logistic loss on eight examples, drawn at each call from a fixed stream."""
     rng = np.random.default_rng(2)
     inputs = rng.normal(size=(200, N))
     labels = np.sign(inputs @ rng.normal(size=N) + rng.normal(size=200))

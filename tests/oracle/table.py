@@ -1,6 +1,6 @@
-"""Which oracle proves which optimizer, at which settings. A new optimizer adds a line here.
+"""Oracle and settings for each optimizer. A new optimizer adds a line here.
 
-One long file because it is one table: who proves what can be read in one place.
+This file is long because it is one table.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ WIDE, TALL = (3, 4), (4, 3)
 
 @dataclass(frozen=True)
 class Row:
-    """One optimizer at one setting, and who knows the right path."""
+    """One optimizer at one setting, and its oracle."""
 
     optimizer: str
     oracle: Oracle
@@ -38,12 +38,12 @@ def rows(
     shapes: tuple[tuple[int, ...], ...] = (VECTOR,),
     steps: int = STEPS,
 ) -> list[Row]:
-    """One row for each setting and shape."""
+    """Return one row for each setting and shape."""
     return [Row(optimizer, oracle, s, shape, steps) for s in settings for shape in shapes]
 
 
 def _yogi_state(state: Any, h: Any) -> Any:
-    # optax starts the mean at the accumulator's value as well; the paper, and we, at 0.
+    # optax also starts the mean at the value of the accumulator; the paper and optbench at 0.
     return state._replace(mu=0 * state.mu)
 
 
@@ -54,10 +54,10 @@ def _schedule_free(base: Any) -> Optax:
             base(optax, rate, h), learning_rate=lambda count: rate(count - 1), b1=h.beta
         )
 
-    def judged(params: Any, state: Any) -> Any:
+    def evaluated(params: Any, state: Any) -> Any:
         return (params - (1 - state.b1) * state.z) / state.b1
 
-    return Optax(make, judged=judged)
+    return Optax(make, evaluated=evaluated)
 
 
 def _float64_soap(package: Any, params: Any, h: Any) -> Any:
