@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from optbench.cli.output import print_json, print_table, say
-from optbench.cli.progress import span
 
 if TYPE_CHECKING:
     from optbench.plan import StudyPlan
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 def show_plan(plan: StudyPlan, out: Path, jobs: int | None, as_json: bool) -> None:
     """Print the planned runs cell by cell, how many are stored, and an estimate of the time."""
     from optbench.study.estimating import estimate_study
+    from optbench.study.progress_view import duration
 
     estimate = estimate_study(plan, out, jobs=jobs)
     if as_json:
@@ -31,7 +31,7 @@ def show_plan(plan: StudyPlan, out: Path, jobs: int | None, as_json: bool) -> No
         say(f"left out: {line}")
     say(
         f"{estimate.planned} runs planned (more where a search range has to be widened), "
-        f"{estimate.stored} of them are in the store; about {span(estimate.seconds)} on "
+        f"{estimate.stored} of them are in the store; about {duration(estimate.seconds)} on "
         f"{estimate.cores} cores"
     )
 

@@ -17,9 +17,9 @@ import click
 from optbench import __version__
 from optbench.cli.contributed_commands import TITLE, contributed_commands
 from optbench.cli.interrupts import deafen, exit_code, orderly
-from optbench.cli.log_lines import shown_log
 from optbench.cli.options import plugin_options
 from optbench.errors import OptbenchError, PluginWarning, describe_error, nearest
+from optbench.support.log_lines import shown_log
 from optbench.support.text import one_line
 
 SECTIONS: dict[str, dict[str, str]] = {

@@ -9,7 +9,6 @@ import click
 
 from optbench.cli.options import Formats, Place, json_option
 from optbench.cli.output import print_json, remark
-from optbench.cli.progress import ProgressView
 from optbench.cli.study_output import (
     Recorded,
     show_board,
@@ -50,9 +49,11 @@ def command(
       optbench merge machine1 machine2 --out all
     """
     from optbench.study.merging import ConflictError, merge_studies
+    from optbench.study.progress_displays import terminal_display
+    from optbench.study.progress_view import ProgressView
     from optbench.study.reporting import write_report
 
-    with ProgressView(quiet=as_json):
+    with ProgressView(None if as_json else terminal_display()):
         try:
             merge = merge_studies(folders, out, keep_first=keep_first)
         except ConflictError as refusal:

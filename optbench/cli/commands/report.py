@@ -9,7 +9,6 @@ import click
 
 from optbench.cli.options import Formats, Place, json_option, plugin_options
 from optbench.cli.output import print_json, remark
-from optbench.cli.progress import ProgressView
 from optbench.cli.study_output import (
     DEFAULT_OUT,
     show_board,
@@ -41,11 +40,13 @@ def command(folder: Path, target: Path | None, formats: Sequence[str], as_json: 
       optbench report results --formats pdf --to paper
     """
     from optbench.study import load_study
+    from optbench.study.progress_displays import terminal_display
+    from optbench.study.progress_view import ProgressView
     from optbench.study.reporting import write_report
 
     study = load_study(folder)
     out = target or folder
-    with ProgressView():
+    with ProgressView(terminal_display()):
         files = write_report(study, out, formats=formats)
     if as_json:
         print_json(summary_json(study, files))

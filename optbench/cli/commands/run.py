@@ -13,7 +13,6 @@ from optbench.cli.executors import make_executor
 from optbench.cli.interrupts import exit_code
 from optbench.cli.options import json_option, plugin_options, registered
 from optbench.cli.output import print_json, remark
-from optbench.cli.progress import ProgressView
 from optbench.cli.run_options import execution, protocol, selection
 from optbench.cli.study_output import (
     Recorded,
@@ -27,7 +26,8 @@ from optbench.records import Health
 if TYPE_CHECKING:
     from optbench.execution import Executor
     from optbench.plan import StudyPlan
-    from optbench.study import Study
+    from optbench.study import Observer, Study
+    from optbench.study.progress_displays import Display
     from optbench.suites.overrides import SuiteChanges
 
 _log = logging.getLogger(__name__)
@@ -84,12 +84,13 @@ def command(
         return 0
     from optbench.execution import Limits
     from optbench.study.folders import writable_folder
+    from optbench.study.progress_displays import terminal_display
+    from optbench.study.progress_view import ProgressView
     from optbench.study.reporting import write_report
 
     writable_folder(out)
     typed = typed_command()
-    labels = [entrant.label for entrant in plan.entrants]
-    with ProgressView(live=live, labels=labels, planned=_rough_total(plan)) as view:
+    with ProgressView(_live_curves(plan) if live else terminal_display()) as view:
         limits = Limits(seconds=timeout, memory_mb=memory)
         with make_executor(jobs, scheduler, HEALTH[health], limits) as executor:
             study = _train(plan, out, executor, view, typed, retry_failed)
@@ -112,16 +113,19 @@ def command(
     return EXIT_FAILED_RUNS if study.failed else 0
 
 
-def _rough_total(plan: StudyPlan) -> int:
+def _live_curves(plan: StudyPlan) -> Display:
+    from optbench.study.progress_displays import LiveCurves
+
     protocol = plan.protocol
-    return len(plan.cells) * (protocol.budget * protocol.tuning_seeds + protocol.seeds)
+    planned = len(plan.cells) * (protocol.budget * protocol.tuning_seeds + protocol.seeds)
+    return LiveCurves([entrant.label for entrant in plan.entrants], planned)
 
 
 def _train(
     plan: StudyPlan,
     out: Path,
     executor: Executor,
-    view: ProgressView,
+    view: Observer,
     typed: str,
     retry_failed: bool,
 ) -> Study:

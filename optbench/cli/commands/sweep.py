@@ -29,7 +29,6 @@ from optbench.cli.options import (
     plugin_options,
 )
 from optbench.cli.output import print_json, print_table, remark
-from optbench.cli.progress import ProgressView
 from optbench.cli.study_output import Recorded, typed_command
 
 if TYPE_CHECKING:
@@ -122,10 +121,12 @@ def _train(
     from optbench.registry import default_registry
     from optbench.store import Store
     from optbench.study import STORE_NAME, describe_environment
+    from optbench.study.progress_displays import terminal_display
+    from optbench.study.progress_view import ProgressView
     from optbench.study.sweeping import run_sweep
 
     with (
-        ProgressView() as view,
+        ProgressView(terminal_display()) as view,
         make_executor(jobs, scheduler, "none") as executor,
         Store(out / STORE_NAME) as store,
     ):

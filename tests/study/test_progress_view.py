@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from optbench.cli.log_lines import shown_log
-from optbench.cli.progress import ProgressView, span
 from optbench.records import RunResult
 from optbench.study import Progress
+from optbench.study.progress_displays import Lines, NotebookBar, is_notebook
+from optbench.study.progress_view import ProgressView, duration, shown_progress
+from optbench.support.log_lines import shown_log
 from tests.records.factories import make_run_spec
 
 
@@ -24,8 +25,8 @@ def test_plain_lines_tell_runs_time_left_and_who_leads(
 ) -> None:
     """One line every few seconds; what was before the first run does not count."""
     clock = [0.0]
-    monkeypatch.setattr("optbench.cli.progress.time.monotonic", lambda: clock[0])
-    with ProgressView() as view:
+    monkeypatch.setattr("optbench.study.progress_view.time.monotonic", lambda: clock[0])
+    with ProgressView(Lines()) as view:
         clock[0] = 100.0  # compiling
         for trained in range(1, 22):
             view(progress_of(trained + 5, trained, leader="adam" if trained > 10 else ""))
@@ -43,7 +44,7 @@ def test_plain_lines_tell_runs_time_left_and_who_leads(
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """Neither lines nor a bar, nor log messages."""
-    with shown_log(), ProgressView(quiet=True) as view:
+    with shown_log(), ProgressView(None) as view:
         logging.getLogger("optbench").info("compiling")
         view(progress_of(1, 1))
     assert capsys.readouterr() == ("", "")
@@ -55,7 +56,7 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_spans_are_short_words(seconds: float, words: str) -> None:
     """As one would say them."""
-    assert span(seconds) == words
+    assert duration(seconds) == words
 
 
 @pytest.mark.parametrize(("reasons", "warned"), [("aaaa", 1), ("aab", 0), ("baaa", 0)])
@@ -64,9 +65,58 @@ def test_an_entrant_that_fails_from_the_start_is_told_once(
 ) -> None:
     """While the study goes on; another entrant's failures are counted apart."""
     spec = make_run_spec()
-    with ProgressView() as view:
+    with ProgressView(Lines()) as view:
         for reason in reasons:
             view(progress_of(1, 1, result=RunResult.failed(spec, reason), label="mine"))
             view(progress_of(1, 1, result=RunResult.failed(spec, "b"), label="other"))
     told = capsys.readouterr().err
     assert told.count("warning: the first 3 runs of mine all failed: a;") == warned
+
+
+def test_python_shows_progress_where_somebody_looks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing outside of terminals and notebooks, unless it is asked for; or one's own observer."""
+    clock = [0.0]
+    monkeypatch.setattr("optbench.study.progress_view.time.monotonic", lambda: clock[0])
+    for progress in (None, False, True):
+        with shown_progress(progress) as observer:
+            logging.getLogger("optbench").info("compiling")
+            clock[0] += 10.0
+            observer(progress_of(1, 1))
+        expected = "compiling\n1 of 100 runs\n" if progress else ""
+        assert capsys.readouterr() == ("", expected)
+    seen: list[Progress] = []
+    with shown_progress(seen.append) as observer:
+        observer(progress_of(1, 1))
+    assert [each.done for each in seen] == [1]
+
+
+def test_a_notebook_has_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One output, updated in place; what a plugin says in it is text."""
+    display = pytest.importorskip("IPython.display", reason="IPython (extra test) is missing")
+    outputs: list[str] = []
+
+    class Handle:
+        def update(self, html: Any) -> None:
+            outputs.append(html.data)
+
+    def show(html: Any, display_id: bool) -> Handle:
+        assert display_id
+        outputs.append(html.data)
+        return Handle()
+
+    monkeypatch.setattr(display, "display", show)
+    clock = [0.0]
+    monkeypatch.setattr("optbench.study.progress_displays.time.monotonic", lambda: clock[0])
+    assert not is_notebook()
+    with shown_log(), ProgressView(NotebookBar()) as view:
+        logging.getLogger("optbench").info("compiling <b>")
+        clock[0] += 1.0
+        view(progress_of(7, 7, leader="adam"))
+    assert len(outputs) == 4
+    assert "starting" in outputs[0]
+    assert "compiling &lt;b&gt;" in outputs[1]
+    assert 'max="100" value="7"' in outputs[2]
+    assert "best so far: adam" in outputs[2]
+    assert outputs[3] == ""

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from optbench.cli.log_lines import log_shown_by, shown_log
+from optbench.support.log_lines import log_shown_by, shown_log
 
 _log = logging.getLogger("optbench.engine.training")
 

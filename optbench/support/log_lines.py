@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from optbench.cli.output import remark
+from optbench.support.text import harmless
+
+
+def print_line(text: str) -> None:
+    """Print one line to stderr, without anything that a terminal would interpret."""
+    print(harmless(text), file=sys.stderr, flush=True)
 
 
 class LineHandler(logging.Handler):
@@ -18,7 +24,7 @@ class LineHandler(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self.show: Callable[[str], None] = remark
+        self.show: Callable[[str], None] = print_line
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show a message; an error while printing ends the command, as everywhere else."""
@@ -30,8 +36,11 @@ _handler = LineHandler()
 
 @contextmanager
 def shown_log() -> Iterator[None]:
-    """Show log messages within the block: one command."""
+    """Show log messages within the block: one command, or one call from a notebook."""
     logger = logging.getLogger("optbench")
+    if _handler in logger.handlers:
+        yield
+        return
     level = logger.level
     logger.addHandler(_handler)
     logger.setLevel(logging.INFO)

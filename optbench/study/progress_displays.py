@@ -1,0 +1,199 @@
+"""Where progress is shown: a bar in a terminal, a bar in a notebook, growing curves, or lines."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from markupsafe import Markup
+
+from optbench.study.driver import Progress
+from optbench.support.log_lines import print_line
+from optbench.support.text import harmless, one_line
+
+LINE_SECONDS = 5.0
+"""Least time between two lines of progress."""
+REFRESH_SECONDS = 0.25
+"""Least time between two states of a bar in a notebook."""
+
+
+class Display(Protocol):
+    """Shows how far a study or a sweep is."""
+
+    def show_progress(self, progress: Progress, summary: Callable[[], str]) -> None:
+        """Show the progress; `summary` returns it as one line."""
+
+    def show_line(self, text: str) -> None:
+        """Show what else takes a while."""
+
+    def show_warning(self, text: str) -> None:
+        """Show a warning that stays."""
+
+    def close(self) -> None:
+        """Show nothing more."""
+
+
+class Lines:
+    """A line on stderr every few seconds."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def show_progress(self, progress: Progress, summary: Callable[[], str]) -> None:
+        """Print the line, if the last one was long enough ago."""
+        if time.monotonic() - self._last >= LINE_SECONDS:
+            self._last = time.monotonic()
+            print_line(summary())
+
+    def show_line(self, text: str) -> None:
+        """Print a line."""
+        print_line(text)
+
+    def show_warning(self, text: str) -> None:
+        """Print a line."""
+        print_line(text)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Bar:
+    """A progress bar on stderr, gone when it is closed."""
+
+    def __init__(self) -> None:
+        self._bar = _make_bar()
+        self._task = self._bar.add_task("starting", total=None, leader="")
+        self._bar.start()
+
+    def show_progress(self, progress: Progress, summary: Callable[[], str]) -> None:
+        """Move the bar on."""
+        self._bar.update(
+            self._task,
+            description="training",
+            completed=progress.done,
+            total=progress.planned,
+            leader=harmless(f"best so far: {progress.leader}") if progress.leader else "",
+        )
+
+    def show_line(self, text: str) -> None:
+        """Show a text before the bar."""
+        self._bar.update(self._task, description=harmless(text))
+
+    def show_warning(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._bar.console.print(harmless(text), markup=False, highlight=False)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        self._bar.stop()
+
+
+class NotebookBar:
+    """A progress bar in the output of a notebook's cell, gone when it is closed."""
+
+    def __init__(self) -> None:
+        self._handle: Any = _ipython().display(self._html("starting"), display_id=True)
+        self._last = time.monotonic()
+
+    def show_progress(self, progress: Progress, summary: Callable[[], str]) -> None:
+        """Move the bar on."""
+        if time.monotonic() - self._last >= REFRESH_SECONDS:
+            self._last = time.monotonic()
+            self._handle.update(self._html(summary(), progress.done, progress.planned))
+
+    def show_line(self, text: str) -> None:
+        """Show a text beside the bar."""
+        self._handle.update(self._html(text))
+
+    def show_warning(self, text: str) -> None:
+        """Print a line below the bar."""
+        print_line(text)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        self._handle.update(_ipython().HTML(""))
+
+    def _html(self, text: str, done: int = 0, planned: int = 0) -> Any:
+        bar = Markup('<progress style="width:40ex" max="{}" value="{}"></progress> {}')
+        return _ipython().HTML(bar.format(max(planned, 1), done, one_line(text)))
+
+
+class LiveCurves:
+    """The curves of the runs in a terminal, redrawn as runs finish.
+
+    Args:
+        labels: Labels of all entrants.
+        planned: Number of runs, about.
+    """
+
+    def __init__(self, labels: Sequence[str], planned: int) -> None:
+        self._labels = labels
+        self._planned = planned
+        self._view: Any = None
+        self._open = contextlib.ExitStack()
+        self._warnings: list[str] = []
+
+    def show_progress(self, progress: Progress, summary: Callable[[], str]) -> None:
+        """Add the run that has just finished."""
+        if progress.result is None:
+            return
+        if self._view is None:
+            from optbench.report.terminal.live_curves import live
+
+            self._view = self._open.enter_context(live(self._labels, self._planned))
+        self._view.add(progress.label, progress.result)
+
+    def show_line(self, text: str) -> None:
+        """End the picture and print a line below it."""
+        self.close()
+        print_line(text)
+
+    def show_warning(self, text: str) -> None:
+        """Print a line at the end of the picture, which it would tear."""
+        self._warnings.append(text)
+
+    def close(self) -> None:
+        """End the picture."""
+        self._open.close()
+        while self._warnings:
+            print_line(self._warnings.pop(0))
+
+
+def terminal_display() -> Display:
+    """Return a bar if stderr is a terminal, lines otherwise."""
+    return Bar() if sys.stderr.isatty() else Lines()
+
+
+def is_notebook() -> bool:
+    """Return whether this code runs in a notebook, or another front end of a Jupyter kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def _ipython() -> Any:
+    import IPython.display
+
+    return IPython.display
+
+
+def _make_bar() -> Any:
+    from rich import progress as rich_progress
+    from rich.console import Console
+
+    return rich_progress.Progress(
+        rich_progress.TextColumn("{task.description}", markup=False),
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TextColumn("runs"),
+        rich_progress.TimeElapsedColumn(),
+        rich_progress.TextColumn("left"),
+        rich_progress.TimeRemainingColumn(),
+        rich_progress.TextColumn("{task.fields[leader]}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+        refresh_per_second=8,
+    )

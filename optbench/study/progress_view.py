@@ -1,0 +1,123 @@
+"""Shows the progress of a study or a sweep while it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import Self
+
+from optbench.records import Status
+from optbench.study.driver import Observer, Progress, ignore_progress
+from optbench.study.progress_displays import (
+    Display,
+    NotebookBar,
+    is_notebook,
+    terminal_display,
+)
+from optbench.support.log_lines import log_shown_by, shown_log
+
+MIN_RUNS = 10
+"""Runs to be trained before the time left is estimated."""
+FIRST_RUNS = 3
+"""If this many first runs of an entrant fail for the same reason, a warning says so at once."""
+
+
+class ProgressView:
+    """Shows runs done, time left, and which entrant is best so far.
+
+    A context manager, and an observer: it is called with each `Progress`. Log messages of optbench
+    are shown on the same display.
+
+    Args:
+        display: Where to show it; None for nowhere.
+    """
+
+    def __init__(self, display: Display | None) -> None:
+        self._display = display
+        self._log = contextlib.ExitStack()
+        self._first: tuple[float, int] | None = None  # when training began, and runs trained then
+        self._reasons: dict[str, list[str]] = {}  # why the first runs of an entrant failed, if so
+
+    def __enter__(self) -> Self:
+        self._log.enter_context(log_shown_by(self.show_line))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._display is not None:
+            self._display.close()
+        self._log.close()
+
+    def show_line(self, text: str) -> None:
+        """Show a log message: something other than the runs that takes a while."""
+        if self._display is not None:
+            self._display.show_line(text)
+
+    def __call__(self, progress: Progress) -> None:
+        """Show the progress."""
+        if self._first is None and progress.trained:
+            self._first = (time.monotonic(), progress.trained)
+        if self._display is None:
+            return
+        self._warn_of_failures(self._display, progress)
+        self._display.show_progress(progress, lambda: self._summary(progress))
+
+    def _warn_of_failures(self, display: Display, progress: Progress) -> None:
+        """Warn if an entrant fails from the start: its other runs are likely to fail too."""
+        if progress.result is None:
+            return
+        label = progress.label or progress.result.spec.optimizer
+        reasons = self._reasons.setdefault(label, [])
+        if len(reasons) >= FIRST_RUNS:
+            return
+        failed = progress.result.status is Status.FAILED
+        reasons.append(progress.result.reason if failed else "")
+        if len(reasons) == FIRST_RUNS and reasons[0] and len(set(reasons)) == 1:
+            display.show_warning(
+                f"warning: the first {FIRST_RUNS} runs of {label} all failed: {reasons[0]}; "
+                "the others go on (Ctrl-C keeps what is finished)"
+            )
+
+    def _summary(self, progress: Progress) -> str:
+        summary = f"{progress.done} of {progress.planned} runs"
+        since, before = self._first or (time.monotonic(), progress.trained)
+        if progress.trained - before >= MIN_RUNS:
+            rate = (time.monotonic() - since) / (progress.trained - before)
+            summary += f", {duration(rate * (progress.planned - progress.done))} left"
+        return summary + (f", best so far: {progress.leader}" if progress.leader else "")
+
+
+@contextlib.contextmanager
+def shown_progress(progress: bool | Observer | None) -> Iterator[Observer]:
+    """Yield the observer that a user asked for.
+
+    Args:
+        progress: An observer; False for none; None for a bar in a notebook or a terminal and
+            nothing elsewhere; True for lines on stderr elsewhere.
+    """
+    if callable(progress):
+        yield progress
+        return
+    asked = progress is True or (progress is None and (is_notebook() or sys.stderr.isatty()))
+    if not asked:
+        yield ignore_progress
+        return
+    display = NotebookBar() if is_notebook() else terminal_display()
+    with shown_log(), ProgressView(display) as view:
+        yield view
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words.
+
+    Example:
+        >>> duration(200)
+        '3 min 20 s'
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
