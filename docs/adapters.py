@@ -1,10 +1,10 @@
-"""Writes docs/adapters.md: which optimizers of other libraries run, and how they do.
+"""Writes docs/adapters.md: which optimizers of other libraries run, and how well.
 
     python docs/adapters.py [PACKAGE ...]
 
 Needs optbench-torch, optbench-optax, and the packages to survey. One workload of the suite `quick`
 (digits, 32-32 relu, mini-batch of 32) over 5 epochs; for each optimizer its default learning rate
-and two over its search range, the best validation loss counts.
+and two over its search range, the one with the best validation loss is shown.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from optbench.registry import default_registry
 PACKAGES = ("torch.optim", "optax", "pytorch_optimizer", "schedulefree", "heavyball")
 WORKLOAD: dict[str, Any] = {"dataset": "digits", "epochs": 5, "grid_points": 10}
 LIMIT = 1.0
-"""Seconds that one optimizer may take; no further learning rate is tried after them."""
+"""Seconds after which no further learning rate of an optimizer is tried."""
 
 
 def names(package: str) -> Iterator[str]:
-    """The optimizers of a package, each once."""
+    """Yield the names of a package's optimizers, each once."""
     if package in ("torch.optim", "optax"):
         prefix = package.partition(".")[0] + ":"
         listed = default_registry().listed("optimizers")
@@ -52,7 +52,7 @@ def names(package: str) -> Iterator[str]:
 
 
 def rates(item: type[optbench.Stepper]) -> list[float | None]:
-    """The learning rates to try: the default, and two over the search range."""
+    """Return the learning rates to try: None for the default, and two over the search range."""
     lr = item.hypers().get("lr")
     if lr is None or lr.search is None:
         return [None]
@@ -62,7 +62,7 @@ def rates(item: type[optbench.Stepper]) -> list[float | None]:
 
 
 def measure(name: str) -> tuple[str, ...]:
-    """A row of the table: optimizer, validation loss, accuracy, learning rate, cost, remarks."""
+    """Return a row of the table: name, validation loss, accuracy, learning rate, cost, remarks."""
     item: Any = default_registry().optimizer(name)
     regime = "batch" if "full-batch" in item.needs else "mini-batch"
     epochs = 20 if regime == "batch" else WORKLOAD["epochs"]
@@ -96,34 +96,38 @@ def measure(name: str) -> tuple[str, ...]:
 
 
 def loss(result: optbench.RunResult) -> float:
-    """Final validation loss, infinite where there is none."""
+    """Return the final validation loss, infinite if there is none."""
     value = result.final("val_loss")
     return value if math.isfinite(value) else math.inf
 
 
 def remarks(item: Any) -> list[str]:
-    """What is out of the ordinary in the way an optimizer is used."""
-    words = {"closure": "evaluates anew", "rng": "draws random numbers", "full-batch": "full batch"}
-    found = [text for need, text in words.items() if need in item.needs]
+    """Return what is unusual about how an optimizer is used."""
+    words = {
+        "closure": "evaluates again",
+        "rng": "draws random numbers",
+        "full-batch": "full batch",
+    }
+    texts = [text for need, text in words.items() if need in item.needs]
     recipe = getattr(item, "_recipe", None)
     if recipe is not None:
-        found += {"use-muon": ["use_muon groups"], "matrices": ["matrices alone"]}.get(
+        texts += {"use-muon": ["use_muon groups"], "matrices": ["only matrices"]}.get(
             recipe.groups, []
         )
-        found += [] if recipe.strided else ["on copies"]
-        found += [] if "float64" in recipe.dtypes else ["float32 alone"]
-    return found
+        texts += [] if recipe.strided else ["on copies"]
+        texts += [] if "float64" in recipe.dtypes else ["only float32"]
+    return texts
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows as a Markdown table."""
+    """Return rows as a Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
     return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
 
 
 def survey(package: str) -> str:
-    """The section of one package."""
+    """Return the section of one package."""
     distribution = package.partition(".")[0]
     rows, refused = [], []
     for name in names(package):
@@ -146,18 +150,19 @@ def survey(package: str) -> str:
 
 INTRODUCTION = """# Optimizers of other libraries
 
-`torch:adamw` and `optax:adam` take an optimizer of PyTorch or optax as it is; `torch:package.Class`
-and `optax:module:function` take any other. How that works, and what cannot, is told in the READMEs
-of [optbench-torch](../plugins/optbench-torch/README.md) and
-[optbench-optax](../plugins/optbench-optax/README.md).
+`torch:adamw` and `optax:adam` name optimizers of PyTorch and optax; `torch:package.Class` and
+`optax:module:function` name any other. The READMEs of
+[optbench-torch](../plugins/optbench-torch/README.md) and
+[optbench-optax](../plugins/optbench-optax/README.md) say how they are run, and which cannot be.
 
-A class in a file of the current folder, `Mom` in `myopt.py`, is not installed, so Python has to be
-told where it is: `PYTHONPATH=. optbench run -o torch:myopt.Mom`.
+A class in a file of the current folder, such as `Mom` in `myopt.py`, is not installed, so tell
+Python where to look: `PYTHONPATH=. optbench run -o torch:myopt.Mom`.
 
-This page is written by `python docs/adapters.py`. One workload of the suite `quick` (digits, 32-32
-relu, mini-batch of 32, float32), 5 epochs (full-batch methods: 20), one seed; the best of three
-learning rates (the default, two over the search range) by validation loss. It shows that they
-run and are sane; it is no ranking. The cost of an update holds the network's gradient as well.
+`python docs/adapters.py` writes this page. It trains on one workload of the suite `quick` (digits,
+32-32 relu, mini-batch of 32, float32) for 5 epochs (full-batch methods: 20) with one seed, and
+shows the best of three learning rates (the default, two over the search range) by validation loss.
+It shows that the optimizers run and are sane; it is not a ranking. The cost of an update includes
+the gradient of the network.
 """
 
 

@@ -1,6 +1,6 @@
 """Any optax gradient transformation on the optbench leaderboard: ``optax:adam``, ``optax:m:f``.
 
-Nothing here imports JAX until one of its optimizers is asked for.
+JAX is imported when one of its optimizers is first used.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ __version__ = "0.1.0"
 
 @optbench.hookimpl
 def optbench_list_optimizers() -> dict[str, str]:
-    """The optimizers of optax and of optax.contrib."""
+    """Return the optimizers of optax and of optax.contrib."""
     return {f"{PREFIX}{name}": known.summary for name, known in KNOWN.items()}
 
 
 @optbench.hookimpl
 def optbench_resolve_optimizer(name: str) -> type[optbench.Stepper] | None:
-    """The Stepper for ``optax:adam``, ``optax:contrib.muon`` or ``optax:module:function``."""
+    """Return the Stepper for ``optax:adam``, ``optax:contrib.muon``, ``optax:module:function``."""
     if not name.startswith(PREFIX):
         return None
     from optbench_optax.adapter import adapt

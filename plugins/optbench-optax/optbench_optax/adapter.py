@@ -1,4 +1,4 @@
-"""Makes a Stepper class of a function that makes a gradient transformation."""
+"""Makes a Stepper class of a function that returns a gradient transformation."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from optbench_optax.program import Program, Session, Shapes
 
 LR_NAMES = ("learning_rate", "lr", "max_learning_rate")
 TECHNICAL = frozenset({"verbose", "print_win_rate_every_n_steps", "seed", "key"})
-"""Arguments that are no part of the method; a key comes from the run's own random stream."""
+"""Arguments that do not belong to the method; a key comes from the random stream of the run."""
 PROBE: Shapes = ((4, 3), (3,))
-"""Shapes on which a transformation is tried when it is first asked for."""
+"""Shapes on which a transformation is tried before its first use."""
 
 
 class OptaxStepper(Stepper):
-    """Runs a gradient transformation; made for one function by `adapt`."""
+    """Base of the Steppers that `adapt` makes, each of which runs one gradient transformation."""
 
     _wrapped: ClassVar[Factory]
     _arguments: ClassVar[Any]
@@ -63,7 +63,7 @@ def _program(
     dtype: str,
     key: int | None,
 ) -> Program:
-    """The compiled transformation; one for all learning rates and all runs."""
+    """Return the compiled transformation; all learning rates and runs share it."""
     given = cls._arguments.bind({**dict(values), "lr": 1.0})
     given.pop(cls._lr_name, None)
     if key is not None:
@@ -73,11 +73,11 @@ def _program(
 
 @functools.cache
 def adapt(name: str) -> type[OptaxStepper]:
-    """The Stepper class for a name such as ``optax:adam`` or ``optax:module:function``.
+    """Return the Stepper class for ``optax:adam``, ``optax:module:function`` and so on.
 
     Raises:
-        ConfigError: there is no such function.
-        PluginError: it makes no transformation that runs on given gradients; the message says why.
+        ConfigError: There is no such function.
+        PluginError: Its transformation cannot be run on given gradients; the message says why.
     """
     factory = find_factory(name)
     plain = getattr(factory, "func", factory)  # optax.nadam is a partial of optax.adam
@@ -93,16 +93,16 @@ def adapt(name: str) -> type[OptaxStepper]:
     if known.lr is not None and "lr" in hypers:
         hypers["lr"] = replace(hypers["lr"], default=known.lr)
     version = version_of(plain)
-    make: Any = type  # a class made here has whatever attributes it is given
+    make: Any = type  # mypy does not know the attributes of a class that is made like this
     cls: type[OptaxStepper] = make(
         own_name,
         (OptaxStepper,),
         {
-            "__doc__": f"{known.summary}.\n\nThe function {where}, as it is.",
+            "__doc__": f"{known.summary}.\n\nThe function {where}, unchanged.",
             "__module__": __name__,
             "name": name,
             "source": f"{where} of {version}",
-            "variant": f"as {package} has it",
+            "variant": f"as in {package}",
             "version": version,
             "expected_failures": known.expected_failures,
             "_wrapped": staticmethod(factory),
@@ -119,26 +119,28 @@ def _signature(factory: Factory) -> set[str]:
     return set(inspect.signature(factory).parameters)
 
 
-def _needs(cls: type[OptaxStepper], random: bool, known: Known) -> frozenset[str]:
-    """What the transformation uses, found by tracing it.
+def _needs(cls: type[OptaxStepper], random: bool, known: Known) -> frozenset[Any]:
+    """Return what the transformation needs, which is found by tracing it.
 
     Raises:
-        PluginError: it cannot be traced with what the harness has.
+        PluginError: It cannot be traced with what the harness offers.
     """
     defaults = Values({key: declared.default for key, declared in cls.hypers().items()})
     try:
         program = _program(cls, _frozen(defaults), PROBE, "float32", 0 if random else None)
     except Exception as cause:
         raise PluginError(f"{cls.name} cannot be run: {explain(cause)}") from cause
-    found = {"rng"} if random else set()
-    found |= {"closure"} if program.calls_value_fn else set()
-    found |= {"full-batch"} if known.full_batch else set()
-    return frozenset(found)
+    conditions = {
+        "rng": random,
+        "closure": program.calls_value_fn,
+        "full-batch": known.full_batch,
+    }
+    return frozenset(need for need, holds in conditions.items() if holds)
 
 
 def explain(problem: Exception) -> str:
-    """Why a transformation cannot work, in a line."""
+    """Return in one line why a transformation cannot work."""
     text = " ".join(str(problem).split())[:200]
     if isinstance(problem, AttributeError) and "'init'" in text:
-        return "what it returns is no gradient transformation"
+        return "it does not return a gradient transformation"
     return text if isinstance(problem, PluginError) else f"{type(problem).__name__}: {text}"

@@ -1,4 +1,4 @@
-"""From a name to a function that makes a gradient transformation, and to its version."""
+"""Finds functions that return gradient transformations by name, and the version of their code."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import optax  # type: ignore[import-untyped]
-import optax.contrib  # type: ignore[import-untyped]
+import optax
+import optax.contrib
 
 from optbench import ConfigError, PluginError
 from optbench_optax.names import KNOWN, PREFIX, UNABLE
@@ -23,11 +23,11 @@ Factory = Callable[..., Any]
 
 
 def find_factory(name: str) -> Factory:
-    """The function behind ``optax:adam``, ``optax:contrib.muon`` or ``optax:module:function``.
+    """Return the function for ``optax:adam``, ``optax:contrib.muon`` or ``optax:module:function``.
 
     Raises:
-        ConfigError: no such function.
-        PluginError: it cannot be run on given gradients, or its module does not import.
+        ConfigError: There is no such function.
+        PluginError: It cannot be run on given gradients, or its module does not import.
     """
     target = name.removeprefix(PREFIX)
     if target in UNABLE:
@@ -51,25 +51,25 @@ def _import(name: str, module: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as cause:
         raise ConfigError(
-            f"{name}: no module '{cause.name}' is installed; if it lies in the current folder, "
-            "set PYTHONPATH=. to have it found"
+            f"{name}: no module '{cause.name}' is installed; if it is in the current folder, "
+            "set PYTHONPATH=. so that it is found"
         ) from cause
     except Exception as cause:
         raise PluginError(f"{name}: importing {module} fails: {cause}") from cause
 
 
 def _attribute(name: str, module: Any, function: str) -> Factory:
-    found = getattr(module, function, None)
-    if not callable(found):
-        names = [each for each, item in vars(module).items() if callable(item)]
+    item = getattr(module, function, None)
+    if not callable(item):
+        names = [each for each, member in vars(module).items() if callable(member)]
         near = difflib.get_close_matches(function, names, n=1, cutoff=0.5)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         raise ConfigError(f"{name}: {module.__name__} has no function '{function}'{hint}")
-    return found  # type: ignore[no-any-return]
+    return item  # type: ignore[no-any-return]
 
 
 def version_of(factory: Factory) -> str:
-    """Which code the function runs: versions of optax and JAX, and of its own module."""
+    """Return the versions of optax, of JAX and of the function's own module."""
     parts = [f"optax {version('optax')}", f"jax {jax.__version__}"]
     package = factory.__module__.partition(".")[0]
     if package not in ("optax", "jax"):

@@ -1,4 +1,4 @@
-"""The optimizers of optax by name, with what is known of each; imports neither JAX nor optax."""
+"""The optimizers of optax by name, with what is known of each; does not import optax or JAX."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PREFIX = "optax:"
 ADAM_LR = (1e-5, 1e-1)
 SGD_LR = (1e-3, 10.0)
 FREE_LR = (1e-2, 10.0)
-"""Of methods that find their own scale, with 1 as their default."""
+"""Search range for methods that find their own scale, with 1 as their default."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class Known:
     """What is known of a function beyond its signature.
 
     Attributes:
-        summary: one line for lists.
-        lr: default learning rate, where the function has none.
-        lr_range: where to search it.
-        full_batch: whether the method is only defined on the full gradient.
-        expected_failures: checks of the conformance kit that fail, each with its reason.
+        summary: One line for lists.
+        lr: Default learning rate, if the function has none.
+        lr_range: Search range of the learning rate.
+        full_batch: Whether the method is defined only on the full gradient.
+        expected_failures: Checks of the conformance kit that fail, each with its reason.
     """
 
     summary: str = ""
@@ -37,7 +37,7 @@ ZERO, ZERO_LR, EXTREME = (
     "check_zero_learning_rate_moves_nothing",
     "check_finite_at_extreme_gradients",
 )
-DIVIDES = "its estimate of the distance divides 0 by 0 before the first gradient that counts"
+DIVIDES = "its estimate of the distance divides 0 by 0 before the first gradient that is not 0"
 ESTIMATES = dict.fromkeys((ZERO, ZERO_LR, EXTREME), DIVIDES)
 
 KNOWN: dict[str, Known] = {
@@ -70,7 +70,7 @@ KNOWN: dict[str, Known] = {
     "radam": Known("optax: RAdam"),
     "rmsprop": Known("optax: RMSprop"),
     "rprop": Known(
-        "optax: Rprop", expected_failures={ZERO_LR: "lr is the first step alone, held above 1e-6"}
+        "optax: Rprop", expected_failures={ZERO_LR: "lr is only the first step, held above 1e-6"}
     ),
     "sgd": Known("optax: SGD", 0.1, SGD_LR),
     "sign_sgd": Known("optax: Sign descent", 1e-3, (1e-6, 1e-2)),
@@ -107,7 +107,7 @@ KNOWN: dict[str, Known] = {
         },
     ),
 }
-"""What `optax` and `optax.contrib` have that runs on gradients alone."""
+"""Optimizers of `optax` and `optax.contrib` that need nothing but gradients and losses."""
 
 UNABLE = {
     "contrib.dpsgd": "it takes one gradient for each example",
@@ -118,4 +118,4 @@ UNABLE = {
     "lookahead": "it is a wrapper around another transformation",
     "optimistic_adam": "optax deprecated it in favour of optimistic_adam_v2",
 }
-"""What they have that does not, and why."""
+"""Optimizers that cannot be run, each with the reason."""

@@ -1,4 +1,4 @@
-"""A gradient transformation compiled for given shapes, and one run of it."""
+"""A gradient transformation compiled for given shapes, and its state in one run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax  # type: ignore[import-untyped]
-import optax.contrib  # type: ignore[import-untyped]
+import optax
+import optax.contrib
 
 from optbench import Array
 
 jax.config.update("jax_cpu_enable_async_dispatch", False)  # type: ignore[no-untyped-call]
-# What runs in the thread that asks for it is timed with it, and may call back into it.
+# In the calling thread, a step is timed with its caller and may call back into it.
 
 Shapes = tuple[tuple[int, ...], ...]
 Host = Callable[[Array], tuple[float, Array]]
@@ -29,22 +29,22 @@ _TOKENS = itertools.count(1)
 
 
 def precision(dtype: str) -> Any:
-    """A context in which JAX keeps float64, if the run is in float64."""
+    """Return a context in which JAX uses float64, if the run does."""
     return jax.enable_x64(dtype == "float64")
 
 
 class Program:
     """One transformation for one list of shapes: compiled once, shared by all runs.
 
-    The parameters go in and out as one flat array, because each array that crosses the border
-    between NumPy and JAX costs more than this network's arithmetic.
+    The parameters go in and out as one flat array, because passing an array between NumPy and JAX
+    costs more than the arithmetic of a small network.
 
     Args:
-        factory: makes the transformation.
-        arguments: its arguments but the learning rate.
-        lr_name: its parameter for the learning rate, which changes from step to step.
-        shapes: of the parameters.
-        dtype: of the parameters.
+        factory: Returns the transformation.
+        arguments: Its arguments except the learning rate.
+        lr_name: Its parameter for the learning rate, which changes from step to step.
+        shapes: Shapes of the parameters.
+        dtype: Dtype of the parameters.
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class Program:
         self._lr_name = lr_name
         self.calls_value_fn = False
         if lr_name is None:
-            made = factory(**arguments)
+            transformation = factory(**arguments)
         else:
             static = _parameters(factory) - {lr_name}
             injected = optax.inject_hyperparams(factory, static_args=tuple(static))
-            made = injected(**arguments, **{lr_name: 1.0})
-        self._transformation = optax.with_extra_args_support(made)
+            transformation = injected(**arguments, **{lr_name: 1.0})
+        self._transformation = optax.with_extra_args_support(transformation)
         size = sum(math.prod(shape) for shape in shapes)
-        described: Any = jax.ShapeDtypeStruct
-        self._flat = described((size,), dtype)
-        self._scalar = described((), dtype)
-        self._token = described((), np.int32)
+        struct: Any = jax.ShapeDtypeStruct
+        self._flat = struct((size,), dtype)
+        self._scalar = struct((), dtype)
+        self._token = struct((), np.int32)
         with precision(dtype):
             self._state = jax.eval_shape(self._init, self._flat, self._scalar)
             self._arguments = (
@@ -89,12 +89,12 @@ class Program:
         return jax.jit(self._update).lower(*self._arguments).compile()
 
     def split(self, flat: Any) -> list[Any]:
-        """Views of a flat array in the shapes of the parameters."""
-        arrays, at = [], 0
+        """Return views of a flat array in the shapes of the parameters."""
+        arrays, offset = [], 0
         for shape in self.shapes:
             size = math.prod(shape)
-            arrays.append(flat[at : at + size].reshape(shape))
-            at += size
+            arrays.append(flat[offset : offset + size].reshape(shape))
+            offset += size
         return arrays
 
     def _init(self, flat: Any, lr: Any) -> Any:
@@ -119,7 +119,10 @@ class Program:
         return jnp.concatenate([leaf.ravel() for leaf in new]).astype(self.dtype), after
 
     def _value_fn(self, token: Any) -> Callable[[Any], Any]:
-        """The loss as a function of the parameters, differentiable once, evaluated outside."""
+        """Return the loss as a function of the parameters, differentiable once, for line searches.
+
+        The harness evaluates it.
+        """
 
         def ask(params: Any) -> tuple[Any, Any]:
             self.calls_value_fn = True
@@ -151,7 +154,7 @@ def _parameters(factory: Callable[..., Any]) -> set[str]:
 
 
 def _to_bits(x: Any) -> Any:
-    """The bits as 32-bit numbers: JAX runs callbacks in a thread that would round a float64."""
+    """Return the bits as 32-bit integers, since the thread of JAX's callbacks rounds a float64."""
     return jax.lax.bitcast_convert_type(x, np.uint32)
 
 
@@ -167,9 +170,9 @@ class Session:
     """The state of one run.
 
     Args:
-        program: the compiled transformation.
-        params: arrays to train, changed in place.
-        lr: learning rate, or 0 if there is none.
+        program: The compiled transformation.
+        params: Arrays to train, changed in place.
+        lr: Learning rate, or 0 if there is none.
     """
 
     def __init__(self, program: Program, params: Sequence[Array], lr: float) -> None:
@@ -177,7 +180,7 @@ class Session:
         self._number = np.dtype(program.dtype).type
         with precision(program.dtype):
             self._state = program.init(_flat(params), self._number(lr))
-            program.update  # noqa: B018  (compiled here, outside of what is timed)
+            program.update  # noqa: B018  (compiled here, before steps are timed)
 
     def step(
         self,
@@ -187,12 +190,12 @@ class Session:
         lr: float,
         closure: Callable[[], float] | None,
     ) -> None:
-        """Take one step; `closure` is called by transformations that search along a line."""
+        """Take one step; transformations with a line search call `closure`."""
         program, start, grad = self._program, _flat(params), _flat(grads)
         token = next(_TOKENS) % 2**31 if closure else 0
 
         def evaluate(flat: Array) -> tuple[float, Array]:
-            if np.array_equal(flat, start):  # the harness has been there
+            if np.array_equal(flat, start):  # the harness has evaluated it already
                 return loss, grad
             assert closure is not None
             self._scatter(flat, params)
@@ -215,7 +218,7 @@ class Session:
             theta[...] = value
 
     def evaluation_point(self, params: list[Array]) -> list[Array] | None:
-        """Where a schedule-free method is evaluated; None for all others."""
+        """Return where a schedule-free method is evaluated; None for all others."""
         inner = getattr(self._state, "inner_state", self._state)
         if not isinstance(inner, optax.contrib.ScheduleFreeState):
             return None
@@ -225,5 +228,5 @@ class Session:
 
 
 def _flat(arrays: Sequence[Array]) -> Array:
-    """A copy, new at every call: JAX may go on reading what it was given."""
+    """Return a new copy at every call, since JAX may read its arguments later."""
     return np.concatenate([array.ravel() for array in arrays])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import types
 from typing import Any
@@ -16,16 +15,20 @@ from optbench_optax import optbench_list_optimizers
 from optbench_optax.adapter import _program, adapt
 
 import optbench
-from optbench.registry import default_registry
-from optbench.registry.fingerprints import fingerprint
-
-WORKLOAD: dict[str, Any] = {"dataset": "digits", "epochs": 2, "dtype": "float64", "hidden": (16, 8)}
+from tests.support.adapters import Adapter, AdapterPromises, check_refusal, curve_difference
 
 
-def difference(one: str, other: str) -> float:
-    """Largest difference between two curves of training loss."""
-    curves = [optbench.train(name, **WORKLOAD).curve for name in (one, other)]
-    return float(np.abs(curves[0]["train_loss"] - curves[1]["train_loss"]).max())
+class TestAdapter(AdapterPromises):
+    """Promises of every adapter."""
+
+    adapter = Adapter(
+        distribution="optbench-optax",
+        prefix="optax:",
+        adapt=adapt,
+        listed=optbench_list_optimizers(),
+        libraries=("jax", "optax"),
+        version=optax.__version__,
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ def difference(one: str, other: str) -> float:
 )
 def test_optax_and_the_formula_give_the_same_curve(theirs: str, ours: str) -> None:
     """The same method, run by optax and by optbench, trains the same network."""
-    assert difference(theirs, ours) < 1e-10
+    assert curve_difference(theirs, ours) < 1e-10
 
 
 def test_line_search_evaluates_through_the_harness_and_pays_for_it() -> None:
@@ -129,7 +132,7 @@ def test_any_function_that_returns_a_transformation_is_taken(
         ("optax:no_such_package:f", optbench.ConfigError, "'no_such_package' .*PYTHONPATH"),
         ("optax:math:cso", optbench.ConfigError, "did you mean 'cos'"),
         ("optax:optax:clip", optbench.PluginError, "without a default: max_delta"),
-        ("optax:planted:number", optbench.PluginError, "is no gradient transformation"),
+        ("optax:planted:number", optbench.PluginError, "does not return a gradient transformation"),
     ],
 )
 def test_what_cannot_work_is_refused_with_the_reason(
@@ -139,37 +142,4 @@ def test_what_cannot_work_is_refused_with_the_reason(
     module = types.ModuleType("planted")
     vars(module)["number"] = lambda learning_rate=0.1: 3
     monkeypatch.setitem(sys.modules, "planted", module)
-    with pytest.raises(error, match=reason) as caught:
-        adapt(name)
-    assert "\n" not in str(caught.value)
-
-
-def test_divergence_is_a_status() -> None:
-    """Numbers that are not finite end a run, not the study."""
-    assert optbench.train("optax:sgd[lr=1000]", dataset="digits", epochs=2).status == "diverged"
-
-
-def test_another_version_of_the_library_is_another_optimizer() -> None:
-    """Runs of an older optax are not taken for runs of this one."""
-    adam = adapt("optax:adam")
-    assert optax.__version__ in adam.version
-    assert fingerprint(adam) != fingerprint(type("adam", (adam,), {"version": "optax 0.1"}))
-
-
-def test_the_listed_names_come_through_the_entry_point() -> None:
-    """Installing the distribution is all it takes."""
-    listed = default_registry().listed("optimizers")
-    assert set(optbench_list_optimizers()) <= set(listed)
-    assert listed["optax:adam"].distribution == "optbench-optax"
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["plugins"], ["show", "adam"]])
-def test_jax_is_not_imported_unless_asked_for(arguments: list[str]) -> None:
-    """The command line stays fast with JAX installed."""
-    code = (
-        "import sys, contextlib\n"
-        "from optbench.cli import main\n"
-        f"with contextlib.suppress(SystemExit): main({arguments!r})\n"
-        "sys.exit('jax' in sys.modules or 'optax' in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    check_refusal(adapt, name, error, reason)

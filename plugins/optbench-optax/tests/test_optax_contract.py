@@ -12,6 +12,7 @@ from optbench_optax.adapter import adapt
 from optbench_optax.names import KNOWN, PREFIX, UNABLE
 
 from optbench.conformance import Check, parametrize_with_checks
+from tests.support.adapters import cases
 
 LONG = {
     "check_finite_after_many_steps",
@@ -26,13 +27,14 @@ IN_FULL = ("adam", "contrib.muon", "contrib.schedule_free_adamw", "contrib.prodi
 
 
 def wanted(item: Any, check: Check) -> bool:
+    """Whether a check is run on an optimizer."""
     return check.name not in LONG or item.name.removeprefix(PREFIX) in IN_FULL
 
 
-CASES = parametrize_with_checks([adapt(PREFIX + name) for name in KNOWN]).args[1]
+ALL = parametrize_with_checks([adapt(PREFIX + name) for name in KNOWN])
 
 
-@pytest.mark.parametrize(("item", "check"), [case for case in CASES if wanted(*case.values)])
+@pytest.mark.parametrize(("item", "check"), cases(ALL, wanted))
 def test_promises(item: Any, check: Check) -> None:
     """An adapted transformation is held to what every optimizer is held to."""
     check(item)
@@ -54,4 +56,4 @@ def test_every_optimizer_of_optax_is_listed_or_known_to_be_unable() -> None:
 
 def test_float64_is_left_as_it_was() -> None:
     """A run in float64 does not change how JAX works for its other users."""
-    assert not jax.config.jax_enable_x64
+    assert not jax.config.read("jax_enable_x64")  # type: ignore[no-untyped-call]

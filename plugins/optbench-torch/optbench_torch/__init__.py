@@ -1,6 +1,6 @@
 """Any PyTorch optimizer class on the optbench leaderboard: ``torch:adamw``, ``torch:pkg.Class``.
 
-Nothing here imports PyTorch until one of its optimizers is asked for.
+PyTorch is imported when one of its optimizers is first used.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ __version__ = "0.1.0"
 
 @optbench.hookimpl
 def optbench_list_optimizers() -> dict[str, str]:
-    """The optimizers of torch.optim."""
+    """Return the optimizers of torch.optim."""
     return {f"{PREFIX}{name}": known.summary for name, known in BUILTIN.items()}
 
 
 @optbench.hookimpl
 def optbench_resolve_optimizer(name: str) -> type[optbench.Stepper] | None:
-    """The Stepper for ``torch:<name in torch.optim>`` or ``torch:<module>.<Class>``."""
+    """Return the Stepper for ``torch:<name in torch.optim>`` or ``torch:<module>.<Class>``."""
     if not name.startswith(PREFIX):
         return None
     from optbench_torch.adapter import adapt

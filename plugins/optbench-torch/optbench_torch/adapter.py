@@ -20,19 +20,21 @@ from optbench_torch.session import Recipe, Session
 TECHNICAL = frozenset({
     "params", "foreach", "fused", "capturable", "differentiable", "maximize", "compile", "verbose",
 })  # fmt: skip
-"""Arguments that choose an implementation, not a method, and ``maximize``, which goes uphill."""
+"""Arguments that choose an implementation rather than a method, and ``maximize``."""
 TOTALS = ("num_iterations", "total_steps", "num_training_steps", "total_iterations")
-"""Arguments that ask for the number of updates in the run."""
-WHOLES = ("model", "optimizer", "base_optimizer")
+"""Arguments for the number of updates in the run."""
+WRAPPED_OBJECTS = ("model", "optimizer", "base_optimizer")
+"""Arguments for a network or another optimizer, which a class cannot be given."""
 GROUPS = {
     "all": "all parameters in one group",
-    "use-muon": "matrices in a group with use_muon, biases in one without, as its authors have it",
-    "matrices": "matrices alone; biases go to torch.optim.AdamW with the same lr and decay",
+    "use-muon": "matrices in a group with use_muon, biases in a group without, as its authors do",
+    "matrices": "only matrices; biases go to torch.optim.AdamW with the same lr and decay",
 }
+"""How parameters are grouped, in words."""
 
 
 class TorchStepper(Stepper):
-    """Runs a PyTorch optimizer; made for one class by `adapt`."""
+    """Base of the Steppers that `adapt` makes, each of which runs one PyTorch optimizer class."""
 
     _wrapped: ClassVar[type[torch.optim.Optimizer]]
     _arguments: ClassVar[Any]
@@ -69,7 +71,7 @@ class TorchStepper(Stepper):
         except Exception as cause:
             if all(np.isfinite(grad).all() for grad in grads):
                 raise PluginError(f"{self.name}: {explain(cause)}") from cause
-            for theta in params:  # it has diverged, and what it raised was about the NaN it met
+            for theta in params:  # it has diverged, and raised because of NaN
                 theta[...] = np.nan
 
     def eval_params(
@@ -87,11 +89,11 @@ def _lr(values: Values) -> float | None:
 
 @functools.cache
 def adapt(name: str) -> type[TorchStepper]:
-    """The Stepper class for a name such as ``torch:adamw`` or ``torch:pytorch_optimizer.Lion``.
+    """Return the Stepper class for ``torch:adamw``, ``torch:pytorch_optimizer.Lion`` and so on.
 
     Raises:
-        ConfigError: there is no such class.
-        PluginError: the class cannot be run on given gradients; the message says why.
+        ConfigError: There is no such class.
+        PluginError: The class cannot be run on given gradients; the message says why.
     """
     cls = find_class(name)
     known = _known(name, cls)
@@ -101,22 +103,24 @@ def adapt(name: str) -> type[TorchStepper]:
     hypers = dict(arguments.hypers)
     if known.cls == "SGD":
         hypers["lr"] = replace(hypers["lr"], scaled_by="momentum")
-    needs = {"layers"}
-    needs |= {"closure"} if recipe.evaluates else set()
-    needs |= {"rng"} if recipe.draws else set()
-    needs |= {"total_steps"} if totals else set()
-    needs |= {"full-batch"} if known.full_batch else set()
+    conditions = {
+        "layers": True,
+        "closure": recipe.evaluates,
+        "rng": recipe.draws,
+        "total_steps": bool(totals),
+        "full-batch": known.full_batch,
+    }
     version, where = version_of(cls), f"{cls.__module__}.{cls.__qualname__}"
     return type(
         cls.__name__,
         (TorchStepper,),
         {
-            "__doc__": f"{known.summary}.\n\nThe class {where}, as it is.",
+            "__doc__": f"{known.summary}.\n\nThe class {where}, unchanged.",
             "__module__": __name__,
             "name": name,
             "source": f"{where} of {version}",
-            "variant": f"as {cls.__module__.partition('.')[0]} has it; {GROUPS[recipe.groups]}",
-            "needs": frozenset(needs),
+            "variant": f"as in {cls.__module__.partition('.')[0]}; {GROUPS[recipe.groups]}",
+            "needs": frozenset(need for need, holds in conditions.items() if holds),
             "version": version,
             "expected_failures": known.expected_failures,
             "_wrapped": cls,
@@ -137,13 +141,17 @@ def _known(name: str, cls: type) -> Known:
 
 
 def _probe(name: str, cls: type, arguments: Any, totals: tuple[str, ...]) -> Recipe:
-    """How to use the class, or why it cannot be used."""
-    whole = next((each for each in WHOLES if each in arguments.missing), None)
+    """Return how to use the class.
+
+    Raises:
+        PluginError: It cannot be used; the message says why.
+    """
+    wrapped = next((each for each in WRAPPED_OBJECTS if each in arguments.missing), None)
     lacking = [each for each in arguments.missing if each not in totals]
-    if whole == "model":
-        raise PluginError(f"{name} wants a whole torch.nn.Module ({whole}), not parameters")
-    if whole:
-        raise PluginError(f"{name} is a wrapper around another optimizer ({whole})")
+    if wrapped == "model":
+        raise PluginError(f"{name} takes a whole torch.nn.Module ({wrapped}), not parameters")
+    if wrapped:
+        raise PluginError(f"{name} is a wrapper around another optimizer ({wrapped})")
     if lacking:
         raise PluginError(f"{name} has arguments without a default: {', '.join(lacking)}")
     defaults = Values({key: declared.default for key, declared in arguments.hypers.items()})

@@ -1,4 +1,4 @@
-"""From a name to an optimizer class of an installed library, and to the version of its code."""
+"""Finds optimizer classes of installed libraries by name, and the version of their code."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from optbench import ConfigError, PluginError
 from optbench_torch.names import BUILTIN, PREFIX
 
 COMPILING = {"heavyball": ("heavyball.utils", "compile_mode", None)}
-"""Switches of libraries that compile every step for every shape, which takes up to minutes."""
+"""Module, switch and value that keep a library from compiling each step, which takes minutes."""
 
 
 def find_class(name: str) -> type[torch.optim.Optimizer]:
-    """The class behind ``torch:adamw`` or ``torch:package.module.Class``.
+    """Return the class for ``torch:adamw`` or ``torch:package.module.Class``.
 
     Raises:
-        ConfigError: no such class.
-        PluginError: its module does not import.
+        ConfigError: There is no such class.
+        PluginError: Its module does not import.
     """
     target = name.removeprefix(PREFIX)
     if target in BUILTIN:
@@ -40,21 +40,21 @@ def find_class(name: str) -> type[torch.optim.Optimizer]:
         missing = cause.name or module_name
         if module_name.startswith(missing):
             raise ConfigError(
-                f"{name}: no module '{missing}' is installed; if it lies in the current folder, "
-                "set PYTHONPATH=. to have it found"
+                f"{name}: no module '{missing}' is installed; if it is in the current folder, "
+                "set PYTHONPATH=. so that it is found"
             ) from cause
         raise PluginError(f"{name}: {module_name} needs '{missing}', not installed") from cause
     except Exception as cause:
         raise PluginError(f"{name}: importing {module_name} fails: {cause}") from cause
-    found = getattr(module, class_name, None)
+    item = getattr(module, class_name, None)
     if module_name.partition(".")[0] in COMPILING:
-        where, switch, value = COMPILING[module_name.partition(".")[0]]
-        setattr(importlib.import_module(where), switch, value)
-    if not _is_optimizer(found):
-        names = [each for each, item in vars(module).items() if _is_optimizer(item)]
-        what = "is no optimizer class" if found is not None else "does not exist"
-        raise ConfigError(f"{name}: {module_name}.{class_name} {what}{_hint(class_name, names)}")
-    return found
+        owner, switch, value = COMPILING[module_name.partition(".")[0]]
+        setattr(importlib.import_module(owner), switch, value)
+    if not _is_optimizer(item):
+        names = [each for each, member in vars(module).items() if _is_optimizer(member)]
+        fault = "is not an optimizer class" if item is not None else "does not exist"
+        raise ConfigError(f"{name}: {module_name}.{class_name} {fault}{_hint(class_name, names)}")
+    return item
 
 
 def _of_torch(target: str) -> type[torch.optim.Optimizer]:
@@ -75,7 +75,7 @@ def _hint(wrong: str, names: list[str]) -> str:
 
 
 def version_of(cls: type) -> str:
-    """Which code the class runs: PyTorch's version, its own distribution's, its files' digest."""
+    """Return the versions of PyTorch and of the class's distribution, and a hash of its files."""
     package = cls.__module__.partition(".")[0]
     parts = [f"torch {torch.__version__}"]
     if package != "torch":
@@ -87,7 +87,7 @@ def version_of(cls: type) -> str:
 
 @functools.cache
 def _release(package: str) -> str:
-    """Distribution and version of an installed package."""
+    """Return distribution and version of an installed package."""
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:  # the distribution has another name; finding it takes a second
@@ -96,7 +96,7 @@ def _release(package: str) -> str:
 
 
 def _digest(cls: type) -> str:
-    """Changes with the files of the class and of its bases, for code that has no version."""
+    """Return a hash of the files of the class and of its bases, for code without a version."""
     digest = hashlib.sha256()
     for base in cls.__mro__:
         if base is not object and not base.__module__.startswith("torch."):

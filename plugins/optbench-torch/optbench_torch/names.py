@@ -1,4 +1,4 @@
-"""The optimizers of torch.optim by name, with what is known of each; imports no PyTorch."""
+"""The optimizers of torch.optim by name, with what is known of each; does not import PyTorch."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Known:
     """What is known of a class beyond its signature.
 
     Attributes:
-        cls: name of the class.
-        summary: one line for lists.
-        lr_range: where to search the learning rate.
-        hypers: ranges and meanings by hyperparameter.
-        full_batch: whether the method is only defined on the full gradient.
-        expected_failures: checks of the conformance kit that fail, each with its reason.
+        cls: Name of the class.
+        summary: One line for lists.
+        lr_range: Search range of the learning rate.
+        hypers: Ranges and meanings by hyperparameter.
+        full_batch: Whether the method is defined only on the full gradient.
+        expected_failures: Checks of the conformance kit that fail, each with its reason.
     """
 
     cls: str
@@ -65,7 +65,7 @@ BUILTIN: dict[str, Known] = {
         "Rprop of PyTorch",
         ADAM_LR,
         expected_failures={
-            "check_zero_learning_rate_moves_nothing": "lr is the first step alone, held above 1e-6"
+            "check_zero_learning_rate_moves_nothing": "lr is only the first step, held above 1e-6"
         },
     ),
     "sgd": Known(
@@ -77,7 +77,7 @@ BUILTIN: dict[str, Known] = {
         },
     ),
 }
-"""Every class of torch.optim but SparseAdam, which takes sparse gradients alone."""
+"""Every class of torch.optim except SparseAdam, which takes only sparse gradients."""
 
 ALIASES = {known.cls: name for name, known in BUILTIN.items()}
 LR_RANGES = {
@@ -86,7 +86,7 @@ LR_RANGES = {
     "adagrad": (1e-3, 1.0),
     "sgd": (1e-3, 10.0),
 }
-"""Where to search the learning rate of other libraries' classes, by the end of their name."""
+"""Search range of the learning rate of other libraries' classes, by the end of their name."""
 
 
 def lr_range_of(class_name: str) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-"""Finds out how an optimizer class wants to be used by using it on a small problem."""
+"""Finds out how an optimizer class has to be used, by using it on a small problem."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ Make = Callable[[Any, Any], torch.optim.Optimizer]
 REASONS = (
     (("create_graph", "grad_fn", "does not require grad"),
      "it differentiates a second time through PyTorch's graph, which the harness does not build"),
-    (("Tensor.__contains__",), "it wants groups of parameters with flags of its own"),
-    (("dense gradients",), "it takes sparse gradients alone"),
+    (("Tensor.__contains__",), "it needs groups of parameters with flags of its own"),
+    (("dense gradients",), "it takes only sparse gradients"),
     (("compile", "inductor", "dynamo"), "it compiles itself, and that fails on this machine"),
 )  # fmt: skip
-"""Words of an error, and what they mean."""
+"""Parts of an error message, and what they mean."""
 
 
 def probe(make: Make, fused: bool) -> Recipe:
-    """The first recipe that the class works with.
+    """Return the first recipe that the class works with.
 
     Args:
-        make: makes the optimizer.
-        fused: whether its constructor offers ``fused``, the fast implementation of PyTorch's own.
+        make: Makes the optimizer.
+        fused: Whether its constructor offers ``fused``, the fast implementation of PyTorch's own.
 
     Raises:
-        PluginError: none works; the message is that of the one that came furthest.
+        PluginError: None works; the message is that of the recipe that came furthest.
     """
     furthest, reason = -2, Exception()
     for recipe in _candidates(fused):
@@ -71,7 +71,7 @@ class _Trial:
         self.steps = -1
 
     def run(self) -> Recipe:
-        """Walk, and return the recipe with what was learned on the way."""
+        """Take the steps, and return the recipe with what was observed."""
         recipe, dtype = self._recipe, self._recipe.dtypes[0]
         params, grads = ([np.ones(s, dtype) for s in SHAPES] for _ in range(2))
         before = random_states()
@@ -83,7 +83,7 @@ class _Trial:
                 optimizer.step(grads, loss, None, evaluate if recipe.evaluates else None)
             optimizer.evaluation_point()
         if any((p == 1).all() for p in params):
-            raise PluginError("it leaves parameters where they are")
+            raise PluginError("it does not change the parameters")
         return dataclasses.replace(recipe, draws=_differ(before, random_states()))
 
 
@@ -99,7 +99,7 @@ def _differ(a: tuple[Any, Any, Any], b: tuple[Any, Any, Any]) -> bool:
 
 
 def explain(problem: Exception) -> str:
-    """Why an optimizer cannot work, in a line."""
+    """Return in one line why an optimizer cannot work."""
     text = " ".join(str(problem).split())
     for words, reason in REASONS:
         if any(word in text for word in words):

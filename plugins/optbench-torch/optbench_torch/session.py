@@ -1,4 +1,4 @@
-"""One PyTorch optimizer at work on the harness's buffers."""
+"""One PyTorch optimizer that works on the buffers of the harness."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ import torch
 from optbench import Array, PluginError
 
 _SHARED_RANDOMNESS = threading.Lock()
-"""The random states below belong to the whole process; one run at a time borrows them."""
+"""Held while a run uses the random states of the process, which other runs share."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a class wants to be used, as found out by trying (`optbench_torch.probing`).
+    """How a class has to be used, as `optbench_torch.probing` finds out.
 
     Attributes:
         groups: ``"all"``: one group; ``"use-muon"``: groups flagged ``use_muon``; ``"matrices"``:
-            the class has the matrices, PyTorch's AdamW the rest.
-        strided: whether it takes weights as transposed views; otherwise it works on copies.
-        evaluates: whether it calls the closure away from the point it was given.
-        draws: whether it draws from the random states of the process.
-        loss: whether it may look at the loss; PyTorch's own do not.
-        dtypes: the dtypes it works in.
-        extra: arguments beside the hyperparameters.
+            the class gets the matrices, and PyTorch's AdamW the rest.
+        strided: Whether it takes weights as transposed views; otherwise it works on copies.
+        evaluates: Whether it calls the closure away from the point that it was given.
+        draws: Whether it draws from the random states of the process.
+        loss: Whether it may look at the loss; PyTorch's own classes do not.
+        dtypes: The dtypes that it works in.
+        extra: Arguments beside the hyperparameters.
     """
 
     groups: str = "all"
@@ -44,19 +44,19 @@ class Recipe:
 
 
 class Session:
-    """Keeps the tensors, the optimizer and its random state of one run.
+    """The tensors, the optimizer and the random state of one run.
 
-    A weight of the harness, (n_in, n_out), is shown to the optimizer as PyTorch has it,
-    (n_out, n_in): methods for matrices tell rows from columns. The tensor is a transposed view of
-    the same memory, so nothing is copied.
+    A weight of the harness has shape (n_in, n_out). The optimizer sees it in PyTorch's shape,
+    (n_out, n_in), because methods for matrices distinguish rows from columns. The tensor is a
+    transposed view of the same memory, so nothing is copied.
 
     Args:
-        make: makes the optimizer from parameters or groups of parameters.
-        params: arrays to train, changed in place.
-        weights: indices of the arrays that are weights of a layer.
-        recipe: how the class wants to be used.
-        lr: learning rate that `make` gives the optimizer; None if the class has none.
-        seed: of its random state, if it draws.
+        make: Makes the optimizer from parameters or groups of parameters.
+        params: Arrays to train, changed in place.
+        weights: Indices of the arrays that are weights of a layer.
+        recipe: How the class has to be used.
+        lr: Learning rate that `make` gives the optimizer; None if the class has none.
+        seed: Seed of its random state, if it draws.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class Session:
         seed: int = 0,
     ) -> None:
         if params[0].dtype.name not in recipe.dtypes:
-            raise PluginError(f"it works in {' and '.join(recipe.dtypes)} alone")
-        torch.set_num_threads(1)  # a run is small, and the cores have runs of their own
+            raise PluginError(f"it works only in {' and '.join(recipe.dtypes)}")
+        torch.set_num_threads(1)  # a run is small, and the other cores train other runs
         self._recipe = recipe
         self._base_lr = lr
         self._arrays = list(params)
@@ -86,7 +86,7 @@ class Session:
         if recipe.draws:
             self._random = _seeded(seed)
         with self._own_randomness():
-            self._optimizers = [made(group) for made, group in self._split(make) if len(group)]
+            self._optimizers = [build(group) for build, group in self._split(make) if len(group)]
         for optimizer in self._optimizers:
             self._mode(optimizer, "train")
         self._rates = [
@@ -106,7 +106,7 @@ class Session:
         return array.T if index in self._weights else array
 
     def _split(self, make: Callable[[Any], Any]) -> list[tuple[Callable[[Any], Any], list[Any]]]:
-        """Which optimizer gets which tensors, as lists of parameters or of groups."""
+        """Return what makes each optimizer, and its parameters or groups of parameters."""
         if self._recipe.groups == "all":
             return [(make, self._tensors)]
         matrices = [t for t in self._tensors if t.ndim >= 2]
@@ -130,10 +130,10 @@ class Session:
         """Take one step.
 
         Args:
-            grads: gradients at the parameters.
-            loss: loss there.
-            lr: learning rate of this step; None if the class has none.
-            evaluate: evaluates anew at the current parameters, refilling `grads`; counts.
+            grads: Gradients at the parameters.
+            loss: Loss at the parameters.
+            lr: Learning rate of this step; None if the class has none.
+            evaluate: Evaluates at the current parameters, and refills `grads`; each call counts.
         """
         if lr is not None:
             base = self._base_lr
@@ -154,10 +154,10 @@ class Session:
     def _step(self, closure: Callable[[], torch.Tensor] | None) -> None:
         for optimizer in self._optimizers:
             optimizer.step(closure)
-            closure = None  # PyTorch's AdamW, which comes second, needs no loss
+            closure = None  # PyTorch's AdamW, the second one, needs no loss
 
     def _fetch_grads(self, grads: Sequence[Array]) -> None:
-        """Attach the gradients: as views, or as copies for an optimizer that would harm them."""
+        """Attach the gradients: as views, or as copies if the optimizer writes to or keeps them."""
         safe = self._recipe.strided and not self._private
         if safe and all(grad.flags.writeable for grad in grads):
             if not (self._viewed and all(map(is_, self._viewed, grads))):
@@ -174,7 +174,7 @@ class Session:
         return (self._as_torch(index, array) for index, array in enumerate(arrays))
 
     def _written_or_kept(self) -> bool:
-        """Whether the optimizer wrote to a gradient, or keeps one that is filled anew."""
+        """Return whether the optimizer wrote to a gradient, or keeps one that will be refilled."""
         for grad in self._grads:
             if grad._version:
                 return True
@@ -186,9 +186,9 @@ class Session:
     def _closure(
         self, grads: Sequence[Array], loss: float, evaluate: Callable[[], float] | None
     ) -> Callable[[], torch.Tensor]:
-        """What the optimizer may call for the loss.
+        """Return the closure that the optimizer may call for the loss.
 
-        The harness has evaluated the starting point already: a first call there costs nothing.
+        The harness has evaluated the starting point already, so a first call there costs nothing.
         """
         start = [tensor.detach().clone() for tensor in self._tensors] if evaluate else []
         asked = False
@@ -200,10 +200,12 @@ class Session:
             if first and not moved:
                 self._loss.fill_(loss)
                 for tensor, grad in zip(self._tensors, self._grads, strict=True):
-                    tensor.grad = grad  # a closure of PyTorch's users zeroes it and fills it
+                    tensor.grad = grad  # as a user's closure would zero and refill it
                 return self._loss.clone()
             if evaluate is None:
-                raise PluginError("it evaluates the loss more than once a step, unannounced")
+                raise PluginError(
+                    "it evaluates the loss more than once a step, which probing did not show"
+                )
             self._publish()
             value = evaluate()
             self._fetch_grads(grads)
@@ -217,7 +219,7 @@ class Session:
 
     @contextlib.contextmanager
     def _own_randomness(self) -> Iterator[None]:
-        """Lend the optimizer the process's random states, in the state it left them in."""
+        """Set the random states of the process to the optimizer's own, and restore them after."""
         if self._random is None:
             yield
             return
@@ -233,9 +235,9 @@ class Session:
     # -- evaluation ---------------------------------------------------------------------------
 
     def evaluation_point(self) -> list[Array] | None:
-        """Where the optimizer wants to be evaluated: it may have an ``eval()`` that moves there."""
+        """Return the point of evaluation, for an optimizer with an ``eval()`` that moves there."""
         movers = [o for o in self._optimizers if callable(getattr(o, "eval", None))]
-        if not movers or not self._steps:  # before the first step some have nowhere to move
+        if not movers or not self._steps:  # before the first step, some cannot move
             return None
         before = [tensor.detach().clone() for tensor in self._tensors]
         for optimizer in movers:
@@ -245,8 +247,8 @@ class Session:
         for optimizer in movers:
             self._mode(optimizer, "train")
         with torch.no_grad():
-            for tensor, kept in zip(self._tensors, before, strict=True):
-                tensor.copy_(kept)  # there and back again is not exact in floating point
+            for tensor, point_before in zip(self._tensors, before, strict=True):
+                tensor.copy_(point_before)  # eval() and train() do not cancel in floating point
         return point
 
     @staticmethod
@@ -265,7 +267,7 @@ def _tensors_in(optimizer: torch.optim.Optimizer) -> Iterator[torch.Tensor]:
 
 
 def random_states() -> tuple[Any, Any, Any]:
-    """The random states of the process that an optimizer may draw from."""
+    """Return the random states of the process that an optimizer may draw from."""
     legacy = np.random.get_state()  # noqa: NPY002  (not drawn from, kept safe)
     return torch.get_rng_state(), random.getstate(), legacy
 

@@ -11,6 +11,7 @@ from optbench_torch.adapter import TorchStepper, adapt
 from optbench_torch.names import BUILTIN, PREFIX
 
 from optbench.conformance import Check, parametrize_with_checks
+from tests.support.adapters import cases
 
 FROM_ELSEWHERE = (
     "pytorch_optimizer.Lion",  # its own closure handling, decoupled decay
@@ -53,13 +54,11 @@ QUICK = {
 }
 
 
-CASES = parametrize_with_checks([adapt(PREFIX + name) for name in FROM_ELSEWHERE]).args[1]
+OTHERS = parametrize_with_checks([adapt(PREFIX + name) for name in FROM_ELSEWHERE])
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    ("item", "check"), [case for case in CASES if case.values[1].name in QUICK]
-)
+@pytest.mark.parametrize(("item", "check"), cases(OTHERS, lambda item, check: check.name in QUICK))
 def test_what_the_adapter_promises_for_any_class(item: Any, check: Check) -> None:
     """Whatever a class does with its buffers and random states stays between it and its run."""
     check(item)
