@@ -165,7 +165,7 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
         matrix = np.vstack([matrix, recorder.matrix(len(measured.rows))])
     params = [(weight.copy(), bias.copy()) for weight, bias in trainer.evaluation_point()]
     return RunResult(
-        spec=spec,
+        run=spec,
         status=Status.DIVERGED if reason else Status.OK,
         reason=reason,
         curve=Curve(columns, matrix),

@@ -8,7 +8,6 @@ import threading
 from optbench.errors import describe_error
 from optbench.execution.executor import Train
 from optbench.records import RunResult, RunSpec
-from optbench.records.packing import without_params
 
 
 class ThreadPool:
@@ -36,7 +35,7 @@ class ThreadPool:
     def _work(self) -> None:
         while (spec := self._waiting.get()) is not None and not self._closed:
             try:
-                result = without_params(self._train(spec))
+                result = self._train(spec).without_params()
             except BaseException as cause:  # if the thread ended, its run would never come back
                 result = RunResult.failed(spec, describe_error(cause))
             self._done.put(result)

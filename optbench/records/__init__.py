@@ -9,7 +9,7 @@ from optbench.records.protocol import (
     StudyProtocol,
     is_evaluation,
 )
-from optbench.records.result import RunResult, SpecSource, Status
+from optbench.records.result import RunOutcome, RunResult, SpecSource, Status, StoredRun
 from optbench.records.spec import (
     DTYPES,
     ENGINE_VERSION,
@@ -35,11 +35,13 @@ __all__ = [
     "Entrant",
     "Health",
     "Regime",
+    "RunOutcome",
     "RunResult",
     "RunSpec",
     "SpecSource",
     "Status",
     "StepControl",
+    "StoredRun",
     "StudyProtocol",
     "Trial",
     "Workload",

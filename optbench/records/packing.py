@@ -1,59 +1,62 @@
-"""Runs as bytes: JSON for what is said, raw little-endian float64 for what was measured.
+"""Runs as bytes: JSON for a spec, raw little-endian float64 for a curve, MessagePack for a result.
 
-The store and the workers share this form. Reading it executes nothing.
+Stores and workers share this form. Reading it executes nothing.
 """
 
 from __future__ import annotations
 
 import functools
 import operator
-import struct
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 
 from optbench.errors import StoreError
-from optbench.records.curve import FLOAT, Curve
-from optbench.records.result import RunResult, Status
+from optbench.records.curve import CURVE_COLUMNS, FLOAT, Curve
+from optbench.records.result import RunOutcome, RunResult, StoredRun
 from optbench.records.spec import RunSpec
 
 UNREADABLE = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
-"""What decoding raises for bytes that are not what they should be; also for what are no bytes."""
+"""What decoding raises for data of another form, or of another type than bytes."""
 
-_LENGTH = struct.Struct("<I")
-
-
-class _Head(msgspec.Struct, frozen=True):
-    """All of a result but its curve."""
-
-    spec: RunSpec
-    status: Status
-    reason: str
-    test_loss: float | None
-    test_metric: float | None
-    params_hash: str
-    grad_evals: int
-    seconds: float
-    loop: str
-    columns: tuple[str, ...]
+OUTCOME_FIELDS = tuple(field.name for field in fields(RunOutcome))
+_outcome = operator.attrgetter(*OUTCOME_FIELDS)
 
 
-_heads = msgspec.json.Decoder(_Head)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedRun(RunOutcome):
+    """A result as a store and a message hold it; its fields are the columns of the table ``runs``.
+
+    Attributes:
+        key: Content key of the run.
+        spec: Spec of the run, as JSON.
+        columns: Names of the columns of the curve, with commas between them.
+        curve: Numbers of the curve.
+    """
+
+    key: str
+    spec: bytes
+    columns: str
+    curve: bytes
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=operator.methodcaller("item")).encode
+"""The hook makes Python's numbers of NumPy's, which a metric may be."""
+_decode = msgspec.msgpack.Decoder(PackedRun).decode
 _specs = msgspec.json.Decoder(RunSpec)
 _REPEATED = ["control", "hidden", "regime"]
 _REPEATED += [field.name for field in msgspec.structs.fields(RunSpec) if field.type is str]
 _repeated = operator.attrgetter(*_REPEATED)
-
 
 T = TypeVar("T")
 
 
 @functools.lru_cache(4096)
 def shared(value: T) -> T:
-    """The first of all equal values, so that the others can be forgotten."""
+    """Return the first of all equal values, so that the others can be freed."""
     return value
 
 
@@ -62,23 +65,36 @@ def _all_shared(values: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(_REPEATED, map(shared, values), strict=True))
 
 
+# -- specs ------------------------------------------------------------------------------------
+
+
 def pack_spec(spec: RunSpec) -> bytes:
-    """A run as JSON; hyperparameters keep their order."""
+    """Return a spec as JSON; hyperparameters keep their order."""
     return msgspec.json.encode(spec)
 
 
-def unpack_spec(data: bytes) -> RunSpec:
-    """The run that `pack_spec` wrote.
+def unpack_spec(data: bytes, key: str = "") -> RunSpec:
+    """Return the spec that `pack_spec` wrote.
+
+    Args:
+        data: JSON.
+        key: Content key that the run must have; empty for any.
 
     Raises:
-        StoreError: the bytes are no run.
+        StoreError: The data are not a spec, or are the spec of another run.
     """
     try:
         spec = _specs.decode(data)
     except UNREADABLE as cause:
-        raise StoreError(f"this is no run: {cause}") from cause
+        raise StoreError(f"this is not a run: {cause}") from cause
     # the same few values in every run of a study: kept in memory once
-    return msgspec.structs.replace(spec, **_all_shared(_repeated(spec)))
+    spec = msgspec.structs.replace(spec, **_all_shared(_repeated(spec)))
+    if key and spec.key != key:
+        raise StoreError("it is another run")
+    return spec
+
+
+# -- curves -----------------------------------------------------------------------------------
 
 
 def pack_curve(curve: Curve) -> bytes:
@@ -108,57 +124,69 @@ def curve_rows(columns: int, size: int) -> int:
     return size // row if row else 0
 
 
-def pack_result(result: RunResult) -> bytes:
-    """A result as bytes, without its parameters (their hash stays)."""
-    head = _Head(
-        spec=result.spec,
-        status=result.status,
-        reason=result.reason,
-        test_loss=_or_none(result.test_loss),
-        test_metric=_or_none(result.test_metric),
-        params_hash=result.params_hash,
-        grad_evals=result.grad_evals,
-        seconds=result.seconds,
-        loop=result.loop,
-        columns=result.curve.columns,
+@functools.lru_cache
+def split_columns(text: str) -> tuple[str, ...]:
+    """Return the names in `PackedRun.columns`.
+
+    Raises:
+        StoreError: A column that every curve has is missing.
+    """
+    names = tuple(text.split(","))
+    if names[: len(CURVE_COLUMNS)] != CURVE_COLUMNS:
+        raise StoreError("its curve lacks columns")
+    return names
+
+
+# -- results ----------------------------------------------------------------------------------
+
+
+def pack_run(result: RunResult) -> PackedRun:
+    """Return a result as stores hold it, without its parameters (their hash stays)."""
+    spec = result.spec
+    return PackedRun(
+        key=spec.key,
+        spec=pack_spec(spec),
+        columns=",".join(result.curve.columns),
+        curve=pack_curve(result.curve),
+        **dict(zip(OUTCOME_FIELDS, _outcome(result), strict=True)),
     )
-    text = msgspec.json.encode(head)
-    return _LENGTH.pack(len(text)) + text + pack_curve(result.curve)
+
+
+def unpack_run(
+    packed: PackedRun, run: RunSpec | StoredRun | None = None, curve: Curve | None = None
+) -> RunResult:
+    """Return the result that `pack_run` made.
+
+    Args:
+        packed: The packed result.
+        run: What to use instead of the packed spec.
+        curve: What to use instead of the packed curve.
+
+    Raises:
+        StoreError: The spec is damaged or belongs to another key, or the curve is damaged.
+    """
+    if curve is None:
+        curve = unpack_curve(split_columns(packed.columns), packed.curve)
+    return RunResult(
+        run=run or unpack_spec(packed.spec, packed.key),
+        curve=curve,
+        **dict(zip(OUTCOME_FIELDS, _outcome(packed), strict=True)),
+    )
+
+
+def pack_result(result: RunResult) -> bytes:
+    """Return a result as a message of a worker, without its parameters (their hash stays)."""
+    return _encode(pack_run(result))
 
 
 def unpack_result(data: bytes) -> RunResult:
-    """The result that `pack_result` wrote.
+    """Return the result that `pack_result` wrote.
 
     Raises:
-        StoreError: the bytes are no result.
+        StoreError: The data are not a result.
     """
     try:
-        end = _LENGTH.size + _LENGTH.unpack_from(data)[0]
-        head = _heads.decode(data[_LENGTH.size : end])
-    except (*UNREADABLE, struct.error) as cause:
-        raise StoreError(f"this is no result of a run: {cause}") from cause
-    return RunResult(
-        spec=head.spec,
-        status=head.status,
-        reason=head.reason,
-        curve=unpack_curve(head.columns, data[end:]),
-        test_loss=_or_nan(head.test_loss),
-        test_metric=_or_nan(head.test_metric),
-        params_hash=head.params_hash,
-        grad_evals=head.grad_evals,
-        seconds=head.seconds,
-        loop=head.loop,
-    )
-
-
-def without_params(result: RunResult) -> RunResult:
-    """The same result without its parameters, which only the one who trained it keeps."""
-    return result if result.params is None else replace(result, params=None)
-
-
-def _or_none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value
+        packed = _decode(data)
+    except UNREADABLE as cause:
+        raise StoreError(f"this is not the result of a run: {cause}") from cause
+    return unpack_run(packed)

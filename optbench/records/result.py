@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import typing
-from dataclasses import dataclass, field
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _LOSSES = (
     ("train_loss", "training loss", "#f87507"),
     ("val_loss", "validation loss", "#2339fe"),
 )
-"""Column, name and colour of the lines that a notebook shows."""
+"""Column, name and CSS colour of the lines in a notebook."""
 
 
 class Status(StrEnum):
@@ -29,107 +30,123 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-class SpecSource(typing.Protocol):
-    """Where specs are stored."""
+class SpecSource(Protocol):
+    """A store of specs."""
 
     def spec(self, key: str) -> RunSpec:
-        """The spec of a run."""
-
-
-class _Unread:
-    """Room for the key of a result whose spec is in a store, and for that store."""
-
-    __slots__ = ("_key", "_source")
-    _key: str
-    _source: SpecSource
+        """Return the spec of a run."""
 
 
 @dataclass(frozen=True, slots=True)
-class RunResult(_Unread):
-    """What came of one run.
+class StoredRun:
+    """A run whose spec stays in a store: a large study is mostly tuning runs, and few are asked.
 
     Attributes:
-        spec: the run.
-        status: ``"ok"``, ``"diverged"`` or ``"failed"`` (a plugin raised; see `reason`).
-        reason: one line for anything but ``"ok"``.
-        curve: what was measured along the way.
-        test_loss: loss on the test part at the end; NaN unless ok.
-        test_metric: accuracy or R squared on the test part; NaN unless ok.
-        params: trained weight (n_in, n_out) and bias (n_out,) of each layer; None for runs read
-            back from a store, which keeps their hash.
-        params_hash: sha256 of the trained parameters' bytes.
-        grad_evals: gradient evaluations (batches), closure calls included.
-        seconds: training time, evaluation excluded.
-        loop: ``"compiled"`` or ``"stepped"``.
+        key: Content key of the run.
+        source: Store to read the spec from.
     """
 
-    spec: RunSpec
+    key: str
+    source: SpecSource = field(repr=False)
+
+    def read(self) -> RunSpec:
+        """Read the spec.
+
+        Raises:
+            StoreError: The run is no longer in the store, or is damaged.
+        """
+        return self.source.spec(self.key)
+
+    def __reduce__(self) -> tuple[Callable[[RunSpec], RunSpec], tuple[RunSpec]]:
+        """Pickle the spec itself, since the store may not exist elsewhere."""
+        return copy.copy, (self.read(),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """How a run ended: the part of a result that is the same in memory, in a store, in a message.
+
+    `RunResult` documents its attributes.
+    """
+
     status: Status
-    curve: Curve
     reason: str = ""
     test_loss: float = float("nan")
     test_metric: float = float("nan")
-    params: list[tuple[Array, Array]] | None = field(default=None, repr=False, compare=False)
     params_hash: str = ""
     grad_evals: int = 0
     seconds: float = 0.0
     loop: str = "stepped"
 
-    @classmethod
-    def unread(cls, key: str, source: SpecSource, *ended: Any) -> Self:
-        """A result whose spec is read when somebody asks for it; else it is like any other.
 
-        Args:
-            key: of the run.
-            source: asked for the spec once; what it raises comes out of ``.spec``.
-            ended: the values of all other fields, in their order.
-        """
-        result, put = object.__new__(cls), object.__setattr__
-        put(result, "_key", key)
-        put(result, "_source", source)
-        for name, value in zip(cls.__slots__[1:], ended, strict=True):
-            put(result, name, value)
-        return result
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult(RunOutcome):
+    """The result of one run: which run it was, how it ended, and what was measured.
+
+    Attributes:
+        run: Spec of the run, or where it is stored; `spec` is the spec in either case.
+        curve: What was measured along the way.
+        params: Trained weight (n_in, n_out) and bias (n_out,) of each layer; None for runs read
+            from a store, which keeps their hash.
+        status: ``"ok"``, ``"diverged"`` or ``"failed"`` (a plugin raised; see `reason`).
+        reason: One line for any status but ``"ok"``.
+        test_loss: Loss on the test part at the end; NaN unless ok.
+        test_metric: Accuracy or R squared on the test part; NaN unless ok.
+        params_hash: SHA-256 of the bytes of the trained parameters.
+        grad_evals: Gradient evaluations (batches), closure calls included.
+        seconds: Training time, evaluation excluded.
+        loop: ``"compiled"`` or ``"stepped"``.
+
+    Example:
+        >>> import optbench
+        >>> result = optbench.train("sgd", dataset="iris", epochs=1)
+        >>> result.status, result.spec.dataset, result.curve.rows > 1
+        (<Status.OK: 'ok'>, 'iris', True)
+    """
+
+    run: RunSpec | StoredRun
+    curve: Curve
+    params: list[tuple[Array, Array]] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def failed(cls, spec: RunSpec, reason: str) -> Self:
         """Return the result of a run that failed before it was evaluated: its curve is empty.
 
         Args:
-            spec: the run.
-            reason: one line that says what went wrong.
+            spec: The run.
+            reason: One line that says what went wrong.
         """
         curve = Curve(CURVE_COLUMNS, np.empty((len(CURVE_COLUMNS), 0)))
-        return cls(spec, Status.FAILED, curve, reason)
+        return cls(run=spec, status=Status.FAILED, curve=curve, reason=reason)
 
-    if not TYPE_CHECKING:  # it would let any name pass
+    @property
+    def spec(self) -> RunSpec:
+        """Spec of the run; read from the store at each use if it stayed there.
 
-        def __getattr__(self, name: str) -> RunSpec:
-            """Called for what is not there: the spec, until it has been read."""
-            if name != "spec":
-                raise AttributeError(f"a run's result has no '{name}'", name=name, obj=self)
-            spec = self._source.spec(self._key)
-            object.__setattr__(self, "spec", spec)
-            return spec
+        Raises:
+            StoreError: The run is no longer in its store, or is damaged.
+        """
+        return self.run.read() if isinstance(self.run, StoredRun) else self.run
 
     @property
     def key(self) -> str:
         """Content key of the run."""
-        try:
-            return self._key
-        except AttributeError:
-            return self.spec.key
+        return self.run.key
+
+    def without_params(self) -> Self:
+        """Return the same result without the trained parameters, as stores and workers hold it."""
+        return self if self.params is None else replace(self, params=None)
 
     def final(self, column: str) -> float:
-        """Last value of a column of the curve; NaN when nothing was evaluated."""
+        """Return the last value of a column of the curve; NaN if nothing was evaluated."""
         return self.curve.last(column)
 
     def to_pandas(self) -> Any:
-        """The curve as a pandas DataFrame."""
+        """Return the curve as a pandas DataFrame (pandas must be installed)."""
         return self.curve.to_pandas()
 
     def _repr_html_(self) -> str:
-        """How a notebook shows the run: its workload, how it ended, and its losses."""
+        """Return what a notebook shows: the workload, how the run ended, and its losses."""
         spec = self.spec
         rows = (
             ("run", f"{spec.configuration}, seed {spec.seed}"),

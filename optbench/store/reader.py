@@ -1,4 +1,4 @@
-"""Reads stored runs again, when somebody asks for what was left in the store."""
+"""Reads specs and curves that were left in the store."""
 
 from __future__ import annotations
 
@@ -11,83 +11,83 @@ from pathlib import Path
 
 from optbench.errors import StoreError
 from optbench.records import RunSpec
+from optbench.records.packing import unpack_spec
 from optbench.records.stored_curves import batches
 from optbench.store.database import clear_errors, connect
-from optbench.store.rows import damaged, spec_of
+from optbench.store.rows import damaged, marks
 
-CHUNK = 500
-"""Keys in one SELECT; SQLite allows 999 parameters at least."""
-CURVES_AT_HAND = 64
-"""Curves that are kept when runs are read without theirs: those of a panel of a plot."""
-
-
-def marks(values: Sequence[object]) -> str:
-    """What stands for these values after ``IN``."""
-    return f"({', '.join('?' * len(values))})"
+KEYS_AT_ONCE = 500
+"""Keys in one SELECT; every SQLite allows 999 parameters."""
+CACHED_CURVES = 64
+"""Curves in the cache, as many as one panel of a plot shows."""
 
 
 class Reader:
-    """Reads runs of a store in any thread, also once the store is closed.
+    """Reads runs of a store in any thread, also after the store was closed.
 
-    It opens the file when it is first asked, and closes it when nobody holds on to it.
+    The file is opened at the first read and closed when the last reference to the reader goes.
+
+    Args:
+        path: File of the store.
 
     Raises:
-        StoreError: from every method: a run is no longer there, or is damaged.
+        StoreError: From every method: a run is no longer in the store, or is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
-        opened: list[sqlite3.Connection] = []
-        weakref.finalize(self, _close, opened)
-        read = functools.partial(_read, self._path, threading.Lock(), opened)
+        connections: list[sqlite3.Connection] = []
+        weakref.finalize(self, _close, connections)
+        read = functools.partial(_read, self._path, threading.Lock(), connections)
         self._read = read
-        # of a function that does not hold the reader: else only the collector would close the file
-        self._curve: Callable[[str], bytes] = functools.lru_cache(CURVES_AT_HAND)(
+        # caches a function that does not refer to the reader: with a cycle, only the garbage
+        # collector would close the file
+        self._curve: Callable[[str], bytes] = functools.lru_cache(CACHED_CURVES)(
             lambda key: read("curve", [key])[key]
         )
 
     def spec(self, key: str) -> RunSpec:
-        """The spec of a run; checked."""
-        found = self._read("spec", [key])
+        """Return the spec of a run; it is checked against the key."""
+        data = self._read("spec", [key])[key]
         try:
-            return spec_of(key, found[key])
+            return unpack_spec(data, key)
         except StoreError as cause:
             raise damaged(self._path, key, cause) from cause
 
     def curve(self, key: str) -> bytes:
-        """The curve of a run, packed."""
+        """Return the packed curve of a run."""
         return self._curve(key)
 
     def curves(self, keys: Iterable[str]) -> dict[str, bytes]:
-        """The curves of runs by key, packed; in half the time for many."""
-        found: dict[str, bytes] = {}
-        for some in batches(list(keys), CHUNK):
-            found |= self._read("curve", some)
-        return found
+        """Return the packed curves of runs by key, in half the time that single reads take."""
+        curves: dict[str, bytes] = {}
+        for batch in batches(list(keys), KEYS_AT_ONCE):
+            curves |= self._read("curve", batch)
+        return curves
 
 
 def _read(
     path: Path,
     lock: threading.Lock,
-    opened: list[sqlite3.Connection],
+    connections: list[sqlite3.Connection],
     column: str,
     keys: Sequence[str],
 ) -> dict[str, bytes]:
-    """A column of bytes of some runs."""
+    """Return a column of bytes of several runs, by key."""
     with lock, clear_errors(path):
-        if not opened:
-            opened.append(connect(path, check_same_thread=False))
+        if not connections:
+            connections.append(connect(path, check_same_thread=False))
         query = f"SELECT key, {column} FROM runs WHERE key IN {marks(keys)}"
-        found = dict(opened[0].execute(query, tuple(keys)))
+        values = dict(connections[0].execute(query, tuple(keys)))
     for key in keys:
-        if key not in found:
+        if key not in values:
             raise StoreError(f"{path}: run {key} is no longer in it")
-        if not isinstance(found[key], bytes):
-            cause = StoreError(f"its {column} is {type(found[key]).__name__}")
+        if not isinstance(values[key], bytes):
+            cause = StoreError(f"its {column} is {type(values[key]).__name__}")
             raise damaged(path, key, cause)
-    return found
+    return values
 
 
-def _close(opened: list[sqlite3.Connection]) -> None:
-    for db in opened:
+def _close(connections: list[sqlite3.Connection]) -> None:
+    for db in connections:
         db.close()

@@ -1,119 +1,77 @@
-"""A run as one row of the table `runs`, and back."""
+"""A packed run as one row of the table ``runs``, and back."""
 
 from __future__ import annotations
 
-import functools
-import math
-from itertools import product
+import operator
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from optbench.errors import StoreError
-from optbench.records import CURVE_COLUMNS, RunResult, RunSpec, SpecSource, Status
-from optbench.records.packing import pack_curve, pack_spec, shared, unpack_curve, unpack_spec
+from optbench.records import RunResult, SpecSource, StoredRun
+from optbench.records.packing import PackedRun, split_columns, unpack_run
 from optbench.records.stored_curves import CurveSource, StoredCurve
 
-FIELDS = (
-    "key, spec, status, reason, test_loss, test_metric, params_hash, grad_evals, seconds, loop, "
-    "columns, curve"
+COLUMNS = ("key", *(field.name for field in fields(PackedRun) if field.name != "key"))
+"""Columns of the table ``runs`` that hold a result; the session that wrote it is one more."""
+_values = operator.attrgetter(*COLUMNS)
+
+
+def marks(values: Sequence[object]) -> str:
+    """Return the placeholders of these values in an SQL statement, in parentheses."""
+    return f"({', '.join('?' * len(values))})"
+
+
+SELECT_RUNS = f"SELECT {', '.join(COLUMNS)} FROM runs"
+_WRITTEN = (*COLUMNS, "session")
+INSERT_RUN = (
+    f"INSERT INTO runs ({', '.join(_WRITTEN)}) VALUES {marks(_WRITTEN)}"
+    f" ON CONFLICT (key) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in _WRITTEN)}"
+    " WHERE runs.status = 'failed'"
 )
-NAMES = FIELDS.split(", ")
-_NUMBER = (float, type(None))
-_TYPES: tuple[tuple[type, ...], ...] = (
-    (str,), (bytes,), (str,), (str,), _NUMBER, _NUMBER, (str,), (int,), (float,), (str,), (str,),
-    (bytes,),
-)  # fmt: skip
-"""Of `FIELDS`, in their order."""
-_SOUND = frozenset(product(*_TYPES))
-"""Every series of types that a row may have."""
-_STATUSES = {status.value: status for status in Status}
+"""The first result of a run stays, unless it had failed."""
 
 
-def row_of(result: RunResult, session: int | None) -> tuple[object, ...]:
-    """The values of `FIELDS`, and who trained it."""
-    return (
-        result.key,
-        pack_spec(result.spec),
-        result.status.value,
-        result.reason,
-        result.test_loss,
-        result.test_metric,
-        result.params_hash,
-        result.grad_evals,
-        result.seconds,
-        result.loop,
-        ",".join(result.curve.columns),
-        pack_curve(result.curve),
-        session,
-    )
+class RunSource(CurveSource, SpecSource, Protocol):
+    """A store of specs and curves."""
 
 
-class Source(CurveSource, SpecSource, Protocol):
-    """Where runs are stored."""
+def row_of(packed: PackedRun, session: int | None) -> tuple[object, ...]:
+    """Return the values of `INSERT_RUN`. SQLite stores NaN as NULL."""
+    return (*_values(packed), session)
 
 
-def result_of(row: tuple[Any, ...], source: Source | None = None, late: bool = False) -> RunResult:
-    """The run of a row.
+def packed_run(row: tuple[Any, ...]) -> PackedRun:
+    """Return the run in a row of `SELECT_RUNS`; NULL is a number that was not measured.
+
+    Raises:
+        msgspec.ValidationError: A value has another type than its column; SQLite allows any type
+            in any column.
+    """
+    values = dict(zip(COLUMNS, row, strict=True))
+    if None in row:
+        values = {name: value for name, value in values.items() if value is not None}
+    return msgspec.convert(values, PackedRun, builtin_types=(bytes,))
+
+
+def stored_result(packed: PackedRun, source: RunSource, *, read_spec: bool) -> RunResult:
+    """Return a result that leaves its curve in the store.
 
     Args:
-        row: values of `FIELDS`.
-        source: where its curve is read again when somebody asks for it; None to keep it.
-        late: likewise its spec, which is then not looked into here.
+        packed: The packed result.
+        source: Store to read from.
+        read_spec: Whether to unpack and check the spec now; otherwise it also stays in the store.
 
     Raises:
-        StoreError: the row is damaged.
-        ValueError: its status is none.
+        StoreError: The row is damaged.
     """
-    if tuple(map(type, row)) not in _SOUND:
-        raise StoreError(_odd_type(row))
-    names = _columns(row[10])
-    ended = (
-        _STATUSES.get(row[2]) or Status(row[2]),
-        StoredCurve(names, row[11], row[0], source) if source else unpack_curve(names, row[11]),
-        row[3],
-        math.nan if row[4] is None else row[4],
-        math.nan if row[5] is None else row[5],
-        None,
-        row[6],
-        row[7],
-        row[8],
-        shared(row[9]),
-    )
-    if source and late:
-        return RunResult.unread(row[0], source, *ended)
-    return RunResult(spec_of(row[0], row[1]), *ended)
-
-
-def spec_of(key: str, data: bytes) -> RunSpec:
-    """The spec of a run.
-
-    Raises:
-        StoreError: the bytes are no run, or the run of another key.
-    """
-    spec = unpack_spec(data)
-    if spec.key != key:
-        raise StoreError("it is another run")
-    return spec
+    curve = StoredCurve(split_columns(packed.columns), packed.curve, packed.key, source)
+    return unpack_run(packed, None if read_spec else StoredRun(packed.key, source), curve)
 
 
 def damaged(path: Path, key: str, cause: Exception) -> StoreError:
-    """Names the file and the run, so that the rest can be rescued."""
+    """Return an error that names the file and the run, so that the rest can be rescued."""
     return StoreError(f"{path}: run {key} is damaged: {cause}")
-
-
-def _odd_type(row: tuple[Any, ...]) -> str:
-    """SQLite keeps any type in any column."""
-    name, value = next(
-        (name, value)
-        for name, value, kinds in zip(NAMES, row, _TYPES, strict=True)
-        if type(value) not in kinds
-    )
-    return f"its {name} is {type(value).__name__}"
-
-
-@functools.lru_cache
-def _columns(text: str) -> tuple[str, ...]:
-    names = tuple(text.split(","))
-    if names[: len(CURVE_COLUMNS)] != CURVE_COLUMNS:
-        raise StoreError("its curve lacks columns")
-    return names

@@ -19,11 +19,19 @@ import msgspec
 
 from optbench.errors import StoreError
 from optbench.records import RunResult, Status
-from optbench.records.packing import UNREADABLE
+from optbench.records.packing import UNREADABLE, pack_run, unpack_run
 from optbench.records.stored_curves import batches
 from optbench.store.database import SCHEMA, check_header, clear_errors, connect, create_store
-from optbench.store.reader import CHUNK, Reader, marks
-from optbench.store.rows import FIELDS, NAMES, damaged, result_of, row_of
+from optbench.store.reader import KEYS_AT_ONCE, Reader
+from optbench.store.rows import (
+    INSERT_RUN,
+    SELECT_RUNS,
+    damaged,
+    marks,
+    packed_run,
+    row_of,
+    stored_result,
+)
 
 COMMIT_SECONDS = 0.5
 """How long a finished run may wait before it is committed."""
@@ -31,13 +39,6 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 """What lifts a store from this version to the next; run in one transaction."""
 
 _environments = msgspec.json.Decoder(dict[str, Any])
-_KEEP = (
-    f"INSERT INTO runs ({FIELDS}, session) VALUES ({', '.join('?' * 13)})"
-    " ON CONFLICT (key) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in (*NAMES, "session"))
-    + " WHERE runs.status = 'failed'"
-)
-"""The first result of a run stays; a failed one makes room for the next."""
 
 
 class Conflict(NamedTuple):
@@ -88,7 +89,7 @@ class Store:
 
     def put(self, result: RunResult) -> None:
         """Keep a result; one that is there already stays as it is, unless it had failed."""
-        self._pending.append(row_of(result, self.session))
+        self._pending.append(row_of(pack_run(result), self.session))
         self.tick()
 
     def tick(self) -> None:
@@ -105,7 +106,7 @@ class Store:
         """
         if self._pending:
             with self._transaction() as db:
-                db.executemany(_KEEP, self._pending)
+                db.executemany(INSERT_RUN, self._pending)
             self._pending.clear()
         self._committed = time.monotonic()
 
@@ -126,7 +127,7 @@ class Store:
     def results(self, keys: Iterable[str] | None = None) -> Iterator[RunResult]:
         """Results by key (all of them if None), in no order; unknown keys are left out."""
         for row in self._rows(keys):
-            yield self._result(row)
+            yield self._unpack(row)
 
     def outcomes(
         self, keys: Iterable[str], late: Container[str] = ()
@@ -142,7 +143,7 @@ class Store:
         """
         reader = Reader(self.path)
         for row in self._rows(keys):
-            yield row[0], self._result(row, reader, row[0] in late)
+            yield row[0], self._unpack(row, reader, row[0] in late)
 
     def count(self) -> int:
         """Number of runs stored."""
@@ -153,12 +154,12 @@ class Store:
         """Take in the runs of another store that this one lacks; how many there were."""
         other.flush()
         ours, new = self.keys(), 0
-        for row in other._select(f"SELECT {FIELDS} FROM runs"):
+        for row in other._select(SELECT_RUNS):
             if row[0] not in ours:
-                other._result(row)  # nothing damaged is taken in
+                other._unpack(row)  # nothing damaged is taken in
                 self._pending.append((*row, self.session))
                 new += 1
-                if len(self._pending) >= CHUNK:
+                if len(self._pending) >= KEYS_AT_ONCE:
                     self.flush()
         self.flush()
         return new
@@ -218,23 +219,26 @@ class Store:
     def _rows(self, keys: Iterable[str] | None) -> Iterator[tuple[Any, ...]]:
         self.flush()
         if keys is None:
-            yield from self._select(f"SELECT {FIELDS} FROM runs")
+            yield from self._select(SELECT_RUNS)
             return
         wanted = list(dict.fromkeys(keys))
         if 2 * len(wanted) > self.count():  # most of them: in the order of the file, that is fast
             known = set(wanted)
-            for row in self._select(f"SELECT {FIELDS} FROM runs"):
+            for row in self._select(SELECT_RUNS):
                 if row[0] in known:
                     yield row
             return
-        for some in batches(wanted, CHUNK):
-            yield from self._select(f"SELECT {FIELDS} FROM runs WHERE key IN {marks(some)}", some)
+        for some in batches(wanted, KEYS_AT_ONCE):
+            yield from self._select(f"{SELECT_RUNS} WHERE key IN {marks(some)}", some)
 
-    def _result(
+    def _unpack(
         self, row: tuple[Any, ...], reader: Reader | None = None, late: bool = False
     ) -> RunResult:
         try:
-            return result_of(row, reader, late)
+            packed = packed_run(row)
+            if reader is None:
+                return unpack_run(packed)
+            return stored_result(packed, reader, read_spec=not late)
         except (StoreError, *UNREADABLE) as cause:
             raise damaged(self.path, row[0], cause) from cause
 

@@ -188,7 +188,7 @@ def test_a_run_of_other_code_is_explained(copy: Path) -> None:
     with Store(copy / "runs.sqlite", create=False) as store:
         run = next(r for r in store.results() if r.status is Status.OK)
         spec = msgspec.structs.replace(run.spec, optimizer_code="000000000000")
-        store.put(replace(run, spec=spec))
+        store.put(replace(run, run=spec))
     outcome = optbench("replay", spec.key, "--in", copy)
     assert outcome.code == 0
     assert f"the code of optimizer {spec.optimizer} has changed since" in outcome.out

@@ -47,7 +47,7 @@ def make_result(
     """
     is_lost = status is not Status.OK
     return RunResult(
-        spec=spec or make_run_spec(),
+        run=spec or make_run_spec(),
         status=status,
         reason=measured.pop("reason", "loss not finite" if is_lost else ""),
         curve=curve or empty_curve(),

@@ -50,7 +50,7 @@ def test_a_run_is_one_row_with_the_same_columns_everywhere(result: RunResult) ->
 def test_the_role_follows_from_the_seed(result: RunResult) -> None:
     """Tuning runs and evaluation runs can be told apart without the record of the study."""
     roles = {
-        seed: run_row(replace(result, spec=msgspec.structs.replace(result.spec, seed=seed)))["role"]
+        seed: run_row(replace(result, run=msgspec.structs.replace(result.spec, seed=seed)))["role"]
         for seed in (0, TUNING_SEED - 1, TUNING_SEED)
     }
     assert list(roles.values()) == ["evaluation", "evaluation", "tuning"]
@@ -59,7 +59,7 @@ def test_the_role_follows_from_the_seed(result: RunResult) -> None:
 def test_an_optimizers_own_hyperparameter_wins_over_the_control(result: RunResult) -> None:
     """An optimizer may declare a hyperparameter `warmup`; its value is the one that counts."""
     spec = msgspec.structs.replace(result.spec, hyper={"warmup": 0.25})
-    assert run_row(replace(result, spec=spec))["hyper_warmup"] == 0.25
+    assert run_row(replace(result, run=spec))["hyper_warmup"] == 0.25
 
 
 def test_a_failed_run_has_a_row_and_no_curve_rows(result: RunResult) -> None:

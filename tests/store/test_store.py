@@ -24,7 +24,7 @@ import pytest
 
 from optbench.contracts import Value
 from optbench.errors import StoreError
-from optbench.records import CURVE_COLUMNS, RunResult, RunSpec, Status
+from optbench.records import CURVE_COLUMNS, RunResult, RunSpec, Status, StoredRun
 from optbench.records.packing import pack_result, pack_spec, unpack_curve, unpack_result
 from optbench.store import Store
 from optbench.store import store as store_module
@@ -500,36 +500,27 @@ def test_a_forgotten_study_closes_its_store(tmp_path: Path) -> None:
         gc.enable()
 
 
-def test_a_late_spec_is_read_when_asked_and_the_result_is_like_any_other(tmp_path: Path) -> None:
-    """Whoever compares, copies, shows or sends it never knows that its spec was in the store."""
+def test_a_spec_that_stays_in_the_store_is_read_at_each_use(tmp_path: Path) -> None:
+    """Its result says where the run is stored; copies, changes and pickles have the same spec."""
     good = make_result(0)
-
-    def late() -> RunResult:
-        with Store(tmp_path / "runs.sqlite") as store:
-            store.put(good)
-            ((key, found),) = store.outcomes([good.key], late={good.key})
-        with pytest.raises(AttributeError):
-            object.__getattribute__(found, "spec")
-        assert found.key == key == good.key
-        return found
-
-    assert late().spec == good.spec
-    one = late()
-    assert one == replace(good, curve=one.curve) != replace(good, curve=one.curve, seconds=9.0)
-    assert repr(late()) == repr(good)
-    assert_same(pickle.loads(pickle.dumps(late())), good)
-    assert_same(copy.copy(late()), good)
-    assert_same(late(), good)
-    assert msgspec.to_builtins(late().spec) == msgspec.to_builtins(good.spec)
-    other = replace(late(), spec=make_result(1).spec)
-    assert other.key == make_result(1).key
-    with pytest.raises(AttributeError, match="no 'spce'"):
-        _ = late().spce  # type: ignore[attr-defined]
+    with Store(tmp_path / "runs.sqlite") as store:
+        store.put(good)
+        ((key, stored),) = store.outcomes([good.key], late={good.key})
+    assert isinstance(stored.run, StoredRun)
+    assert stored.key == stored.run.key == key == good.key
+    assert stored.spec == stored.spec == good.spec
+    assert f"run=StoredRun(key='{key}')" in repr(stored)
+    for same in (stored, copy.copy(stored), replace(stored, curve=good.curve)):
+        assert_same(same, good)
+    pickled = pickle.loads(pickle.dumps(stored))
+    assert pickled == good
+    assert isinstance(pickled.run, RunSpec)
+    assert replace(stored, run=make_result(1).spec).key == make_result(1).key
 
 
 LATE_DAMAGE = {
     "it is another run": make_result(1).spec,
-    "this is no run": b"{}",
+    "this is not a run": b"{}",
     "its spec is str": "text",
     "no longer in it": None,
 }

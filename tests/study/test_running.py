@@ -336,7 +336,7 @@ class OneAtATime(Executor):
     def collect(self, timeout: float) -> list[RunResult]:
         specs, self._submitted = self._submitted, []
         results = map(fake_train, specs)
-        return [WeakResult(*(getattr(r, f.name) for f in fields(r))) for r in results]
+        return [WeakResult(**{f.name: getattr(r, f.name) for f in fields(r)}) for r in results]
 
     def close(self) -> None:
         """Nothing to end."""
