@@ -307,14 +307,16 @@ def test_layers_are_exhaustive() -> None:
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 OFFENCES = {
-    "optbench/report/__init__.py": ("import sqlite3", "sqlite3"),
-    "optbench/report/format/__init__.py": ("import matplotlib", "matplotlib"),
-    "optbench/errors.py": ("def f():\n    import click", "click"),
-    "optbench/contracts/__init__.py": ("import pluggy", "pluggy"),
-    "optbench/support/__init__.py": ("from optbench import cli", "optbench.cli"),
-    "plugins/optbench_builtin/idx.py": ("import optbench.engine", "optbench.engine"),
+    "optbench/report/__init__.py": ("import sqlite3", "optbench.report -> sqlite3 "),
+    "optbench/report/format/__init__.py": ("import matplotlib", ".format -> matplotlib "),
+    "optbench/engine/__init__.py": ("import torch", "optbench.engine -> torch "),
+    "optbench/errors.py": ("def f():\n    import click", "optbench.errors -> click "),
+    "optbench/contracts/__init__.py": ("import pluggy", "optbench.contracts -> pluggy "),
+    "optbench/support/__init__.py": ("import optbench.cli", "optbench.support -> optbench.cli "),
+    "plugins/optbench_builtin/idx.py": ("import optbench.engine", ".idx -> optbench.engine "),
+    "optbench/records/spec.py": ("import optbench.records.cell", "allowed in optbench.records."),
 }
-"""File -> a line that no file of its room may have, and the module that import-linter names."""
+"""File -> a line that it may not have, and a part of the complaint of import-linter."""
 
 
 def test_import_linter_finds_planted_imports(tmp_path: Path) -> None:
@@ -326,7 +328,7 @@ def test_import_linter_finds_planted_imports(tmp_path: Path) -> None:
     for path, (line, _) in OFFENCES.items():
         with (tmp_path / path).open("a", encoding="utf-8") as file:
             file.write(f"\n\n{line}\n")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", LINT, "--no-cache"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{tmp_path / 'plugins'}"},
@@ -334,19 +336,10 @@ def test_import_linter_finds_planted_imports(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    missed = {
-        path: module
-        for path, (_, module) in OFFENCES.items()
-        if f"{module_name(path)} -> {module} " not in done.stdout
-    }
-    assert done.returncode != 0
-    assert not missed, done.stdout
-
-
-def module_name(path: str) -> str:
-    """The dotted name of a file."""
-    name = path.removeprefix("plugins/").removesuffix(".py").removesuffix("/__init__")
-    return name.replace("/", ".")
+    assert result.returncode != 0
+    missing = [words for _, words in OFFENCES.values() if words not in result.stdout]
+    assert not missing, result.stdout
+    assert "Contracts: 0 kept" in result.stdout
 
 
 # The guide to the rooms ----------------------------------------------------------------------

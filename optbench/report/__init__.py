@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from optbench.report.write import FORMATS, write_all
+from optbench.report.format.plot_formats import FORMATS
+from optbench.report.write import write_all
 
 __all__ = ["FORMATS", "write_all"]

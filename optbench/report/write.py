@@ -16,16 +16,16 @@ from typing import Any
 import msgspec
 
 from optbench.analysis.leaderboard import Leaderboard, to_json
-from optbench.errors import ConfigError, unknown_name
+from optbench.errors import ConfigError
 from optbench.records import Cell
 from optbench.report.csv_text import leaderboard_csv
 from optbench.report.format.excerpt import excerpt, with_curves
+from optbench.report.format.plot_formats import check_plot_format
 from optbench.report.sections import Section, section_pictures
 from optbench.support.files import alone_in, write_text
 
 _log = logging.getLogger(__name__)
 
-FORMATS = ("png", "svg", "pdf")
 MANIFEST_NAME = ".report.json"
 """File that says what each file was made from; without it everything is written again."""
 _DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -63,8 +63,7 @@ def write_all(
         ConfigError: an unknown format, or a folder that cannot be written.
     """
     for form in formats:
-        if form not in FORMATS:
-            raise unknown_name("plot format", form, FORMATS)
+        check_plot_format(form)
     out = Path(out_dir)
     about: dict[str, Any] = {"environment": environment, "command": command}
     json_text = to_json(leaderboard) + b"\n"

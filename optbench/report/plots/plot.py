@@ -10,9 +10,9 @@ from pathlib import Path
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from optbench.errors import ConfigError, unknown_name
+from optbench.errors import ConfigError
+from optbench.report.format.plot_formats import check_plot_format
 from optbench.report.plots import figures as base
-from optbench.report.write import FORMATS
 from optbench.support.files import whole
 
 PIXELS_PER_INCH = 96
@@ -57,8 +57,7 @@ class Plot:
         if not form:
             target.mkdir(parents=True, exist_ok=True)
             return [self._write(name, target / f"{name}.png", "png") for name in self._drawings]
-        if form not in FORMATS:
-            raise unknown_name("plot format", form, FORMATS)
+        check_plot_format(form)
         if len(self._drawings) > 1:
             sheets = ", ".join(self._drawings)
             raise ConfigError(f"this plot has several sheets ({sheets}); save it to a folder")
