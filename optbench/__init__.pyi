@@ -1,5 +1,6 @@
 """The public names, each with its home. `optbench/__init__.py` imports them at first use."""
 
+from .analysis.leaderboard import Leaderboard as Leaderboard
 from .contracts import Array as Array
 from .contracts import Dataset as Dataset
 from .contracts import DatasetSource as DatasetSource
@@ -32,7 +33,11 @@ from .records import RunSpec as RunSpec
 from .records import Status as Status
 from .registry.hookspecs import hookimpl as hookimpl
 from .registry.signatures import read_signature as read_signature
+from .study.api import compare as compare
+from .study.api import merge as merge
+from .study.api import replay as replay
 from .study.saved import load_study as load_study
+from .study.study import Study as Study
 
 __all__: list[str]
 __version__: str

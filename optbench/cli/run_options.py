@@ -19,21 +19,18 @@ from optbench.cli.options import (
     out_option,
 )
 from optbench.cli.study_output import DEFAULT_OUT
+from optbench.execution.executor import MOST_MEGABYTES, MOST_SECONDS
 from optbench.records import StudyProtocol
-
-MOST_SECONDS = 1e9
-MOST_MEGABYTES = 2**30
-"""Limits of the limits: beyond these the system cannot count."""
 
 
 class Seconds(click.FloatRange):
-    """A length of time above 0; what is no number is no time."""
+    """A length of time above 0 seconds; NaN is refused."""
 
     def __init__(self) -> None:
         super().__init__(0, MOST_SECONDS, min_open=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """As click does."""
+        """Return the number of seconds."""
         seconds = super().convert(value, param, ctx)
         if math.isnan(seconds):  # it is neither below nor above any limit
             self.fail(f"'{value}' is not a length of time", param, ctx)

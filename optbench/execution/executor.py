@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from optbench.errors import ConfigError
 from optbench.records import RunResult, RunSpec
 
 Train = Callable[[RunSpec], RunResult]
@@ -16,6 +17,10 @@ Train = Callable[[RunSpec], RunResult]
 NextRuns = Callable[[int], Iterable[RunSpec]]
 """Given the number of runs that there is room for, returns those to start now."""
 
+MOST_SECONDS = 1e9
+"""Longest time limit of a run, in seconds: the system cannot wait for longer."""
+MOST_MEGABYTES = 2**30
+"""Largest memory limit of a worker, in megabytes: the system cannot count further."""
 WAIT_SECONDS = 0.25
 """Longest wait for a result before the caller gets a turn."""
 
@@ -32,6 +37,26 @@ class Limits:
 
     seconds: float | None = None
     memory_mb: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check both.
+
+        Raises:
+            ConfigError: A limit that is not allowed.
+        """
+        if self.seconds is not None and not _is_between(self.seconds, 0, MOST_SECONDS):
+            raise ConfigError(
+                f"timeout={self.seconds} is not allowed; seconds above 0, up to {MOST_SECONDS:g}"
+            )
+        if self.memory_mb is not None and not _is_between(self.memory_mb, 0, MOST_MEGABYTES):
+            raise ConfigError(
+                f"memory={self.memory_mb} is not allowed; megabytes from 1 to {MOST_MEGABYTES:,}"
+            )
+
+
+def _is_between(value: object, low: float, high: float) -> bool:
+    """Whether it is a number above `low` and at most `high`."""
+    return isinstance(value, int | float) and low < value <= high
 
 
 class Executor(ABC):

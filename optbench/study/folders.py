@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from pathlib import Path
 
 from optbench.errors import ConfigError
@@ -42,3 +45,17 @@ def writable_folder(folder: str | Path) -> Path:
             f"cannot write to '{path}': {reason}; choose another folder (--out)"
         ) from cause
     return path
+
+
+class TemporaryFolder:
+    """A folder that is removed when nothing refers to this object any more, or at the end.
+
+    Unlike `tempfile.TemporaryDirectory` it may be left to the garbage collector without a warning.
+
+    Attributes:
+        path: The folder.
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="optbench-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)

@@ -183,7 +183,7 @@ def test_a_suite_can_be_a_file(tmp_path: Path) -> None:
         (["--formats", "bmp"], 2, "'bmp' is none of png, svg, pdf, none"),
         (["--plugin", "missing.py"], 1, "missing.py"),
         (["nowhere.toml"], 1, "suite nowhere.toml: No such file or directory"),
-        (["--scheduler", "tcp://127.0.0.1:1", "--jobs", "1"], 1, "--jobs is for this machine"),
+        (["--scheduler", "tcp://127.0.0.1:1", "--jobs", "1"], 1, "jobs are for this machine"),
     ],
 )
 def test_bad_input_is_one_line_and_an_exit_code(

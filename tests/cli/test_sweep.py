@@ -248,4 +248,4 @@ def test_a_sweep_is_trained_on_a_cluster(tmp_path: Path) -> None:
     assert json.loads(there.stdout)["points"] == here["points"]
     refused = CliRunner().invoke(main, [*words, "--jobs", "1", "--out", str(tmp_path / "no")])
     assert refused.exit_code == 1
-    assert "--jobs is for this machine" in refused.stderr
+    assert "jobs are for this machine" in refused.stderr

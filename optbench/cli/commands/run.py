@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from optbench.cli.executors import make_executor
 from optbench.cli.interrupts import exit_code
 from optbench.cli.options import json_option, plugin_options, registered
 from optbench.cli.output import print_json, remark
@@ -24,9 +23,8 @@ from optbench.cli.study_output import (
 from optbench.records import Health
 
 if TYPE_CHECKING:
-    from optbench.execution import Executor
     from optbench.plan import StudyPlan
-    from optbench.study import Observer, Study
+    from optbench.study import Study
     from optbench.study.progress_displays import Display
     from optbench.suites.overrides import SuiteChanges
 
@@ -82,18 +80,25 @@ def command(
 
         show_plan(plan, out, jobs, as_json)
         return 0
-    from optbench.execution import Limits
+    from optbench.execution import Limits, make_executor
     from optbench.study.folders import writable_folder
     from optbench.study.progress_displays import terminal_display
     from optbench.study.progress_view import ProgressView
     from optbench.study.reporting import write_report
+    from optbench.study.running import run_study_in
 
     writable_folder(out)
     typed = typed_command()
     with ProgressView(_live_curves(plan) if live else terminal_display()) as view:
         limits = Limits(seconds=timeout, memory_mb=memory)
-        with make_executor(jobs, scheduler, HEALTH[health], limits) as executor:
-            study = _train(plan, out, executor, view, typed, retry_failed)
+        study = run_study_in(
+            out,
+            plan,
+            make_executor(jobs, scheduler, health=HEALTH[health], limits=limits),
+            observer=view,
+            command=typed,
+            retry_failed=retry_failed,
+        )
         complete = study.complete
         if not complete:
             _log.info("interrupted; reporting what is finished (Ctrl-C again: no report)")
@@ -119,30 +124,6 @@ def _live_curves(plan: StudyPlan) -> Display:
     protocol = plan.protocol
     planned = len(plan.cells) * (protocol.budget * protocol.tuning_seeds + protocol.seeds)
     return LiveCurves([entrant.label for entrant in plan.entrants], planned)
-
-
-def _train(
-    plan: StudyPlan,
-    out: Path,
-    executor: Executor,
-    view: Observer,
-    typed: str,
-    retry_failed: bool,
-) -> Study:
-    from optbench.registry import default_registry
-    from optbench.store import Store
-    from optbench.study import STORE_NAME, describe_environment, run_study
-
-    with Store(out / STORE_NAME) as store:
-        return run_study(
-            plan,
-            store,
-            executor,
-            observer=view,
-            command=typed,
-            environment=describe_environment(default_registry()),
-            retry_failed=retry_failed,
-        )
 
 
 def _say_what_happened(study: Study, complete: bool, out: Path, typed: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optbench.cli.executors import executor_options, make_executor
+from optbench.cli.executors import executor_options
 from optbench.cli.interrupts import exit_code
 from optbench.cli.lab_options import (
     DEFAULT_SUITE,
@@ -118,6 +118,7 @@ def command(
 def _train(
     plan: SweepPlan, out: Path, jobs: int | None, scheduler: str | None
 ) -> tuple[list[SweepPoint], bool]:
+    from optbench.execution import make_executor
     from optbench.registry import default_registry
     from optbench.store import Store
     from optbench.study import STORE_NAME, describe_environment
@@ -127,7 +128,7 @@ def _train(
 
     with (
         ProgressView(terminal_display()) as view,
-        make_executor(jobs, scheduler, "none") as executor,
+        make_executor(jobs, scheduler, health="none") as executor,
         Store(out / STORE_NAME) as store,
     ):
         return run_sweep(

@@ -1,0 +1,43 @@
+"""The executor that trains a study or a sweep: of this machine, or of a cluster."""
+
+from __future__ import annotations
+
+from optbench.errors import ConfigError
+from optbench.execution.executor import Executor, Limits
+from optbench.execution.local import LocalExecutor
+from optbench.records import Health
+from optbench.registry import default_registry
+
+MOST_JOBS = 1024
+"""Largest number of jobs. A typing error beyond it would fill the memory with workers."""
+
+
+def make_executor(
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    *,
+    health: Health = "first",
+    limits: Limits | None = None,
+) -> Executor:
+    """Return an executor; it is a context manager that ends its workers.
+
+    Args:
+        jobs: Number of runs at a time on this machine; all cores if None.
+        scheduler: Address of a Dask cluster to train on; this machine if None.
+        health: Which evaluation runs record layer health.
+        limits: Limits of one run.
+
+    Raises:
+        ConfigError: No scheduler answers at the address, `jobs` is given beside it, or it is not
+            a whole number from 1 to 1024.
+    """
+    if jobs is not None and jobs not in range(1, MOST_JOBS + 1):
+        raise ConfigError(f"jobs={jobs} is not allowed; a whole number from 1 to {MOST_JOBS}")
+    plugins = tuple(p.name for p in default_registry().plugins if p.origin == "--plugin")
+    if scheduler is None:
+        return LocalExecutor(jobs, plugins=plugins, limits=limits, health=health)
+    if jobs is not None:
+        raise ConfigError("jobs are for this machine; with a scheduler the cluster decides")
+    from optbench.execution.cluster import ClusterExecutor
+
+    return ClusterExecutor(scheduler, plugins=plugins, limits=limits, health=health)

@@ -1,0 +1,227 @@
+"""The public functions that compare optimizers, and read, merge and replay what they return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+from optbench.engine.specs import check_widths
+from optbench.errors import ConfigError
+from optbench.execution import Limits, make_executor
+from optbench.plan import build_plan
+from optbench.records import Health, Regime
+from optbench.registry import default_registry
+from optbench.study.calls import call_text
+from optbench.study.driver import Observer
+from optbench.study.folders import TemporaryFolder, writable_folder
+from optbench.study.merging import merge_studies
+from optbench.study.progress_view import shown_progress
+from optbench.study.replaying import Replay, replay_run
+from optbench.study.running import run_study_in
+from optbench.study.study import Study
+from optbench.suites.overrides import SuiteChanges, SuiteLike, change_suite, resolve_suite
+
+T = TypeVar("T")
+
+
+def compare(
+    optimizers: str | Sequence[str] | None = None,
+    *,
+    suite: SuiteLike = "quick",
+    datasets: str | Sequence[str] | None = None,
+    hidden: int | Sequence[int] | Sequence[Sequence[int]] | None = None,
+    activations: str | Sequence[str] | None = None,
+    initializers: str | Sequence[str] | None = None,
+    regimes: Regime | Sequence[Regime] | None = None,
+    batch_size: int | None = None,
+    epochs: int | Mapping[Regime, int] | None = None,
+    seeds: int | None = None,
+    budget: int | None = None,
+    ruleset: Literal["defaults", "lr", "full"] | None = None,
+    tuning_seeds: int | None = None,
+    select: Literal["val_loss", "time"] | None = None,
+    dtype: Literal["float32", "float64"] | None = None,
+    grid_points: int | None = None,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    timeout: float | None = None,
+    memory: int | None = None,
+    health: Health = "first",
+    retry_failed: bool = False,
+    progress: bool | Observer | None = None,
+) -> Study:
+    """Train, tune and rank optimizers: what ``optbench run`` does.
+
+    Arguments that are not given are those of the suite. Every finished run is kept in the folder
+    `out`; the same call goes on from there and trains nothing twice. Ctrl-C ends it early and
+    returns the study as far as it is, with ``complete=False``.
+
+    Args:
+        optimizers: What is compared, such as ``["adam", "sgd[lr=0.1]"]``; ``"all"`` for all that
+            are registered. A value in brackets is fixed; tuning chooses the others.
+        suite: Name of a registered suite, path of a TOML file, or its content as a dict.
+        datasets: Names of datasets.
+        hidden: Widths of the hidden layers, as in ``(32, 32)``; several networks as a list of
+            such tuples; ``()`` for a linear model.
+        activations: Names of activations: relu, tanh, sigmoid, leaky-relu, gelu or linear.
+        initializers: Names of initializers, values in brackets allowed.
+        regimes: ``"batch"``, ``"mini-batch"`` and ``"sgd"``, or some of them.
+        batch_size: Examples per update in ``"mini-batch"``, at least 1.
+        epochs: Passes over the training part, at least 1; one number, or one for each regime.
+        seeds: Evaluation seeds, at least 1.
+        budget: Trials of an optimizer on each workload, at least 1.
+        ruleset: What is tuned: ``"defaults"`` nothing, ``"lr"`` the learning rate, ``"full"``
+            everything that declares a search range.
+        tuning_seeds: Seeds that a trial is trained with, at least 1.
+        select: How a trial is chosen: ``"val_loss"``, the final validation loss, or ``"time"``,
+            the examples to a target.
+        dtype: ``"float32"`` or ``"float64"``.
+        grid_points: Evaluations along a run, at least 2.
+        out: Folder of the study; by default a temporary one that lives as long as the study.
+        jobs: Runs at a time on this machine, at least 1; all cores if None.
+        scheduler: Address of a Dask cluster to train on.
+        timeout: Seconds after which a run is given up; runs are trained in processes then.
+        memory: Megabytes that a worker process may allocate for its runs (Linux).
+        health: Which evaluation runs record layer health: ``"none"``, ``"first"`` (one for each
+            configuration) or ``"all"``.
+        retry_failed: Train the runs again that failed before.
+        progress: True or False, or a function that is called with each `Progress`. By default
+            there is a bar in a notebook and in a terminal, and nothing elsewhere.
+
+    Returns:
+        The study.
+
+    Raises:
+        ConfigError: An unknown name, a value that is not allowed, or a folder that cannot be
+            written to.
+        PluginError: A plugin fails before anything is trained.
+        StoreError: The store in the folder cannot be read or written.
+
+    Example:
+        >>> import optbench
+        >>> study = optbench.compare(["sgd", "adam"], suite="smoke", seeds=2)
+        >>> sorted(row.label for row in study.leaderboard.overall)
+        ['adam', 'sgd']
+        >>> study.frame("runs")["dataset"].unique().tolist()
+        ['iris']
+    """
+    changes = SuiteChanges(
+        optimizers="all" if optimizers == "all" else _listed("optimizers", optimizers),
+        datasets=_listed("datasets", datasets),
+        hidden=_networks(hidden),
+        activations=_listed("activations", activations),
+        initializers=_listed("initializers", initializers),
+        regimes=_listed("regimes", regimes),
+        batch_size=batch_size,
+        epochs=epochs,
+        seeds=seeds,
+        budget=budget,
+        ruleset=ruleset,
+        tuning_seeds=tuning_seeds,
+        select=select,
+        dtype=dtype,
+        grid_points=grid_points,
+    )
+    registry = default_registry()
+    plan = build_plan(change_suite(resolve_suite(suite, registry), changes, "compare"), registry)
+    temporary = None
+    if out is None:
+        temporary = TemporaryFolder()
+        folder = temporary.path
+    else:
+        folder = writable_folder(out)
+    with shown_progress(progress) as observer:
+        study = run_study_in(
+            folder,
+            plan,
+            executor=make_executor(
+                jobs, scheduler, health=health, limits=Limits(seconds=timeout, memory_mb=memory)
+            ),
+            observer=observer,
+            command=call_text("compare", changes | {"suite": suite, "out": out}),
+            retry_failed=retry_failed,
+        )
+    return replace(study, _keeps=temporary)
+
+
+def merge(folders: Iterable[str | Path], *, out: str | Path, keep_first: bool = False) -> Study:
+    """Merge studies that were run on several machines into one: what ``optbench merge`` does.
+
+    Args:
+        folders: Folders of the studies, at least one; their protocols must be equal.
+        out: Folder of the merged study.
+        keep_first: Keep the first version of a run that two studies have with different numbers,
+            instead of refusing to merge.
+
+    Returns:
+        The merged study.
+
+    Raises:
+        ConfigError: A folder has no study, the protocols differ, or two studies have a run with
+            different numbers.
+
+    Example:
+        >>> import optbench
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     for name in ("sgd", "adam"):
+        ...         _ = optbench.compare([name], suite="smoke", out=f"{folder}/{name}")
+        ...     study = optbench.merge([f"{folder}/sgd", f"{folder}/adam"], out=f"{folder}/both")
+        ...     sorted(row.label for row in study.leaderboard.overall)
+        ['adam', 'sgd']
+    """
+    return merge_studies(folders, out, keep_first=keep_first).study
+
+
+def replay(study: Study | str | Path, run_id: str) -> Replay:
+    """Train a stored run again and compare it bit by bit: what ``optbench replay`` does.
+
+    Args:
+        study: The study, or its folder.
+        run_id: Key of the run, or its first digits.
+
+    Returns:
+        Both results, with everything that differs.
+
+    Raises:
+        ConfigError: There is no such run, or a name of the run is not known any more.
+
+    Example:
+        >>> import optbench
+        >>> study = optbench.compare(["sgd"], suite="smoke")
+        >>> optbench.replay(study, study.runs[0].key).is_same
+        True
+    """
+    return replay_run(study.place if isinstance(study, Study) else study, run_id)
+
+
+def _listed(name: str, items: str | Sequence[T] | None) -> Sequence[T] | None:
+    """Return one item or several as a tuple; None if nothing is given.
+
+    Raises:
+        ConfigError: The sequence is empty.
+    """
+    if items is None:
+        return None
+    listed = (items,) if isinstance(items, str) else tuple(items)
+    if not listed:
+        raise ConfigError(f"compare: {name} is empty; nothing would be trained")
+    return cast("tuple[T, ...]", listed)
+
+
+def _networks(
+    hidden: int | Sequence[int] | Sequence[Sequence[int]] | None,
+) -> Sequence[tuple[int, ...]] | None:
+    """Return the hidden widths of each network.
+
+    One number is one layer, a sequence of numbers one network, and a sequence with sequences in it
+    several networks.
+    """
+    if hidden is None:
+        return None
+    if isinstance(hidden, int | str) or not any(isinstance(each, Iterable) for each in hidden):
+        return [check_widths("hidden", cast("int | Sequence[int]", hidden))]
+    return [check_widths("hidden", each) for each in hidden]

@@ -1,0 +1,31 @@
+"""A call of a public function as text, for the reader of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def call_text(function: str, arguments: Mapping[str, Any]) -> str:
+    """Return a call as a user would write it, without the arguments that are None.
+
+    Args:
+        function: Name of the function in `optbench`.
+        arguments: Arguments by name.
+
+    Example:
+        >>> call_text("compare", {"datasets": ("iris",), "epochs": None, "suite": "quick"})
+        "optbench.compare(datasets=['iris'], suite='quick')"
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return f"optbench.{function}({', '.join(f'{k}={_text(v)}' for k, v in given.items())})"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, str | int | float | bool | dict):
+        return repr(value)
+    if isinstance(value, type):
+        return value.__name__
+    return repr(str(value))

@@ -1,0 +1,166 @@
+"""The public functions: what the command line can do, Python can do, with the same errors."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import optbench
+from optbench import ConfigError, Study
+from optbench.study import Progress
+
+SMALL: dict[str, Any] = {
+    "suite": {"datasets": ["iris"], "regimes": ["batch"], "epochs": 2},
+    "hidden": 4,
+    "ruleset": "defaults",
+    "seeds": 2,
+    "grid_points": 4,
+    "jobs": 2,
+}
+"""Two evaluation runs of milliseconds for each optimizer."""
+
+
+def test_a_comparison_is_a_study(tmp_path: Path) -> None:
+    """What is given replaces what the suite says; runs are kept and never trained twice."""
+    study = optbench.compare(["adam", "sgd[lr=0.1]"], out=tmp_path / "out", **SMALL)
+    assert isinstance(study, Study)
+    assert study.complete
+    assert study.folder == tmp_path / "out"
+    assert {cell.entrant.label for cell in study.cells} == {"adam", "sgd[lr=0.1]"}
+    assert {cell.workload.label for cell in study.cells} == {
+        "iris | 4 relu | he-normal | batch | 2 epochs"
+    }
+    assert study.trained == len(study.runs) == 4
+    again = optbench.compare(["adam", "sgd[lr=0.1]"], out=str(tmp_path / "out"), **SMALL)
+    assert (again.trained, again.reused) == (0, 4)
+    assert (
+        again.leaderboard == study.leaderboard == optbench.load_study(tmp_path / "out").leaderboard
+    )
+
+
+def test_the_study_says_how_it_was_made(tmp_path: Path) -> None:
+    """The call and the machine are noted, as a command is."""
+    study = optbench.compare("adam", out=tmp_path / "out", **SMALL)
+    assert study.command.startswith("optbench.compare(optimizers=['adam'], hidden=[[4]], ")
+    assert study.command.endswith(f"out={str(tmp_path / 'out')!r})")
+    assert study.environment["optbench"] == optbench.__version__
+
+
+def test_a_temporary_folder_lives_as_long_as_the_study() -> None:
+    """Curves can be read while it lives; afterwards nothing is left."""
+    study = optbench.compare("sgd", **SMALL)
+    folder = study.folder
+    assert folder is not None
+    assert study.runs[0].curve["val_loss"][0] > 0
+    assert (folder / "runs.sqlite").exists()
+    del study
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_one_name_is_a_list_of_one() -> None:
+    """For every selection."""
+    study = optbench.compare(
+        "sgd", datasets="iris", initializers="xavier-normal", activations="tanh", regimes="sgd",
+        **{**SMALL, "suite": "smoke", "epochs": 1},
+    )  # fmt: skip
+    (label,) = {cell.workload.label for cell in study.cells}
+    assert label == "iris | 4 tanh | xavier-normal | sgd | 1 epochs"
+
+
+@pytest.mark.parametrize(
+    ("hidden", "networks"),
+    [
+        (5, ["5 relu"]),
+        ((5, 6), ["5-6 relu"]),
+        ((), ["linear relu"]),
+        ([(5,), 7, ()], ["5 relu", "7 relu", "linear relu"]),
+    ],
+)
+def test_hidden_is_one_network_or_several(hidden: Any, networks: list[str]) -> None:
+    """A number is a layer, numbers are a network, and a list with sequences is several."""
+    study = optbench.compare("sgd", **{**SMALL, "hidden": hidden})
+    assert [cell.workload.network for cell in study.cells] == networks
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"optimizers": "adamm"}, "unknown optimizer 'adamm'; did you mean 'adam'"),
+        ({"optimizers": []}, "compare: optimizers is empty; nothing would be trained"),
+        ({"datasets": ["digit"]}, "unknown dataset 'digit'; did you mean 'digits'"),
+        ({"suite": "quik"}, "unknown suite 'quik'; did you mean 'quick'"),
+        ({"suite": {"dataset": []}}, "suite: unknown key 'dataset'; did you mean 'datasets'"),
+        ({"suite": "missing.toml"}, "suite missing.toml: No such file"),
+        ({"regimes": "full"}, "compare: regimes"),
+        ({"seeds": 0}, "compare: protocol.seeds is 0"),
+        ({"epochs": 1.5}, "compare: epochs is a number, not a whole number"),
+        ({"hidden": "32"}, "hidden='32' is not allowed"),
+        ({"hidden": [0]}, "hidden=0 is not allowed"),
+        ({"jobs": 0}, "jobs=0 is not allowed"),
+        ({"timeout": -1}, "timeout=-1 is not allowed"),
+        ({"memory": 0}, "memory=0 is not allowed"),
+        ({"scheduler": "tcp://127.0.0.1:1"}, "jobs are for this machine"),
+        ({"out": "/dev/null/x"}, "cannot write to '/dev/null/x'"),
+    ],
+)
+def test_a_wrong_argument_is_one_clear_line(arguments: Mapping[str, Any], message: str) -> None:
+    """The same errors as those of the command line."""
+    with pytest.raises(ConfigError) as caught:
+        optbench.compare(**{"optimizers": "sgd", **SMALL, **arguments})
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_ctrl_c_returns_the_study_as_far_as_it_is(tmp_path: Path) -> None:
+    """Everything finished is kept, and the next call goes on from there."""
+
+    def interrupt(progress: Progress) -> None:
+        if progress.trained:
+            raise KeyboardInterrupt
+
+    arguments = {**SMALL, "seeds": 40}
+    study = optbench.compare("sgd", out=tmp_path, progress=interrupt, **arguments)
+    assert not study.complete
+    assert "interrupted" in repr(study)
+    kept = len(study.runs)
+    assert 0 < kept < 40
+    rest = optbench.compare("sgd", out=tmp_path, **arguments)
+    assert rest.complete
+    assert rest.trained == 40 - kept
+
+
+def test_python_is_quiet_unless_asked(capfd: pytest.CaptureFixture[str]) -> None:
+    """Nothing is printed where nobody watches."""
+    optbench.compare("sgd", **SMALL)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_studies_are_merged(tmp_path: Path) -> None:
+    """Two folders, an optimizer each, are the study of both."""
+    for name in ("adam", "sgd"):
+        optbench.compare(name, out=tmp_path / name, **SMALL)
+    merged = optbench.merge([tmp_path / "adam", str(tmp_path / "sgd")], out=tmp_path / "both")
+    together = optbench.compare(["adam", "sgd"], **SMALL)
+    assert {run.key for run in merged.runs} == {run.key for run in together.runs}
+    assert merged.leaderboard.overall == together.leaderboard.overall
+    with pytest.raises(ConfigError, match="has no study"):
+        optbench.merge([tmp_path / "none"], out=tmp_path / "x")
+    with pytest.raises(ConfigError, match="name at least one folder"):
+        optbench.merge([], out=tmp_path / "x")
+
+
+def test_a_run_is_replayed_from_a_study_or_its_folder(tmp_path: Path) -> None:
+    """The same bits."""
+    study = optbench.compare("sgd", out=tmp_path, **SMALL)
+    run = study.runs[0]
+    for source in (study, tmp_path, str(tmp_path)):
+        replay = optbench.replay(source, run.key[:8])
+        assert replay.is_same
+        assert replay.stored.key == run.key
+    with pytest.raises(ConfigError, match="no run in"):
+        optbench.replay(study, "zz")
