@@ -1,7 +1,7 @@
 """Starts the command line: the script ``optbench``, and ``python -m optbench``.
 
-Apart from the command line itself, because that takes a moment to import, and Ctrl-C in this
-moment is to be as quiet as later.
+It is a module of its own because importing the command line takes a moment, and Ctrl-C in that
+moment must not show a traceback either.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 
 PATIENCE = 2.0
-"""Seconds that threads of plugins have to end when all is done."""
+"""Seconds that threads of plugins have to end after the command."""
 
 
 def main() -> None:
@@ -28,15 +28,16 @@ def main() -> None:
         command(prog_name="optbench")
     except SystemExit as end:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)  # all is written; from here, quick and quiet
+            signal.signal(number, signal.SIG_DFL)  # end at once, without a traceback
         _end_threads(end.code if isinstance(end.code, int) else 0)
         raise
 
 
 def _fill_streams() -> None:
-    """Where a standard stream is closed (``>&-``), what is written to it goes nowhere.
+    """Open the null device in the place of a closed standard stream (``>&-``).
 
-    Also what a library writes to its number, which the next file that is opened would have.
+    Otherwise the next file that is opened would get the number of the stream, and the output of
+    libraries that write to that number.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -44,7 +45,7 @@ def _fill_streams() -> None:
 
 
 def _end_threads(code: int) -> None:
-    """Python waits for threads at its end; one of a plugin that goes on for ever is cut off."""
+    """End the process if a thread of a plugin still runs after `PATIENCE`; Python would wait."""
     deadline = time.monotonic() + PATIENCE
     for thread in threading.enumerate():
         if thread is threading.main_thread() or thread.daemon:

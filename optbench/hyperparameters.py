@@ -22,14 +22,14 @@ CONTROL_HYPERS = {
     "final": Hyper(0.0, "final learning rate as a fraction of lr", 0.0, 1.0, name="final"),
     "clip_norm": Hyper(0.0, "largest L2 norm of the gradient, 0 for none", 0.0, name="clip_norm"),
 }
-"""What any optimizer takes beside its own hyperparameters."""
+"""Options of every optimizer, in addition to its own hyperparameters."""
 
 
 def parse_spelling(text: str) -> tuple[str, dict[str, Value]]:
     """Split ``adam[lr=0.01,schedule=cosine]`` into a name and raw values.
 
     Raises:
-        ConfigError: the brackets or a ``key=value`` are malformed, or a key comes twice.
+        ConfigError: The brackets or a ``key=value`` are malformed, or a key is given twice.
 
     Example:
         >>> parse_spelling("adam[lr=0.01,amsgrad=true]")
@@ -50,10 +50,10 @@ def parse_spelling(text: str) -> tuple[str, dict[str, Value]]:
 
 
 def parse_value(raw: str) -> Value:
-    """A whole number, a number, true or false, or else the text itself.
+    """Return a whole number, a number, true or false, or else the text itself.
 
-    Numbers are written in plain digits; one too large for float64 stays text, to be told as it was
-    typed.
+    Numbers are written in plain ASCII digits. One that is too large for float64 stays text, so that
+    an error shows it as it was typed.
     """
     if raw.lower() in ("true", "false"):
         return raw.lower() == "true"
@@ -70,10 +70,15 @@ def parse_value(raw: str) -> Value:
 def check_values(
     plugin: type[Plugin], given: Mapping[str, Value], name: str = ""
 ) -> dict[str, Value]:
-    """Check the given values; returns those alone, each in its declared type.
+    """Return the given values, each checked and in its declared type.
+
+    Args:
+        plugin: Class that declares the hyperparameters.
+        given: Values by name; missing ones are not filled in.
+        name: Name of the plugin in errors, if it is another than its own.
 
     Raises:
-        ConfigError: an unknown hyperparameter, or a value out of range or of the wrong type.
+        ConfigError: A hyperparameter is unknown, or a value is out of range or of the wrong type.
     """
     declared = plugin.hypers()
     checked = {}
@@ -88,7 +93,7 @@ def check_values(
 
 
 def complete(plugin: type[Plugin], given: Mapping[str, Value]) -> dict[str, Value]:
-    """All hyperparameters of a plugin: those given, checked, over the defaults."""
+    """Return all hyperparameters of a plugin: the given ones, checked, and the defaults."""
     defaults = {key: declared.default for key, declared in plugin.hypers().items()}
     return {**defaults, **check_values(plugin, given)}
 
@@ -96,10 +101,13 @@ def complete(plugin: type[Plugin], given: Mapping[str, Value]) -> dict[str, Valu
 def split_control(
     plugin: type[Plugin], given: Mapping[str, Value]
 ) -> tuple[dict[str, Value], StepControl]:
-    """Separate schedule and clipping from the optimizer's own hyperparameters, both checked.
+    """Separate schedule and clipping from the hyperparameters of an optimizer, and check both.
+
+    Returns:
+        The hyperparameters, and schedule and clipping.
 
     Raises:
-        ConfigError: as `check_values`; or a schedule for an optimizer without ``lr``.
+        ConfigError: As for `check_values`, or for a schedule of an optimizer without ``lr``.
     """
     declared = plugin.hypers()
     control = {
@@ -115,5 +123,5 @@ def split_control(
         )
     result = msgspec.convert(control, StepControl)
     if "lr" not in declared and (result.schedule, result.warmup) != (NO_CONTROL.schedule, 0.0):
-        raise ConfigError(f"{plugin.name} has no lr, so a schedule has nothing to act on")
+        raise ConfigError(f"{plugin.name} has no lr, so it cannot have a schedule")
     return check_values(plugin, own), result

@@ -1,8 +1,8 @@
-"""The L-layer fully connected network in NumPy: the readable reference of every number.
+"""The L-layer fully connected network in NumPy, the reference for the compiled one.
 
 Layer l computes z = a W + b and a' = phi(z); theta = {W1, b1, ..., WL, bL}. A weight has shape
 (n_in, n_out), a bias (n_out,), a batch of inputs (n, n_in). The output layer is linear in z; the
-loss applies softmax or sigmoid itself, which keeps it finite for any logits.
+loss applies softmax or sigmoid itself, so that it is finite for any logits.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu": (lambda z: z * _normal_cdf(z), _gelu_slope),
     "linear": (lambda z: z, lambda z, a: np.ones_like(z)),
 }
-"""Each hidden activation phi(z), and its slope phi'(z) given z and a = phi(z)."""
+"""Name -> hidden activation phi(z), and its derivative phi'(z) given z and a = phi(z)."""
 
 
 def check_activation(name: str) -> str:
-    """Return `name` if it is an activation.
+    """Return the name of an activation.
 
     Raises:
-        ConfigError: it is not; the message has the nearest one.
+        ConfigError: The activation is unknown; the message has the nearest one.
     """
     if name not in ACTIVATIONS:
         raise unknown_name("activation", name, ACTIVATIONS)
@@ -106,14 +106,14 @@ class Network:
     """An L-layer network with one hidden activation and one loss.
 
     Args:
-        sizes: width of the input, of each hidden layer and of the output, each at least 1.
+        sizes: Widths of the input, of each hidden layer and of the output, each at least 1.
         activation: relu, tanh, sigmoid, leaky-relu, gelu or linear.
         loss: ``"cross-entropy"`` (softmax inside, labels (n,) of int), ``"binary-cross-entropy"``
             (sigmoid inside, labels 0 or 1) or ``"mse"`` (mean over examples and outputs of the
             squared error).
 
     Raises:
-        ConfigError: an unknown activation or loss, or sizes that make no network.
+        ConfigError: The activation or the loss is unknown, or the sizes are invalid.
 
     Example:
         >>> net = Network((2, 3, 1), "tanh", "mse")
@@ -124,7 +124,7 @@ class Network:
 
     def __init__(self, sizes: Sequence[int], activation: str = "relu", loss: str = "cross-entropy"):
         if len(sizes) < 2 or any(int(n) != n or n < 1 for n in sizes):
-            raise ConfigError(f"sizes {tuple(sizes)} make no network; give two or more widths >= 1")
+            raise ConfigError(f"sizes {tuple(sizes)} are invalid; give two or more widths >= 1")
         if loss not in LOSSES:
             raise unknown_name("loss", loss, LOSSES)
         if loss == "binary-cross-entropy" and sizes[-1] != 1:
@@ -136,11 +136,11 @@ class Network:
 
     @property
     def n_params(self) -> int:
-        """Number of scalars in theta."""
+        """Number of parameters."""
         return sum((a + 1) * b for a, b in pairwise(self.sizes))
 
     def forward(self, params: Params, x: Array) -> tuple[list[Array], list[Array]]:
-        """Pre-activations z and activations a of every layer; a[0] is x, the last a the logits."""
+        """Return pre-activations z and activations a of every layer; the last a are the logits."""
         zs: list[Array] = []
         activations = [x]
         for layer, (weight, bias) in enumerate(params):
@@ -150,16 +150,16 @@ class Network:
         return zs, activations
 
     def logits(self, params: Params, x: Array) -> Array:
-        """Output of the last layer before softmax or sigmoid, shape (n, n_outputs)."""
+        """Return the output of the last layer before softmax or sigmoid, shape (n, n_outputs)."""
         return self.forward(params, x)[1][-1]
 
     def loss_and_grad(self, params: Params, x: Array, y: Array) -> tuple[float, Params]:
-        """Mean loss over the batch and its gradient.
+        """Return the mean loss over the batch and its gradient.
 
         Args:
-            params: weight (n_in, n_out) and bias (n_out,) of each layer.
-            x: inputs, shape (n, sizes[0]), in the dtype of the parameters.
-            y: labels (n,) or targets (n, sizes[-1]).
+            params: Weight (n_in, n_out) and bias (n_out,) of each layer.
+            x: Inputs, shape (n, sizes[0]), in the dtype of the parameters.
+            y: Labels (n,) or targets (n, sizes[-1]).
 
         Returns:
             The loss, and the gradient in the layout of `params`.
@@ -172,13 +172,13 @@ class Network:
     def backward(
         self, params: Params, zs: list[Array], activations: list[Array], y: Array
     ) -> tuple[float, list[Array]]:
-        """Mean loss, and its derivative by the pre-activations z of each layer, (n, n_out).
+        """Return the mean loss and its derivative by the pre-activations of each layer, (n, n_out).
 
         Args:
-            params: weight and bias of each layer.
-            zs: pre-activations of every layer, as `forward` has them.
-            activations: activations of every layer, as `forward` has them.
-            y: labels (n,) or targets (n, sizes[-1]).
+            params: Weight and bias of each layer.
+            zs: Pre-activations of every layer, from `forward`.
+            activations: Activations of every layer, from `forward`.
+            y: Labels (n,) or targets (n, sizes[-1]).
         """
         loss, dz = _LOSS[self.loss](activations[-1], y)
         deltas = [dz]
@@ -189,11 +189,11 @@ class Network:
         return loss, deltas[::-1]
 
     def slope(self, z: Array, a: Array) -> Array:
-        """Derivative of the hidden activation a = phi(z), elementwise."""
+        """Return the derivative of the hidden activation a = phi(z), elementwise."""
         return self._slope(z, a)
 
     def evaluate(self, params: Params, x: Array, y: Array) -> tuple[float, float]:
-        """Mean loss, and accuracy (classification) or R squared (regression, over all outputs)."""
+        """Return the mean loss, and accuracy (classification) or R squared (regression)."""
         z = self.logits(params, x)
         loss = _LOSS[self.loss](z, y)[0]
         if self.loss == "cross-entropy":
@@ -206,22 +206,22 @@ class Network:
 
 
 def offsets(sizes: Sequence[int]) -> list[tuple[int, int]]:
-    """Where weight and bias of each layer begin in the flat buffer W1, b1, ..., WL, bL."""
-    found = []
-    at = 0
+    """Return where weight and bias of each layer begin in the flat buffer W1, b1, ..., WL, bL."""
+    starts = []
+    start = 0
     for n_in, n_out in pairwise(sizes):
-        found.append((at, at + n_in * n_out))
-        at += (n_in + 1) * n_out
-    return found
+        starts.append((start, start + n_in * n_out))
+        start += (n_in + 1) * n_out
+    return starts
 
 
 def pack(params: Params, dtype: str) -> Array:
-    """Copy parameters into one flat buffer."""
+    """Return a flat copy of the parameters."""
     return np.concatenate([part.ravel() for pair in params for part in pair]).astype(dtype)
 
 
 def unpack(flat: Array, sizes: Sequence[int]) -> Params:
-    """Views of the flat buffer as weight and bias of each layer."""
+    """Return views of a flat buffer as weight and bias of each layer."""
     views = []
     for (w, b), n_in, n_out in zip(offsets(sizes), sizes, sizes[1:], strict=False):
         views.append((flat[w:b].reshape(n_in, n_out), flat[b : b + n_out]))

@@ -1,4 +1,4 @@
-"""Promises of the spelling ``name[key=value,...]`` and of the checks behind it."""
+"""The spelling ``name[key=value,...]`` and the checks of its values."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ values = st.one_of(
 
 
 @given(st.dictionaries(identifiers, values, max_size=6))
-def test_what_is_spelled_is_read_back(given_values: dict[str, float | int | bool | str]) -> None:
-    """A configuration in a table can be pasted into a command, with no digit lost."""
-    name, found = parse_spelling(spell("adam", given_values))
+def test_a_spelling_is_read_back(given_values: dict[str, float | int | bool | str]) -> None:
+    """A configuration can be copied from a table into a command without losing a digit."""
+    name, values = parse_spelling(spell("adam", given_values))
     assert name == "adam"
-    assert found == given_values
-    assert all(isinstance(found[k], bool) == isinstance(v, bool) for k, v in given_values.items())
+    assert values == given_values
+    assert all(isinstance(values[k], bool) == isinstance(v, bool) for k, v in given_values.items())
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -85,7 +85,7 @@ def test_spellings(text: str, expected: object) -> None:
      "adam[lr=1,lr=2]", "two words"],
 )  # fmt: skip
 def test_malformed_spellings_are_refused_in_one_line(text: str) -> None:
-    """The message repeats what was written."""
+    """The message repeats the text."""
     with pytest.raises(ConfigError) as caught:
         parse_spelling(text)
     assert "\n" not in str(caught.value)
@@ -94,7 +94,7 @@ def test_malformed_spellings_are_refused_in_one_line(text: str) -> None:
 
 @given(st.text())
 def test_any_text_is_a_spelling_or_a_config_error(text: str) -> None:
-    """No input of the user's ends in another exception."""
+    """No input raises another exception."""
     try:
         parse_spelling(text)
     except ConfigError:
@@ -114,13 +114,13 @@ def test_any_text_is_a_spelling_or_a_config_error(text: str) -> None:
 )
 def test_values_take_the_narrowest_type(raw: str, value: object) -> None:
     """A whole number is an int, so that an int hyperparameter accepts it."""
-    found = parse_value(raw)
-    assert found == value
-    assert type(found) is type(value)
+    parsed = parse_value(raw)
+    assert parsed == value
+    assert type(parsed) is type(value)
 
 
-def test_complete_fills_in_defaults_and_keeps_what_was_given() -> None:
-    """A run writes down every value it used."""
+def test_complete_adds_defaults_to_the_given_values() -> None:
+    """A run records every value that it used."""
     assert complete(Probe, {"steps": 7}) == {"lr": 0.1, "steps": 7, "fancy": False, "kind": "a"}
     assert check_values(Probe, {"lr": 1}) == {"lr": 1.0}
 
@@ -145,7 +145,7 @@ def test_a_wrong_value_names_the_hyperparameter_and_what_is_allowed(
 
 
 def test_schedule_and_clipping_are_split_from_the_optimizers_own() -> None:
-    """Any optimizer takes them without declaring them."""
+    """Every optimizer has them without declaring them."""
     own, control = split_control(Probe, {"lr": 0.5, "schedule": "cosine", "clip_norm": 1})
     assert own == {"lr": 0.5}
     assert control == StepControl(schedule="cosine", clip_norm=1.0)
@@ -163,14 +163,14 @@ def test_schedule_and_clipping_are_split_from_the_optimizers_own() -> None:
     ],
 )
 def test_a_wrong_control_is_refused(wrong: dict[str, float | str], match: str) -> None:
-    """Control values are checked like an optimizer's own."""
+    """Control values are checked like hyperparameters of the optimizer."""
     with pytest.raises(ConfigError, match=match):
         split_control(Probe, wrong)
 
 
 @pytest.mark.parametrize("control", [{"schedule": "cosine"}, {"warmup": 0.1}])
 def test_a_schedule_needs_a_learning_rate(control: dict[str, float | str]) -> None:
-    """A schedule that would act on nothing is refused, not ignored."""
+    """A schedule without a learning rate is refused and not ignored."""
     with pytest.raises(ConfigError, match="no-rate has no lr"):
         split_control(NoRate, control)
     assert split_control(NoRate, {"clip_norm": 1.0})[1].clip_norm == 1.0
@@ -192,6 +192,6 @@ def test_an_optimizer_that_declares_a_control_name_keeps_it() -> None:
 
 
 def test_control_defaults_do_nothing() -> None:
-    """Saying nothing and saying the default are the same run."""
+    """Giving a default is the same run as leaving it out."""
     given_defaults = {name: declared.default for name, declared in CONTROL_HYPERS.items()}
     assert split_control(Probe, given_defaults)[1] == StepControl()

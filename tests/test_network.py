@@ -1,4 +1,4 @@
-"""Promises of the reference network: its gradients are right, and it stays finite."""
+"""The reference network: its gradients are right, and it stays finite."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAIRS = [(phi, loss) for phi in ACTIVATIONS for loss in LOSSES]
 def problem(
     hidden: list[int], n_in: int, n_out: int, n: int, phi: str, loss: str, seed: int
 ) -> tuple[Network, Params, Array, Array]:
-    """A network with random parameters and a batch for it, in float64."""
+    """Return a network with random parameters and a batch for it, in float64."""
     rng = np.random.default_rng(seed)
     n_out = 1 if loss == "binary-cross-entropy" else n_out
     net = Network((n_in, *hidden, n_out), phi, loss)
@@ -62,9 +62,9 @@ def test_the_gradient_is_that_of_the_loss(phi: str, loss: str, shape: dict[str, 
         for sign in (1, -1):
             moved = theta.copy()
             moved[index] += sign * step
-            at = unpack(moved, net.sizes)
-            ends.append(net.loss_and_grad(at, x, y)[0])
-            signs.append([np.sign(z) for z in net.forward(at, x)[0][:-1]])
+            layers = unpack(moved, net.sizes)
+            ends.append(net.loss_and_grad(layers, x, y)[0])
+            signs.append([np.sign(z) for z in net.forward(layers, x)[0][:-1]])
         if phi in ("relu", "leaky-relu"):  # no derivative at a kink that lies between the ends
             assume(all(np.array_equal(a, b) for a, b in zip(*signs, strict=True)))
         numeric = (ends[0] - ends[1]) / (2 * step)
@@ -77,14 +77,14 @@ def test_the_gradient_is_that_of_the_loss(phi: str, loss: str, shape: dict[str, 
 def test_float32_stays_float32_and_close_to_float64(
     phi: str, loss: str, shape: dict[str, Any]
 ) -> None:
-    """No part of the pass is silently done in double precision, nor loses more than rounding."""
+    """No part of the pass is computed in double precision, and only rounding is lost."""
     net, params, x, y = problem(phi=phi, loss=loss, **shape)
     value, grads = net.loss_and_grad(params, x, y)
     params32 = [(w.astype(np.float32), b.astype(np.float32)) for w, b in params]
     value32, grads32 = net.loss_and_grad(params32, x.astype(np.float32), y)
     assert value32 == pytest.approx(value, rel=1e-4, abs=1e-5)
-    for pair, pair32, at in zip(grads, grads32, params, strict=True):
-        for grad, grad32, theta in zip(pair, pair32, at, strict=True):
+    for pair, pair32, layer in zip(grads, grads32, params, strict=True):
+        for grad, grad32, theta in zip(pair, pair32, layer, strict=True):
             assert grad32.dtype == np.float32
             assert grad32.shape == theta.shape
             np.testing.assert_allclose(grad32, grad, rtol=2e-3, atol=1e-4)
@@ -107,13 +107,13 @@ def test_float32_stays_float32_and_close_to_float64(
 def test_huge_logits_give_the_exact_loss_without_a_warning(
     dtype: str, loss: str, logits: list[float], y: float, value: float, dz: list[float]
 ) -> None:
-    """At logits of +-1e4 loss and gradient are the textbook's; a warning would be an error."""
+    """At logits of +-1e4 loss and gradient are exact; a warning would be an error."""
     net = Network((1, len(logits)), "relu", loss)
     params = [(np.array([logits], dtype=dtype), np.zeros(len(logits), dtype=dtype))]
     x = np.ones((1, 1), dtype=dtype)
     labels = np.array([y], dtype=np.int64 if loss != "mse" else dtype)
-    found, ((_, grad_b),) = net.loss_and_grad(params, x, labels)
-    assert found == pytest.approx(value, rel=1e-6)
+    result, ((_, grad_b),) = net.loss_and_grad(params, x, labels)
+    assert result == pytest.approx(value, rel=1e-6)
     np.testing.assert_allclose(grad_b, dz, rtol=1e-6, atol=1e-30)
 
 
@@ -146,14 +146,14 @@ def test_activations_are_finite_and_silent_far_out(phi: str, dtype: str) -> None
 )
 def test_activations_by_hand(phi: str, z: float, value: float, slope: float) -> None:
     """Known values of each activation and its slope."""
-    at = np.array([z])
-    a = ACTIVATIONS[phi][0](at)
+    inputs = np.array([z])
+    a = ACTIVATIONS[phi][0](inputs)
     assert a[0] == pytest.approx(value, rel=1e-12)
-    assert ACTIVATIONS[phi][1](at, a)[0] == pytest.approx(slope, rel=1e-12)
+    assert ACTIVATIONS[phi][1](inputs, a)[0] == pytest.approx(slope, rel=1e-12)
 
 
 def test_a_small_network_by_hand() -> None:
-    """Forward and backward pass of a 2-2-1 net with paper and pencil."""
+    """Forward and backward pass of a 2-2-1 network, computed by hand."""
     net = Network((2, 2, 1), "relu", "mse")
     params = [
         (np.array([[1.0, -1.0], [2.0, 1.0]]), np.array([0.5, 0.0])),
@@ -199,16 +199,16 @@ def test_metrics() -> None:
 @pytest.mark.parametrize(
     ("args", "match"),
     [
-        (((3,), "relu", "mse"), "make no network"),
-        (((3, 0, 1), "relu", "mse"), "make no network"),
-        (((3, 1.5, 1), "relu", "mse"), "make no network"),
+        (((3,), "relu", "mse"), "are invalid; give two or more"),
+        (((3, 0, 1), "relu", "mse"), "are invalid; give two or more"),
+        (((3, 1.5, 1), "relu", "mse"), "are invalid; give two or more"),
         (((3, 1), "rleu", "mse"), "unknown activation 'rleu'; did you mean 'relu'"),
         (((3, 1), "relu", "mes"), "unknown loss 'mes'; did you mean 'mse'"),
         (((3, 2), "relu", "binary-cross-entropy"), "needs 1 output, not 2"),
     ],
 )
-def test_what_makes_no_network_is_refused(args: tuple[object, ...], match: str) -> None:
-    """The constructor checks everything it is given."""
+def test_invalid_arguments_are_refused(args: tuple[object, ...], match: str) -> None:
+    """The constructor checks sizes, activation and loss."""
     with pytest.raises(ConfigError, match=match):
         Network(*args)  # type: ignore[arg-type]
 

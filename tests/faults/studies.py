@@ -28,7 +28,7 @@ COMPILED = ("-o", "sgd", "-o", "adam")
 STEPPED = ("-o", "walker", "-o", "walker[lr=0.5]")
 BOTH = (*COMPILED, *STEPPED)
 SMALL = ("-r", "batch", "--epochs", "2", "--grid", "5", "--seeds", "3", "--formats", "none")
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds after which a test gives up waiting, on a machine with other work."""
 
 
