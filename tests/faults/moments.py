@@ -30,14 +30,14 @@ FUNCTIONS = {
 
 FILES = {
     "opening": ("os.link", r"runs\.sqlite$"),
-    "indexing": ("open", r"\.nbi\.tmp"),
-    "caching": ("open", r"\.nbc\.tmp"),
+    "caching": ("open", r"\.nbc\..*part$"),
+    "renaming": ("os.rename", r"\.nbc$"),
     "writing": ("os.rename", r"\.(json|csv|md|html)$"),
 }
 """Moment -> audit event of Python, and a pattern that one of its paths matches.
 
-A store is linked into its place, Numba lists compiled code in an index before it writes the code,
-and a file of the report is renamed into its place. The signal is sent before the event.
+A store is linked into its place; a file of machine code or of the report is written, and then
+renamed into its place. The signal is sent before the event.
 """
 
 # Two more moments: ``committing`` is in the middle of a transaction, when runs are inserted and not

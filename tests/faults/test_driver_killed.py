@@ -60,7 +60,7 @@ def test_killed_while_a_rule_is_compiled(tmp_path: Path) -> None:
         f"        return (theta - h.lr * grad * {1 + random.random() / 100!r},)\n"
     )
     folder = Folder(tmp_path, ["-o", "fresh", "--plugin", str(rule)])
-    for moment in ("compiling", "indexing", "caching"):
+    for moment in ("compiling", "caching", "renaming"):
         assert folder.run(f"{moment}=9").code == -9, moment
         folder.check()
         assert folder.stored() == {}

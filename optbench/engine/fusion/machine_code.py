@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
 import os
 import sys
 import tempfile
@@ -85,7 +84,7 @@ def is_cached(rule: type[Rule], dtype: str) -> bool:
         NotFusibleError: the Rule cannot be fused.
     """
     name = _module_name(_module_text(rule, dtype))
-    return any(_machine_code_folder().glob(f"{name}.*.nbi"))
+    return any(_machine_code_folder().glob(f"{name}.*.nbc"))
 
 
 def _module_text(rule: type[Rule], dtype: str) -> str:
@@ -116,18 +115,17 @@ def _import_text(text: str) -> ModuleType:
         path = _write(cache_folder() / "rules", name, text)
     except OSError:
         path = _write(Path(tempfile.mkdtemp(prefix="optbench-")), name, text)
-    spec = importlib.util.spec_from_file_location(f"optbench_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    module = ModuleType(f"optbench_{name}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module
+    # Not imported from the file: Python would write bytecode next to it and run it unverified.
+    exec(compile(text, str(path), "exec"), module.__dict__)
     return module
 
 
 def _write(folder: Path, name: str, text: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.py"
-    if not path.is_file() or path.read_text() != text:
+    if not path.is_file() or path.read_bytes() != text.encode():
         write_text(path, text, alone=False)
     return path

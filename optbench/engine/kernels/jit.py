@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numba
 from llvmlite import binding
 from llvmlite.binding import Linkage
-from numba.core.caching import FunctionCache
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import LoweringPass, register_pass
 from numba.core.typed_passes import AnnotateTypes
+
+from optbench.engine.kernels.code_cache import CodeCache
 
 # A fused rule reads and writes theta, grad and every slot: LLVM gives up on vectorising a loop with
 # more than 8 comparisons of address ranges, which three slots already need.
@@ -72,39 +70,10 @@ class _Compiler(CompilerBase):
         return [passes]
 
 
-class _MachineCode(FunctionCache):
-    """Numba's files of compiled code, where what goes wrong with a file costs time alone."""
-
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        """Numba looks at the file of a function alone, not at those of what it calls."""
-        return (*super()._index_key(sig, codegen), _sources())
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """What was kept; None, so that it is compiled anew, where that is damaged."""
-        try:
-            return super().load_overload(sig, target_context)
-        except Exception:
-            with contextlib.suppress(OSError):
-                self.flush()
-            return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep it, unless the disk is full or what lies there cannot be mended."""
-        with contextlib.suppress(Exception):
-            super().save_overload(sig, data)
-
-
-@functools.cache
-def _sources() -> str:
-    """Hash of all that decides what is compiled here."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
 def keep_on_disk(compiled: Any, function: Callable[..., Any]) -> None:
     """Let a compiled `function` load its machine code, and keep it, if a folder allows it."""
     with contextlib.suppress(RuntimeError):
-        compiled._cache = _MachineCode(function)
+        compiled._cache = CodeCache(function)
 
 
 def jit(function: Callable[..., Any]) -> Any:

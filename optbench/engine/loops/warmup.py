@@ -61,7 +61,7 @@ def _on_disk(function: object) -> bool:
     cache = getattr(function, "_cache", None)
     folder = getattr(cache, "cache_path", None)
     name = getattr(getattr(function, "py_func", None), "__name__", "")
-    return folder is not None and any(Path(folder).glob(f"loop.{name}-*.nbi"))
+    return folder is not None and any(Path(folder).glob(f"loop.{name}-*.nbc"))
 
 
 def _frozen(array: Array) -> Array:

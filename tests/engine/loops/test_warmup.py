@@ -48,18 +48,17 @@ def test_a_cache_that_cannot_be_written_is_no_error(folder: Any) -> None:
     assert output_of(folder).endswith("compiled\n")
 
 
-def test_damaged_machine_code_is_compiled_anew(tmp_path: Path) -> None:
-    """What a crash of the machine cut short costs time, once; it is whole again afterwards."""
+def test_damaged_machine_code_is_compiled_again(tmp_path: Path) -> None:
+    """A file that a crash of the machine cut short costs time, once; it is complete afterwards."""
     output_of(str(tmp_path), NUMBA_CACHE_DIR="")
-    kept = [path for path in (tmp_path / "rules/__pycache__").iterdir() if "nb" in path.suffix]
-    assert {path.suffix for path in kept} == {".nbi", ".nbc"}
-    for suffix in (".nbc", ".nbi"):
-        whole = {path: path.read_bytes() for path in kept}
-        for path in kept:
-            if path.suffix == suffix:
-                path.write_bytes(whole[path][:-40])
-        assert output_of(str(tmp_path), NUMBA_CACHE_DIR="").endswith("compiled\n")
-        assert all(path.stat().st_size > len(whole[path]) - 40 for path in kept)
+    contents = {path: path.read_bytes() for path in tmp_path.glob("rules/**/*") if path.is_file()}
+    assert {path.suffix for path in contents} == {".py", ".nbc"}
+    for path in contents:
+        path.write_bytes(contents[path][:-40])
+    assert output_of(str(tmp_path), NUMBA_CACHE_DIR="").endswith("compiled\n")
+    assert {path: path.stat().st_size for path in contents} == {
+        path: len(content) for path, content in contents.items()
+    }
 
 
 FULL = """
@@ -78,10 +77,10 @@ def test_a_full_disk_keeps_nobody_from_training(tmp_path: Path) -> None:
 
 
 def test_damage_on_a_full_disk_keeps_nobody_from_training(tmp_path: Path) -> None:
-    """An index that was cut short, and no room to write another."""
+    """Machine code that was cut short, and no room to write it again."""
     pytest.importorskip("resource", reason="resource is missing: files cannot be limited")
     output_of(str(tmp_path), NUMBA_CACHE_DIR="")
-    for path in (tmp_path / "rules/__pycache__").glob("*.nbi"):
+    for path in (tmp_path / "rules/__pycache__").glob("*.nbc"):
         path.write_bytes(path.read_bytes()[:-40])
     out = output_of(str(tmp_path), FULL.format(room=0) + SCRIPT, NUMBA_CACHE_DIR="")
     assert out.endswith("compiled\n")
