@@ -202,7 +202,6 @@ OTHER_TESTS = {
     "cli/test_study_commands.py": "report, compare, replay, merge and export on one study",
     "engine/fusion/test_translation.py": "expressions and statements together",
     "engine/loops/test_kept_buffers.py": "both loops: what a stepper keeps is its own",
-    "report/test_tie_letters.py": "the letters of tie groups in every format",
 }
 """Test files that are not named after a module, with the reason."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 
@@ -18,7 +19,7 @@ def compare_initializers(initializers: Sequence[str], **how: Any) -> dict[str, A
     """
     from optbench.inspection.initializer_choice import DRAWS, choose
     from optbench.inspection.signals import verdict
-    from optbench.report.plots import figures as base
+    from optbench.report.plots import write_plot
     from optbench.report.plots.initializer_depths import draw_comparison
     from optbench.study.folders import writable_folder
 
@@ -26,9 +27,9 @@ def compare_initializers(initializers: Sequence[str], **how: Any) -> dict[str, A
     sizes = (width,) * (how["depth"] + 1) + (10,)
     choice = choose(initializers, sizes, how["activation"], seed=how["seed"])
     writable_folder(how["out"])
-    with base.style():
-        sheet = draw_comparison(choice.ranked, how["activation"], width)
-        files = sheet.save(how["out"] / f"initializers-{how['activation']}", how["formats"])
+    stem = how["out"] / f"initializers-{how['activation']}"
+    draw = partial(draw_comparison, choice.ranked, how["activation"], width)
+    files = write_plot(draw, stem, how["formats"])
     return {
         "title": f"{how['depth']} layers of {width} {how['activation']} units, {DRAWS} draws",
         "columns": ("initializer", "signal a layer", "gradient a layer", "what happens"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,15 +195,13 @@ def _told(
     how: dict[str, Any],
 ) -> dict[str, Any]:
     from optbench.engine.health import ROWS
-    from optbench.report.plots import figures as base
+    from optbench.report.plots import write_plot
     from optbench.report.plots.network_layers import draw_inspection
     from optbench.study.folders import writable_folder
 
     writable_folder(how["out"])
-    shown = "\n".join(_wrapped(said))
-    with base.style():
-        made = draw_inspection(before, after, result, shown)
-        files = made.save(how["out"] / "inspect", how["formats"])
+    draw = partial(draw_inspection, before, after, result, "\n".join(_wrapped(said)))
+    files = write_plot(draw, how["out"] / "inspect", how["formats"])
     rows = []
     for layer in range(len(before.forward)):
         row = [str(layer + 1)]

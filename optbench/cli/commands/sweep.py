@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,8 +147,8 @@ def _write(
 ) -> list[Path]:
     if not points:
         return []
-    from optbench.report.plots import figures as base
-    from optbench.report.plots.sensitivity import draw_sweep
+    from optbench.report.plots import write_plot
+    from optbench.report.plots.sweep_plots import draw_sweep
 
     stem = out / f"sweep-{'-'.join(axis.name for axis in plan.axes)}"
     table = stem.with_suffix(".csv")
@@ -158,9 +159,8 @@ def _write(
         for p in points:
             measured = (p.median, p.low, p.high, p.diverged, len(p.losses))
             writer.writerow([p.optimizer, *(p.at[name] for name in names), *measured])
-    swept = [(axis.name, axis.values, axis.logarithmic) for axis in plan.axes]
-    with base.style():
-        return [table, *draw_sweep(swept, points, plan.fixed).save(stem, formats)]
+    draw = partial(draw_sweep, plan.axes, points, plan.fixed)
+    return [table, *write_plot(draw, stem, formats)]
 
 
 def _plain(point: SweepPoint) -> dict[str, Any]:

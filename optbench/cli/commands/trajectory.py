@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -67,18 +68,17 @@ def command(
     found = {
         ground.label: [follow(o, ground, steps, begin, seed) for o in chosen] for ground in grounds
     }
-    from optbench.report.plots import figures as base
-    from optbench.report.plots.landscape_maps import draw_paths, film
+    from optbench.report.plots import write_plot
+    from optbench.report.plots.landscape_maps import draw_paths, write_animation
     from optbench.study.folders import writable_folder
 
     writable_folder(out)
     files: list[Path] = []
     for ground in grounds:
         stem = out / f"trajectory-{type(ground.landscape).name}"
-        with base.style():
-            files += draw_paths(ground, found[ground.label]).save(stem, formats)
+        files += write_plot(partial(draw_paths, ground, found[ground.label]), stem, formats)
         if gif:
-            files.append(film(ground, found[ground.label], stem.with_suffix(".gif")))
+            files.append(write_animation(ground, found[ground.label], stem.with_suffix(".gif")))
     rows = [
         {
             "landscape": label,

@@ -24,6 +24,8 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 """Names as plotly has them."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "<", ">", "d")
 """Names as matplotlib has them."""
+SHADES = ("#f3f6f9", "#a9cbe4", "#4a90c2", "#15588f", "#06294d")
+"""Light to dark in one hue: the order is seen without colour vision, and in print."""
 
 
 @dataclass(frozen=True)

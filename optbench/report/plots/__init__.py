@@ -3,72 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from functools import partial
+from typing import TypeVar
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import REGIMES, Cell
 from optbench.report.format.palette import Look, assign_looks
 from optbench.report.format.panels import panels
 from optbench.report.format.workload_titles import short_titles, view_titles
-from optbench.report.plots import convergence as curves
-from optbench.report.plots import figures as base
-from optbench.report.plots import maps, overview
+from optbench.report.plots.convergence import draw_convergence
+from optbench.report.plots.critical_difference import draw_critical_difference
+from optbench.report.plots.initializer_heat_map import draw_initializer_heat_map
+from optbench.report.plots.loss_sources import draw_loss_sources
+from optbench.report.plots.lr_sensitivity import draw_lr_sensitivity
+from optbench.report.plots.profile_curves import draw_profiles, drawn_profiles
+from optbench.report.plots.rank_flips import draw_rank_flips
+from optbench.report.plots.ranking_bars import draw_ranking
+from optbench.report.plots.sheets import Sheet, write_plot
+from optbench.report.plots.tuning_curves import draw_tuning_curves, mean_budgets
+
+__all__ = ["Drawing", "drawings", "write_plot"]
 
 MOST_PANELS = 12
 """Panels on one sheet; more workloads go on further sheets."""
 
-Drawing = tuple[str, Callable[[], base.Sheet]]
+Drawing = tuple[str, Callable[[], Sheet]]
+"""Name of a sheet, which is its file name without the suffix, and the function that draws it."""
 
-
-def write_plot(draw: Callable[[], base.Sheet], stem: Path, formats: Sequence[str]) -> list[Path]:
-    """Draw one sheet, save it once for each format, and return the paths of the files."""
-    with base.style():
-        sheet = draw()
-        paths = sheet.save(stem, formats)
-        sheet.close()
-    return paths
+T = TypeVar("T")
 
 
 def drawings(board: Leaderboard, cells: Sequence[Cell]) -> Iterator[Drawing]:
-    """File name without suffix, and the function that draws it; the ranking comes first."""
-    seen = assign_looks(row.label for row in board.overall)
-    yield "ranking", lambda: overview.ranking(board, seen)
-    yield from _convergence(cells, seen)
-    yield from _sensitivity(board, seen)
-    if any(p.rho for p in board.profiles if p.axis in ("examples", "seconds")):
-        yield "performance-profile", lambda: overview.profiles(board, seen)
-    if any(b.score for b in board.budgets if not b.workload):
-        yield "budget", lambda: overview.budget(board, seen)
+    """Yield every plot that the study has data for; the ranking comes first."""
+    looks = assign_looks(row.label for row in board.overall)
+    yield "ranking", partial(draw_ranking, board, looks)
+    yield from _convergence(cells, looks)
+    yield from _lr_sensitivity(board, looks)
+    if drawn_profiles(board):
+        yield "performance-profile", partial(draw_profiles, board, looks)
+    if mean_budgets(board):
+        yield "budget", partial(draw_tuning_curves, board, looks)
     if board.critical_difference is not None:
         cd = board.critical_difference
-        yield "critical-difference", lambda: maps.critical_difference(cd, seen)
+        yield "critical-difference", partial(draw_critical_difference, cd, looks)
     if board.regimes:
         views = sorted(board.regimes, key=lambda view: view.label)[:MOST_PANELS]
-        yield "rank-flips", lambda: overview.rank_flips(views, view_titles(views), seen)
+        yield "rank-flips", partial(draw_rank_flips, views, view_titles(views), looks)
     if board.matrix is not None:
-        matrix = board.matrix
-        yield "optimizer-initializer", lambda: maps.heat_map(matrix)
+        yield "optimizer-initializer", partial(draw_initializer_heat_map, board.matrix)
     if board.bias_variance:
-        places = {b.label: b.workload for b in board.workloads}
-        yield "bias-variance", lambda: maps.bias_variance(board.bias_variance, places, seen)
+        workloads = {b.label: b.workload for b in board.workloads}
+        yield "bias-variance", partial(draw_loss_sources, board.bias_variance, workloads, looks)
 
 
-def _convergence(cells: Sequence[Cell], seen: dict[str, Look]) -> Iterator[Drawing]:
+def _convergence(cells: Sequence[Cell], looks: dict[str, Look]) -> Iterator[Drawing]:
     for regime, group in panels(cells).items():
-        for page, start in enumerate(range(0, len(group), MOST_PANELS)):
-            part = group[start : start + MOST_PANELS]
-            name = f"convergence-{regime}" + (f"-{page + 1}" if page else "")
-            yield name, lambda r=regime, p=part: curves.convergence(r, p, seen)  # type: ignore[misc]
+        for suffix, page in _pages(group):
+            yield f"convergence-{regime}{suffix}", partial(draw_convergence, regime, page, looks)
 
 
-def _sensitivity(board: Leaderboard, seen: dict[str, Look]) -> Iterator[Drawing]:
-    with_curve = {c.workload for c in board.lr_curves}
+def _lr_sensitivity(board: Leaderboard, looks: dict[str, Look]) -> Iterator[Drawing]:
+    with_curve = {curve.workload for curve in board.lr_curves}
+    workloads = [b.workload for b in board.workloads if b.label in with_curve]
     for regime in REGIMES:
-        known = [b.workload for b in board.workloads if b.label in with_curve]
-        titles = short_titles([w for w in known if w.regime == regime])
-        ordered = sorted(titles.items(), key=lambda item: item[1])
-        for page, start in enumerate(range(0, len(ordered), MOST_PANELS)):
-            part = dict(ordered[start : start + MOST_PANELS])
-            curves_of_part = [c for c in board.lr_curves if c.workload in part]
-            name = f"lr-sensitivity-{regime}" + (f"-{page + 1}" if page else "")
-            yield name, lambda r=regime, p=part, c=curves_of_part: curves.sensitivity(r, p, c, seen)  # type: ignore[misc]
+        titles = short_titles([w for w in workloads if w.regime == regime])
+        for suffix, page in _pages(sorted(titles.items(), key=lambda item: item[1])):
+            on_page = dict(page)
+            curves = [curve for curve in board.lr_curves if curve.workload in on_page]
+            draw = partial(draw_lr_sensitivity, regime, on_page, curves, looks)
+            yield f"lr-sensitivity-{regime}{suffix}", draw
+
+
+def _pages(items: Sequence[T]) -> Iterator[tuple[str, Sequence[T]]]:
+    """Yield what goes on each sheet, and the end of its name, which is empty for the first."""
+    for page, start in enumerate(range(0, len(items), MOST_PANELS)):
+        yield f"-{page + 1}" if page else "", items[start : start + MOST_PANELS]

@@ -11,32 +11,55 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
 
 from optbench.report.format.palette import Look
-from optbench.report.plots.figures import Sheet, linestyle
+from optbench.report.plots.marks import dash_pattern
+from optbench.report.plots.sheets import EDGE_INCHES, Sheet
 
 LONGEST_DIRECT = 14
-"""Labels with more characters stand in a legend, not at the end of their curve."""
+"""Labels with more letters are listed in a legend, not written at the end of their curve."""
 MOST_DIRECT = 9
-LEGEND_ROW = 0.165
-"""Inches from one row of a legend to the next."""
-HANDLE = 0.23
-"""Inches of line before a name in a legend."""
+"""More labels are listed in a legend."""
+LABEL_LETTER_INCHES = 0.082
+"""Width of a letter of a direct label."""
+LABEL_POINTS = 7.5
+LABEL_GAP_INCHES = 0.09
+"""Between the end of the axes and a direct label."""
 EARLY = 0.9
-"""A curve that ends before this share of the axis bears its label at its end."""
+"""A curve that ends before this share of the axis has its label at its end."""
+POINTS_PER_INCH = 72
+
+LEGEND_ROW_INCHES = 0.165
+"""From one row of a legend to the next."""
+LEGEND_LINE_INCHES = 0.23
+"""Length of the line before a name in a legend."""
+LEGEND_LETTER_INCHES = 0.075
+LEGEND_GAP_INCHES = 0.08
+"""Between the line and its name, and above a legend."""
+LEGEND_COLUMN_INCHES = 0.52
+"""Width of a column of a legend without its letters."""
+LEGEND_LIFT_INCHES = 0.3
+"""From the axes to the last row of a legend."""
+LEGEND_MARGIN_INCHES = 0.3
+"""Width of a sheet that a legend leaves free."""
 
 
-def shown(label: str, limit: int = 34) -> str:
-    """A label cut to fit; control characters made visible as blanks."""
+def cut_label(label: str, most: int = 34) -> str:
+    """Cut a label to a number of letters; control characters become blanks."""
     clean = "".join(c if c.isprintable() else " " for c in label)
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+    return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
+def longest(labels: Sequence[str], default: int = 0) -> int:
+    """Return the number of letters of the longest label, as it is drawn."""
+    return max((len(cut_label(label)) for label in labels), default=default)
 
 
 def fits_directly(labels: Sequence[str]) -> bool:
-    """Whether labels are few and short enough to stand at the ends of their curves."""
+    """Return whether labels are few and short enough for the ends of their curves."""
     return len(labels) <= MOST_DIRECT and max(map(len, labels), default=0) <= LONGEST_DIRECT
 
 
-def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move positions as little as needed so that neighbours are `gap` apart and within limits.
+def spread_apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Move positions as little as needed, so that neighbours are `gap` apart and within limits.
 
     Neighbours that are too near are pooled, and each pool is centred on the mean of what its
     members want (isotonic regression), so the result keeps the order.
@@ -57,17 +80,20 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
 
 
 def label_ends(
-    axes: Axes, ends: dict[str, tuple[float, float]], looks: dict[str, Look], size: float = 7.5
+    axes: Axes,
+    ends: dict[str, tuple[float, float]],
+    looks: dict[str, Look],
+    size: float = LABEL_POINTS,
 ) -> None:
-    """Write each label right of the axes at the height where its curve ends.
+    """Write each label right of the axes, at the height where its curve ends.
 
     A curve that ends well inside, as where runs diverged, has its label there.
 
     Args:
-        axes: limits and scales must be final.
-        ends: label -> last point of its curve, in data coordinates.
-        looks: label -> look.
-        size: of the letters, in points.
+        axes: Axes whose limits and scales are final.
+        ends: Label -> last point of its curve, in data coordinates.
+        looks: Label -> look.
+        size: Size of the letters, in points.
     """
     if not ends:
         return
@@ -79,29 +105,18 @@ def label_ends(
         _label_early(axes, label, ends[label], looks[label], size)
     points = points[[k not in early for k in labels]]
     labels = [k for k in labels if k not in early]
-    box = axes.get_window_extent()
-    inch = axes.figure.dpi
-    gap = size * 1.25 / 72 * inch / box.height
-    heights = spread(np.clip(points[:, 1], 0, 1).tolist(), gap, 0.02, 1.0)
-    margin = 0.09 * inch / box.width
+    box, inch = axes.get_window_extent(), axes.figure.dpi
+    gap = size * 1.25 / POINTS_PER_INCH * inch / box.height
+    heights = spread_apart(np.clip(points[:, 1], 0, 1).tolist(), gap, 0.02, 1.0)
+    margin = LABEL_GAP_INCHES * inch / box.width
     for label, (x, y), height in zip(labels, points, heights, strict=True):
         colour = looks[label].colour
-        start = min(x, 1.0)
-        if abs(y - height) > gap / 4 or start < 0.995:
-            line = Line2D(
-                [start, 1 + margin * 0.9],
-                [min(max(y, 0), 1), height],
-                transform=axes.transAxes,
-                color=colour,
-                linewidth=0.6,
-                alpha=0.55,
-                clip_on=False,
-            )
-            axes.add_line(line)
+        if abs(y - height) > gap / 4 or min(x, 1.0) < 0.995:
+            _join(axes, (min(x, 1.0), min(max(y, 0), 1)), (1 + margin * 0.9, height), colour)
         axes.text(
             1 + margin,
             height,
-            shown(label),
+            cut_label(label),
             transform=axes.transAxes,
             color=colour,
             size=size,
@@ -110,9 +125,24 @@ def label_ends(
         )
 
 
+def _join(axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+    """Draw a thin line from the end of a curve to its label, in coordinates of the axes."""
+    (x, y), (label_x, label_y) = start, end
+    line = Line2D(
+        [x, label_x],
+        [y, label_y],
+        transform=axes.transAxes,
+        color=colour,
+        linewidth=0.6,
+        alpha=0.55,
+        clip_on=False,
+    )
+    axes.add_line(line)
+
+
 def _label_early(axes: Axes, label: str, end: tuple[float, float], look: Look, size: float) -> None:
     axes.annotate(
-        shown(label),
+        cut_label(label),
         end,
         xytext=(5, 3),
         textcoords="offset points",
@@ -123,60 +153,61 @@ def _label_early(axes: Axes, label: str, end: tuple[float, float], look: Look, s
     )
 
 
-def legend(
+def add_legend(
     sheet: Sheet,
     labels: Sequence[str],
     looks: dict[str, Look],
     *,
     markers: bool = False,
-    lift: float = 0.0,
+    lift_inches: float = 0.0,
 ) -> None:
-    """A legend in rows above the axes, for labels too long or too many to stand at their curves.
+    """Add a legend above the axes, for labels that do not fit at their curves.
 
-    It is a grid of inches: a legend of matplotlib's own measures every name several times.
+    It is placed by inches: matplotlib's own legend measures every name several times.
 
     Args:
-        sheet: has the room that `legend_shape` asks for.
-        labels: fill one column after the other.
-        looks: label -> look.
-        markers: show the shapes of points instead of lines.
-        lift: inches between it and where a legend usually stands.
+        sheet: A sheet with the room that `legend_shape` asks for.
+        labels: Names, which fill one column after the other.
+        looks: Label -> look.
+        markers: Show the shapes of points instead of lines.
+        lift_inches: Distance to where a legend usually stands.
     """
     figure = sheet.figure
     columns, height = legend_shape(labels, figure.get_figwidth())
     rows = math.ceil(len(labels) / columns)
     axes_end = max(axes.get_position().y1 for axes in sheet.axes) * figure.get_figheight()
-    top = axes_end + 0.3 + lift + height - LEGEND_ROW
+    top = axes_end + LEGEND_LIFT_INCHES + lift_inches + height - LEGEND_ROW_INCHES
     for i, label in enumerate(labels):
         column, row = divmod(i, rows)
-        x, y = 0.12 + column * _legend_width(labels), top - row * LEGEND_ROW
-        look, middle = looks[label], x + HANDLE / 2
+        x, y = EDGE_INCHES + column * _column_inches(labels), top - row * LEGEND_ROW_INCHES
+        look, middle = looks[label], x + LEGEND_LINE_INCHES / 2
         mark = Line2D(
-            [middle] if markers else [x, x + HANDLE],
+            [middle] if markers else [x, x + LEGEND_LINE_INCHES],
             [y] if markers else [y, y],
             transform=figure.dpi_scale_trans,
             color=look.colour,
-            linestyle="none" if markers else linestyle(look),
+            linestyle="none" if markers else dash_pattern(look),
             marker=look.marker if markers else None,
             linewidth=1.6,
         )
         figure.add_artist(mark)
         figure.text(
-            x + HANDLE + 0.08,
+            x + LEGEND_LINE_INCHES + LEGEND_GAP_INCHES,
             y,
-            shown(label),
+            cut_label(label),
             transform=figure.dpi_scale_trans,
-            size=7.5,
+            size=LABEL_POINTS,
             va="center_baseline",
         )
 
 
-def legend_shape(labels: Sequence[str], width: float) -> tuple[int, float]:
-    """Columns of a legend in a figure `width` inches wide, and the height it takes in inches."""
-    columns = max(1, min(len(labels), int((width - 0.3) / _legend_width(labels))))
-    return columns, LEGEND_ROW * math.ceil(len(labels) / columns) + 0.08
+def legend_shape(labels: Sequence[str], width_inches: float) -> tuple[int, float]:
+    """Return the columns of a legend in a sheet of this width, and its height in inches."""
+    fitting = int((width_inches - LEGEND_MARGIN_INCHES) / _column_inches(labels))
+    columns = max(1, min(len(labels), fitting))
+    return columns, LEGEND_ROW_INCHES * math.ceil(len(labels) / columns) + LEGEND_GAP_INCHES
 
 
-def _legend_width(labels: Sequence[str]) -> float:
-    """Inches from one column to the next."""
-    return 0.075 * max((len(shown(k)) for k in labels), default=1) + 0.52
+def _column_inches(labels: Sequence[str]) -> float:
+    """Return the distance from one column of a legend to the next."""
+    return LEGEND_LETTER_INCHES * longest(labels, default=1) + LEGEND_COLUMN_INCHES

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 
 from optbench.errors import ConfigError
 from optbench.report.format.plot_formats import check_plot_format
-from optbench.report.plots import figures as base
+from optbench.report.plots.sheets import Sheet, draw_sheet
 from optbench.support.files import whole
 
 PIXELS_PER_INCH = 96
-"""Of a notebook's page; the pictures have more, for sharp screens."""
+"""Resolution of a notebook's page; the pictures have a higher one, for sharp screens."""
 
 
 class Plot:
@@ -26,7 +26,7 @@ class Plot:
         drawings: Name of each sheet, and the function that draws it.
     """
 
-    def __init__(self, drawings: Iterable[tuple[str, Callable[[], base.Sheet]]]) -> None:
+    def __init__(self, drawings: Iterable[tuple[str, Callable[[], Sheet]]]) -> None:
         self._drawings = dict(drawings)
 
     @property
@@ -36,7 +36,7 @@ class Plot:
 
     @property
     def figures(self) -> list[Figure]:
-        """The sheets as matplotlib figures, drawn anew at each access."""
+        """The sheets as matplotlib figures, drawn again at each access."""
         return [self._draw(name).figure for name in self._drawings]
 
     def save(self, path: str | Path) -> list[Path]:
@@ -63,13 +63,14 @@ class Plot:
             raise ConfigError(f"this plot has several sheets ({sheets}); save it to a folder")
         return [self._write(name, target, form) for name in self._drawings]
 
-    def _draw(self, name: str) -> base.Sheet:
-        with base.style():
-            return self._drawings[name]()
+    def _draw(self, name: str) -> Sheet:
+        return draw_sheet(self._drawings[name])
 
     def _write(self, name: str, path: Path, form: str) -> Path:
-        with base.style(), whole(path) as partial:
-            self._drawings[name]().write(partial, form)
+        sheet = self._draw(name)
+        with whole(path) as partial:
+            sheet.write(partial, form)
+        sheet.close()
         return path
 
     def _repr_html_(self) -> str:
@@ -78,9 +79,8 @@ class Plot:
 
     def _picture(self, name: str) -> Markup:
         data = io.BytesIO()
-        with base.style():
-            sheet = self._drawings[name]()
-            sheet.write(data, "png")
+        sheet = self._draw(name)
+        sheet.write(data, "png")
         width = round(sheet.figure.get_figwidth() * PIXELS_PER_INCH)
         sheet.close()
         return Markup('<img alt="{}" width="{}" src="data:image/png;base64,{}">').format(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from matplotlib.figure import Figure
 
 from optbench.errors import PluginError
-from optbench.report.plots import figures as base
+from optbench.report.plots.sheets import Sheet
 
 
 def picture_bytes(figure: object, formats: Iterable[str]) -> dict[str, bytes]:
@@ -22,11 +22,10 @@ def picture_bytes(figure: object, formats: Iterable[str]) -> dict[str, bytes]:
             f"figure must return a matplotlib Figure, not an object of {type(figure).__name__}"
         )
     pictures = {}
-    sheet = base.Sheet(figure, list(figure.axes), 1)
-    with base.style():
-        for form in dict.fromkeys(formats):
-            file = io.BytesIO()
-            sheet.write(file, form)
-            pictures[form] = file.getvalue()
+    sheet = Sheet(figure, list(figure.axes), 1)
+    for form in dict.fromkeys(formats):
+        file = io.BytesIO()
+        sheet.write(file, form)
+        pictures[form] = file.getvalue()
     sheet.close()
     return pictures

@@ -11,12 +11,12 @@ from optbench import train
 from optbench.data.splits import load_dataset
 from optbench.inspection.initializer_choice import choose
 from optbench.inspection.signals import measure_signals
-from optbench.report.plots import figures as base
 from optbench.report.plots.initializer_depths import draw_comparison
 from optbench.report.plots.network_layers import draw_inspection
+from optbench.report.plots.sheets import Sheet
 
 
-def compared(*names: str, depth: int) -> base.Sheet:
+def compared(*names: str, depth: int) -> Sheet:
     """A comparison of initializers with tanh."""
     found = choose(names, (16,) * (depth + 1) + (10,), "tanh").ranked
     return draw_comparison(found, "tanh", 16)

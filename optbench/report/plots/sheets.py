@@ -1,0 +1,224 @@
+"""White sheets with axes of one size, their style, and the one place where plots are saved.
+
+Figures are made with matplotlib's object interface: no pyplot, no window, no global list of
+figures. The paper is always white, so that a plot reads the same on a light and on a dark page.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from optbench.support.files import whole
+from optbench.support.text import harmless, harmless_lines
+
+INK = "#1b1f24"
+"""Colour of text that is read first."""
+SOFT = "#5c6670"
+"""Colour of text and lines that are read second."""
+GRID = "#e3e7eb"
+DPI = 160
+PNG_COMPRESSION = 2
+"""Less than Pillow's default of 6: larger files, written faster."""
+
+EDGE_INCHES = 0.12
+"""Between the left edge of a sheet and its text."""
+TITLE_TOP_INCHES = 0.1
+SUBTITLE_TOP_INCHES = 0.34
+SUBTITLE_LINE_INCHES = 0.165
+SUBTITLE_LETTER_INCHES = 0.064
+"""Width of a letter of a subtitle, on average and a little more."""
+FEWEST_LETTERS = 20
+"""A line of a subtitle is not broken to fewer."""
+RIGHT_EDGE_INCHES = 0.1
+BOTTOM_EDGE_INCHES = 0.05
+
+_STYLE: dict[Any, Any] = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 8,
+    "text.color": INK,
+    "text.parse_math": False,  # a plugin may be named $x$
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # fixed: looking for a free place would measure every tick again
+    "axes.labelcolor": SOFT,
+    "axes.edgecolor": "#9aa3ad",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.formatter.use_mathtext": False,
+    "axes.unicode_minus": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "path",  # looks the same on machines with other fonts
+    "svg.hashsalt": "optbench",  # the same numbers give the same bytes
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Apply the style of all plots; the settings of the process come back afterwards."""
+    with warnings.catch_warnings(), mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the font lacks it: a box is drawn
+        yield
+
+
+@dataclass
+class Sheet:
+    """A figure with a title, and a grid of axes below it.
+
+    Attributes:
+        figure: The whole sheet.
+        axes: Its axes, row by row.
+        columns: Axes side by side.
+    """
+
+    figure: Figure
+    axes: list[Axes]
+    columns: int
+
+    @property
+    def bottom_axes(self) -> list[Axes]:
+        """Axes with no other axes below them."""
+        return self.axes[-self.columns :]
+
+    @property
+    def left_axes(self) -> list[Axes]:
+        """First axes of each row."""
+        return self.axes[:: self.columns]
+
+    def save(self, stem: Path, formats: Sequence[str]) -> list[Path]:
+        """Write one file for each format, each complete or not at all.
+
+        Args:
+            stem: Path without the suffix.
+            formats: Any of ``"png"``, ``"svg"``, ``"pdf"``.
+        """
+        paths = [stem.with_name(f"{stem.name}.{form}") for form in formats]
+        for path, form in zip(paths, formats, strict=True):
+            with whole(path) as partial:
+                self.write(partial, form)
+        return paths
+
+    def write(self, file: Path | IO[bytes], form: str) -> None:
+        """Write the figure to an open file or a path: the same bytes for the same numbers."""
+        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
+        options: dict[str, Any] = {}
+        if form == "png":
+            options["pil_kwargs"] = {"compress_level": PNG_COMPRESSION}
+        with style():
+            self.figure.savefig(file, format=form, dpi=DPI, metadata=metadata, **options)
+
+    def close(self) -> None:
+        """Free the pixels: figures are full of reference cycles, and would keep them for long."""
+        FigureCanvasBase(self.figure)  # replaces the canvas that holds them
+
+
+def draw_sheet(draw: Callable[[], Sheet]) -> Sheet:
+    """Draw one sheet in the style of all plots."""
+    with style():
+        return draw()
+
+
+def write_plot(draw: Callable[[], Sheet], stem: Path, formats: Sequence[str]) -> list[Path]:
+    """Draw one sheet and save it.
+
+    Args:
+        draw: Makes the sheet.
+        stem: Path of the files without their suffix.
+        formats: Any of ``"png"``, ``"svg"``, ``"pdf"``.
+
+    Returns:
+        Paths of the files, one for each format.
+    """
+    sheet = draw_sheet(draw)
+    paths = sheet.save(stem, formats)
+    sheet.close()
+    return paths
+
+
+def make_sheet(
+    title: str,
+    subtitle: str = "",
+    *,
+    n: int = 1,
+    columns: int = 3,
+    width: float = 3.1,
+    height: float = 2.2,
+    left: float = 0.6,
+    right: float = 0.2,
+    bottom: float = 0.5,
+    legend: float = 0.0,
+    between: float = 0.42,
+) -> Sheet:
+    """Make a white sheet with `n` axes of one size. Lengths are in inches.
+
+    Args:
+        title: One line, bold.
+        subtitle: Lines that say how to read the plot.
+        n: Number of axes.
+        columns: Most axes side by side.
+        width: Of the box of one axes, without its margins.
+        height: Of that box.
+        left: Margin left of each axes.
+        right: Margin right of each axes, with room for direct labels.
+        bottom: Margin below each axes.
+        legend: Room for a legend above the axes.
+        between: Room above each axes for its own title.
+    """
+    columns = min(columns, n)
+    rows = math.ceil(n / columns)
+    sheet_width = columns * (left + width + right) + RIGHT_EDGE_INCHES
+    subtitle = wrap_lines(harmless_lines(subtitle), sheet_width - 2 * EDGE_INCHES)
+    lines = subtitle.count("\n") + 1 if subtitle else 0
+    head = SUBTITLE_TOP_INCHES + SUBTITLE_LINE_INCHES * lines + legend
+    sheet_height = head + rows * (between + height + bottom) + BOTTOM_EDGE_INCHES
+    figure = Figure(figsize=(sheet_width, sheet_height), dpi=DPI)
+    FigureCanvasAgg(figure)
+    x, y = EDGE_INCHES / sheet_width, 1 - TITLE_TOP_INCHES / sheet_height
+    figure.text(x, y, harmless(title), size=11, weight="bold", va="top")
+    y = 1 - SUBTITLE_TOP_INCHES / sheet_height
+    figure.text(x, y, subtitle, color=SOFT, va="top", linespacing=1.35)
+    axes = []
+    for i in range(n):
+        row, column = divmod(i, columns)
+        x = column * (left + width + right) + left
+        y = sheet_height - head - (row + 1) * (between + height + bottom) + bottom
+        box = (x / sheet_width, y / sheet_height, width / sheet_width, height / sheet_height)
+        axes.append(figure.add_axes(box))
+    return Sheet(figure, axes, columns)
+
+
+def wrap_lines(text: str, width_inches: float) -> str:
+    """Break the lines of a subtitle again if one of them is too wide."""
+    most = max(int(width_inches / SUBTITLE_LETTER_INCHES), FEWEST_LETTERS)
+    if all(len(line) <= most for line in text.split("\n")):
+        return text
+    return "\n".join(textwrap.wrap(text, most))

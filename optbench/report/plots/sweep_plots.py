@@ -1,0 +1,216 @@
+"""The sheet of a sweep: curves over one hyperparameter, heat maps over two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.patches import Rectangle
+
+from optbench.analysis.views.sweep_points import COVERAGE, SweepPoint, coverage
+from optbench.contracts import Array, Value
+from optbench.report.format.palette import SHADES, Look, assign_looks
+from optbench.report.plots.labels import cut_label, label_ends
+from optbench.report.plots.marks import dash_pattern, mark_diverged
+from optbench.report.plots.scales import positive_limits, set_log_axis, tick_text
+from optbench.report.plots.sheets import INK, SOFT, Sheet, make_sheet
+
+LABEL_LETTER_INCHES = 0.085
+CELL_WIDTH_INCHES, CELL_HEIGHT_INCHES = 0.46, 0.36
+MAP_WIDTH_INCHES = (3.2, 6.0)
+"""Least and greatest width of a heat map."""
+MAP_HEIGHT_INCHES = (1.8, 5.0)
+TICK_LETTER_INCHES = 0.07
+LONGEST_LABEL, LONGEST_TICK = 24, 16
+MOST_NUMBERS = 120
+"""Cells of a heat map up to which numbers are written into them."""
+MOST_TICK_LETTERS = 60
+"""Texts of the ticks of curves with more letters in all are turned."""
+MOST_TICK_LETTERS_OF_MAP = 45
+TURNED: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+FRAME = "#f87507"
+"""Colour of the frame around the lowest loss."""
+CROSS_TOP, CROSS_STEP = 0.97, 0.035
+"""Height of the crosses of the first optimizer, and from one optimizer to the next, as shares."""
+NO_LIMITS = (0.1, 1.0)
+"""Limits of an axis without values."""
+
+
+class SweptAxis(Protocol):
+    """One swept hyperparameter."""
+
+    @property
+    def name(self) -> str:
+        """Name of the hyperparameter."""
+
+    @property
+    def values(self) -> Sequence[Value]:
+        """Values that it takes, in order."""
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether they are drawn on a logarithmic axis."""
+
+
+def draw_sweep(axes: Sequence[SweptAxis], points: Sequence[SweepPoint], fixed: str) -> Sheet:
+    """Draw the sheet of a sweep.
+
+    Args:
+        axes: The one or two swept hyperparameters.
+        points: Points that are complete.
+        fixed: What stayed the same.
+    """
+    seeds = max((len(point.losses) for point in points), default=1)
+    if len(axes) == 1:
+        return _draw_curves(axes[0], points, f"{fixed}\n{_meaning(seeds)}{_coverage(seeds)}")
+    return _draw_maps(axes[0], axes[1], points, f"{fixed}\n{_meaning(seeds)}")
+
+
+def _meaning(seeds: int) -> str:
+    return "One seed" if seeds < 2 else f"Median of {seeds} seeds"
+
+
+def _coverage(seeds: int) -> str:
+    if seeds < 2:
+        return ""
+    inside = max((k for k in range((seeds + 1) // 2) if coverage(seeds, k) >= COVERAGE), default=0)
+    return f"; the band holds the true one with probability {coverage(seeds, inside):.0%}"
+
+
+def _draw_curves(axis: SweptAxis, points: Sequence[SweepPoint], subtitle: str) -> Sheet:
+    by_optimizer = _by_optimizer(points)
+    labels = {name: cut_label(name, LONGEST_LABEL) for name in by_optimizer}
+    sheet = make_sheet(
+        f"Validation loss by {axis.name}",
+        f"{subtitle}.\nA cross on top: the median run diverged.",
+        width=4.6,
+        height=2.9,
+        bottom=0.75,
+        right=0.3 + LABEL_LETTER_INCHES * max(map(len, labels.values()), default=0),
+    )
+    (axes,) = sheet.axes
+    numeric = all(_is_number(value) for value in axis.values)
+    places = {v: float(v) if numeric else float(i) for i, v in enumerate(axis.values)}
+    losses = np.array([x for point in points for x in (point.median, point.low, point.high)])
+    low, high = positive_limits(losses, 0.08) or NO_LIMITS
+    _set_x_axis(axes, axis, places, numeric)
+    set_log_axis(axes, "y", low, high)
+    axes.set_xlabel(axis.name)
+    axes.set_ylabel("final validation loss")
+    looks = assign_looks(labels.values())
+    ends = {}
+    for i, (name, own) in enumerate(by_optimizer.items()):
+        look = looks[labels[name]]
+        x = np.array([places[point.at[axis.name]] for point in own])
+        median = _draw_curve(axes, x, own, look, high, joined=numeric)
+        top = low * (high / low) ** (CROSS_TOP - CROSS_STEP * i)  # crosses stand side by side
+        for diverged in x[np.isinf([point.median for point in own])].tolist():
+            mark_diverged(axes, diverged, top, look)
+        if np.isfinite(median).any():
+            last = int(np.flatnonzero(np.isfinite(median))[-1])
+            ends[labels[name]] = (float(x[last]), float(median[last]))
+    label_ends(axes, ends, looks)
+    return sheet
+
+
+def _by_optimizer(points: Sequence[SweepPoint]) -> dict[str, list[SweepPoint]]:
+    groups: dict[str, list[SweepPoint]] = {}
+    for point in points:
+        groups.setdefault(point.optimizer, []).append(point)
+    return groups
+
+
+def _set_x_axis(axes: Axes, axis: SweptAxis, places: Mapping[Value, float], numeric: bool) -> None:
+    if axis.logarithmic:
+        set_log_axis(axes, "x", *(positive_limits(np.array([*places.values()]), 0.03) or NO_LIMITS))
+    elif not numeric:
+        texts = [cut_label(str(value), LONGEST_TICK) for value in axis.values]
+        turned = sum(map(len, texts)) > MOST_TICK_LETTERS
+        axes.set_xticks(range(len(texts)), texts, **(TURNED if turned else {}))
+        axes.set_xlim(-0.3, len(texts) - 0.7)
+
+
+def _draw_curve(
+    axes: Axes, x: Array, points: Sequence[SweepPoint], look: Look, high: float, *, joined: bool
+) -> Array:
+    """Draw the points of one optimizer; return their medians, NaN where not finite."""
+    median, lower, upper = (
+        np.array([getattr(point, part) for point in points]) for part in ("median", "low", "high")
+    )
+    finite = np.isfinite(median)
+    median, upper = np.where(finite, median, np.nan), np.minimum(upper, high)
+    style: dict[str, Any] = {"color": look.colour, "marker": look.marker}
+    if joined:
+        shown = finite.tolist()
+        axes.fill_between(x, lower, upper, where=shown, color=look.colour, alpha=0.15, linewidth=0)
+        axes.plot(x, median, linestyle=dash_pattern(look), markersize=3.5, **style)
+    else:  # a line between names would suggest that there is something between them
+        axes.vlines(x[finite], lower[finite], upper[finite], color=look.colour, linewidth=1.2)
+        axes.plot(x, median, linestyle="", markersize=5, **style)
+    return median
+
+
+def _draw_maps(
+    across: SweptAxis, up: SweptAxis, points: Sequence[SweepPoint], subtitle: str
+) -> Sheet:
+    by_optimizer = _by_optimizer(points)
+    columns, rows = [_tick(v) for v in across.values], [_tick(v) for v in up.values]
+    sheet = make_sheet(
+        f"Validation loss by {across.name} and {up.name}",
+        f"{subtitle}. Dark is low, a frame the lowest;\na cross: the median run diverged.",
+        n=len(by_optimizer),
+        columns=2,
+        width=float(np.clip(CELL_WIDTH_INCHES * len(columns), *MAP_WIDTH_INCHES)),
+        height=float(np.clip(CELL_HEIGHT_INCHES * len(rows), *MAP_HEIGHT_INCHES)),
+        left=0.55 + TICK_LETTER_INCHES * max(map(len, rows)),
+        bottom=0.8,
+    )
+    medians = np.array([point.median for point in points])
+    medians = medians[np.isfinite(medians) & (medians > 0)]
+    low, high = (medians.min(), medians.max()) if len(medians) else (np.nan, np.nan)
+    norm = LogNorm(low, max(high, low * 1.01)) if len(medians) else None
+    turned = max(map(len, columns)) * len(columns) > MOST_TICK_LETTERS_OF_MAP
+    for axes, (name, own) in zip(sheet.axes, by_optimizer.items(), strict=True):
+        table = np.full((len(rows), len(columns)), np.nan)
+        for point in own:
+            i, j = up.values.index(point.at[up.name]), across.values.index(point.at[across.name])
+            table[i, j] = point.median
+        _draw_map(axes, table, norm)
+        axes.set_title(cut_label(name))
+        axes.set_xticks(range(len(columns)), columns, **(TURNED if turned else {}))
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set_xlabel(across.name)
+        axes.set_ylabel(up.name)
+    return sheet
+
+
+def _draw_map(axes: Axes, table: Array, norm: LogNorm | None) -> None:
+    axes.grid(False)
+    shades = LinearSegmentedColormap.from_list("losses", SHADES[::-1])
+    finite = np.where(np.isfinite(table), table, np.nan)
+    axes.imshow(finite, cmap=shades, norm=norm, origin="lower", aspect="auto")
+    for (i, j), loss in np.ndenumerate(table):
+        if math.isinf(loss):
+            axes.plot([j], [i], marker="x", color=SOFT, markersize=5)
+        elif math.isfinite(loss) and table.size <= MOST_NUMBERS:
+            dark = norm is not None and float(norm(loss)) < 0.5
+            colour = "white" if dark else INK
+            text = f"{loss:.2g}" if loss < 100 else tick_text(float(f"{loss:.2g}"))
+            axes.text(j, i, text, ha="center", va="center", size=6.5, color=colour)
+    if np.isfinite(table).any():
+        i, j = np.unravel_index(int(np.nanargmin(table)), table.shape)
+        frame = Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, color=FRAME, linewidth=2)
+        axes.add_patch(frame)
+        frame.set_clip_on(False)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _tick(value: Value) -> str:
+    return tick_text(float(value)) if _is_number(value) else cut_label(str(value), 14)

@@ -1,0 +1,52 @@
+"""Sheets and their files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from optbench.report.plots import drawings, write_plot
+from optbench.report.plots.sheets import make_sheet, style, wrap_lines
+from tests.report import samples
+
+
+def test_one_study_gives_the_same_bytes_twice(tmp_path: Path) -> None:
+    """A published plot changes in a diff only when its numbers do."""
+    written = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        name, draw = next(iter(drawings(*samples.study())))
+        paths = write_plot(draw, folder / name, ("svg", "png"))
+        written.append([path.read_bytes() for path in paths])
+    assert written[0] == written[1]
+
+
+def test_plots_leave_the_settings_of_matplotlib_alone() -> None:
+    """A user's own plots look as before, and pyplot is never loaded."""
+    # asking for the backend would choose one, and load pyplot
+    script = (
+        "import sys, matplotlib as mpl\n"
+        "def now(): return {k: repr(mpl.rcParams[k]) for k in mpl.rcParams if k != 'backend'}\n"
+        "before = now()\n"
+        "from tests.report import samples; from optbench.report.plots import drawings\n"
+        "from optbench.report.plots.sheets import draw_sheet\n"
+        "draw_sheet(next(drawings(*samples.tiny()))[1])\n"
+        "assert now() == before; assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_subtitles_are_broken_to_the_width_of_the_sheet() -> None:
+    """No line is wider than the figure, whatever breaks the text came with."""
+    words = "many words about how to read it " * 6 + "\nand more"
+    with style():
+        made = make_sheet("title", words, width=3.0)
+        [_, subtitle] = made.figure.texts
+        box = subtitle.get_window_extent()
+    assert box.x1 <= made.figure.bbox.x1
+    assert box.y0 > made.axes[0].get_window_extent().y1
+    assert wrap_lines("short\nlines", 4) == "short\nlines"
