@@ -48,14 +48,14 @@ def test_after_the_warm_up_the_rate_never_rises(control: StepControl, steps: int
 
 @given(st.floats(0, 0.99), st.integers(0, 300))
 def test_no_schedule_is_a_constant_rate(warmup: float, steps: int) -> None:
-    """Code that has no registry at hand gets the schedule `constant`."""
+    """Code without a registry gets the schedule `constant`."""
     control = StepControl(warmup=warmup)
     np.testing.assert_array_equal(factors(None, control, steps), factors_of(control, steps))
 
 
 @pytest.mark.parametrize("name", sorted(SCHEDULES))
 def test_every_schedule_survives_a_run_of_one_update(name: str) -> None:
-    """The shortest run still moves."""
+    """The shortest run still trains."""
     assert factors_of(StepControl(schedule=name), 1)[0] > 0
 
 
@@ -70,7 +70,7 @@ class Halving(Schedule):
 
 
 def test_a_schedule_brings_its_own_warm_up_unless_one_is_given() -> None:
-    """What the user says wins."""
+    """The user's warm-up overrides the schedule's."""
     own = factors(Halving, StepControl(), 8)
     assert own.tolist() == [0.5, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5]
     given_one = factors(Halving, StepControl(warmup=0.125), 8)

@@ -1,8 +1,8 @@
-"""The checks that a plugin's author runs: ``optbench check NAME``, or two lines of pytest.
+"""Checks for plugin authors: ``optbench check NAME``, or two lines of pytest.
 
 Each check is a function ``check_<promise>`` of one plugin class, which raises if the promise is
-broken. A check that fails on purpose is declared on the class, with the reason, in
-``expected_failures``; it is an error when such a check passes.
+broken. A class declares in ``expected_failures`` the checks that fail on purpose, each with its
+reason; it is an error if such a check passes.
 """
 
 from __future__ import annotations

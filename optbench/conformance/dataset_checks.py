@@ -10,21 +10,21 @@ from optbench.contracts import Array, DatasetSource
 
 TASKS = ("multiclass", "binary", "regression")
 FEWEST = 50
-"""Fewer examples leave so little to validate on that curves are noise."""
+"""Smallest number of examples; with fewer, the validation loss is mostly noise."""
 
 
 def load(item: type[DatasetSource]) -> tuple[Array, ...]:
-    """What `load` returns.
+    """Return the arrays of `load`.
 
     Raises:
-        CheckFailedError: not two or four arrays.
+        CheckFailedError: These are not two or four arrays.
     """
     arrays = item().load()
     require(
         isinstance(arrays, tuple) and len(arrays) in (2, 4),
-        "`load` returns inputs and targets, or train x, y and test x, y",
+        "`load` must return inputs and targets, or train x, y and test x, y",
     )
-    require(all(isinstance(a, np.ndarray) for a in arrays), "`load` returns NumPy arrays")
+    require(all(isinstance(a, np.ndarray) for a in arrays), "`load` must return NumPy arrays")
     return arrays
 
 
@@ -37,7 +37,7 @@ def check_task_is_known(item: type[DatasetSource]) -> None:
 
 @check(("dataset",))
 def check_inputs_are_a_finite_table(item: type[DatasetSource]) -> None:
-    """Inputs are finite numbers, one row an example, with as many targets as rows."""
+    """Inputs are finite numbers, one row per example, with one target per row."""
     arrays = load(item)
     for x, y in zip(arrays[::2], arrays[1::2], strict=True):
         require(x.ndim == 2, f"inputs have shape {x.shape}, not (n, n_features)")
@@ -53,7 +53,9 @@ def check_targets_fit_the_task(item: type[DatasetSource]) -> None:
     arrays = load(item)
     for y in arrays[1::2]:
         if item.task == "regression":
-            require(y.dtype.kind in "fiu" and np.isfinite(y).all(), "targets are finite numbers")
+            require(
+                y.dtype.kind in "fiu" and np.isfinite(y).all(), "targets are not finite numbers"
+            )
             require(y.ndim in (1, 2), f"targets have shape {y.shape}, not (n,) or (n, n_outputs)")
             continue
         require(y.ndim == 1, f"labels have shape {y.shape}, not (n,)")
@@ -67,15 +69,15 @@ def check_targets_fit_the_task(item: type[DatasetSource]) -> None:
 
 @check(("dataset",))
 def check_every_load_is_the_same(item: type[DatasetSource]) -> None:
-    """It loads the same values at every call, in arrays that nobody else holds."""
+    """It loads the same values at every call, in new arrays."""
     first = load(item)
-    kept = [array.copy() for array in first]
+    copies = [array.copy() for array in first]
     for array in first:
         if array.flags.writeable:
             array[...] = 0
     require(
-        same_bits(kept, load(item)),
-        "a second call loads other values; fix the seed, and return fresh arrays",
+        same_bits(copies, load(item)),
+        "a second call loads other values; fix the seed, and return new arrays",
     )
 
 
@@ -94,7 +96,7 @@ def check_splits_into_three_parts(item: type[DatasetSource]) -> None:
 
     data = prepare_dataset(item)
     total = len(data.x_train) + len(data.x_val) + len(data.x_test)
-    require(total >= FEWEST, f"{total} examples are too few to tell anything; {FEWEST} at least")
+    require(total >= FEWEST, f"{total} examples are too few; {FEWEST} is the minimum")
     if item.task != "regression":
         classes = set(np.unique(data.y_train).tolist())
         for part, y in (("validation", data.y_val), ("test", data.y_test)):

@@ -1,4 +1,4 @@
-"""Small problems that the checks lead an optimizer over."""
+"""Small problems, and optimizers that take steps on them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ Arrays = Sequence[Array]
 Problem = Callable[[Arrays], tuple[float, list[Array]]]
 
 SHAPES = ((4, 3), (3,))
-"""A weight and its bias, so that methods for matrices and for vectors both have work."""
+"""A weight and its bias, so that methods treat a matrix and a vector."""
 
 
 def starting_point(dtype: str = "float64", seed: int = 0) -> list[Array]:
-    """The same point at every call; none of its numbers is 0."""
+    """Return the same point at every call; none of its numbers is 0."""
     rng = np.random.default_rng(seed)
     return [rng.uniform(0.5, 1.5, shape).astype(dtype) for shape in SHAPES]
 
 
 def quadratic(params: Arrays) -> tuple[float, list[Array]]:
-    """Half the sum of c (x + 1)^2 with curvatures c from 0.2 to 1; the minimum, 0, is at -1."""
+    """Return half the sum of c (x + 1)^2, with curvatures c from 0.2 to 1, and its gradients.
+
+    The minimum, 0, is at -1.
+    """
     loss, grads = 0.0, []
     for x in params:
         c = np.linspace(0.2, 1.0, x.size).reshape(x.shape).astype(x.dtype)
@@ -38,7 +41,7 @@ def quadratic(params: Arrays) -> tuple[float, list[Array]]:
 
 
 def noisy_quadratic(seed: int = 0) -> Problem:
-    """The quadratic with normal noise of size 1 on the gradient, another at each call."""
+    """Return the quadratic with normal noise of deviation 1 on the gradient, drawn at each call."""
     rng = np.random.default_rng(seed)
 
     def problem(params: Arrays) -> tuple[float, list[Array]]:
@@ -49,7 +52,7 @@ def noisy_quadratic(seed: int = 0) -> Problem:
 
 
 def slope(scale: float) -> Problem:
-    """A gradient of fixed signs and of size `scale`, whatever the point."""
+    """Return a linear problem: a gradient with fixed signs and elements of size `scale`."""
 
     def problem(params: Arrays) -> tuple[float, list[Array]]:
         signs = [np.where(np.arange(x.size) % 2, -1, 1).reshape(x.shape) for x in params]
@@ -60,16 +63,21 @@ def slope(scale: float) -> Problem:
 
 
 class Journey:
-    """An optimizer on its way over a problem.
+    """An optimizer that takes steps on a problem.
 
     Args:
         optimizer: Rule or Stepper class.
-        problem: maps the parameters to loss and gradients.
-        hyper: hyperparameters other than the defaults.
-        dtype: of the parameters.
-        total: updates that the optimizer is told the run has.
-        seed: of the optimizer's own random stream.
-        start: where it starts; by default `starting_point`.
+        problem: Maps the parameters to loss and gradients.
+        hyper: Hyperparameters other than the defaults.
+        dtype: Dtype of the parameters.
+        total: Number of updates that the optimizer is promised.
+        seed: Seed of the optimizer's own random stream.
+        start: Starting point; by default that of `starting_point`.
+
+    Attributes:
+        params: The current parameters.
+        grads: The gradients of the last evaluation.
+        updater: Applies the optimizer.
     """
 
     def __init__(
@@ -96,41 +104,41 @@ class Journey:
         )
 
     def evaluate(self) -> float:
-        """The loss where it stands; its gradients go into `grads`."""
+        """Return the loss at the current parameters, and write the gradients into `grads`."""
         loss, grads = self._problem(self.params)
         for buffer, grad in zip(self.grads, grads, strict=True):
             buffer[...] = grad
         return loss
 
     def walk(self, steps: int) -> Journey:
-        """Take so many steps."""
+        """Take a number of steps."""
         for _ in range(steps):
             self.updater.step(self.grads, self.evaluate(), self.evaluate)
         return self
 
     @property
-    def here(self) -> list[Array]:
+    def point(self) -> list[Array]:
         """Copies of the arrays at which the network would be evaluated."""
         return [np.array(p) for p in self.updater.eval_params()]
 
     @property
     def loss(self) -> float:
-        """The loss there."""
-        return self._problem(self.here)[0]
+        """Loss at `point`."""
+        return self._problem(self.point)[0]
 
 
 def same_bits(a: Arrays, b: Arrays) -> bool:
-    """Whether two lists of arrays are equal to the last bit, NaN included."""
+    """Return whether two lists of arrays are equal to the last bit, NaN included."""
     return all(x.tobytes() == y.tobytes() for x, y in zip(a, b, strict=True))
 
 
-def finite(arrays: Arrays) -> bool:
-    """Whether no number is infinite or NaN."""
+def all_finite(arrays: Arrays) -> bool:
+    """Return whether no number is infinite or NaN."""
     return all(bool(np.isfinite(x).all()) for x in arrays)
 
 
 def without_decay(optimizer: Optimizer) -> dict[str, Value]:
-    """Hyperparameters that switch weight decay off, which moves weights by itself."""
+    """Return hyperparameters that switch off weight decay, which moves weights by itself."""
     return {name: 0.0 for name in optimizer.hypers() if name == "weight_decay"}
 
 
@@ -149,12 +157,12 @@ def random_state_untouched() -> Iterator[None]:
 
 
 def _global_state() -> tuple[Any, ...]:
-    kind, keys, *rest = np.random.get_state()  # noqa: NPY002  (looked at, not drawn from)
+    kind, keys, *rest = np.random.get_state()  # noqa: NPY002  (compared, not drawn from)
     return kind, np.asarray(keys).tobytes(), *rest, random.getstate()
 
 
 @contextmanager
-def read_only(arrays: Arrays, what: str) -> Iterator[None]:
+def read_only(arrays: Arrays, description: str) -> Iterator[None]:
     """Fail the check if the block writes to any of the arrays."""
     for array in arrays:
         array.setflags(write=False)
@@ -163,7 +171,7 @@ def read_only(arrays: Arrays, what: str) -> Iterator[None]:
     except ValueError as problem:
         if "read-only" not in str(problem):
             raise
-        raise CheckFailedError(f"it writes to {what}, which it may only read") from problem
+        raise CheckFailedError(f"it writes to {description}, which it may only read") from problem
     finally:
         for array in arrays:
             array.setflags(write=True)

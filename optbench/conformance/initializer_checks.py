@@ -16,7 +16,7 @@ from optbench.hyperparameters import complete
 from optbench.network import ACTIVATIONS
 
 NETWORKS = ((4, 3), (5, 8, 2), (1, 1, 1), (3, 16, 16, 1), (40, 2, 40))
-"""Widths of networks: none, one or two hidden layers, narrow and wide."""
+"""Widths of networks with no, one or two hidden layers, narrow and wide."""
 
 
 def draw(
@@ -27,19 +27,19 @@ def draw(
     x: Array | None = None,
     activation: str = "relu",
 ) -> list[Array]:
-    """The arrays W1, b1, ..., WL, bL that an initializer draws."""
+    """Return the arrays W1, b1, ..., WL, bL that an initializer draws."""
     rng = np.random.default_rng(seed)
-    shown = inputs(sizes[0]) if x is None else x
+    data = inputs(sizes[0]) if x is None else x
     needs_data = "data" in item.needs
     context = InitContext(
-        sizes, activation, ACTIVATIONS[activation][0], shown if needs_data else None
+        sizes, activation, ACTIVATIONS[activation][0], data if needs_data else None
     )
     pairs = item().initialize(rng, context, Values(complete(item, hyper or {})))
     return [part for pair in pairs for part in pair]
 
 
 def inputs(width: int, seed: int = 0) -> Array:
-    """Inputs to show, shape (64, width)."""
+    """Return inputs, shape (64, width)."""
     return np.random.default_rng(seed).normal(size=(64, width))
 
 
@@ -49,16 +49,16 @@ def check_shapes_fit_the_network(item: type[Initializer]) -> None:
     for sizes in NETWORKS:
         expected = [shape for a, b in pairwise(sizes) for shape in ((a, b), (b,))]
         for activation in ACTIVATIONS:
-            found = [np.shape(part) for part in draw(item, sizes, activation=activation)]
+            shapes = [np.shape(part) for part in draw(item, sizes, activation=activation)]
             require(
-                found == expected,
-                f"for widths {sizes} with {activation} the shapes are {found}, not {expected}",
+                shapes == expected,
+                f"for widths {sizes} with {activation} the shapes are {shapes}, not {expected}",
             )
 
 
 @check(("initializer",))
 def check_weights_are_finite_float64(item: type[Initializer]) -> None:
-    """Every number it draws is finite, and float64; the run's dtype comes later."""
+    """Every number that it draws is finite and float64; the harness casts it for the run."""
     for sizes in NETWORKS:
         for part in draw(item, sizes):
             require(
@@ -75,7 +75,7 @@ def check_biases_start_at_zero(item: type[Initializer]) -> None:
         biases = draw(item, sizes)[1::2]
         require(
             all(not bias.any() for bias in biases),
-            "biases do not start at 0, so that it does not differ by the weights alone",
+            "biases do not start at 0, so initializers differ by more than the weights",
         )
 
 
@@ -84,25 +84,25 @@ def check_same_seed_same_weights(item: type[Initializer]) -> None:
     """The same seed gives the same weights, to the last bit, at every call."""
     first, second = draw(item, NETWORKS[1]), draw(item, NETWORKS[1])
     require(
-        same_bits(first, second), "two draws with one seed differ; draw from the given rng alone"
+        same_bits(first, second), "two draws with one seed differ; draw only from the given rng"
     )
 
 
 @check(("initializer",))
 def check_initializer_leaves_global_random_state_alone(item: type[Initializer]) -> None:
-    """It draws from no random state that the whole process shares."""
+    """It does not draw from a random state that the whole process shares."""
     with random_state_untouched():
         draw(item, NETWORKS[1])
 
 
 @check(("initializer",))
 def check_data_is_used_as_declared(item: type[Initializer]) -> None:
-    """It looks at data if it declares so, and does not write to it."""
+    """It uses data if it declares so, and does not write to it."""
     if "data" not in item.needs:
-        return  # it is given none, so that `draw` in the other checks shows that it needs none
+        return  # `draw` gives it no data, so the other checks show that it needs none
     sizes = NETWORKS[1]
     x = inputs(sizes[0])
-    with read_only([x], "the inputs it is shown"):
+    with read_only([x], "the inputs"):
         first = draw(item, sizes, x=x)
     second = draw(item, sizes, x=3 * inputs(sizes[0], seed=1))
     require(not same_bits(first, second), "`needs` declares data, but other inputs change nothing")

@@ -1,4 +1,4 @@
-"""What a check is, and which checks concern what."""
+"""The checks: how they are registered, and which of them apply to a plugin class."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from optbench.errors import PluginError
 Kind = Literal["rule", "stepper", "initializer", "dataset", "schedule"]
 OPTIMIZERS: tuple[Kind, ...] = ("rule", "stepper")
 PLUGINS: tuple[Kind, ...] = ("rule", "stepper", "initializer", "schedule")
+"""Kinds of classes that derive from `Plugin`."""
 EVERYTHING: tuple[Kind, ...] = (*PLUGINS, "dataset")
 
 _BASES: dict[Kind, type] = {
@@ -27,14 +28,14 @@ _BASES: dict[Kind, type] = {
 
 
 class CheckFailedError(AssertionError):
-    """A plugin breaks a promise; the text says which, and often what to do."""
+    """A plugin breaks a promise; the text says which one, and often what to do."""
 
 
 def require(condition: object, text: str) -> None:
-    """Fail the check with `text` unless `condition` holds.
+    """Fail the check with a text unless a condition holds.
 
     Raises:
-        CheckFailedError: it does not.
+        CheckFailedError: It does not hold.
     """
     if not condition:
         raise CheckFailedError(text)
@@ -45,11 +46,11 @@ class Check:
     """One promise that a plugin class keeps or breaks.
 
     Attributes:
-        name: name of the function, ``check_<promise>``.
-        promise: first line of its docstring.
-        kinds: the contracts it concerns.
-        function: raises if the promise is broken.
-        when: tells the classes of these contracts that it concerns.
+        name: Name of the function, ``check_<promise>``.
+        promise: First line of its docstring.
+        kinds: Kinds of classes that it applies to.
+        function: Raises an exception if the promise is broken.
+        when: Returns whether it applies to a class of these kinds.
     """
 
     name: str
@@ -58,16 +59,16 @@ class Check:
     function: Callable[[Any], None]
     when: Callable[[Any], bool]
 
-    def concerns(self, item: type) -> bool:
-        """Whether the promise is one of this class's."""
+    def applies_to(self, item: type) -> bool:
+        """Return whether a class has to keep the promise."""
         return kind_of(item) in self.kinds and self.when(item)
 
     def __call__(self, item: type) -> None:
         """Run the check.
 
         Raises:
-            CheckFailedError: the promise is broken.
-            Exception: whatever the plugin itself raised.
+            CheckFailedError: The promise is broken.
+            Exception: Whatever the plugin raises.
         """
         with np.errstate(all="ignore"):  # as in training: overflow is a result, not a warning
             self.function(item)
@@ -82,7 +83,7 @@ F = TypeVar("F", bound=Callable[[Any], None])
 def check(
     kinds: tuple[Kind, ...], when: Callable[[Any], bool] = lambda item: True
 ) -> Callable[[F], F]:
-    """Register a function as a check of these kinds."""
+    """Return a decorator that registers a function as a check of classes of these kinds."""
 
     def register(function: F) -> F:
         promise = (inspect.getdoc(function) or "").partition("\n")[0].rstrip(".")
@@ -94,10 +95,10 @@ def check(
 
 
 def kind_of(item: object) -> Kind:
-    """The contract that a class implements.
+    """Return the kind of a class, which is the contract that it implements.
 
     Raises:
-        PluginError: none.
+        PluginError: It implements none.
     """
     for kind, base in _BASES.items():
         if isinstance(item, type) and issubclass(item, base):
@@ -108,22 +109,22 @@ def kind_of(item: object) -> Kind:
 
 
 def checks_for(item: type) -> list[Check]:
-    """The checks that concern a plugin class, in the order in which they are best read.
+    """Return the checks that apply to a plugin class, in the order in which they are best read.
 
     Raises:
-        PluginError: the class implements no contract, or its ``expected_failures`` name a check
-            that does not concern it.
+        PluginError: The class implements no contract, or its ``expected_failures`` name a check
+            that does not apply to it.
     """
-    found = [each for each in CHECKS.values() if each.concerns(item)]
-    unknown = set(expected_failures(item)) - {each.name for each in found}
+    checks = [each for each in CHECKS.values() if each.applies_to(item)]
+    unknown = set(expected_failures(item)) - {each.name for each in checks}
     if unknown:
         raise PluginError(
             f"expected_failures of {item.__name__} names {', '.join(sorted(unknown))}, "
-            "which is no check of it"
+            "which does not apply to it"
         )
-    return found
+    return checks
 
 
 def expected_failures(item: type) -> Mapping[str, str]:
-    """Checks that the class declares to fail on purpose, each with its reason."""
+    """Return the checks that a class declares to fail on purpose, each with its reason."""
     return getattr(item, "expected_failures", {})

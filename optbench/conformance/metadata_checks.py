@@ -1,4 +1,4 @@
-"""Checks of what a plugin says about itself."""
+"""Checks of what a plugin declares about itself."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ KNOWN_NEEDS: dict[Kind, frozenset[str]] = {
     "schedule": frozenset(),
 }
 LONGEST_SUMMARY = 120
+"""Largest number of characters in the first line of a docstring."""
 
 
 def _has_lr(item: type[Plugin]) -> bool:
@@ -41,9 +42,9 @@ def check_name_is_kebab_case(item: Any) -> None:
 
 @check(EVERYTHING)
 def check_summary_is_one_line(item: Any) -> None:
-    """Its docstring opens with one line that says what it is."""
+    """The first line of its docstring says what it is."""
     summary = item.summary()
-    require(summary, "the class has no docstring; its first line is what lists show")
+    require(summary, "the class has no docstring; lists show its first line")
     require(
         len(summary) <= LONGEST_SUMMARY,
         f"the first line of the docstring has {len(summary)} characters, over {LONGEST_SUMMARY}",
@@ -61,23 +62,23 @@ def check_variant_is_named(item: type[Plugin]) -> None:
     """It says which variant of the formula it is."""
     require(
         item.variant.strip(),
-        "`variant` is empty; say where the published forms differ and which this is",
+        "`variant` is empty; say how the published forms differ, and which of them this is",
     )
 
 
 @check(PLUGINS)
 def check_needs_are_known(item: type[Plugin]) -> None:
-    """It needs only what exists."""
+    """Its needs exist."""
     known = KNOWN_NEEDS[kind_of(item)]
     unknown = sorted(set(item.needs) - known)
-    require(not unknown, f"`needs` holds {unknown}; what exists is {sorted(known) or 'nothing'}")
+    require(not unknown, f"`needs` holds {unknown}; allowed are {sorted(known) or 'none'}")
 
 
 @check(PLUGINS)
 def check_hyperparameters_are_explained(item: type[Plugin]) -> None:
     """Every hyperparameter has a meaning in one line."""
-    silent = [name for name, declared in item.hypers().items() if not declared.meaning.strip()]
-    require(not silent, f"no meaning is given for {', '.join(silent)}")
+    unexplained = [name for name, declared in item.hypers().items() if not declared.meaning.strip()]
+    require(not unexplained, f"no meaning is given for {', '.join(unexplained)}")
 
 
 @check(PLUGINS)
@@ -104,7 +105,7 @@ def check_invalid_values_are_refused(item: type[Plugin]) -> None:
 
 
 def _senseless(declared: Hyper, of_optimizer: bool) -> list[Any]:
-    """Values that a hyperparameter must refuse, judged by its type and its search space."""
+    """Return values that a hyperparameter of this type and search space must refuse."""
     if declared.kind in (bool, str):
         return [None, 0.5]
     values: list[Any] = [math.nan, math.inf, "text", None]
@@ -117,14 +118,14 @@ def _senseless(declared: Hyper, of_optimizer: bool) -> list[Any]:
 
 @check(PLUGINS)
 def check_search_space_is_sane(item: type[Plugin]) -> None:
-    """Tuning only ever proposes values that are allowed."""
+    """Tuning proposes only values that are allowed."""
     hypers = item.hypers()
     for declared in hypers.values():
         if declared.search is None:
             continue
         require(
             declared.kind in (int, float),
-            f"{declared.name} has a search range, but its values are no numbers",
+            f"{declared.name} has a search range, but its values are not numbers",
         )
         for end in search_ends(declared):
             declared.check(end)
@@ -139,17 +140,17 @@ def check_search_space_is_sane(item: type[Plugin]) -> None:
 def check_learning_rate_can_be_tuned(item: type[Plugin]) -> None:
     """The learning rate declares a search range, and the default lies in it."""
     lr = item.hypers()["lr"]
-    require(lr.search, "lr declares no search range, so its budget of trials would be wasted")
+    require(lr.search, "lr declares no search range, so its trials would all be the same")
     low, high = search_ends(lr)
     if lr.scaled_by is None:
         require(
             low <= float(lr.default) <= high,
-            f"the default lr={lr.default} lies outside of the search range {low:g} to {high:g}",
+            f"the default lr={lr.default} lies outside the search range {low:g} to {high:g}",
         )
 
 
 def search_ends(declared: Hyper) -> tuple[Any, Any]:
-    """Smallest and largest value that tuning proposes."""
+    """Return the smallest and the largest value that tuning proposes."""
     if declared.search is None:
         raise ValueError(f"{declared.name} has no search range")
     low, high = declared.search

@@ -10,7 +10,7 @@ import numpy as np
 from optbench.conformance.driving import (
     Arrays,
     Journey,
-    finite,
+    all_finite,
     noisy_quadratic,
     random_state_untouched,
     same_bits,
@@ -26,8 +26,9 @@ from optbench.errors import ConfigError, describe_error
 MANY_STEPS = 1000
 DESCENT_STEPS = 300
 DESCENT_RATES = 7
+"""Number of learning rates that are tried."""
 DESCENT_GOAL = 0.1
-"""The best of the rates tried must leave at most this part of the initial loss."""
+"""Largest fraction of the initial loss that the best learning rate may leave."""
 
 
 def _allows_zero_lr(item: Optimizer) -> bool:
@@ -41,11 +42,11 @@ def check_shape_and_dtype_kept(item: Optimizer) -> None:
     for dtype in ("float32", "float64"):
         before = starting_point(dtype)
         journey = Journey(item, dtype=dtype).walk(3)
-        for start, here, at in zip(before, journey.params, journey.here, strict=True):
-            for array, what in ((here, "a parameter"), (at, "an evaluation point")):
+        for start, param, point in zip(before, journey.params, journey.point, strict=True):
+            for array, role in ((param, "a parameter"), (point, "an evaluation point")):
                 require(
                     array.shape == start.shape and array.dtype == start.dtype,
-                    f"{what} of shape {start.shape} and {start.dtype} became "
+                    f"{role} of shape {start.shape} and {start.dtype} became "
                     f"{array.shape} and {array.dtype}",
                 )
 
@@ -54,9 +55,9 @@ def check_shape_and_dtype_kept(item: Optimizer) -> None:
 def check_something_moves(item: Optimizer) -> None:
     """A gradient moves every parameter array."""
     journey = Journey(item).walk(3)
-    for index, (start, here) in enumerate(zip(starting_point(), journey.params, strict=True)):
+    for index, (start, param) in enumerate(zip(starting_point(), journey.params, strict=True)):
         require(
-            not np.array_equal(start, here),
+            not np.array_equal(start, param),
             f"array {index} of shape {start.shape} does not move; `step` changes params in place",
         )
 
@@ -64,12 +65,12 @@ def check_something_moves(item: Optimizer) -> None:
 @check(OPTIMIZERS)
 def check_same_seed_same_bits(item: Optimizer) -> None:
     """The same start, gradients and seed give the same numbers, to the last bit."""
-    first = Journey(item, noisy_quadratic()).walk(10).here
-    second = Journey(item, noisy_quadratic()).walk(10).here
+    first = Journey(item, noisy_quadratic()).walk(10).point
+    second = Journey(item, noisy_quadratic()).walk(10).point
     require(
         same_bits(first, second),
-        "two equal runs differ; draw randomness from context.rng alone, keep nothing outside of "
-        "the state",
+        "two equal runs differ; draw random numbers only from context.rng, and keep nothing "
+        "outside the state",
     )
 
 
@@ -77,24 +78,24 @@ def check_same_seed_same_bits(item: Optimizer) -> None:
 def check_instances_are_isolated(item: Optimizer) -> None:
     """Two runs that take turns do not disturb each other."""
     other_start = starting_point(seed=1)
-    alone = [Journey(item).walk(6).here, Journey(item, start=other_start).walk(6).here]
+    expected = [Journey(item).walk(6).point, Journey(item, start=other_start).walk(6).point]
     shared: Any = item()
     # Calling this class gives the one shared instance, as a harness may use it for several runs.
     sharing: Any = type(item.__name__, (item,), {"__new__": lambda cls: shared})
-    for used, how in ((item, "two instances"), (sharing, "two runs of one instance")):
-        together = [Journey(used), Journey(used, start=other_start)]
+    for cls, case in ((item, "two instances"), (sharing, "two runs of one instance")):
+        together = [Journey(cls), Journey(cls, start=other_start)]
         for _ in range(6):
             for journey in together:
                 journey.walk(1)
         require(
-            all(same_bits(a, j.here) for a, j in zip(alone, together, strict=True)),
-            f"{how} that take turns disturb each other; keep everything in the state",
+            all(same_bits(a, j.point) for a, j in zip(expected, together, strict=True)),
+            f"{case} that take turns disturb each other; keep everything in the state",
         )
 
 
 @check(OPTIMIZERS)
 def check_global_random_state_is_left_alone(item: Optimizer) -> None:
-    """It draws from no random state that the whole process shares."""
+    """It does not draw from a random state that the whole process shares."""
     with random_state_untouched():
         Journey(item).walk(5)
 
@@ -109,39 +110,39 @@ def check_hyperparameters_are_left_alone(item: Optimizer) -> None:
 
 @check(OPTIMIZERS)
 def check_zero_gradient_moves_nothing(item: Optimizer) -> None:
-    """Where the gradient is 0 from the start it stays, with weight decay off."""
+    """Without weight decay, a gradient of 0 from the start moves nothing."""
     journey = Journey(item, slope(0.0), hyper=without_decay(item)).walk(5)
-    require(finite(journey.here), "a gradient of 0 leads to numbers that are not finite")
+    require(all_finite(journey.point), "a gradient of 0 leads to numbers that are not finite")
     require(
-        _near(journey.here, starting_point(), 1e-12),
-        "it moves although the gradient is 0; a decay of the weights is switched off here if its "
-        "hyperparameter is called weight_decay, anything else that moves them on purpose is "
-        "declared in expected_failures",
+        _near(journey.point, starting_point(), 1e-12),
+        "it moves although the gradient is 0; call a decay of the weights weight_decay, so that "
+        "this check can switch it off, and declare anything else that moves them on purpose in "
+        "expected_failures",
     )
 
 
 @check(OPTIMIZERS, when=_allows_zero_lr)
 def check_zero_learning_rate_moves_nothing(item: Optimizer) -> None:
-    """With lr = 0 it stays where it is."""
+    """With lr = 0 nothing moves."""
     journey = Journey(item, hyper={"lr": 0.0}).walk(5)
-    require(finite(journey.here), "lr = 0 leads to numbers that are not finite")
-    require(_near(journey.here, starting_point(), 1e-12), "it moves although lr = 0")
+    require(all_finite(journey.point), "lr = 0 leads to numbers that are not finite")
+    require(_near(journey.point, starting_point(), 1e-12), "it moves although lr = 0")
 
 
 @check(OPTIMIZERS)
 def check_defaults_descend(item: Optimizer) -> None:
-    """With its defaults it goes down a quadratic of curvature 0.2 to 1."""
+    """With its defaults it reduces a quadratic with curvatures from 0.2 to 1."""
     before = Journey(item).loss
     after = Journey(item, total=DESCENT_STEPS).walk(DESCENT_STEPS).loss
     require(
         after < before,
-        f"after {DESCENT_STEPS} steps the loss went from {before:.3g} to {after:.3g}",
+        f"in {DESCENT_STEPS} steps the loss went from {before:.3g} to {after:.3g}",
     )
 
 
 @check(OPTIMIZERS)
 def check_descends_on_a_quadratic(item: Optimizer) -> None:
-    """With some learning rate of its search space it gets close to the minimum of a quadratic."""
+    """With some learning rate of its search range it gets close to a quadratic's minimum."""
     before = Journey(item).loss
     least = math.inf
     rates = _rates(item.hypers().get("lr"))
@@ -159,7 +160,7 @@ def check_descends_on_a_quadratic(item: Optimizer) -> None:
 
 
 def _rates(lr: Hyper | None) -> list[float]:
-    """Learning rates over the search space, largest first; NaN stands for the default."""
+    """Return learning rates over the search range, largest first; NaN stands for the default."""
     if lr is None or lr.search is None:
         return [math.nan]
     low, high = search_ends(lr)
@@ -169,25 +170,26 @@ def _rates(lr: Hyper | None) -> list[float]:
 
 @check(OPTIMIZERS)
 def check_finite_after_many_steps(item: Optimizer) -> None:
-    """It stays finite over a thousand noisy steps, and does not wander off."""
+    """It stays finite over a thousand noisy steps, and near the minimum."""
     journey = Journey(item, noisy_quadratic(), total=MANY_STEPS).walk(MANY_STEPS)
     require(
-        finite(journey.here), f"numbers are not finite after {MANY_STEPS} steps with the defaults"
+        all_finite(journey.point),
+        f"numbers are not finite after {MANY_STEPS} steps with the defaults",
     )
-    furthest = max(float(np.abs(x).max()) for x in journey.here)
+    furthest = max(float(np.abs(x).max()) for x in journey.point)
     require(
         furthest < 1e3,
-        f"after {MANY_STEPS} noisy steps it is at {furthest:.3g}; the minimum is at -1",
+        f"after {MANY_STEPS} noisy steps a parameter is {furthest:.3g}; the minimum is at -1",
     )
 
 
 @check(OPTIMIZERS)
 def check_finite_at_extreme_gradients(item: Optimizer) -> None:
-    """Gradients of 1e-30 and of 1e10 in float32 leave it finite."""
+    """It stays finite with gradients of 1e-30 and of 1e10 in float32."""
     for scale in (1e-30, 1e10):
         journey = Journey(item, slope(scale), dtype="float32").walk(20)
         require(
-            finite(journey.here),
+            all_finite(journey.point),
             f"gradients of size {scale:g} in float32 lead to numbers that are not finite",
         )
 

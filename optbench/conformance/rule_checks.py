@@ -1,4 +1,4 @@
-"""Checks of Rules: the formula is elementwise and pure, and compiled it is the same formula."""
+"""Checks of Rules: the formula is elementwise and pure, and the same when it is compiled."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from optbench.engine.loops.rule_steps import initial_slots
 from optbench.hyperparameters import complete
 
 SIZE = 12
+"""Number of weights."""
 
 
 class Call:
-    """Arguments of `update` after a step has filled the slots, and the call itself."""
+    """A call of `update`, with arguments after one step, which has filled the slots."""
 
     def __init__(self, rule: type[Rule], dtype: str = "float64", order: Array | None = None):
         self.rule = rule
@@ -37,7 +38,7 @@ class Call:
         """Call the Rule's `update`.
 
         Raises:
-            CheckFailedError: it does not return what it declares.
+            CheckFailedError: It does not return what the Rule declares.
         """
         arguments = (self.theta, self.grad, *self.slots, *self.scalars, self.t, self.h)
         result: Any = self.rule.update(*arguments)
@@ -49,7 +50,7 @@ class Call:
         return result  # type: ignore[no-any-return]
 
     def arrays(self, result: tuple[Any, ...]) -> dict[str, Any]:
-        """The arrays in what `update` returned, by name."""
+        """Return the arrays of a result of `update` by name."""
         return dict(zip(("theta", *self.rule.slots), result, strict=False))
 
 
@@ -65,11 +66,11 @@ def check_returns_what_it_declares(item: type[Rule]) -> None:
 
 @check(("rule",))
 def check_state_keeps_shape_and_dtype(item: type[Rule]) -> None:
-    """Theta and every slot come back in the shape and dtype they went in with."""
+    """Theta and every slot come back with the shape and dtype that they had."""
     for dtype in ("float32", "float64"):
         call = Call(item, dtype)
         for name, value in call.arrays(call.update()).items():
-            require(isinstance(value, np.ndarray), f"'{name}' comes back as no array")
+            require(isinstance(value, np.ndarray), f"'{name}' does not come back as an array")
             require(
                 value.shape == call.theta.shape,
                 f"'{name}' of shape {call.theta.shape} comes back as {value.shape}",
@@ -77,13 +78,13 @@ def check_state_keeps_shape_and_dtype(item: type[Rule]) -> None:
             require(
                 value.dtype == call.theta.dtype,
                 f"'{name}' goes in as {dtype} and comes back as {value.dtype}; np.sqrt of a "
-                "plain number promotes, write x ** 0.5 for numbers that are no arrays",
+                "plain number promotes, so write x ** 0.5 for plain numbers",
             )
 
 
 @check(("rule",))
 def check_inputs_are_not_mutated(item: type[Rule]) -> None:
-    """`update` writes to none of its arguments."""
+    """`update` does not write to its arguments."""
     call = Call(item)
     with read_only([call.theta, call.grad, *call.slots], "an argument of `update`"):
         call.update()
@@ -96,13 +97,13 @@ def check_update_is_pure(item: type[Rule]) -> None:
     first, second = (list(call.arrays(call.update()).values()) for _ in range(2))
     require(
         same_bits(first, second),
-        "a second call with the same arguments gives another result; keep state in slots alone",
+        "a second call with the same arguments gives another result; keep state only in slots",
     )
 
 
 @check(("rule",))
 def check_update_is_elementwise(item: type[Rule]) -> None:
-    """Each weight is updated from its own numbers alone."""
+    """The update of each weight depends only on its own numbers."""
     order = np.random.default_rng(1).permutation(SIZE)
     straight, shuffled = Call(item), Call(item, order=order)
     part = Call(item, order=order[: SIZE // 2])
@@ -111,8 +112,8 @@ def check_update_is_elementwise(item: type[Rule]) -> None:
         for name, value in other.arrays(other.update()).items():
             require(
                 np.allclose(value, expected[name][rows], rtol=1e-12, atol=1e-15),
-                f"'{name}' of one weight depends on other weights; a Rule is elementwise, what "
-                "sees whole arrays is a Stepper",
+                f"'{name}' of one weight depends on other weights; a Rule is elementwise, write "
+                "a Stepper to use whole arrays",
             )
 
 
@@ -123,13 +124,15 @@ def check_compiled_equals_reference(item: type[Rule]) -> None:
     from optbench.engine.loops.choice import choose_loop
 
     if choose_loop(item)[0] != "compiled":
-        return  # it trains in the reference loop, so that there is nothing to compare
+        return  # it trains in the reference loop, so there is nothing to compare
     for dtype, rtol in (("float64", 1e-7), ("float32", 1e-3)):
         reference = train_once(item, loop="reference", dtype=dtype).params or []
         compiled = train_once(item, loop="compiled", dtype=dtype)
-        require(compiled.loop == "compiled", f"it was to be compiled, but ran {compiled.loop}")
+        require(compiled.loop == "compiled", f"it should be compiled, but ran {compiled.loop}")
         for pair, expected in zip(compiled.params or [], reference, strict=True):
-            for found, wanted in zip(pair, expected, strict=True):
-                off, size = float(np.abs(found - wanted).max()), float(np.abs(wanted).max())
-                if not off <= rtol * max(size, 0.01):
-                    raise CheckFailedError(f"compiled and reference differ by {off:.3g} in {dtype}")
+            for actual, wanted in zip(pair, expected, strict=True):
+                error, size = float(np.abs(actual - wanted).max()), float(np.abs(wanted).max())
+                if not error <= rtol * max(size, 0.01):
+                    raise CheckFailedError(
+                        f"compiled and reference differ by {error:.3g} in {dtype}"
+                    )

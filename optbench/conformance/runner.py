@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pytest
 
 CHECKED = ("optimizers", "initializers", "datasets", "schedules")
-"""Kinds that there are checks for."""
+"""Kinds of registered things that have checks."""
 
 _RAISED = re.compile(r".*\b(\w+): .*\((\S+:\d+)\)")
 
@@ -28,11 +28,11 @@ class Outcome:
     """How one check ended.
 
     Attributes:
-        item: the plugin's name.
-        check: the check's name.
-        promise: what it looks at.
-        verdict: an expected failure counts as passed; one that unexpectedly passes has failed.
-        detail: why, in one line; empty if it passed.
+        item: Name of the plugin.
+        check: Name of the check.
+        promise: What it checks.
+        verdict: An expected failure counts as passed; one that unexpectedly passes has failed.
+        detail: Reason in one line; empty if it passed.
     """
 
     item: str
@@ -43,28 +43,28 @@ class Outcome:
 
     @property
     def fault(self) -> str:
-        """Kind of exception and place in the plugin, or else the detail: the same for one fault."""
+        """Type and place of the exception, or else the detail; the same for the same fault."""
         raised = _RAISED.search(self.detail)
         return " at ".join(raised.groups()) if raised else self.detail
 
     @property
     def ok(self) -> bool:
-        """Whether this outcome is as it should be."""
+        """Whether the check passed or failed as expected."""
         return self.verdict != "failed"
 
 
 def run_checks(item: type) -> Iterator[Outcome]:
-    """Run every check that concerns a plugin class, yielding each outcome as it is known.
+    """Run every check that applies to a plugin class, and yield the outcomes one by one.
 
     Raises:
-        PluginError: the class implements no contract, or expects failures of unknown checks.
+        PluginError: The class implements no contract, or expects failures of unknown checks.
     """
     for each in checks_for(item):
         yield run_check(each, item)
 
 
 def run_check(each: Check, item: type) -> Outcome:
-    """Run one check; what it raises becomes the outcome."""
+    """Run one check; an exception becomes its outcome."""
     reason = expected_failures(item).get(each.name)
     name = getattr(item, "name", "") or item.__name__
     try:
@@ -76,16 +76,16 @@ def run_check(each: Check, item: type) -> Outcome:
             return Outcome(name, each.name, each.promise, "expected failure", reason)
         return Outcome(name, each.name, each.promise, "failed", text)
     if reason is not None:
-        text = f"was expected to fail ({reason}), and passes: take it out of expected_failures"
+        text = f"is expected to fail ({reason}), but passes: take it out of expected_failures"
         return Outcome(name, each.name, each.promise, "failed", text)
     return Outcome(name, each.name, each.promise, "passed")
 
 
 def parametrize_with_checks(items: Iterable[type | str]) -> pytest.MarkDecorator:
-    """A pytest mark that runs a test for each class and each check that concerns it.
+    """Return a pytest mark that runs a test for each class and each check that applies to it.
 
     Args:
-        items: plugin classes, or names of registered plugins.
+        items: Plugin classes, or names of registered plugins.
 
     Returns:
         The mark; the test has arguments ``item`` and ``check``. Checks in the class's

@@ -16,28 +16,28 @@ from optbench.registry.hookspecs import hookimpl
 
 
 class Points(DatasetSource):
-    """Sixty points of three classes, for the checks alone."""
+    """Sixty points of three classes, only for the checks."""
 
     name = "conformance-points"
     task = "multiclass"
     source = "generated, seed 0"
 
     def load(self) -> tuple[Array, Array]:
-        """Points (60, 4) and their class."""
+        """Return points (60, 4) and their class."""
         rng = np.random.default_rng(0)
         labels = np.arange(60) % 3
         return rng.normal(size=(60, 4)) + labels[:, None], labels
 
 
 class Weights(Initializer):
-    """Normal weights of variance 1 / n_in, for the checks alone."""
+    """Normal weights of variance 1 / n_in, only for the checks."""
 
     name = "conformance-weights"
-    source = "as LeCun's"
+    source = "LeCun, Bottou, Orr & Mueller 1998, Efficient BackProp, eq. 16"
     variant = "normal, fan-in"
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:
-        """W ~ N(0, 1 / n_in)."""
+        """Draw W ~ N(0, 1 / n_in)."""
         return rng.normal(0.0, n_in**-0.5, (n_in, n_out))
 
 
@@ -50,12 +50,12 @@ class Unchanged(Schedule):
 
     @staticmethod
     def factor(s: Array, final: float) -> Array:
-        """1 at every update."""
+        """Return 1 for every update."""
         return np.ones_like(s)
 
 
 class _Bench:
-    """A plugin with the optimizer under check and what it is trained on."""
+    """A plugin with the optimizer under check, and with everything that a run needs."""
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = optimizer
@@ -104,7 +104,7 @@ def train_once(
 
 
 def regimes_of(optimizer: Optimizer) -> tuple[str, ...]:
-    """The regimes that an optimizer is defined in, mini-batch first."""
+    """Return the regimes in which an optimizer is defined, mini-batch first."""
     if "full-batch" in optimizer.needs:
         return ("batch",)
     return tuple(sorted(REGIMES, key="mini-batch".__ne__))

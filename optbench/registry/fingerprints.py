@@ -1,4 +1,4 @@
-"""Which code a plugin is: part of a run's key, so that an edited plugin is a new one."""
+"""Fingerprints of a plugin's code: part of a run's content key, so that an edit makes a new run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ CONTRACTS = "optbench.contracts"
 
 
 def fingerprint(item: type) -> str:
-    """Twelve hexadecimal digits that change when the source of a plugin class changes.
+    """Return twelve hexadecimal digits that change with the source of a plugin class.
 
-    It covers the files of the class and of its bases outside `optbench.contracts`, and the
-    ``version`` that the class names.
+    They cover the files of the class and of its bases outside `optbench.contracts`, and the
+    ``version`` of the class.
     """
     digest = hashlib.sha256(getattr(item, "version", "").encode())
     for cls in item.__mro__:

@@ -1,4 +1,4 @@
-"""Hyperparameters read from the signature of another library's optimizer, for adapters."""
+"""Reads hyperparameters from the signature of another library's optimizer, for adapters."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from optbench.contracts import Hyper, Stepper, Value, decay, hyper
 
 LR_RANGE = (1e-5, 1e-1)
+"""Search range of the learning rate, unless another is given."""
 KNOWN: dict[str, Hyper] = {
     "eps": hyper(0.0, "keeps a denominator from 0", low=0, log_range=(1e-10, 1)),
     "weight_decay": hyper(0.0, "weight decay", low=0, log_range=(1e-5, 0.1)),
@@ -25,19 +26,19 @@ KNOWN: dict[str, Hyper] = {
         for name in names
     },
 }
-"""What is known of a name that every library gives the same meaning; defaults are theirs."""
+"""Ranges and meanings of names that mean the same in every library; the defaults are theirs."""
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """The parameters of a function that can be hyperparameters, and the way back to arguments.
+    """Parameters of a function that can be hyperparameters, and the way back to arguments.
 
     Attributes:
-        hypers: hyperparameters by name.
-        parts: for each parameter its hyperparameters: one, or for a tuple one for each place.
-        tuples: the parameters that are tuples.
-        left_out: parameters that are no hyperparameters; the function's own defaults hold.
-        missing: those of them that have no default.
+        hypers: Hyperparameters by name.
+        parts: Names of the hyperparameters of each parameter: one, or one per element of a tuple.
+        tuples: Parameters that are tuples.
+        left_out: Parameters that are not hyperparameters; the function's own defaults hold.
+        missing: Those of them that have no default.
     """
 
     hypers: Mapping[str, Hyper]
@@ -47,17 +48,20 @@ class Arguments:
     missing: tuple[str, ...]
 
     def bind(self, values: Mapping[str, Value]) -> dict[str, Any]:
-        """Keyword arguments for the function: ``lr`` always, else what differs from a default.
+        """Return keyword arguments for the function: ``lr``, and what differs from a default.
 
-        What keeps its default is not passed, so that the function sees what it wrote down itself.
+        Other arguments are not passed, so that the function uses its own defaults.
+
+        Args:
+            values: Hyperparameter values by name.
         """
         arguments: dict[str, Any] = {}
         for parameter, names in self.parts.items():
             same = all(values[name] == self.hypers[name].default for name in names)
             if same and "lr" not in names:
                 continue
-            given = tuple(values[name] for name in names)
-            arguments[parameter] = given if parameter in self.tuples else given[0]
+            chosen = tuple(values[name] for name in names)
+            arguments[parameter] = chosen if parameter in self.tuples else chosen[0]
         return arguments
 
 
@@ -71,25 +75,28 @@ def read_signature(
 ) -> Arguments:
     """Read the hyperparameters of another library's optimizer from its signature.
 
-    Numbers, truth values and words become hyperparameters, tuples of numbers several (``betas``
-    becomes ``beta1`` and ``beta2``), and the learning rate is called ``lr`` so that schedules and
-    tuning find it. A name that a Stepper uses itself, such as ``variant``, gets an underscore
-    behind it. Parameters without a default, or whose default is of another kind, are left to
-    the function.
+    Numbers, booleans and strings become hyperparameters. A tuple of numbers becomes several
+    (``betas`` becomes ``beta1`` and ``beta2``). The learning rate is called ``lr``, so that
+    schedules and tuning find it. A name that a Stepper uses itself, such as ``variant``, gets an
+    underscore at its end. Parameters without a default, or with a default of another type, are
+    left to the function.
 
     Args:
-        function: a function or a class.
-        skip: parameters to leave out.
-        lr_names: the parameter that is the learning rate; the first that exists.
-        lr_range: where to search it; by default 1e-5 to 1e-1, or around the default.
-        known: ranges and meanings by hyperparameter, over those of `KNOWN`.
+        function: A function or a class.
+        skip: Parameters to leave out.
+        lr_names: Names of the learning rate; the first one that exists is taken.
+        lr_range: Search range of the learning rate; by default 1e-5 to 1e-1, or around the default.
+        known: Ranges and meanings by hyperparameter, in addition to those of `KNOWN`.
+
+    Returns:
+        The hyperparameters, and `Arguments.bind` to turn values back into arguments.
 
     Example:
         >>> def adam(params, learning_rate, betas=(0.9, 0.999), eps=1e-8, mask=None): ...
-        >>> found = read_signature(adam, skip=("params",))
-        >>> list(found.hypers)
+        >>> arguments = read_signature(adam, skip=("params",))
+        >>> list(arguments.hypers)
         ['lr', 'beta1', 'beta2', 'eps']
-        >>> found.bind({"lr": 0.1, "beta1": 0.8, "beta2": 0.999, "eps": 1e-8})
+        >>> arguments.bind({"lr": 0.1, "beta1": 0.8, "beta2": 0.999, "eps": 1e-8})
         {'learning_rate': 0.1, 'betas': (0.8, 0.999)}
     """
     knowledge = {**KNOWN, **(known or {})}
@@ -110,15 +117,15 @@ def read_signature(
             parts[name] = ("lr",)
             continue
         key = f"{name}_" if hasattr(Stepper, name) else name
-        found = dict(_as_hypers(key, default, hint, knowledge, where))
-        clash = any(key in hypers for key in found)
-        if not found or clash:
+        declared = dict(_as_hypers(key, default, hint, knowledge, where))
+        clash = any(key in hypers for key in declared)
+        if not declared or clash:
             left_out.append(name)
             if default is parameter.empty:
                 missing.append(name)
             continue
-        hypers |= found
-        parts[name] = tuple(found)
+        hypers |= declared
+        parts[name] = tuple(declared)
     tuples = frozenset(name for name, p, _ in parameters if isinstance(p.default, tuple))
     return Arguments(hypers, parts, tuples, tuple(left_out), tuple(missing))
 
@@ -127,7 +134,7 @@ def _parameters(function: Callable[..., Any]) -> Iterator[tuple[str, inspect.Par
     target = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
     try:
         hints = get_type_hints(target)
-    except Exception:  # annotations that need what is not imported
+    except Exception:  # annotations with names that are not imported
         hints = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
@@ -155,7 +162,7 @@ def _is_number(value: Any) -> bool:
 def _as_hypers(
     name: str, default: Any, hint: Any, known: Mapping[str, Hyper], where: str
 ) -> Iterator[tuple[str, Hyper]]:
-    """The hyperparameters that a parameter becomes: none, one, or one for each place of a tuple."""
+    """Yield the hyperparameters of a parameter: none, one, or one per element of a tuple."""
     if isinstance(default, tuple) and default and all(map(_is_number, default)):
         kind = float if any(isinstance(value, float) for value in default) else int
         for place, value in enumerate(default, 1):
@@ -171,7 +178,7 @@ def _as_hypers(
 
 
 def _number(name: str, value: float, known: Mapping[str, Hyper], where: str) -> Hyper:
-    """A number with what is known of its name, as far as that agrees with its default."""
+    """Return a number with what is known of its name, if that allows its default."""
     declared = known.get(name)
     if declared is None or not declared.low <= value <= declared.high:
         return Hyper(value, where, name=name)
@@ -183,12 +190,12 @@ def _members(hint: Any) -> tuple[Any, ...]:
 
 
 def _means_float(hint: Any) -> bool:
-    """Whether an annotation asks for a float, so that a default of 0 is 0.0."""
+    """Return whether an annotation asks for a float, so that a default of 0 becomes 0.0."""
     members = _members(hint)
     return float in members and int not in members
 
 
 def _words(hint: Any) -> tuple[str, ...]:
-    """The words that an annotation allows; none if it allows any."""
+    """Return the strings that an annotation allows; none if it allows any."""
     literals = [get_args(member) for member in _members(hint) if get_origin(member) is Literal]
     return tuple(word for literal in literals for word in literal if isinstance(word, str))

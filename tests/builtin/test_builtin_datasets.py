@@ -1,4 +1,4 @@
-"""Promises of the built-in datasets: sizes, splits and values are fixed for ever."""
+"""Promises of the built-in datasets: sizes, splits and values never change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DOWNLOADED = {"fashion-mnist", "mnist"}
 
 
 def test_no_builtin_dataset_is_left_out_here() -> None:
-    """A new one is frozen too."""
+    """A new dataset is frozen too."""
     builtin = {
         n for n, e in default_registry().entries("datasets").items() if e.distribution == "optbench"
     }
@@ -35,7 +35,7 @@ def test_no_builtin_dataset_is_left_out_here() -> None:
 
 @pytest.mark.parametrize("name", sorted(FROZEN))
 def test_a_dataset_is_the_same_on_every_machine(name: str) -> None:
-    """Results of two studies can be compared, because they were of the same numbers."""
+    """The results of two studies can be compared, because they have the same numbers."""
     data = optbench.load_dataset(name)
     examples = len(data.x_train) + len(data.x_val) + len(data.x_test)
     assert (examples, data.n_features, data.n_outputs, data.content_hash[:16]) == FROZEN[name]
@@ -51,7 +51,7 @@ def test_the_bag_of_words_is_sparse_and_stays_so() -> None:
 
 
 def test_adagrad_shines_where_rare_words_decide() -> None:
-    """The dataset does what it is there for: plain descent, at its best rate, is left behind.
+    """The dataset serves its purpose: plain descent, at its best rate, is much slower.
 
     In float64 and over three seeds, because descent near its largest stable rate is chaotic: the
     last bit of float32 decides how it ends.

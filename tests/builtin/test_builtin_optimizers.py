@@ -40,7 +40,7 @@ SEARCH_SPACES: dict[str, dict[str, tuple[str, tuple[float, float]]]] = {
 
 
 def path(optimizer: str, grads: list[Any], x0: Any, **hyper: Any) -> Array:
-    """The path under given gradients, whatever the point; the last serves any further call."""
+    """Return the path under given gradients, whatever the point; the last one is repeated."""
     given = chain(map(np.asarray, grads), repeat(np.asarray(grads[-1])))
     start = np.asarray(x0, dtype=np.float64)
     return optbench.trajectory(optimizer, lambda x: (0.0, next(given)), start, len(grads), **hyper)
@@ -48,7 +48,7 @@ def path(optimizer: str, grads: list[Any], x0: Any, **hyper: Any) -> Array:
 
 @pytest.mark.parametrize("optimizer", SEARCH_SPACES)
 def test_search_space(optimizer: str) -> None:
-    """What is tuned, and over which range, is the protocol's."""
+    """Declared hyperparameters and ranges are those of the protocol."""
     hypers = default_registry().optimizer(optimizer).hypers()
     searched = {k: (v.prior, v.search) for k, v in hypers.items() if v.search}
     assert searched == SEARCH_SPACES[optimizer]
@@ -56,13 +56,13 @@ def test_search_space(optimizer: str) -> None:
 
 @pytest.mark.parametrize("optimizer", ["heavy-ball", "nesterov", "lars"])
 def test_sums_search_the_step_they_build_up_to(optimizer: str) -> None:
-    """Where momentum is a sum, what is searched is lr / (1 - mu)."""
+    """If momentum is a sum, tuning searches lr / (1 - mu)."""
     assert default_registry().optimizer(optimizer).hypers()["lr"].scaled_by == "mu"
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("shape", [(4,), (4, 3)], ids=str)
-def test_a_gradient_that_is_not_finite_is_no_error(optimizer: str, shape: tuple[int, ...]) -> None:
+def test_infinite_gradients_are_not_an_error(optimizer: str, shape: tuple[int, ...]) -> None:
     """Divergence reaches the loop as numbers, never as an exception."""
     grads = [np.ones(shape)] * 3 + [np.full(shape, np.nan)] * 22
     with np.errstate(all="ignore"):
@@ -94,7 +94,7 @@ def test_nesterov_is_sutskevers_at_the_lookahead_point() -> None:
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_adams_first_step_has_length_lr(scale: float) -> None:
-    """It is -lr g / (|g| + eps); without eps it does not see the scale of the loss."""
+    """It is -lr g / (|g| + eps); without eps it does not depend on the scale of the loss."""
     step = path("adam", [[scale, -2 * scale]], [0.0, 0.0], lr=0.1, eps=0.0)[1]
     np.testing.assert_allclose(step, [-0.1, 0.1], rtol=1e-14)
 
@@ -115,7 +115,7 @@ def test_radams_sixth_step_is_the_first_rectified() -> None:
 
 @pytest.mark.parametrize("beta2", [1 / 3, 0.5, 0.6])
 def test_radam_at_short_memories(beta2: float) -> None:
-    """Where rho_inf is 2 or 4 the rectification would divide by 0; it is never reached."""
+    """If rho_inf is 2 or 4, the rectification would divide by 0, but it is never reached."""
     assert np.isfinite(path("radam", [[1.0]] * 9, [0.0], beta2=beta2)).all()
 
 
@@ -126,7 +126,7 @@ def test_centered_rmsprop_survives_a_constant_gradient() -> None:
 
 
 def test_adadelta_gathers_the_unscaled_step() -> None:
-    """Twice the lr gives twice the path: d does not see lr."""
+    """Twice the lr gives twice the path: d does not depend on lr."""
     grads = [[1.0], [0.5], [-2.0]]
     one, two = (path("adadelta", grads, [0.0], lr=lr) for lr in (1.0, 2.0))
     np.testing.assert_allclose(two, 2 * one, rtol=1e-13)
@@ -138,14 +138,14 @@ def test_yogi_stands_still_without_a_gradient() -> None:
 
 
 def test_lions_sign_uses_the_old_mean() -> None:
-    """The sign mixes by beta1, then the mean is renewed by beta2."""
+    """The sign mixes by beta1, then the mean is updated by beta2."""
     # Step 2: 0.5 m - 0.5 g with m = 0.1 after step 1, so a gradient of -0.2 turns the sign.
     points = path("lion", [[1.0], [-0.2]], [0.0], lr=1.0, beta1=0.5, beta2=0.9, weight_decay=0.0)
     assert points[:, 0].tolist() == [0.0, -1.0, 0.0]
 
 
 def test_muon_makes_the_step_nearly_orthogonal() -> None:
-    """Whatever the gradient's singular values, those of a step lie around 1."""
+    """The singular values of a step lie around 1, whatever those of the gradient."""
     grad = np.random.default_rng(0).normal(size=(12, 5)) * np.logspace(0, 1, 5)
     step = path("muon", [grad], np.zeros((12, 5)), lr=1.0)[1]
     sizes = np.linalg.svd(step)[1]
@@ -177,7 +177,7 @@ def test_soap_takes_no_first_step() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["schedule-free-sgd", "schedule-free-adamw"])
-def test_schedule_free_is_judged_at_the_average(optimizer: str) -> None:
+def test_schedule_free_is_evaluated_at_the_average(optimizer: str) -> None:
     """The gradient is taken at y, between the average x, which is reported, and z."""
     asked = []
 
@@ -198,8 +198,8 @@ def test_lbfgs_learns_the_curvature() -> None:
     assert np.abs(points[-1]).max() < 1e-6
 
 
-def test_lbfgs_passes_over_a_pair_of_negative_curvature() -> None:
-    """Where the gradient falls along the step, the model is kept and the path goes on downhill."""
+def test_lbfgs_skips_a_pair_of_negative_curvature() -> None:
+    """If the gradient falls along the step, the model stays and the path goes on downhill."""
     points = path("lbfgs", [[1.0], [2.0], [3.0]], [0.0], lr=0.5)
     assert points[:, 0].tolist() == [0.0, -0.5, -1.5, -3.0]
 
@@ -212,7 +212,7 @@ def test_prodigy_finds_its_rate() -> None:
 
 
 def test_sophia_counts_and_restores() -> None:
-    """The second gradient comes every `every` steps, and the point is put back to the bit."""
+    """The second gradient comes every `every` steps, and the point is restored to the bit."""
     asked = []
 
     def bowl(x: Array) -> tuple[float, Array]:
@@ -238,7 +238,7 @@ def test_sophia_measures_the_curvature() -> None:
 
 @pytest.mark.parametrize("optimizer", ["lars", "lamb"])
 def test_layerwise_steps_are_in_proportion_to_the_weights(optimizer: str) -> None:
-    """The first step does not see the size of the gradient, and scales with the weights."""
+    """The first step does not depend on the size of the gradient, and scales with the weights."""
     grad = np.random.default_rng(0).normal(size=(4, 3))
     one = path(optimizer, [grad], np.ones((4, 3)), lr=0.1)
     two = path(optimizer, [1000 * grad], 2 * np.ones((4, 3)), lr=0.1)
@@ -247,5 +247,5 @@ def test_layerwise_steps_are_in_proportion_to_the_weights(optimizer: str) -> Non
 
 @pytest.mark.parametrize("optimizer", ["lars", "lamb"])
 def test_layerwise_steps_leave_zero(optimizer: str) -> None:
-    """Weights that are all 0 take the step unscaled, or biases could never move."""
+    """Weights that are all 0 take the step without scaling, or biases could never move."""
     assert path(optimizer, [[1.0, -1.0]], [0.0, 0.0])[1].all()

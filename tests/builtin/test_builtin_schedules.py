@@ -43,7 +43,7 @@ def factors_of(name: str, steps: int, warmup: float = 0.0, final: float = 0.0) -
     ],
 )
 def test_values_by_hand(name: str, options: dict[str, float], expected: list[float]) -> None:
-    """Each schedule is the curve that its name says."""
+    """Each schedule has the curve of its name."""
     result = factors_of(name, len(expected), **options)
     np.testing.assert_allclose(result, expected, rtol=1e-12)
 

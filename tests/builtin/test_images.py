@@ -1,4 +1,4 @@
-"""Promises of MNIST and Fashion-MNIST, kept on small images that a mirror on loopback has."""
+"""Promises of MNIST and Fashion-MNIST, tested on small images of a mirror on loopback."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ FROZEN = "363e90e7ad436cdb"
 
 @pytest.fixture(params=["mnist", "fashion-mnist"])
 def name(request: pytest.FixtureRequest) -> str:
-    """Each of the two."""
+    """Name of each dataset."""
     return str(request.param)
 
 
 @pytest.fixture
 def mirror(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
-    """A mirror with small images in the place of the published ones, and an empty cache."""
+    """A mirror with small images instead of the published ones, and an empty cache."""
     monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -52,14 +52,14 @@ def mirror(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def forget() -> None:
-    """As in a new process."""
+    """Forget loaded datasets, as in a new process."""
     prepare_dataset.cache_clear()
     typed_parts.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"], indirect=True)
 def test_the_published_files_are_named(name: str) -> None:
-    """Four files, each with a whole sha256, from more than one mirror."""
+    """Four files, each with a complete SHA-256, from more than one mirror."""
     source = default_registry().dataset_source(name)
     assert tuple(source.files) == NAMES
     assert all(re.fullmatch("[0-9a-f]{64}", each) for each in source.files.values())
@@ -77,7 +77,7 @@ def test_both_keep_every_promise_of_a_dataset(name: str, mirror: Mirror) -> None
 
 
 def test_the_test_part_is_the_published_one(name: str, mirror: Mirror) -> None:
-    """A fifth of the images to train on is for validation; values are fixed for ever."""
+    """A fifth of the training images is for validation; values never change."""
     data = optbench.load_dataset(name)
     assert (len(data.x_train), len(data.x_val), len(data.x_test)) == (240, 60, 100)
     assert (data.n_features, data.n_outputs, data.task) == (16, 10, "multiclass")
@@ -97,7 +97,7 @@ def test_pixels_are_scaled_jointly(name: str, mirror: Mirror) -> None:
 
 
 def test_a_network_learns_from_them(name: str, mirror: Mirror) -> None:
-    """From a name to a trained network, in float32."""
+    """A name is enough to train a network, in float32."""
     result = optbench.train("adam[lr=0.01]", name, hidden=(16,), epochs=20)
     assert result.status == "ok"
     assert result.final("val_loss") < 0.5
@@ -119,7 +119,7 @@ def test_without_a_network_there_is_one_line(
 
 
 def test_to_show_them_downloads_nothing(name: str, mirror: Mirror) -> None:
-    """What is known beforehand is shown, and where the files would go; later, all of it."""
+    """Known facts are shown, and where the files would go; after a download, everything."""
     for command in (["list", "datasets"], ["list", "--json"], ["run", "--dry-run", "smoke"]):
         assert CliRunner().invoke(main, command).exit_code == 0
     before = CliRunner().invoke(main, ["show", name]).stdout
@@ -190,7 +190,7 @@ def test_an_idx_file_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_file_that_is_not_exactly_idx_is_refused(
     tmp_path: Path, content: bytes, said: str
 ) -> None:
-    """What is wrong is told, with the file; nothing is guessed and nothing allocated for it."""
+    """The error names the file and the fault; nothing is guessed and nothing is allocated."""
     path = tmp_path / "images.gz"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=re.escape(said)) as refused:
@@ -202,7 +202,7 @@ def test_a_file_that_is_not_exactly_idx_is_refused(
 def test_a_verified_file_that_is_not_idx_is_the_plugins_fault(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The hash was right, so whoever named it is at fault; the message names file and dataset."""
+    """The hash was right, so the plugin is at fault; the message names file and dataset."""
     wrong = idx(IMAGES[0])
     mirror.files[f"/mnist/{NAMES[0]}"] = wrong
     source = default_registry().dataset_source("mnist")

@@ -1,4 +1,4 @@
-"""Every registered landscape is what it says."""
+"""Every registered landscape keeps its promises."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ LANDSCAPES = [entry.item for entry in default_registry().entries("landscapes").v
 
 
 def defaults(landscape: type[Landscape], **changed: float) -> Values:
-    """The hyperparameters as declared."""
+    """Return the hyperparameters as declared."""
     return Values({name: h.default for name, h in landscape.hypers().items()} | changed)
 
 
 def silent(landscape: type[Landscape]) -> Values:
-    """The hyperparameters without noise."""
+    """Return the hyperparameters without noise."""
     return defaults(landscape, **({"noise": 0.0} if "noise" in landscape.hypers() else {}))
 
 
 def test_the_five_of_the_lecture_are_there() -> None:
-    """Valley, banana, plain, saddle and noise."""
+    """A valley, a banana, a plain, a saddle and noise."""
     names = {landscape.name for landscape in LANDSCAPES}
     assert names >= {"quadratic-valley", "rosenbrock", "beale", "saddle", "noisy-quadratic"}
 
 
 @pytest.mark.parametrize("landscape", LANDSCAPES, ids=lambda item: item.name)
 def test_the_gradient_is_that_of_the_function(landscape: type[Landscape]) -> None:
-    """At points all over the span it agrees with central differences."""
+    """It agrees with central differences at points all over the span."""
     h, rng, made = silent(landscape), np.random.default_rng(0), landscape()
     low, high = np.array(landscape.span).T
     for point in low + (high - low) * rng.random((30, 2)):
@@ -78,7 +78,7 @@ class Plain:
 
 
 class Odd:
-    """A plugin whose landscape is none."""
+    """A plugin that registers something else as a landscape."""
 
     @optbench.hookimpl
     def optbench_register_landscapes(self) -> list[object]:
@@ -86,7 +86,7 @@ class Odd:
 
 
 def test_a_plugin_brings_landscapes() -> None:
-    """What the hook returns is found by name; what is no landscape is refused."""
+    """The classes of the hook are found by name; anything else is refused."""
     registry = Registry()
     registry.register(Plain())
     assert registry.landscape("flat") is Flat

@@ -240,7 +240,7 @@ def test_check_tells_how_a_decay_has_to_be_called(temporary: Registry, tmp_path:
     path = tmp_path / "probe.py"
     path.write_text(RULE)
     result = run("check", str(path), "--quiet")
-    assert "called weight_decay" in result.stdout
+    assert "call a decay of the weights weight_decay" in result.stdout
     assert "expected_failures" in result.stdout
     other = tmp_path / "renamed.py"
     other.write_text(RULE.replace("wd", "weight_decay").replace('"probe"', '"renamed"'))

@@ -1,4 +1,4 @@
-"""For each check of the kit a plugin that breaks exactly the promise it looks at."""
+"""For each check of the kit, a plugin that breaks exactly the promise that it checks."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def _honest(theta: Array, grad: Array, t: int, h: Values) -> Any:
     return (theta - h.lr * grad,)
 
 
-@functools.wraps(_honest)  # so that whoever reads the source finds the honest one
+@functools.wraps(_honest)  # so that its source is that of the honest one
 def _dishonest(theta: Array, grad: Array, t: int, h: Values) -> Any:
     return (_honest(theta, grad, t, h)[0] * 1.001,)
 

@@ -19,5 +19,5 @@ REGISTERED = [
 
 @parametrize_with_checks(REGISTERED)
 def test_promises(item: Any, check: Check) -> None:
-    """Whatever is registered is held to the same promises as a stranger's plugin."""
+    """Built-in plugins are held to the same promises as any other plugin."""
     check(item)

@@ -18,7 +18,7 @@ from tests.contract.planted import GOOD, PLANTED, GoodRule, stepper, variant
 
 
 def test_every_check_has_a_planted_plugin_that_breaks_it() -> None:
-    """A check that nothing can fail proves nothing."""
+    """A check that cannot fail proves nothing."""
     assert set(PLANTED) == set(CHECKS)
 
 
@@ -26,7 +26,7 @@ def test_every_check_has_a_planted_plugin_that_breaks_it() -> None:
 def test_the_planted_plugin_is_caught(name: str) -> None:
     """Each check fails on the plugin that breaks its promise, and says why in one line."""
     item = PLANTED[name]
-    assert CHECKS[name].concerns(item)
+    assert CHECKS[name].applies_to(item)
     outcome = run_check(CHECKS[name], item)
     assert outcome.verdict == "failed"
     assert len(outcome.detail) > 20
@@ -35,7 +35,7 @@ def test_the_planted_plugin_is_caught(name: str) -> None:
 
 @pytest.mark.parametrize("item", GOOD, ids=lambda item: item.name)
 def test_a_good_plugin_passes_every_check(item: type) -> None:
-    """The kit asks nothing that an honest plugin cannot give."""
+    """The kit demands nothing that an honest plugin cannot do."""
     outcomes = list(run_checks(item))
     assert len(outcomes) >= 8
     assert [outcome for outcome in outcomes if not outcome.ok] == []
@@ -49,7 +49,7 @@ BROKEN = variant(
 
 
 def test_an_expected_failure_counts_as_kept() -> None:
-    """A promise that is broken on purpose, and says why, is no failure."""
+    """A promise that is broken on purpose, with a reason, is not a failure."""
     outcome = run_check(CHECKS["check_variant_is_named"], BROKEN)
     assert (outcome.ok, outcome.verdict) == (True, "expected failure")
     assert outcome.detail == "kept for the test"
@@ -70,13 +70,13 @@ def test_an_expected_failure_of_no_check_is_refused() -> None:
         checks_for(item)
 
 
-def test_what_is_no_plugin_has_no_checks() -> None:
-    """The kit names what it can check."""
+def test_other_classes_have_no_checks() -> None:
+    """The error names the classes that can be checked."""
     with pytest.raises(PluginError, match=r"is not a Rule, .* DatasetSource or Schedule class"):
         checks_for(int)
 
 
-def test_an_exception_of_the_plugin_is_told_with_its_type() -> None:
+def test_an_exception_of_the_plugin_is_reported_with_its_type() -> None:
     """The author sees what went wrong, not only that something did."""
 
     def crash(self: object, params: object, grads: object, state: object, context: object) -> None:
@@ -107,7 +107,7 @@ def test_under_pytest_each_check_is_a_test_and_expected_failures_are_strict() ->
 
 
 def test_a_registered_plugin_can_be_given_by_name() -> None:
-    """A name will do where the class is not at hand; an unknown one gets the nearest."""
+    """A name can be given instead of a class; an unknown one gets the nearest."""
     name = next(iter(default_registry().entries("optimizers")))
     assert parametrize_with_checks([name]).args[1]
     with pytest.raises(ConfigError, match="unknown optimizer 'no-such-optimizer'"):

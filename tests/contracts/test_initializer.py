@@ -9,7 +9,7 @@ from optbench import Initializer, PluginError, Values
 
 
 def test_an_initializer_without_a_method_says_so() -> None:
-    """A half-written initializer is told what is missing."""
+    """The error names the missing methods."""
 
     class Nothing(Initializer):
         """Nothing."""

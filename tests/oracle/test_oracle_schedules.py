@@ -19,7 +19,7 @@ Oracle = Callable[[Any], Callable[[int], Any]]
 
 
 def join(optax: Any, warmup: int, after: Any) -> Callable[[int], Any]:
-    """A linear warm-up whose first step is one `warmup`-th of the rate, then `after`."""
+    """Return a linear warm-up that starts at one `warmup`-th of the rate, then `after`."""
     rise = optax.linear_schedule(1 / warmup, 1.0, warmup - 1)
     return optax.join_schedules([rise, after], [warmup])
 
@@ -63,7 +63,7 @@ ORACLES: dict[str, tuple[dict[str, float], Oracle]] = {
 
 @pytest.mark.parametrize("name", ORACLES)
 def test_agrees_with_optax(name: str) -> None:
-    """At every one of 200 updates, to 1e-12."""
+    """They agree at each of 200 updates, to 1e-12."""
     jax = pytest.importorskip("jax", reason="jax is not installed")
     optax = pytest.importorskip("optax", reason="optax is not installed")
     given, oracle = ORACLES[name]
@@ -76,6 +76,6 @@ def test_agrees_with_optax(name: str) -> None:
 
 
 def test_every_builtin_schedule_has_an_oracle() -> None:
-    """A schedule that nothing proves does not ship."""
+    """No schedule ships without a proof."""
     entries = default_registry().entries("schedules").values()
     assert {entry.name for entry in entries if entry.is_builtin} == set(ORACLES)

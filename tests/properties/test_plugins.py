@@ -1,6 +1,6 @@
-"""Plugins whose code does anything at all: a failed run with a reason that names them.
+"""Plugins with code that does anything: a failed run with a reason that names them.
 
-What another entrant does is not touched by it.
+Other entrants are not affected.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ for _kind, _items in {
 
 
 def trained(item: type, kind: str = "optimizers", loop: str = "auto") -> RunResult:
-    """The run of a planted plugin; a good optimizer goes on to the same bits beside it."""
+    """Train a planted plugin; a good optimizer trains to the same bits after it."""
     planted = variant(item, name="planted")
     plugin = REGISTRY.register(returning(kind, lambda: [planted]))
     try:
@@ -68,8 +68,8 @@ def trained(item: type, kind: str = "optimizers", loop: str = "auto") -> RunResu
     return result
 
 
-def is_told(result: RunResult) -> None:
-    """A run that is not ok says why on one line, and names the plugin if that failed."""
+def check_reason(result: RunResult) -> None:
+    """Check that a run that is not ok says why in one line, and names a plugin that failed."""
     assert result.reason.isprintable()
     if result.status is Status.FAILED:
         assert "'planted'" in result.reason
@@ -80,7 +80,7 @@ def is_told(result: RunResult) -> None:
 
 
 def good_run() -> str:
-    """What a good optimizer trains to; why not, if it does not."""
+    """Return the result of a good optimizer, or the reason why it fails."""
     spec = spec_of(
         "descent", dataset="points", initializer="draws", hidden=(4,), epochs=2, registry=REGISTRY
     )
@@ -91,30 +91,30 @@ def good_run() -> str:
 
 @pytest.fixture(scope="module")
 def good() -> str:
-    """The bits of the good run before anything bad has run."""
+    """The bits of the good run before any bad one."""
     return good_run()
 
 
 def attempt(make: Any, name: str) -> Any:
-    """What is made; None where it is refused with a line that names the plugin."""
+    """Return the result; None if it is refused in a line that names the plugin."""
     try:
         return make()
     except PluginError as problem:
-        told = str(problem)
-    assert f"'{name}'" in told
-    assert told.isprintable()
+        text = str(problem)
+    assert f"'{name}'" in text
+    assert text.isprintable()
     return None
 
 
 @pytest.mark.parametrize("which", range(len(ANYTHING)))
 def test_an_update_may_return_anything(which: int, good: str) -> None:
-    """A failed run that names the optimizer, or a diverged one; the next entrant is not touched."""
+    """A failed run names the optimizer, or the run diverges; the next entrant is not affected."""
 
     def update(theta: Any, grad: Any, t: int, h: Any) -> Any:
         return ANYTHING[which](theta)
 
     result = trained(variant(Descent, update=staticmethod(update)))
-    is_told(result)
+    check_reason(result)
     assert (result.status is Status.FAILED) == (which in FAILS)
     assert good_run() == good
 
@@ -133,7 +133,7 @@ def test_slots_and_scalars_may_come_back_as_anything(which: int) -> None:
 
     for update in (slot, scalar):
         state = {"slots": ("m",), "scalars": {"s": 1.0}}
-        is_told(trained(variant(Descent, update=staticmethod(update), **state)))
+        check_reason(trained(variant(Descent, update=staticmethod(update), **state)))
     assert trained(
         variant(Descent, update=staticmethod(scalar), slots=("m",), scalars={"s": 1.0})
     ).status is Status.FAILED  # fmt: skip
@@ -151,12 +151,12 @@ def test_slots_may_begin_as_anything(which: int) -> None:
 
     changes = {"update": staticmethod(update), "init": staticmethod(init), "slots": ("m",)}
     for loop in ("auto", "reference"):
-        is_told(trained(variant(Descent, **changes), loop=loop))
+        check_reason(trained(variant(Descent, **changes), loop=loop))
 
 
 @pytest.mark.parametrize("which", range(len(ANYTHING)))
 def test_a_stepper_may_do_anything(which: int, good: str) -> None:
-    """State of any kind is its own affair; what it does to the parameters is not."""
+    """State may be of any kind, but parameters are checked."""
     make = ANYTHING[which]
 
     def init(self: Any, params: Any, context: Any) -> Any:
@@ -172,20 +172,20 @@ def test_a_stepper_may_do_anything(which: int, good: str) -> None:
     def point(self: Any, params: Any, state: Any, context: Any) -> Any:
         return make(params[0])
 
-    is_told(trained(variant(Steps, init=init)))
-    is_told(trained(variant(Steps, step=step)))
+    check_reason(trained(variant(Steps, init=init)))
+    check_reason(trained(variant(Steps, step=step)))
     swapped = trained(variant(Steps, step=swap))
-    is_told(swapped)
+    check_reason(swapped)
     assert (swapped.status is Status.FAILED) == (which != 1)
     elsewhere = trained(variant(Steps, eval_params=point))
-    is_told(elsewhere)
+    check_reason(elsewhere)
     assert (elsewhere.status is Status.FAILED) == (which != 0)
     assert good_run() == good
 
 
 @pytest.mark.parametrize("which", range(len(ANYTHING)))
 def test_an_initializer_may_return_anything(which: int) -> None:
-    """Wrong shapes and what is not finite are told before training."""
+    """Wrong shapes and values that are not finite are reported before training."""
 
     def weight(self: Any, rng: Any, n_in: int, n_out: int, h: Any) -> Any:
         made = ANYTHING[which](np.zeros((n_in, n_out)))
@@ -196,7 +196,7 @@ def test_an_initializer_may_return_anything(which: int) -> None:
 
     for changes in ({"weight": weight}, {"initialize": initialize}):
         planted = variant(Draws, **changes)
-        is_told(trained(planted, "initializers"))
+        check_reason(trained(planted, "initializers"))
         attempt(lambda p=planted: initial_params(p, (3, 4, 3), 0, "relu", {}), "draws")
 
 
@@ -243,7 +243,7 @@ LOADS: dict[str, Any] = {
 @pytest.mark.parametrize("task", ["multiclass", "binary", "regression"])
 @pytest.mark.parametrize("name", LOADS)
 def test_a_dataset_may_load_anything(task: str, name: str) -> None:
-    """What is no dataset is a PluginError that names it, before anything is planned."""
+    """Anything but a dataset is a PluginError that names it, before anything is planned."""
 
     def load(self: Any) -> Any:
         return LOADS[name]
@@ -278,7 +278,7 @@ def test_a_landscape_may_return_anything(which: int) -> None:
 
 
 def test_an_update_whose_source_cannot_be_read_trains_all_the_same() -> None:
-    """A lambda in the middle of an expression, or one made by `eval`: the stepped loop takes it."""
+    """A lambda inside an expression, or one made by `eval`, trains in the stepped loop."""
     for update in (
         {"u": lambda theta, grad, t, h: (theta - h.lr * grad,)}["u"],
         eval("lambda theta, grad, t, h: (theta - h.lr * grad,)"),

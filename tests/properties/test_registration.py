@@ -1,4 +1,4 @@
-"""Hooks that return anything at all: what cannot be used is refused when it loads, by name."""
+"""Hooks that return anything: unusable results are refused when the plugin loads, by name."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from tests.properties.planted import (
 
 
 class MuteError(Exception):
-    """Cannot say what it is."""
+    """An exception without a readable text."""
 
     def __str__(self) -> str:
         raise RuntimeError
 
 
 def refusal(registry: Registry, module: Any) -> str:
-    """What is said of a plugin that is refused; nothing of it stays."""
+    """Return the error for a plugin that is refused; check that nothing of it stays."""
     before = {kind: set(registry.entries(kind)) for kind in REGISTERED}
     with pytest.raises(PluginError) as caught:
         registry.register(module)
@@ -53,14 +53,14 @@ def refusal(registry: Registry, module: Any) -> str:
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: (x, x), one])
 @pytest.mark.parametrize("item", JUNK)
 def test_a_hook_may_return_anything(kind: str, item: str, wrap: Callable[[Any], Any]) -> None:
-    """What is no list of the right things is refused, and named."""
+    """Anything but a list of the right things is refused, and named."""
     text = refusal(Registry(), returning(kind, lambda: wrap(JUNK[item])))
     assert f"optbench_register_{kind}" in text
 
 
 @pytest.mark.parametrize("kind", BASES)
 def test_instances_and_other_kinds_are_refused(kind: str) -> None:
-    """A class is asked for, of this kind and not of another."""
+    """A hook takes classes of its own kind, and no others."""
     registry = Registry()
     text = refusal(registry, returning(kind, lambda: [BASES[kind]()]))
     assert "classes" in text
@@ -73,7 +73,7 @@ def test_instances_and_other_kinds_are_refused(kind: str) -> None:
     "exception", [ValueError("a\nb"), KeyError(), MuteError(), SystemExit("no")]
 )
 def test_a_hook_that_raises_is_named(kind: str, exception: Any) -> None:
-    """One line, whatever is raised; a plugin cannot end the program either."""
+    """Any exception becomes one line; a plugin cannot end the program either."""
 
     def fail() -> Any:
         raise exception
@@ -107,15 +107,15 @@ names = st.sampled_from(
 @pytest.mark.parametrize("kind", BASES)
 @given(name=names)
 def test_names_that_could_leave_their_place_are_refused(kind: str, name: str) -> None:
-    """A name is letters, digits and hyphens: nothing to a shell, a path, a page or a terminal."""
+    """A name has only letters, digits and hyphens, which are safe in a shell, a path and a page."""
     text = refusal(Registry(), returning(kind, lambda: [variant(BASES[kind], name=name)]))
     assert "kebab-case" in text
 
 
 @pytest.mark.parametrize("item", sorted(JUNK.keys() - {"text"}))
 @pytest.mark.parametrize("kind", BASES)
-def test_names_that_are_no_text_are_refused(kind: str, item: str) -> None:
-    """Whatever is in the place of a name."""
+def test_names_that_are_not_strings_are_refused(kind: str, item: str) -> None:
+    """Any other object as a name is refused."""
     planted = variant(BASES[kind], name=JUNK[item])
     assert "kebab-case" in refusal(Registry(), returning(kind, lambda: [planted]))
 
@@ -169,18 +169,18 @@ def test_files_with_such_names_are_refused(kind: str, name: str) -> None:
         (Bowl, {"minima": ((0, float("nan")),)}, "minima"),
     ],
 )
-def test_a_declaration_that_makes_no_sense_is_told_when_it_is_loaded(
+def test_a_senseless_declaration_is_refused_when_it_is_loaded(
     base: type, changes: dict[str, Any], message: str
 ) -> None:
-    """The name of the plugin, and what is wrong with which attribute."""
+    """The error names the plugin, the attribute and the fault."""
     kind = next(kind for kind, good in BASES.items() if good is base)
     text = refusal(Registry(), returning(kind, lambda: [variant(base, **changes)]))
     assert f"'{base.name}' declares" in text  # type: ignore[attr-defined]
     assert message in text
 
 
-def test_a_suite_that_is_no_suite_is_named(tmp_path: Path) -> None:
-    """A plugin's own file is checked as a user's is."""
+def test_a_broken_suite_file_is_named(tmp_path: Path) -> None:
+    """A plugin's file is checked like a user's."""
     path = tmp_path / "broken.toml"
     path.write_bytes(b"\xff\x00")
     registry = Registry()

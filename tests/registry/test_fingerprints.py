@@ -51,7 +51,7 @@ class Descent(optbench.Rule):
 
 
 def spec_of(optimizer: str) -> RunSpec:
-    """A short run of an optimizer."""
+    """Return a short run of an optimizer."""
     workload = make_workload(dataset="iris", epochs=1)
     return make_spec(entrant=make_entrant(optimizer), workload=workload)
 
@@ -97,7 +97,7 @@ def test_the_fingerprint_follows_the_version_of_what_is_wrapped() -> None:
 
 
 def test_a_schedule_of_a_plugin_trains(tmp_path: Path) -> None:
-    """Half of the rate all along is the same run as half of the rate."""
+    """A schedule that halves the rate trains like half of the rate."""
     plant(tmp_path / "half.py")
     result = optbench.train("sgd[lr=0.2,schedule=half]", dataset="iris", epochs=1)
     plain = optbench.train("sgd[lr=0.1]", dataset="iris", epochs=1)
@@ -118,7 +118,7 @@ def test_the_code_of_a_schedule_is_part_of_the_key(tmp_path: Path) -> None:
 
 
 def test_a_builtin_schedule_leaves_the_key_as_it_was() -> None:
-    """Runs stored before schedules were plugins are the runs of today."""
+    """Runs that were stored before schedules were plugins keep their keys."""
     spec = spec_of("sgd[schedule=cosine]")
     assert "schedule_code" not in msgspec.json.decode(msgspec.json.encode(spec))
     fixed = RunSpec(optimizer="sgd", hyper={"lr": 0.1}, dataset="iris")
@@ -126,7 +126,7 @@ def test_a_builtin_schedule_leaves_the_key_as_it_was() -> None:
 
 
 def test_a_worker_with_another_schedule_is_refused(tmp_path: Path) -> None:
-    """It would train something else under the same key."""
+    """Such a worker would train something else under the same key."""
     plant(tmp_path / "half.py")
     planned = spec_of("sgd[schedule=half]")
     assert describe_mismatch(fingerprints_of([planned])) == ""
@@ -158,7 +158,7 @@ def test_a_foreign_schedule_runs_in_worker_processes(tmp_path: Path) -> None:
     ],
 )
 def test_a_faulty_schedule_is_refused(tmp_path: Path, declaration: str, message: str) -> None:
-    """When it is loaded, by name."""
+    """The error comes when the plugin is loaded, and names it."""
     path = tmp_path / "half.py"
     path.write_text(
         SOURCE.format(factor=1).replace('name = "half"', f'name = "half"; {declaration}')

@@ -1,4 +1,4 @@
-"""Promises of the registry: every plugin loads by itself, and a fault is named, not swallowed."""
+"""Promises of the registry: plugins load one by one, and each fault is named."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def module_of(source: str, name: str = "planted") -> ModuleType:
 
 
 def distribution(site: Path, dist: str, module: str, source: str, entry: str = "it") -> None:
-    """Lay an installed distribution with one entry point into a folder of sys.path."""
+    """Install a distribution with one entry point into a folder of sys.path."""
     (site / f"{module}.py").write_text(source)
     info = site / f"{dist.replace('-', '_')}-1.5.dist-info"
     info.mkdir()
@@ -59,7 +59,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_builtin_plugin_comes_through_the_entry_point_group() -> None:
-    """Built-ins have no way in of their own."""
+    """Built-in plugins are registered like any other."""
     registry = Registry()
     registry.load_entry_points([])
     assert not any(registry.entries(kind) for kind in KINDS)
@@ -68,10 +68,10 @@ def test_the_builtin_plugin_comes_through_the_entry_point_group() -> None:
     assert registry.entries("optimizers")
 
 
-def test_a_strangers_installed_plugin_is_found_with_its_distribution_and_version(
+def test_an_installed_plugin_is_found_with_its_distribution_and_version(
     site: Path,
 ) -> None:
-    """Installing a distribution is all that a stranger has to do."""
+    """Other authors only have to install their distribution."""
     distribution(site, "stranger-opt", "stranger_mod", DESCENT.format(name="stranger") + HOOK)
     registry = Registry()
     registry.load_entry_points()
@@ -81,7 +81,7 @@ def test_a_strangers_installed_plugin_is_found_with_its_distribution_and_version
 
 
 def test_two_distributions_with_one_entry_point_name_are_both_loaded(site: Path) -> None:
-    """An entry point's name is no one's property; pluggy's own loader would skip the second."""
+    """Entry points may share a name; pluggy's own loader would skip the second one."""
     for name in ("one", "two"):
         source = DESCENT.format(name=f"same-{name}") + HOOK
         distribution(site, f"dist-{name}", f"same_entry_{name}", source)
@@ -125,7 +125,7 @@ def test_strict_makes_a_broken_plugin_an_error(site: Path) -> None:
 
 
 def test_ctrl_c_while_a_plugin_loads_is_not_a_broken_plugin(site: Path) -> None:
-    """An interrupt passes through."""
+    """An interrupt is not caught."""
     distribution(site, "slow-opt", "slow_mod", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         Registry().load_entry_points()
@@ -210,7 +210,7 @@ def test_two_optimizers_of_one_name_are_refused_naming_both_distributions() -> N
     ],
 )
 def test_a_wrong_hook_is_refused_with_what_is_wrong(source: str, match: str) -> None:
-    """Misspelt hooks, hooks that raise and results of the wrong kind are told at registration."""
+    """Misspelt hooks, hooks that raise and wrong results are reported at registration."""
     registry = Registry()
     with pytest.raises(PluginError, match=match):
         registry.register(module_of(DESCENT.format(name="descent") + source))
@@ -231,7 +231,7 @@ def test_names_are_kebab_case(name: str) -> None:
     [("Rule", "`update`"), ("Stepper", "`init` and `step`"), ("DatasetSource", "`load`")],
 )
 def test_a_class_without_its_methods_is_refused(tmp_path: Path, base: str, missing: str) -> None:
-    """A half-written plugin is told what it lacks when it is loaded, not in the middle of a run."""
+    """The error names the missing methods when the plugin is loaded, not in the middle of a run."""
     path = tmp_path / "half.py"
     path.write_text(f"from optbench import {base}\nclass Half({base}):\n    name = 'half'\n")
     with pytest.raises(PluginError, match=f"'half' does not define {missing}"):
@@ -239,7 +239,7 @@ def test_a_class_without_its_methods_is_refused(tmp_path: Path, base: str, missi
 
 
 def test_a_plugin_file_is_loaded_once_and_named(tmp_path: Path) -> None:
-    """--plugin FILE brings what the file registers."""
+    """--plugin FILE loads everything that the file registers."""
     path = tmp_path / "mine.py"
     path.write_text(DESCENT.format(name="from-file") + HOOK)
     registry = Registry()
@@ -249,7 +249,7 @@ def test_a_plugin_file_is_loaded_once_and_named(tmp_path: Path) -> None:
 
 
 def test_a_file_without_hooks_registers_the_classes_it_defines(tmp_path: Path) -> None:
-    """One class in one file is a plugin; what the file merely imports is not part of it."""
+    """One class in one file is a plugin; imported classes are not part of it."""
     path = tmp_path / "bare.py"
     path.write_text("from optbench import Rule, Initializer\n" + DESCENT.format(name="bare"))
     registry = Registry()
@@ -289,20 +289,20 @@ def test_a_plugin_file_that_cannot_be_used_is_one_clear_error(
 
 
 class Slow:
-    """Something that is loaded in one thread while another thread asks for it."""
+    """A slow load in one thread, while another thread asks for the same."""
 
     def __init__(self) -> None:
         self.loads = 0
         self._begun, self._second = threading.Event(), threading.Event()
 
     def load(self) -> None:
-        """To be called in the middle: lets the other thread go ahead, if nothing holds it."""
+        """Load slowly: let the other thread run, if nothing holds it."""
         self.loads += 1
         self._begun.set()
         self._second.wait(0.5)
 
     def ask_twice(self, ask: Callable[[], object]) -> list[object]:
-        """What both threads get."""
+        """Return the results of both threads."""
 
         def second() -> object:
             try:
@@ -320,7 +320,7 @@ class Slow:
 def test_no_thread_meets_a_half_loaded_plugin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second one waits until the first has loaded it, and does not load it again."""
+    """The second thread waits until the first has loaded it, and does not load it again."""
     slow = Slow()
     monkeypatch.setattr(optbench, "slow_in_this_test", slow, raising=False)
     path = tmp_path / "slow.py"
@@ -367,7 +367,7 @@ def test_a_fresh_registry_ends_with_its_block(tmp_path: Path) -> None:
 
 
 def test_unknown_names_get_the_nearest_one() -> None:
-    """A typing error costs one look."""
+    """A typing error is easy to correct."""
     registry = Registry()
     registry.register(module_of(DESCENT.format(name="descent") + HOOK))
     with pytest.raises(ConfigError, match=r"unknown optimizer 'desent'; did you mean 'descent'\?"):
@@ -379,7 +379,7 @@ def test_unknown_names_get_the_nearest_one() -> None:
 
 
 def test_entries_are_sorted_by_name_whatever_order_plugins_came_in() -> None:
-    """Hook results come last-in-first-out; nobody sees that."""
+    """pluggy returns results last-in-first-out, which users never see."""
     registry = Registry()
     for name in ("b", "c", "a"):
         registry.register(module_of(DESCENT.format(name=name) + HOOK, f"plugin-{name}"))
@@ -387,7 +387,7 @@ def test_entries_are_sorted_by_name_whatever_order_plugins_came_in() -> None:
 
 
 def test_unregister_takes_everything_out_again() -> None:
-    """A test can plant a plugin and leave no trace."""
+    """A test can register a plugin and leave no trace."""
     registry = Registry()
     plugin = registry.register(module_of(DESCENT.format(name="brief") + HOOK))
     registry.unregister(plugin)
@@ -514,7 +514,7 @@ def test_names_made_on_demand_are_listed_and_nothing_is_made() -> None:
     ],
 )
 def test_a_wrong_list_of_names_is_refused(result: str, match: str) -> None:
-    """A fault in listing is found when the plugin loads."""
+    """A faulty list is found when the plugin loads."""
     with pytest.raises(PluginError, match=match):
         Registry().register(module_of(LISTED.format(result=result)))
 
@@ -527,7 +527,7 @@ def test_a_wrong_list_of_names_is_refused(result: str, match: str) -> None:
     ],
 )
 def test_a_fault_in_making_an_optimizer_names_the_plugin(body: str, match: str) -> None:
-    """A plugin's fault is told as the plugin's."""
+    """The error names the plugin."""
     source = f"""
 import optbench
 

@@ -1,4 +1,4 @@
-"""Promises of reading another library's signature: names, kinds and ranges, and back again."""
+"""Promises of reading another library's signature: names, types and ranges, and back again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def family(
     limit: float = float("inf"),
     foreach: bool | None = None,
 ) -> None:
-    """A signature with everything that the usual ones have."""
+    """A function with every kind of parameter that optimizers have."""
 
 
 def read() -> Arguments:
@@ -36,21 +36,21 @@ def defaults(found: Arguments) -> dict[str, Any]:
     return {name: declared.default for name, declared in found.hypers.items()}
 
 
-def test_numbers_truth_values_words_and_tuples_become_hyperparameters() -> None:
-    """What can be written in brackets is a hyperparameter, with the default of the library."""
+def test_numbers_booleans_strings_and_tuples_become_hyperparameters() -> None:
+    """A value that can be written in brackets is a hyperparameter, with the library's default."""
     assert defaults(read()) == {
         "lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "steps": 5,
         "amsgrad": False, "form": "sum", "note": "free", "reset1": 2,
     }  # fmt: skip
 
 
-def test_what_is_no_number_is_left_to_the_function() -> None:
-    """None and infinity stay the library's own business, and are named."""
+def test_other_defaults_are_left_to_the_function() -> None:
+    """None and infinity are left to the library, and named."""
     assert read().left_out == ("limit", "foreach")
     assert read().missing == ()
 
 
-def test_a_float_whose_default_is_written_as_0_is_a_float() -> None:
+def test_a_float_with_a_default_written_as_0_is_a_float() -> None:
     """weight_decay=0.01 is allowed although the library writes its default as 0."""
     hypers = read().hypers
     assert hypers["weight_decay"].check(0.01) == 0.01
@@ -61,7 +61,7 @@ def test_a_float_whose_default_is_written_as_0_is_a_float() -> None:
 
 
 def test_only_what_differs_is_passed_on_and_tuples_are_put_together() -> None:
-    """The function keeps its own defaults, written as it wrote them."""
+    """The function keeps its own defaults."""
     found = read()
     values = defaults(found)
     assert found.bind(values) == {"lr": 1e-3}
@@ -81,7 +81,7 @@ def test_only_what_differs_is_passed_on_and_tuples_are_put_together() -> None:
 def test_the_learning_rate_is_called_lr_and_searched_around_its_default(
     default: Any, expected: float, span: tuple[float, float]
 ) -> None:
-    """Schedules and tuning find the learning rate whatever its name and default."""
+    """Schedules and tuning find the learning rate, whatever its name and default."""
 
     def function(learning_rate: Any = default) -> None: ...
 
@@ -93,7 +93,7 @@ def test_the_learning_rate_is_called_lr_and_searched_around_its_default(
 
 
 def test_knowledge_gives_ranges_unless_it_contradicts_the_default() -> None:
-    """A range by name serves where it fits; a default outside of it shows that it does not."""
+    """A range by name is used if the default lies in it."""
 
     def function(decay: float = 0.9, momentum: float = 2.0, required: int = ...) -> None: ...
 
