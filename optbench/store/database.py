@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import math
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
 
 from optbench.errors import StoreError
 
 APPLICATION_ID = 0x6F70746E
 """In the file's header ("optn"): tells a store of ours from any other SQLite file."""
-SCHEMA = 1
+SCHEMA = 2
 """Version of the tables; an older file is migrated, a newer one refused."""
 BUSY_SECONDS = 60.0
 """How long to wait for another driver's commit."""
 
 _TABLES = """
 CREATE TABLE sessions (
-    id INTEGER PRIMARY KEY, started REAL NOT NULL, command TEXT NOT NULL, environment TEXT NOT NULL
+    id INTEGER PRIMARY KEY, started REAL NOT NULL, command TEXT NOT NULL, environment TEXT NOT NULL,
+    checksum BLOB
 );
 CREATE TABLE runs (
     key TEXT PRIMARY KEY, spec BLOB NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL,
     test_loss REAL, test_metric REAL, params_hash TEXT NOT NULL, grad_evals INTEGER NOT NULL,
     seconds REAL NOT NULL, loop TEXT NOT NULL, columns TEXT NOT NULL, curve BLOB NOT NULL,
-    session INTEGER REFERENCES sessions (id)
+    session INTEGER REFERENCES sessions (id), checksum BLOB
 );
 CREATE TABLE studies (
-    id INTEGER PRIMARY KEY, session INTEGER REFERENCES sessions (id), record BLOB NOT NULL
+    id INTEGER PRIMARY KEY, session INTEGER REFERENCES sessions (id), record BLOB NOT NULL,
+    checksum BLOB
 );
 """
 
@@ -57,15 +64,49 @@ def _say(cause: sqlite3.Error) -> str:
     }.get(code, str(cause))
 
 
+def checksum(*values: object) -> bytes:
+    """Return 16 bytes that depend on every bit of the values of a row; SQLite calls it too."""
+    return hashlib.blake2b(_canonical(values), digest_size=16).digest()
+
+
+def _canonical(values: Sequence[object]) -> bytes:
+    """Return the values as SQLite gives them back: NaN is NULL, any float is Python's."""
+    return msgspec.msgpack.encode([_plain(value) for value in values])
+
+
+def _plain(value: object) -> object:
+    if not isinstance(value, float):
+        return value
+    return None if math.isnan(value) else float(value)
+
+
+def is_writable(path: Path) -> bool:
+    """Return whether a store and its folder, where SQLite keeps its log, can be written to."""
+    return os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
+
+
 def connect(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection:
-    """Open the file; transactions are the caller's."""
+    """Open the file; transactions are the caller's.
+
+    A store that cannot be written to is opened for reading. Without a log beside it, as on a
+    read-only file system, it is opened as a file that nobody changes: SQLite would need to create
+    one otherwise.
+    """
+    target, uri = str(path), not is_writable(path)
+    if uri:
+        log = Path(f"{path}-wal")
+        mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+        target = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
     db = sqlite3.connect(
-        path,
+        target,
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=check_same_thread,
+        uri=uri,
     )
-    db.execute("PRAGMA synchronous = NORMAL")  # in WAL mode: safe against kill -9
+    db.create_function("checksum", -1, checksum, deterministic=True)
+    if not uri:
+        db.execute("PRAGMA synchronous = NORMAL")  # in WAL mode: safe against kill -9
     return db
 
 
@@ -98,6 +139,8 @@ def _put_in_place(draft: Path, path: Path) -> None:
 
 def check_header(path: Path) -> None:
     """Refuse what is not a store before SQLite has a chance to write to it."""
+    if path.exists() and not path.is_file():  # a FIFO, say, from which a read would never return
+        raise StoreError(f"{path} is not a regular file; it was left as it is, choose another")
     with path.open("rb") as file:
         header = file.read(100)
         size = file.seek(0, os.SEEK_END)

@@ -14,6 +14,7 @@ from optbench.errors import StoreError
 from optbench.records import RunResult, SpecSource, StoredRun
 from optbench.records.packing import PackedRun, split_columns, unpack_run
 from optbench.records.stored_curves import CurveSource, StoredCurve
+from optbench.store.database import checksum
 
 COLUMNS = ("key", *(field.name for field in fields(PackedRun) if field.name != "key"))
 """Columns of the table ``runs`` that hold a result; the session that wrote it is one more."""
@@ -25,8 +26,21 @@ def marks(values: Sequence[object]) -> str:
     return f"({', '.join('?' * len(values))})"
 
 
-SELECT_RUNS = f"SELECT {', '.join(COLUMNS)} FROM runs"
-_WRITTEN = (*COLUMNS, "session")
+SELECT_RUNS = f"SELECT {', '.join(COLUMNS)}, checksum FROM runs"
+UNVERIFIED_RUNS = f"SELECT {', '.join(COLUMNS)}, NULL FROM runs"
+"""`SELECT_RUNS` for a store of schema 1 that cannot be migrated because it is read-only."""
+DAMAGED_RUNS = f"FROM runs WHERE checksum IS NOT checksum({', '.join(COLUMNS)})"
+"""The rows whose values are not those that were written."""
+ADD_CHECKSUMS = (
+    "ALTER TABLE runs ADD COLUMN checksum BLOB",
+    "ALTER TABLE studies ADD COLUMN checksum BLOB",
+    "ALTER TABLE sessions ADD COLUMN checksum BLOB",
+    f"UPDATE runs SET checksum = checksum({', '.join(COLUMNS)})",
+    "UPDATE studies SET checksum = checksum(record)",
+    "UPDATE sessions SET checksum = checksum(command, environment)",
+)
+"""Statements that turn schema 1 into schema 2."""
+_WRITTEN = (*COLUMNS, "session", "checksum")
 INSERT_RUN = (
     f"INSERT INTO runs ({', '.join(_WRITTEN)}) VALUES {marks(_WRITTEN)}"
     f" ON CONFLICT (key) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in _WRITTEN)}"
@@ -41,18 +55,27 @@ class RunSource(CurveSource, SpecSource, Protocol):
 
 def row_of(packed: PackedRun, session: int | None) -> tuple[object, ...]:
     """Return the values of `INSERT_RUN`. SQLite stores NaN as NULL."""
-    return (*_values(packed), session)
+    values = _values(packed)
+    return (*values, session, checksum(*values))
 
 
-def packed_run(row: tuple[Any, ...]) -> PackedRun:
+def packed_run(row: tuple[Any, ...], *, verify: bool = True) -> PackedRun:
     """Return the run in a row of `SELECT_RUNS`; NULL is a number that was not measured.
 
+    Args:
+        row: Values of `SELECT_RUNS`, or of `UNVERIFIED_RUNS`.
+        verify: Whether the row must match its checksum.
+
     Raises:
+        StoreError: The values are not those that were written.
         msgspec.ValidationError: A value has another type than its column; SQLite allows any type
             in any column.
     """
-    values = dict(zip(COLUMNS, row, strict=True))
-    if None in row:
+    *columns, expected = row
+    if verify and expected != checksum(*columns):
+        raise StoreError("its checksum does not match")
+    values = dict(zip(COLUMNS, columns, strict=True))
+    if None in columns:
         values = {name: value for name, value in values.items() if value is not None}
     return msgspec.convert(values, PackedRun, builtin_types=(bytes,))
 

@@ -9,6 +9,7 @@ SQL stays in this folder, and most of it in this file, which is longer than othe
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -21,11 +22,22 @@ from optbench.errors import StoreError
 from optbench.records import RunResult, Status
 from optbench.records.packing import UNREADABLE, pack_run, unpack_run
 from optbench.records.stored_curves import batches
-from optbench.store.database import SCHEMA, check_header, clear_errors, connect, create_store
+from optbench.store.database import (
+    SCHEMA,
+    check_header,
+    checksum,
+    clear_errors,
+    connect,
+    create_store,
+    is_writable,
+)
 from optbench.store.reader import KEYS_AT_ONCE, Reader
 from optbench.store.rows import (
+    ADD_CHECKSUMS,
+    DAMAGED_RUNS,
     INSERT_RUN,
     SELECT_RUNS,
+    UNVERIFIED_RUNS,
     damaged,
     marks,
     packed_run,
@@ -35,9 +47,19 @@ from optbench.store.rows import (
 
 COMMIT_SECONDS = 0.5
 """How long a finished run may wait before it is committed."""
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+MOST_WARNINGS = 5
+"""Damaged runs that are named one by one."""
+
+
+def _add_checksums(db: sqlite3.Connection) -> None:
+    for statement in ADD_CHECKSUMS:
+        db.execute(statement)
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _add_checksums}
 """What lifts a store from this version to the next; run in one transaction."""
 
+_log = logging.getLogger(__name__)
 _environments = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -65,11 +87,13 @@ class Store:
         self.session: int | None = None
         self._pending: list[tuple[object, ...]] = []
         self._committed = time.monotonic()
+        self._warnings = 0
         with clear_errors(path):
             if create and not path.exists():
                 create_store(path)
             check_header(path)
             self._db = connect(path)
+            self._select_runs = SELECT_RUNS
             self._check_version()
 
     def __enter__(self) -> Self:
@@ -125,9 +149,29 @@ class Store:
         return {key for (key,) in self._select(query, arguments)}
 
     def results(self, keys: Iterable[str] | None = None) -> Iterator[RunResult]:
-        """Results by key (all of them if None), in no order; unknown keys are left out."""
+        """Results by key (all of them if None), in no order; unknown keys are left out.
+
+        A damaged run is left out too, with a warning that names it.
+        """
         for row in self._rows(keys):
-            yield self._unpack(row)
+            result = self._read_row(row)
+            if result is not None:
+                yield result
+
+    def remove_damaged(self) -> int:
+        """Remove runs whose checksum does not match, so that they are trained again.
+
+        Returns:
+            How many there were; a warning names each.
+        """
+        self.flush()
+        rows = list(self._select(f"SELECT rowid, key {DAMAGED_RUNS}"))
+        for _, key in rows:
+            self._warn(f"{self.path}: run {key} is damaged and was removed")
+        if rows:
+            with self._transaction() as db:
+                db.executemany("DELETE FROM runs WHERE rowid = ?", [row[:1] for row in rows])
+        return len(rows)
 
     def outcomes(
         self, keys: Iterable[str], late: Container[str] = ()
@@ -140,10 +184,14 @@ class Store:
             keys: of the runs wanted; unknown ones are left out.
             late: runs of which the spec too is read when somebody asks for it, and refused then if
                 it is damaged or that of another run. All else is checked here.
+
+        A damaged run is left out, with a warning that names it.
         """
         reader = Reader(self.path)
         for row in self._rows(keys):
-            yield row[0], self._unpack(row, reader, row[0] in late)
+            result = self._read_row(row, reader, row[0] in late)
+            if result is not None:
+                yield row[0], result
 
     def count(self) -> int:
         """Number of runs stored."""
@@ -154,10 +202,10 @@ class Store:
         """Take in the runs of another store that this one lacks; how many there were."""
         other.flush()
         ours, new = self.keys(), 0
-        for row in other._select(SELECT_RUNS):
-            if row[0] not in ours:
-                other._unpack(row)  # nothing damaged is taken in
-                self._pending.append((*row, self.session))
+        for row in other._select(other._select_runs):
+            if row[0] not in ours and other._read_row(row) is not None:
+                values = row[:-1]
+                self._pending.append((*values, self.session, checksum(*values)))
                 new += 1
                 if len(self._pending) >= KEYS_AT_ONCE:
                     self.flush()
@@ -180,67 +228,109 @@ class Store:
 
     def begin_session(self, command: str, environment: Mapping[str, Any]) -> None:
         """Note who writes from now on: the command and the machine it runs on."""
+        text = msgspec.json.encode(environment).decode()
         with self._transaction() as db:
             found = db.execute(
-                "INSERT INTO sessions (started, command, environment) VALUES (?, ?, ?)",
-                (time.time(), command, msgspec.json.encode(environment).decode()),
+                "INSERT INTO sessions (started, command, environment, checksum)"
+                " VALUES (?, ?, ?, ?)",
+                (time.time(), command, text, checksum(command, text)),
             )
             self.session = found.lastrowid
 
     def save_study(self, record: bytes) -> None:
         """Keep what a study came to, unless that is what was kept last."""
-        if self.last_study() != record:
+        if not self.is_last_study(record):
             with self._transaction() as db:
                 db.execute(
-                    "INSERT INTO studies (session, record) VALUES (?, ?)", (self.session, record)
+                    "INSERT INTO studies (session, record, checksum) VALUES (?, ?, ?)",
+                    (self.session, record, checksum(record)),
                 )
 
+    def is_last_study(self, record: bytes) -> bool:
+        """Whether this study was saved last, and is undamaged."""
+        with contextlib.suppress(StoreError):
+            return self.last_study() == record
+        return False
+
     def last_study(self) -> bytes | None:
-        """The study saved last; None when there is none."""
-        row = self._first("SELECT record FROM studies ORDER BY id DESC LIMIT 1")
-        if row and not isinstance(row[0], bytes):
-            raise StoreError(f"{self.path}: the study in it is damaged")
+        """The study saved last; None when there is none.
+
+        Raises:
+            StoreError: It is damaged.
+        """
+        row = self._first(f"SELECT record, {self._checksum} FROM studies ORDER BY id DESC LIMIT 1")
+        if row and (not isinstance(row[0], bytes) or not self._is_sound(row)):
+            raise StoreError(
+                f"{self.path}: the study in it is damaged; run its command again to restore it"
+            )
         return row[0] if row else None
 
     def last_session(self) -> tuple[str, dict[str, Any]] | None:
-        """Command and environment of the session that trained last; None when there is none."""
-        query = "SELECT command, environment FROM sessions "
+        """Command and environment of the session that trained last; None when there is none.
+
+        A damaged session counts as none, with a warning.
+        """
+        query = f"SELECT command, environment, {self._checksum} FROM sessions "
         row = self._first(  # most often the last one has trained the last run: a quick look
             f"{query} WHERE id = (SELECT max(id) FROM sessions)"
             " AND id = (SELECT session FROM runs ORDER BY rowid DESC LIMIT 1)"
         ) or self._first(f"{query} ORDER BY id IN (SELECT session FROM runs) DESC, id DESC LIMIT 1")
-        try:
-            return (str(row[0]), _environments.decode(row[1])) if row else None
-        except UNREADABLE as cause:
-            raise StoreError(f"{self.path}: the environment in it is damaged: {cause}") from cause
+        if row is None:
+            return None
+        with contextlib.suppress(*UNREADABLE):
+            if self._is_sound(row):
+                return str(row[0]), _environments.decode(row[1])
+        _log.warning("%s: the command and the environment in it are damaged", self.path)
+        return None
 
     # -- inside -------------------------------------------------------------------------------
 
     def _rows(self, keys: Iterable[str] | None) -> Iterator[tuple[Any, ...]]:
         self.flush()
         if keys is None:
-            yield from self._select(SELECT_RUNS)
+            yield from self._select(self._select_runs)
             return
         wanted = list(dict.fromkeys(keys))
         if 2 * len(wanted) > self.count():  # most of them: in the order of the file, that is fast
             known = set(wanted)
-            for row in self._select(SELECT_RUNS):
+            for row in self._select(self._select_runs):
                 if row[0] in known:
                     yield row
             return
         for some in batches(wanted, KEYS_AT_ONCE):
-            yield from self._select(f"{SELECT_RUNS} WHERE key IN {marks(some)}", some)
+            yield from self._select(f"{self._select_runs} WHERE key IN {marks(some)}", some)
 
-    def _unpack(
+    def _read_row(
         self, row: tuple[Any, ...], reader: Reader | None = None, late: bool = False
-    ) -> RunResult:
+    ) -> RunResult | None:
         try:
-            packed = packed_run(row)
+            packed = packed_run(row, verify=self._is_verified)
             if reader is None:
                 return unpack_run(packed)
             return stored_result(packed, reader, read_spec=not late)
         except (StoreError, *UNREADABLE) as cause:
-            raise damaged(self.path, row[0], cause) from cause
+            self._warn(f"{damaged(self.path, row[0], cause)}; it is left out")
+            return None
+
+    def _warn(self, line: str) -> None:
+        """Log the first damaged runs one by one, and that there are more."""
+        self._warnings += 1
+        if self._warnings <= MOST_WARNINGS:
+            _log.warning("%s; the command of the study trains it again", line)
+        elif self._warnings == MOST_WARNINGS + 1:
+            _log.warning("%s: more runs are damaged", self.path)
+
+    @property
+    def _is_verified(self) -> bool:
+        return self._select_runs is SELECT_RUNS
+
+    @property
+    def _checksum(self) -> str:
+        return "checksum" if self._is_verified else "NULL"
+
+    def _is_sound(self, row: tuple[Any, ...]) -> bool:
+        """Whether the last value of a row is the checksum of the others."""
+        return not self._is_verified or row[-1] == checksum(*row[:-1])
 
     def _select(self, query: str, arguments: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         with clear_errors(self.path):
@@ -268,7 +358,9 @@ class Store:
                 f"{self.path} was written by a newer optbench (schema {version}, this one knows "
                 f"{SCHEMA}); upgrade optbench or choose another folder"
             )
-        if version < SCHEMA:
+        if version < SCHEMA and not is_writable(self.path):
+            self._select_runs = UNVERIFIED_RUNS
+        elif version < SCHEMA:
             with self._transaction() as db:
                 for step in range(version, SCHEMA):
                     if step not in MIGRATIONS:

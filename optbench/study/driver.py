@@ -53,6 +53,7 @@ class KnownResults(Mapping[str, RunResult]):
 
     def __init__(self, store: Store, retry_failed: bool = False) -> None:
         self._store = store
+        store.remove_damaged()
         self._stored = store.keys(failed=not retry_failed)
         self._memory: dict[str, RunResult] = {}
 

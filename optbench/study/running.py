@@ -54,7 +54,7 @@ def run_study(
     driver.run()
     record = cells.record()
     data = msgspec.json.encode(record)
-    unchanged = driver.trained == 0 and store.last_study() == data
+    unchanged = driver.trained == 0 and store.is_last_study(data)
     store.save_study(data)
     reused = len(set(record.keys())) - driver.trained
     return make_study(

@@ -30,6 +30,15 @@ class SmallDisk:
         with self._ballast.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, max(spare, 1))
 
+    @contextlib.contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Let nothing be written to the disk."""
+        subprocess.run(["mount", "-o", "remount,ro", str(self.place)], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["mount", "-o", "remount,rw", str(self.place)], check=True)
+
     def free(self) -> None:
         """Free the disk again."""
         self._ballast.unlink(missing_ok=True)

@@ -164,17 +164,18 @@ def test_bytes_that_are_no_run_are_a_store_error(data: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["spec", "curve"])
 def test_the_damaged_run_is_named(study: Path, tmp_path: Path, name: str) -> None:
-    """Which file and which run, so that the rest can be rescued."""
+    """Which file and which run; the rest is read all the same."""
     folder = tmp_path / "damaged"
     shutil.copytree(study, folder)
     tamper(folder, ("runs", name), b"\xff", "one")
     with contextlib.closing(sqlite3.connect(folder / "runs.sqlite")) as db:
         (key,) = db.execute("SELECT key FROM runs ORDER BY rowid").fetchone()
     result = CliRunner().invoke(main, ["export", str(folder)])
-    assert result.exit_code == 1
+    assert result.exit_code == 0
     assert f"{folder / 'runs.sqlite'}: run {key} is damaged" in result.stderr
     with Store(folder / "runs.sqlite", create=False) as store:
         others = store.keys() - {key}
+        assert key not in result.stdout
         assert {run.key for run in store.results(others)} == others
 
 
@@ -187,6 +188,4 @@ def test_a_run_under_the_key_of_another_is_damaged(study: Path, tmp_path: Path) 
         (one, spec), (other, _) = rows
         db.execute("UPDATE runs SET spec = ? WHERE key = ?", (spec, other))
     with Store(folder / "runs.sqlite", create=False) as store:
-        assert next(store.results([one])).key == one
-        with pytest.raises(StoreError, match=f"run {other} is damaged: it is another run"):
-            next(store.results([other]))
+        assert [run.key for run in store.results([one, other])] == [one]
