@@ -12,13 +12,15 @@ import sys
 import threading
 import time
 
+from optbench.support.standard_streams import prepare_standard_streams
+
 PATIENCE = 2.0
 """Seconds that threads of plugins have to end after the command."""
 
 
 def main() -> None:
     """Import the command line, run it, and end the process."""
-    _fill_streams()
+    prepare_standard_streams()
     try:
         from optbench.cli import main as command
     except KeyboardInterrupt:
@@ -31,17 +33,6 @@ def main() -> None:
             signal.signal(number, signal.SIG_DFL)  # end at once, without a traceback
         _end_threads(end.code if isinstance(end.code, int) else 0)
         raise
-
-
-def _fill_streams() -> None:
-    """Open the null device in the place of a closed standard stream (``>&-``).
-
-    Otherwise the next file that is opened would get the number of the stream, and the output of
-    libraries that write to that number.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _end_threads(code: int) -> None:

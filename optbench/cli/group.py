@@ -18,6 +18,7 @@ from optbench import __version__
 from optbench.cli.contributed_commands import TITLE, contributed_commands
 from optbench.cli.interrupts import deafen, exit_code, orderly
 from optbench.cli.options import plugin_options
+from optbench.cli.output import echo
 from optbench.errors import OptbenchError, PluginWarning, describe_error, nearest
 from optbench.support.log_lines import shown_log
 from optbench.support.text import one_line
@@ -142,7 +143,7 @@ def _guarded(run: Callable[[], Any]) -> int:
 
 
 def _fail(text: str, code: int) -> int:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {one_line(text)}", err=True)
+    echo(f"{click.style('error:', fg='red', bold=True)} {one_line(text)}", err=True)
     return code
 
 
@@ -156,7 +157,7 @@ def _show_plugin_warnings() -> None:
         elif str(message) not in said:
             said.add(str(message))
             text = one_line(str(message))
-            click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
+            echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
 
     warnings.simplefilter("always", PluginWarning)
     warnings.showwarning = show
@@ -186,4 +187,4 @@ def main(ctx: click.Context) -> None:
     divergence; 130 interrupted by Ctrl-C; 143 ended by SIGTERM.
     """
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        echo(ctx.get_help())

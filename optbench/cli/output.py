@@ -17,24 +17,32 @@ import click
 from optbench.support.text import harmless, harmless_lines
 
 
+def echo(text: str, err: bool = False) -> None:
+    """Print a text as it is, to stdout or stderr.
+
+    Not by the stream that click chooses: for a stream in ASCII that is one of its own, in UTF-8.
+    """
+    click.echo(text, file=sys.stderr if err else sys.stdout)
+
+
 def say(text: str = "") -> None:
     """Print one line to stdout."""
-    click.echo(harmless(text))
+    echo(harmless(text))
 
 
 def say_lines(text: str) -> None:
     """Print a text of several lines to stdout."""
-    click.echo(harmless_lines(text))
+    echo(harmless_lines(text))
 
 
 def remark(text: str) -> None:
     """Print one line to stderr: what is told beside the result."""
-    click.echo(harmless(text), err=True)
+    echo(harmless(text), err=True)
 
 
 def print_json(value: Any) -> None:
     """Print strictly valid JSON; numbers that JSON lacks become null."""
-    click.echo(json.dumps(finite(value), indent=2, default=str, allow_nan=False))
+    echo(json.dumps(finite(value), indent=2, default=str, allow_nan=False))
 
 
 def finite(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from optbench.cli.output import remark
+from optbench.support.standard_streams import printable_path
 
 if TYPE_CHECKING:
     from optbench.study import Study
@@ -32,7 +33,18 @@ def typed_command() -> str:
     import shlex
 
     ctx = click.get_current_context()
-    return shlex.join(["optbench", *(ctx.info_name or "").split(), *ctx.meta["optbench.args"]])
+    words = ["optbench", *(ctx.info_name or "").split(), *ctx.meta["optbench.args"]]
+    return " ".join(_quote_bytes(word) if _has_bytes(word) else shlex.quote(word) for word in words)
+
+
+def _has_bytes(word: str) -> bool:
+    return printable_path(word) != word
+
+
+def _quote_bytes(word: str) -> str:
+    """Quote a word with bytes that are not UTF-8, as bash, zsh and ksh read it."""
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{printable_path(escaped)}'"
 
 
 def show_board(study: Study) -> None:

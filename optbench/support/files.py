@@ -35,9 +35,14 @@ def whole(path: Path, *, alone: bool = True) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str | bytes, *, alone: bool = True) -> None:
-    """Write a file, text as UTF-8, so that it is there complete or not at all; see `whole`."""
+    """Write a file that is there complete or not at all; see `whole`.
+
+    Text is written as UTF-8; bytes of a path that are not UTF-8 are written as escape sequences.
+    """
     with whole(path, alone=alone) as partial:
-        partial.write_bytes(text.encode() if isinstance(text, str) else text)
+        partial.write_bytes(
+            text.encode(errors="backslashreplace") if isinstance(text, str) else text
+        )
 
 
 @contextlib.contextmanager

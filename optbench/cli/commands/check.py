@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from optbench.cli.options import json_option, plugin_options, registered
-from optbench.cli.output import print_json, say
+from optbench.cli.output import echo, print_json, say
 from optbench.records import DTYPES
 from optbench.support.text import harmless
 
@@ -52,7 +52,7 @@ def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
     outcomes: list[Outcome] = []
     for name, item in _resolve(targets):
         if not as_json:
-            click.echo(click.style(harmless(name), bold=True))
+            echo(click.style(harmless(name), bold=True))
         _prepare(item)
         mine: list[Outcome] = []
         again: Counter[str] = Counter()  # how often each failure came back
@@ -64,7 +64,7 @@ def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
                 _print(outcome, quiet)
         if not as_json:
             _print_again(again)
-            click.echo(_summary(mine))
+            echo(_summary(mine))
         outcomes += mine
     if as_json:
         fields = ("item", "check", "promise", "verdict", "detail")
@@ -126,7 +126,7 @@ def _print(outcome: Outcome, quiet: bool) -> None:
     if quiet and outcome.ok:
         return
     mark, colour = MARKS[outcome.verdict]
-    click.echo(f"  {click.style(f'{mark:<5}', fg=colour)} {harmless(outcome.promise)}")
+    echo(f"  {click.style(f'{mark:<5}', fg=colour)} {harmless(outcome.promise)}")
     if outcome.detail:
         say(f"        {outcome.check}: {outcome.detail}")
     sys.stdout.flush()

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from optbench.cli.options import json_option, plugin_options, registered
-from optbench.cli.output import print_json, print_table, say, say_lines
+from optbench.cli.output import echo, print_json, print_table, say, say_lines
 from optbench.contracts import DatasetSource, Hyper, Optimizer, Rule, Schedule
 from optbench.errors import unknown_name
 from optbench.hyperparameters import parse_spelling
@@ -150,7 +150,7 @@ def _of_optimizer(item: Optimizer) -> dict[str, Any]:
 def _print(told: dict[str, Any]) -> None:
     origin = f"{told['distribution']} {told['version']}".strip()
     heading = f"{told['name']}  ({told['kind']}, from {origin})"
-    click.echo(click.style(harmless(heading), bold=True))
+    echo(click.style(harmless(heading), bold=True))
     if "content" in told:
         say(told["path"])
         say()
