@@ -1,7 +1,7 @@
-"""What can be said of a study with too few workloads for any place to be told.
+"""Sentences about a study with too few workloads for places.
 
-Tests are paired over workloads. With few of them no result, however clear, reaches 5%; what is left
-is who leads on these very workloads, beyond the spread of the seeds.
+Tests are paired over workloads. With few of them, even the clearest result does not reach 5%. What
+remains is which entrant leads on these workloads, beyond the spread of the seeds.
 """
 
 from __future__ import annotations
@@ -16,42 +16,47 @@ from optbench.analysis.statistics import scoring
 from optbench.analysis.statistics.hypothesis_tests import least_p_value, workloads_needed
 from optbench.analysis.statistics.ranking import workload_means
 from optbench.analysis.study_arrays import StudyArrays
-from optbench.analysis.words.prose import count, listed, short_names
+from optbench.analysis.words.prose import count, join_names, short_names
 
 MOST_LEADERS = 3
-"""Sentences on who leads where; the tables have the rest."""
+"""Number of sentences about leaders; the tables have the rest."""
 
 
 def too_few_workloads(board: Leaderboard) -> bool:
-    """Whether no result at all could tell two entrants apart, so that places mean nothing."""
+    """Return whether no result could separate two entrants, so that places mean nothing."""
     return bool(board.pairs) and len(board.workloads) < workloads_needed(len(board.pairs))
 
 
-def no_places(board: Leaderboard) -> str:
-    """What is missing for places, and what the intervals speak of then."""
+def missing_places_text(board: Leaderboard) -> str:
+    """Say why there are no places, and what the intervals cover."""
     n, pairs = len(board.workloads), len(board.pairs)
     text = f"{count(n, 'workload')}: places need at least {workloads_needed(pairs)} workloads"
     if n > 1:
-        text += f" (with {n} the two-sided Wilcoxon test cannot go below p = {least_p_value(n):.3g}"
-        text += f", to be corrected for {pairs} pairs)" if pairs > 1 else ")"
+        text += f" (the two-sided Wilcoxon test on {n} cannot give less than "
+        text += f"p = {least_p_value(n):.3g}"
+        text += f", before the correction for {pairs} pairs)" if pairs > 1 else ")"
     if board.seeds == 1:
         return text
-    these = "this one" if n == 1 else f"these {n}"
-    return f"{text}; the intervals speak of the {board.seeds} seeds on {these}"
+    return f"{text}; the intervals cover the choice of the {board.seeds} seeds, not of workloads"
 
 
-def leaders(study: StudyArrays, measured: RunMetrics) -> Iterator[str]:
-    """Who leads on which workloads beyond the spread of the seeds; what is said of most, first."""
-    found: dict[tuple[str, str], list[str]] = {}
-    names, means = short_names(study.workloads), workload_means(measured.score)
-    for w, name in enumerate(names):
+def leader_sentences(study: StudyArrays, measured: RunMetrics) -> Iterator[str]:
+    """Say which entrants lead beyond the spread of the seeds, those on most workloads first."""
+    leads: dict[tuple[str, str], list[str]] = {}
+    means = workload_means(measured.score)
+    for w, name in enumerate(short_names(study.workloads)):
         entered = [s for s in range(len(means)) if not np.isnan(means[s, w])]
-        lead, *others = sorted(entered, key=lambda s: -means[s, w])
+        leader, *others = sorted(entered, key=lambda s: -means[s, w])
         scores = measured.score[:, w : w + 1]
-        behind = [s for s in others if scoring.surely_above_zero(scores[lead] - scores[s])]
+        behind = [s for s in others if scoring.surely_above_zero(scores[leader] - scores[s])]
         if behind:
+            everyone = len(behind) == len(others) > 1
             labels = [study.labels[s] for s in behind]
-            whom = "everyone else" if len(behind) == len(others) > 1 else listed(labels)
-            found.setdefault((study.labels[lead], whom), []).append(name)
-    for (first, whom), where in sorted(found.items(), key=lambda x: -len(x[1]))[:MOST_LEADERS]:
-        yield f"{first} scores above {whom} on {listed(where)}, beyond the spread of the seeds"
+            below = "everyone else" if everyone else join_names(labels)
+            leads.setdefault((study.labels[leader], below), []).append(name)
+    most_first = sorted(leads.items(), key=lambda item: -len(item[1]))
+    for (leader_label, below), workloads in most_first[:MOST_LEADERS]:
+        yield (
+            f"{leader_label} scores above {below} on {join_names(workloads)}, "
+            "beyond the spread of the seeds"
+        )

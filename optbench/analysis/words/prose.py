@@ -4,23 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from optbench.analysis.board_rows import Estimate
 from optbench.records import Workload
 
 IN_REGIME = {"batch": "full batch", "mini-batch": "mini-batches", "sgd": "single examples"}
-"""Regime -> what an update sees, in prose."""
+"""Regime -> its name in a sentence."""
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """``a, b and c``; well past `most` names ``a, b, c and 4 more``."""
-    shown = list(names if len(names) <= most + 1 else names[:most])
-    if len(names) > len(shown):
-        return ", ".join(shown) + f" and {len(names) - len(shown)} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+def join_names(names: Sequence[str], most: int = 3) -> str:
+    """Return names as ``a, b and c``; of more than ``most + 1`` the first and how many follow.
+
+    Example:
+        >>> join_names(["a", "b", "c"])
+        'a, b and c'
+        >>> join_names(["a", "b", "c", "d", "e"], most=2)
+        'a, b and 3 more'
+    """
+    if len(names) > most + 1:
+        return ", ".join(names[:most]) + f" and {len(names) - most} more"
+    if len(names) > 1:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return "".join(names)
+
+
+def count(n: int, noun: str) -> str:
+    """Return ``1 workload`` or ``2 workloads``."""
+    return f"{n} {noun}" + ("" if n == 1 else "s")
+
+
+def interval_text(estimate: Estimate, digits: int = 2) -> str:
+    """Return `` (95% interval 1.7 to 2.6)``, or nothing where there is no interval."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f" (95% interval {estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
 
 
 def short_names(workloads: Sequence[Workload]) -> list[str]:
-    """Names for prose: the dataset, and in brackets what else differs between the workloads."""
-    parts = [
+    """Return the dataset of each workload, and in brackets what else tells it from the others."""
+    rows = [
         (
             w.dataset,
             w.network,
@@ -31,13 +52,13 @@ def short_names(workloads: Sequence[Workload]) -> list[str]:
         )
         for w in workloads
     ]
-    sizes = {w.batch_size for w in workloads if w.regime == "mini-batch"}
-    differ = [len({p[i] for p in parts}) > 1 for i in range(6)]
-    keep = [True, *differ[1:4], len(sizes) > 1, differ[5]]
-    kept = [[x for x, k in zip(p, keep, strict=True) if k] for p in parts]
-    return [name + (f" ({', '.join(rest)})" if rest else "") for name, *rest in kept]
-
-
-def count(n: int, noun: str) -> str:
-    """``1 workload``, ``2 workloads``."""
-    return f"{n} {noun}" + ("" if n == 1 else "s")
+    network, initializer, regime, _, epochs = (
+        len(set(column)) > 1 for column in list(zip(*rows, strict=True))[1:]
+    )
+    batch_size = len({w.batch_size for w in workloads if w.regime == "mini-batch"}) > 1
+    differs = (network, initializer, regime, batch_size, epochs)
+    names = []
+    for dataset, *parts in rows:
+        telling = [part for part, keep in zip(parts, differs, strict=True) if keep]
+        names.append(dataset + (f" ({', '.join(telling)})" if telling else ""))
+    return names

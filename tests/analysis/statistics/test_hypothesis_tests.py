@@ -87,8 +87,8 @@ def test_wilcoxon_of_equal_entrants_is_one() -> None:
 
 def test_wilcoxon_leaves_missing_workloads_out() -> None:
     """NaN is neither a zero nor a difference."""
-    whole = statistics.wilcoxon([1.0, -2, 3, 4])[0]
-    assert statistics.wilcoxon([1.0, np.nan, -2, 3, np.nan, 4])[0] == whole
+    without_gaps = statistics.wilcoxon([1.0, -2, 3, 4])[0]
+    assert statistics.wilcoxon([1.0, np.nan, -2, 3, np.nan, 4])[0] == without_gaps
 
 
 def test_holm_by_hand() -> None:

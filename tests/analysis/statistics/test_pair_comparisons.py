@@ -17,8 +17,9 @@ NAN = math.nan
 
 def improvement(a: Array, b: Array, draws: int) -> Estimate:
     """The one estimate of a pair of entrants, from their scores (W, n)."""
-    (found,) = pair_comparisons.improvements(np.stack([a, b]), np.array([0]), np.array([1]), draws)
-    return found
+    scores = np.stack([a, b])
+    (estimate,) = pair_comparisons.improvements(scores, np.array([0]), np.array([1]), draws)
+    return estimate
 
 
 def test_pairs_compared_together_are_as_if_compared_alone() -> None:
@@ -26,9 +27,9 @@ def test_pairs_compared_together_are_as_if_compared_alone() -> None:
     scores = np.random.default_rng(1).random((4, 3, 4))
     scores[1, 0, 2:] = scores[2, 1] = scores[3, [0, 2]] = NAN
     first, second = np.triu_indices(4, 1)
-    found = pair_comparisons.improvements(scores, first, second, 50)
-    assert found[-1].value is None  # the last two share no workload
-    assert found == [
+    estimates = pair_comparisons.improvements(scores, first, second, 50)
+    assert estimates[-1].value is None  # the last two share no workload
+    assert estimates == [
         improvement(scores[a], scores[b], 50) for a, b in zip(first, second, strict=True)
     ]
 
@@ -38,12 +39,12 @@ def test_probability_of_improvement_is_mann_whitney_u() -> None:
     rng = np.random.default_rng(0)
     a, b = np.round(rng.normal(0.3, 1, (4, 6)), 1), np.round(rng.normal(0, 1, (4, 6)), 1)
     u = [scipy.stats.mannwhitneyu(x, y).statistic / 36 for x, y in zip(a, b, strict=True)]
-    found = improvement(a, b, draws=200)
-    assert found.value == pytest.approx(np.mean(u))
-    assert found.value is not None
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low < found.value < found.high
+    estimates = improvement(a, b, draws=200)
+    assert estimates.value == pytest.approx(np.mean(u))
+    assert estimates.value is not None
+    assert estimates.low is not None
+    assert estimates.high is not None
+    assert estimates.low < estimates.value < estimates.high
 
 
 def test_probability_of_improvement_counts_common_workloads_alone() -> None:
@@ -69,5 +70,5 @@ def test_more_seeds_on_one_side_do_not_move_equal_runs_apart() -> None:
     rng = np.random.default_rng(3)
     many = rng.random((3, 20))
     few = np.where(np.arange(20) < 5, many, NAN)
-    found = improvement(few, many, draws=200)
-    assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
+    estimates = improvement(few, many, draws=200)
+    assert (estimates.value, estimates.low, estimates.high) == (0.5, 0.5, 0.5)

@@ -53,12 +53,12 @@ def test_critical_difference_bars_join_what_lies_within_it() -> None:
     means = np.random.default_rng(0).normal(size=(4, 10)) * 0.01
     means[0] += 1
     means[3, 2] = NAN
-    found = ranking.demsar(means, list("abcd"))
-    assert found is not None
-    assert set(found.labels) == {"a", "b", "c"}
-    assert found.labels[0] == "a"
-    assert found.mean_ranks[0] == 1
-    for bar in found.bars:
-        ranks = [found.mean_ranks[found.labels.index(name)] for name in bar]
-        assert max(ranks) - min(ranks) <= found.cd
+    result = ranking.demsar(means, list("abcd"))
+    assert result is not None
+    assert set(result.labels) == {"a", "b", "c"}
+    assert result.labels[0] == "a"
+    assert result.mean_ranks[0] == 1
+    for bar in result.bars:
+        ranks = [result.mean_ranks[result.labels.index(name)] for name in bar]
+        assert max(ranks) - min(ranks) <= result.cd
     assert ranking.demsar(means[:1], ["a"]) is None

@@ -61,9 +61,9 @@ def test_scores_are_bounded_and_follow_the_loss(loss: Array, initial: Array) -> 
 def test_leaving_out_the_setter_of_the_best_loss_can_turn_an_order() -> None:
     """c sets a best loss on the first workload that dwarfs a's lead there over b."""
     loss = np.array([[[0.01], [0.45]], [[0.1], [0.25]], [[1e-3], [1.0]]])
-    found = scoring.leave_one_out(loss, np.ones(2), ["a", "b", "c"])
+    flips = scoring.leave_one_out(loss, np.ones(2), ["a", "b", "c"])
     full = scoring.pooled_iqm(scoring.score(loss, np.ones(2), scoring.best_losses(loss)))
     alone = scoring.pooled_iqm(scoring.score(loss[:2], np.ones(2), scoring.best_losses(loss[:2])))
     assert full[1] > full[0]
     assert alone[0] > alone[1]
-    assert ("b", "a", "c") in found
+    assert ("b", "a", "c") in flips

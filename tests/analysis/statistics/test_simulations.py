@@ -53,11 +53,11 @@ def test_improvement_intervals_cover_the_truth_95_times_in_100() -> None:
     scores = rng.normal(size=(STUDIES, 2, WORKLOADS, SEEDS))
     scores[:, 0] += gaps
     first = np.arange(0, 2 * STUDIES, 2)
-    found = pair_comparisons.improvements(
+    estimates = pair_comparisons.improvements(
         scores.reshape(-1, WORKLOADS, SEEDS), first, first + 1, draws=400
     )
     covered = 0
-    for estimate in found:
+    for estimate in estimates:
         assert estimate.low is not None
         assert estimate.high is not None
         covered += estimate.low <= truth <= estimate.high
@@ -76,8 +76,9 @@ def test_speedup_intervals_cover_the_truth_on_a_coarse_grid() -> None:
         logs = start + spread * rng.normal(size=(2, STUDIES, SEEDS))
         logs[1] += truth
         first, second = np.exp(np.ceil(logs / step) * step)
-        found = speedups(first, second, steps, steps)
-        covered = np.mean((found.low <= np.exp(truth[:, 0])) & (np.exp(truth[:, 0]) <= found.high))
+        estimates = speedups(first, second, steps, steps)
+        ratios = np.exp(truth[:, 0])
+        covered = np.mean((estimates.low <= ratios) & (ratios <= estimates.high))
         print(f"\ncoverage of the speedup, seeds differ by {spread}: {covered:.1%}")
         assert covered >= 0.93
 

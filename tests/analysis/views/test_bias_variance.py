@@ -57,21 +57,21 @@ def test_the_three_terms_add_up_to_the_validation_loss() -> None:
 
 def test_a_failed_optimizer_is_not_mistaken_for_a_weak_model() -> None:
     """The same network reached 0.05 with another optimizer: the gap is the optimizer's."""
-    found = diagnose(cell_with("good", 0.05, 0.06), cell_with("poor", 0.6, 0.62))
-    assert found["poor"].verdict == "optimization"
-    assert found["good"].verdict == "none high"
+    rows = diagnose(cell_with("good", 0.05, 0.06), cell_with("poor", 0.6, 0.62))
+    assert rows["poor"].verdict == "optimization"
+    assert rows["good"].verdict == "none high"
 
 
 def test_a_weak_model_shows_as_bias() -> None:
     """No optimizer gets below 0.6 on the small network, while a larger one reaches 0.06."""
-    found = diagnose(cell_with("large", 0.05, 0.06), cell_with("small", 0.6, 0.62, hidden=(1,)))
-    assert found["small"].verdict == "bias"
+    rows = diagnose(cell_with("large", 0.05, 0.06), cell_with("small", 0.6, 0.62, hidden=(1,)))
+    assert rows["small"].verdict == "bias"
 
 
 def test_overfitting_shows_as_variance() -> None:
     """A training loss at the floor under a high validation loss."""
-    found = diagnose(cell_with("fits", 0.05, 0.5), cell_with("stops", 0.1, 0.12))
-    assert found["fits"].verdict == "variance"
+    rows = diagnose(cell_with("fits", 0.05, 0.5), cell_with("stops", 0.1, 0.12))
+    assert rows["fits"].verdict == "variance"
 
 
 def test_a_run_that_diverged_is_called_that() -> None:
@@ -85,8 +85,8 @@ def test_a_run_that_diverged_is_called_that() -> None:
 def test_one_seed_leaves_it_unknown() -> None:
     """Without an interval nothing is called high."""
     cell = cell_with("good", 0.05, 0.9)
-    found = diagnose(replace(cell, evaluation=cell.evaluation[:1]))
-    assert found["good"].verdict == "unknown"
+    rows = diagnose(replace(cell, evaluation=cell.evaluation[:1]))
+    assert rows["good"].verdict == "unknown"
 
 
 def test_noise_alone_makes_no_term_high() -> None:

@@ -19,7 +19,7 @@ def regime_cells() -> list[Cell]:
     cells = make_cells(("alpha", "beta"), ("moons",), ("batch", "sgd"), seeds=4)
     speed = {("alpha", "batch"): 0.2, ("beta", "batch"): 0.1, ("alpha", "sgd"): 0.002,
              ("beta", "sgd"): 0.003}  # fmt: skip
-    made = []
+    changed = []
     for cell in cells:
         rate = speed[cell.entrant.label, cell.workload.regime]
         runs = []
@@ -27,8 +27,8 @@ def regime_cells() -> list[Cell]:
             columns = dict(run.curve)
             columns["val_loss"] = np.exp(-rate * columns["updates"]) * (1 + 0.01 * run.spec.seed)
             runs.append(replace(run, curve=make_curve(columns)))
-        made.append(replace(cell, evaluation=tuple(runs)))
-    return made
+        changed.append(replace(cell, evaluation=tuple(runs)))
+    return changed
 
 
 def test_regimes_are_compared_at_equal_examples_and_at_equal_updates() -> None:

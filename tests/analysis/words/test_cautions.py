@@ -13,4 +13,4 @@ def test_a_target_that_nobody_reaches_is_named() -> None:
     workload = cells[0].workload
     out_of_reach = {(workload.dataset, workload.network): {"medium": 1e-9}}
     board = build_leaderboard(cells, StudyProtocol(), out_of_reach)
-    assert any("nobody reached the medium target on moons" in text for text in board.warnings)
+    assert any("no entrant reached the medium target on moons" in text for text in board.warnings)

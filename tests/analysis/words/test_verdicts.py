@@ -11,7 +11,7 @@ import pytest
 
 from optbench.analysis import Leaderboard, build_leaderboard
 from optbench.analysis.statistics.hypothesis_tests import workloads_needed
-from optbench.analysis.words.prose import listed, short_names
+from optbench.analysis.words.prose import join_names, short_names
 from optbench.records import Cell, StudyProtocol
 from tests.analysis.synthetic import make_cells
 from tests.records.factories import make_curve
@@ -29,7 +29,7 @@ def texts(board: Leaderboard) -> str:
 
 
 def test_the_sentence_on_speed_is_the_number_in_the_cells() -> None:
-    """A planted 3x is said to be about 3x, with an interval that holds it."""
+    """A planted 3x is reported as about 3x, with an interval that holds it."""
     cells = []
     for cell in make_cells(("fast", "slow"), [f"d{i}" for i in range(9)], ("mini-batch",)):
         factor = 3.0 if cell.entrant.label == "fast" else 1.0
@@ -41,8 +41,8 @@ def test_the_sentence_on_speed_is_the_number_in_the_cells() -> None:
             runs.append(replace(run, curve=make_curve(columns)))
         cells.append(replace(cell, evaluation=tuple(runs)))
     target = {(f"d{i}", "32-32 relu"): {"medium": 0.3} for i in range(9)}
-    said = texts(build(cells, targets=target))
-    sentence = next(s for s in said.splitlines() if "sooner" in s)
+    sentences = texts(build(cells, targets=target))
+    sentence = next(s for s in sentences.splitlines() if "sooner" in s)
     assert sentence.startswith("fast reaches the target ")
     assert "x sooner than slow on average over 9 workloads" in sentence
     ratio = float(sentence.split("target ")[1].split("x")[0])
@@ -51,16 +51,16 @@ def test_the_sentence_on_speed_is_the_number_in_the_cells() -> None:
     assert float(low) <= 3 <= float(high)
 
 
-def test_a_loss_in_one_regime_is_said() -> None:
+def test_a_loss_in_one_regime_is_reported() -> None:
     """Better overall, yet beaten in full batch: the sentence names regime and winner."""
     cells = make_cells(("alpha", "beta"), [f"d{i}" for i in range(4)], skill={"alpha": 0.6})
     cells = [c for c in cells if c.workload.regime != "batch"]
     cells += make_cells(
         ("alpha", "beta"), [f"d{i}" for i in range(4)], ("batch",), skill={"beta": 0.6}
     )
-    said = texts(build(cells))
-    assert "lost in full batch to beta" in said
-    assert "lost in single examples" not in said
+    sentences = texts(build(cells))
+    assert "loses to beta in full batch" in sentences
+    assert "in single examples" not in sentences
 
 
 def test_workloads_are_named_by_what_differs_between_them() -> None:
@@ -79,7 +79,7 @@ def test_workloads_are_named_by_what_differs_between_them() -> None:
 )
 def test_lists_of_names_read_as_prose(names: str, text: str) -> None:
     """Never "and 1 more": the one more is named."""
-    assert listed(list(names)) == text
+    assert join_names(list(names)) == text
 
 
 def test_a_study_without_a_separated_pair_claims_no_order() -> None:
@@ -98,7 +98,7 @@ def test_nobody_is_called_sooner_unless_the_interval_says_so(rng_seed: int) -> N
     assert "sooner" not in texts(build(twins, targets=TARGETS))
 
 
-def test_more_tuning_is_said_to_matter_only_when_its_gain_exceeds_the_gap() -> None:
+def test_more_tuning_matters_only_when_its_gain_exceeds_the_gap() -> None:
     """The gain of the last doubling of trials against the distance to the place ahead."""
     near = texts(build(make_cells(("alpha", "beta"), skill={"alpha": 0.02}, trials=8)))
     far = texts(build(make_cells(("alpha", "beta"), skill={"alpha": 3.0}, trials=64)))
@@ -107,16 +107,16 @@ def test_more_tuning_is_said_to_matter_only_when_its_gain_exceeds_the_gap() -> N
 
 
 def test_one_workload_places_nobody_and_names_who_leads_there() -> None:
-    """The number of workloads is named once; the seeds speak of that workload alone."""
+    """The missing workloads are mentioned once, and the leader of the one workload is named."""
     skill = {"alpha": 1.0}
     names = ("alpha", "beta", "gamma")
     cells = make_cells(names, ("digits",), ("batch",), skill=skill, seeds=20, workload_noise=0.0)
     board = build(cells)
-    said = texts(board)
-    assert said.startswith("1 workload: places need at least 7 workloads; the intervals speak of")
-    assert "alpha scores above everyone else on digits, beyond the spread of the seeds" in said
-    assert said.count("places") == 1
-    assert "distinguishable" not in said
+    sentences = texts(board)
+    assert sentences.startswith("1 workload: places need at least 7 workloads; the intervals cover")
+    assert "alpha scores above everyone else on digits, beyond the spread of the seeds" in sentences
+    assert sentences.count("places") == 1
+    assert "distinguishable" not in sentences
     assert not any("Wilcoxon" in warning for warning in board.warnings)
 
 
