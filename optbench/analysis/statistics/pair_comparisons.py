@@ -26,6 +26,9 @@ from optbench.analysis.statistics.hypothesis_tests import ALPHA, holm, wilcoxon
 from optbench.analysis.statistics.ranking import order_of, workload_means
 from optbench.contracts import Array
 
+MAX_CHUNK = 4_000_000
+"""Numbers held at once for pairs of seeds: 16 MB in float32."""
+
 
 def compare_pairs(
     scores: Array, overall: Array, labels: Sequence[str]
@@ -109,14 +112,20 @@ def _improvements(
     weights = _draw_counts(draws, tuple(counts.tolist()), common.shape[1])
     values, samples = np.empty((len(first), len(counts))), np.zeros((draws, len(first)))
     for k, (w, n) in enumerate(zip(workloads.tolist(), counts.tolist(), strict=True)):
-        own = scores[:, w, common[w]].T
-        x, y = np.take(own, first, axis=1)[:, None], np.take(own, second, axis=1)[None]
-        wins = ((x > y) + np.float32(0.5) * (x == y)).reshape(n * n, len(first))
-        values[:, k] = wins.sum(axis=0, dtype=float) / n**2
-        drawn = weights[:, k, :n].T
-        times = (drawn[:, None] * drawn[None]).reshape(n * n, draws)
-        # halves are exact in float32; as a product of matrices, threads would wait for each other
-        samples += np.einsum("kb,kp->bp", times, wins).astype(float) / max(n - 1, 1) ** 2
+        own, drawn = scores[:, w, common[w]].T, weights[:, k, :n].T
+        x, y = np.take(own, first, axis=1), np.take(own, second, axis=1)
+        wins, sums = np.zeros(len(first)), np.zeros_like(samples)
+        step = max(MAX_CHUNK // (n * (draws + len(first))), 1)
+        for start in range(0, n, step):  # sums of halves are exact, so the steps change nothing
+            part = slice(start, start + step)
+            higher = (x[part, None] > y) + np.float32(0.5) * (x[part, None] == y)
+            higher = higher.reshape(-1, len(first))
+            wins += higher.sum(axis=0, dtype=float)
+            times = (drawn[part, None] * drawn).reshape(len(higher), draws)
+            # as a product of matrices, threads would wait for each other
+            sums += np.einsum("kb,kp->bp", times, higher)
+        values[:, k] = wins / n**2
+        samples += sums / max(n - 1, 1) ** 2
     value = values.mean(axis=1)
     if not draws:
         return [Estimate(value=v) for v in value.tolist()]
@@ -129,5 +138,8 @@ def _improvements(
 def _draw_counts(draws: int, counts: tuple[int, ...], n: int) -> Array:
     """How often each seed is drawn in a bootstrap sample, shape (B, W, n)."""
     index, mask = bootstrap_draws(bootstrap_rng(Stream.IMPROVEMENT), draws, counts)
-    drawn = (index[..., None] == np.arange(n)) & mask[..., None]
-    return np.asarray(drawn.sum(axis=2, dtype=np.float32))
+    counted = np.zeros((draws, len(counts), n), dtype=np.float32)
+    for k in range(mask.shape[1]):  # one draw at a time: all at once would be n times as large
+        w = np.flatnonzero(mask[:, k])
+        counted[np.arange(draws)[:, None], w, index[:, w, k]] += 1
+    return counted

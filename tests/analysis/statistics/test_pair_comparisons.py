@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -72,3 +73,25 @@ def test_more_seeds_on_one_side_do_not_move_equal_runs_apart() -> None:
     few = np.where(np.arange(20) < 5, many, NAN)
     estimates = improvement(few, many, draws=200)
     assert (estimates.value, estimates.low, estimates.high) == (0.5, 0.5, 0.5)
+
+
+def test_the_size_of_a_chunk_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs of seeds are compared in chunks of any size, with the same sums to the bit."""
+    scores = np.round(np.random.default_rng(2).random((4, 3, 30)), 1)
+    scores[1, 0, 20:] = NAN
+    first, second = np.triu_indices(4, 1)
+    estimates = []
+    for size in (1, 10_000, 10**9):
+        monkeypatch.setattr(pair_comparisons, "MAX_CHUNK", size)
+        estimates.append(pair_comparisons.improvements(scores, first, second, 100))
+    assert estimates[0] == estimates[1] == estimates[2]
+
+
+def test_many_seeds_are_compared_in_little_memory() -> None:
+    """The memory of 1,000 seeds does not grow with their square times the number of draws."""
+    scores = np.random.default_rng(3).random((2, 1, 1000))
+    tracemalloc.start()
+    improvement(scores[0], scores[1], draws=200)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 150e6
