@@ -19,6 +19,7 @@ from optbench.cli.contributed_commands import TITLE, contributed_commands
 from optbench.cli.interrupts import deafen, exit_code, orderly
 from optbench.cli.options import plugin_options
 from optbench.cli.output import echo
+from optbench.engine.memory import check_address_space
 from optbench.errors import OptbenchError, PluginWarning, describe_error, nearest
 from optbench.support.log_lines import shown_log
 from optbench.support.text import one_line
@@ -53,6 +54,8 @@ COMMANDS = {name: text for section in SECTIONS.values() for name, text in sectio
 
 MODULES = {"list": "listing"}
 """Modules not named after their command; a module ``list`` would hide the built-in in here."""
+
+TRAINING_COMMANDS = {"run", "replay", "inspect", "sweep", "trajectory", "check"}
 
 EXIT_ERROR, EXIT_USAGE = 1, 2
 
@@ -186,5 +189,8 @@ def main(ctx: click.Context) -> None:
     Exit codes: 0 done; 1 error; 2 usage; 3 finished, but some runs failed for a cause other than
     divergence; 130 interrupted by Ctrl-C; 143 ended by SIGTERM.
     """
+    wants_help = not {"-h", "--help"}.isdisjoint(sys.argv)
+    if ctx.invoked_subcommand in TRAINING_COMMANDS and not wants_help:
+        check_address_space()
     if ctx.invoked_subcommand is None:
         echo(ctx.get_help())

@@ -9,6 +9,7 @@ import numpy as np
 
 from optbench.contracts import Array, InitContext, Initializer, Value, Values
 from optbench.data.streams import stream
+from optbench.engine.memory import check_memory
 from optbench.engine.specs import check_widths
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.hyperparameters import complete, parse_spelling
@@ -53,6 +54,7 @@ def initialize(
     if "data" in plugin.needs and x is None:
         raise ConfigError(f"initializer '{name}' needs data; pass inputs as x")
     widths = check_widths("sizes", sizes)
+    check_memory(f"sizes={widths}", widths)
     params = initial_params(
         plugin, widths, seed, check_activation(activation), complete(plugin, values), x
     )

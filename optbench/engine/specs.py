@@ -7,6 +7,7 @@ from typing import Any
 
 from optbench.contracts import Optimizer, Value
 from optbench.data.splits import prepare_dataset
+from optbench.engine.memory import check_memory
 from optbench.errors import ConfigError, unknown_name
 from optbench.hyperparameters import complete, parse_spelling, split_control
 from optbench.network import check_activation
@@ -78,18 +79,22 @@ def make_workload(
     registry = registry or default_registry()
     init_name, given = parse_spelling(initializer)
     init = registry.initializer(init_name)
-    n_train = len(prepare_dataset(registry.dataset_source(dataset)).x_train)
+    data = prepare_dataset(registry.dataset_source(dataset))
+    n_train = len(data.x_train)
     if regime not in REGIMES:
         raise unknown_name("regime", regime, REGIMES)
     size = {"batch": n_train, "sgd": 1, "mini-batch": check_at_least("batch_size", batch_size, 1)}
+    widths = check_widths("hidden", hidden)
+    sizes, size_of_batch = (data.n_features, *widths, data.n_outputs), min(size[regime], n_train)
+    check_memory(f"hidden={widths}", sizes, batch_size=size_of_batch)
     return Workload(
         dataset=dataset,
-        hidden=check_widths("hidden", hidden),
+        hidden=widths,
         activation=check_activation(activation),
         initializer=init_name,
         initializer_hyper=complete(init, given),
         regime=regime,
-        batch_size=min(size[regime], n_train),
+        batch_size=size_of_batch,
         epochs=check_at_least("epochs", epochs, 1),
     )
 
@@ -124,13 +129,21 @@ def make_spec(
         raise ConfigError(
             f"optimizer '{entrant.optimizer}' is defined on full batches only; use regime batch"
         )
+    data = prepare_dataset(registry.dataset_source(workload.dataset))
+    check_memory(
+        f"hidden={workload.hidden}",
+        (data.n_features, *workload.hidden, data.n_outputs),
+        batch_size=workload.batch_size,
+        slots=len(getattr(optimizer, "slots", ())),
+        itemsize=8 if dtype == "float64" else 4,
+    )
     return RunSpec(
         optimizer=entrant.optimizer,
         hyper=complete(optimizer, entrant.given),
         control=entrant.control,
         optimizer_code=fingerprint(optimizer),
         dataset=workload.dataset,
-        dataset_hash=prepare_dataset(registry.dataset_source(workload.dataset)).content_hash,
+        dataset_hash=data.content_hash,
         hidden=workload.hidden,
         activation=workload.activation,
         initializer=workload.initializer,

@@ -1,0 +1,93 @@
+"""The memory that training needs at least, checked before anything is allocated."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from optbench.errors import ConfigError
+
+_DRAWN_BYTES = 8
+"""Bytes of an initial parameter: initializers draw in float64."""
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+LEAST_ADDRESS_SPACE = 650 * 2**20
+"""Bytes of address space with which a small study was seen to train; the libraries take most."""
+
+
+def check_address_space() -> None:
+    """Refuse to train under a limit (``ulimit -v``) that the libraries would run into.
+
+    They do not all report it: some hang, and some blame whatever is imported or loaded then.
+
+    Raises:
+        ConfigError: The limit is too low.
+    """
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if 0 <= limit < LEAST_ADDRESS_SPACE:
+            raise ConfigError(
+                f"this process may use {_size(limit)} of address space, and training needs at "
+                f"least {_size(LEAST_ADDRESS_SPACE)}; raise the limit (ulimit -v)"
+            )
+
+
+def check_memory(
+    name: str, sizes: Sequence[int], *, batch_size: int = 0, slots: int = 0, itemsize: int = 4
+) -> None:
+    """Refuse a network that cannot fit in memory.
+
+    The estimate is a lower bound: initial parameters in float64; theta, the gradient and the slots;
+    activations and their gradients for one batch.
+
+    Args:
+        name: Name of the argument that the user gave, for the message.
+        sizes: Width of the input, of each hidden layer and of the output.
+        batch_size: Examples per update.
+        slots: Number of arrays of the size of theta that the optimizer keeps.
+        itemsize: Bytes of a parameter in training, 4 or 8.
+
+    Raises:
+        ConfigError: The network needs more memory than this process may use.
+    """
+    parameters = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
+    needed = parameters * (_DRAWN_BYTES + (2 + slots) * itemsize)
+    needed += 2 * batch_size * sum(sizes[1:]) * itemsize
+    available = available_memory()
+    if available is not None and needed > available:
+        widths = "-".join(map(str, sizes))
+        raise ConfigError(
+            f"{name} is too large: the network {widths} with {parameters:.3g} parameters needs at "
+            f"least {_size(needed)} of memory, and this process may use {_size(available)}; use "
+            f"fewer or narrower layers"
+        )
+
+
+def available_memory() -> int | None:
+    """Return how many bytes this process may use: the machine's memory, or a lower limit on it.
+
+    None where the platform does not say.
+    """
+    limits: list[int] = []
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with contextlib.suppress(ValueError, OSError):  # "max" is not a number
+        limits.append(int(_CGROUP_LIMIT.read_text(encoding="ascii")))
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        limits.append(resource.getrlimit(resource.RLIMIT_AS)[0])
+    return min((limit for limit in limits if limit > 0), default=None)
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes in words, as ``"1.5 GB"``."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9)):
+        if count >= size:
+            return f"{count / size:,.3g} {unit}" if count < 1e18 else f"{count / size:.1e} {unit}"
+    return f"{count / 1e6:.3g} MB"
