@@ -58,6 +58,7 @@ def command(run_id: str, folder: Path, as_json: bool) -> int:
             "the same bits: status, parameters, curve and test loss"
         ]:
             say(line)
+        label = "a possible reason" if replay.differences else "note"
         for line in replay.reasons:
-            say(f"a possible reason: {line}")
+            say(f"{label}: {line}")
     return 0 if replay.is_same else EXIT_DIFFERS
