@@ -19,11 +19,16 @@ class StudyLike(Protocol):
     """What `study_html` needs of a study."""
 
     @property
-    def suite(self) -> str: ...
+    def suite(self) -> str:
+        """Name of the suite."""
+
     @property
-    def cells(self) -> Sequence[Cell]: ...
+    def cells(self) -> Sequence[Cell]:
+        """Cells with their runs."""
+
     @property
-    def leaderboard(self) -> Leaderboard: ...
+    def leaderboard(self) -> Leaderboard:
+        """Leaderboard of the cells."""
 
 
 def study_html(study: StudyLike) -> str:
