@@ -83,7 +83,7 @@ def check_every_load_is_the_same(item: type[DatasetSource]) -> None:
 
 @check(("dataset",))
 def check_dataset_leaves_global_random_state_alone(item: type[DatasetSource]) -> None:
-    """It draws from no random state that the whole process shares."""
+    """It does not draw from a random state that the whole process shares."""
     load(item)  # the imports of its first load may draw numbers, which is not its fault
     with random_state_untouched():
         load(item)

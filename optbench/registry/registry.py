@@ -3,6 +3,8 @@
 Built-in optimizers come in through the same entry-point group as those of other distributions. A
 plugin that does not load is recorded with its cause and left out; two things of one name are
 refused.
+
+The file is longer than others because loading and looking up share the same tables.
 """
 
 from __future__ import annotations

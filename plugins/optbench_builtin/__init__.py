@@ -1,6 +1,7 @@
 """The optimizers, initializers, datasets, schedules and suites that come with optbench.
 
-A module in one of the folders is found by being there: its public subclasses are registered.
+Every module in one of the folders is imported, and the plugin classes that it defines are
+registered.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ _HERE = Path(__file__).parent
 
 
 def _classes(folder: str, *bases: type[Any]) -> list[Any]:
-    found: list[Any] = []
+    classes: list[Any] = []
     for info in pkgutil.iter_modules([str(_HERE / folder)]):
         module: ModuleType = importlib.import_module(f"{__name__}.{folder}.{info.name}")
-        found += [
+        classes += [
             item
             for _, item in inspect.getmembers(module, inspect.isclass)
             if issubclass(item, bases)
             and item.__module__ == module.__name__
             and vars(item).get("name")
         ]
-    return found
+    return classes
 
 
 @optbench.hookimpl

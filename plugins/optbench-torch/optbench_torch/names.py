@@ -92,5 +92,5 @@ LR_RANGES = {
 def lr_range_of(class_name: str) -> tuple[float, float] | None:
     """The search range for a class that is not of torch.optim; None if nothing is known."""
     lower = class_name.lower()
-    found = [span for end, span in LR_RANGES.items() if lower.endswith(end)]
-    return found[0] if found else None
+    spans = [span for end, span in LR_RANGES.items() if lower.endswith(end)]
+    return spans[0] if spans else None
