@@ -1,4 +1,4 @@
-"""The interactive report in a real Chromium: what a reader does with it works, and only that.
+"""The interactive report in a real Chromium: every control works, and no text of a study acts.
 
 Set OPTBENCH_SCREENSHOTS to a folder to keep the pictures that the last tests take.
 """
@@ -26,7 +26,7 @@ HOW_TO_GET = {
     "chromedriver": "on Debian: apt-get install chromium-driver",
     "selenium": "pip install '.[browser]'",
 }
-"""What the browser tests need beyond the extra `test`."""
+"""Program or package that the browser tests need -> how to install it."""
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -40,14 +40,14 @@ FLAGS = (
 
 
 class Page:
-    """The report, open in a browser."""
+    """The report in a browser."""
 
     def __init__(self, driver: Any, path: Path) -> None:
         self.driver = driver
         self.address = path.as_uri()
 
     def open(self, width: int = 1440, height: int = 1000, **media: str) -> None:
-        """Load the page anew, at a size, with media features such as prefers_color_scheme."""
+        """Load the page again, at a size, with media features such as prefers_color_scheme."""
         run = self.driver.execute_cdp_cmd
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         run("Emulation.setDeviceMetricsOverride", size)
@@ -77,7 +77,7 @@ class Page:
         self.driver.execute_script("arguments[0].click()", self.find(selector))
 
     def shown(self, selector: str) -> list[str]:
-        """Text of the elements that are visible."""
+        """Return the texts of the visible elements."""
         script = (
             "[...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent !== null)"
             ".map(e => e.textContent.trim())"
@@ -85,7 +85,7 @@ class Page:
         return list(self.js(script, selector))
 
     def chart(self, selector: str, what: str) -> Any:
-        """A property of the plotly chart in a figure, once it is drawn for the present choices."""
+        """Draw the plotly chart of a figure, and return a property of it."""
         self.driver.execute_script(
             "window.drawEverything([document.querySelector(arguments[0])])", selector
         )
@@ -99,7 +99,7 @@ class Page:
 
 
 def need_a_browser() -> None:
-    """Skip where something is missing; with CI set nothing may be, and it is a failure."""
+    """Skip the test where something is missing; fail it where CI is set."""
     missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
     if importlib.util.find_spec("selenium") is None:
         missing.append("selenium")
@@ -148,7 +148,7 @@ def page(loaded: Page) -> Page:
 
 
 def test_it_loads_in_silence_and_asks_for_nothing(page: Page) -> None:
-    """No word on the console, no request but for the file itself, whatever is drawn."""
+    """The console stays empty, and the only request is for the file itself."""
     page.draw()
     assert page.js("[...document.querySelectorAll('figure .plot')].every(p => p.data)")
     assert page.driver.get_log("browser") == []
@@ -161,7 +161,7 @@ def test_it_loads_in_silence_and_asks_for_nothing(page: Page) -> None:
 
 
 def test_a_name_that_attacks_does_nothing(page: Page) -> None:
-    """Shown as it stands in table, charts and hover texts; it becomes no element and no script."""
+    """Table, charts and hover texts show it unchanged; it becomes neither element nor script."""
     page.draw()
     page.driver.execute_script(
         "document.querySelectorAll('[data-chart=curve] .plot').forEach(p =>"
@@ -177,7 +177,7 @@ def test_a_name_that_attacks_does_nothing(page: Page) -> None:
 
 
 def test_sorting_by_mouse(page: Page) -> None:
-    """A click sorts by the column, a second one the other way round; aria-sort says so."""
+    """A click sorts by the column, a second click in the other direction, and aria-sort says so."""
     head = page.find("#overall thead th.stick")
     assert page.find("#overall th[aria-sort=descending]").text.startswith("Score")
     for direction in ("ascending", "descending"):
@@ -191,7 +191,7 @@ def test_sorting_by_mouse(page: Page) -> None:
 
 
 def test_sorting_by_keyboard(page: Page) -> None:
-    """Every heading is reached with Tab, and Enter and the space bar sort."""
+    """Tab reaches every heading, and Enter and the space bar sort."""
     from selenium.webdriver.common.keys import Keys
 
     button = page.find("#overall thead th.stick button")
@@ -203,7 +203,7 @@ def test_sorting_by_keyboard(page: Page) -> None:
 
 
 def test_numbers_sort_as_numbers_and_the_unknown_comes_last(page: Page) -> None:
-    """Ten comes after nine; never after every number; diverged runs are not on top."""
+    """Ten comes after nine, never after every number, and diverged runs not on top."""
     page.find("#cells thead th:nth-child(4) button").click()
     values = page.js(
         "[...document.querySelectorAll('#cells tbody tr')].map(r => r.cells[3].dataset.sort)"
@@ -215,7 +215,7 @@ def test_numbers_sort_as_numbers_and_the_unknown_comes_last(page: Page) -> None:
 
 
 def test_filters_narrow_tables_and_charts(page: Page) -> None:
-    """One regime: its charts alone, and scores that are the means over its workloads."""
+    """One regime shows only its charts, and scores that are means over its workloads."""
     everything = page.shown("#overall [data-col=score] .val")
     page.choose("[data-filter=regime]", "sgd")
     titles = page.shown("#curves figure h3")
@@ -235,7 +235,7 @@ def test_filters_narrow_tables_and_charts(page: Page) -> None:
 
 
 def test_filters_work_together(page: Page) -> None:
-    """Regime and initializer narrow further; where there is one dataset there is no choice."""
+    """Regime and initializer narrow further; a single dataset is not offered as a choice."""
     assert page.find("[data-filter=dataset]").get_attribute("disabled")
     page.choose("[data-filter=init]", samples.ATTACK)
     assert len(page.shown("#curves figure")) == 3
@@ -245,7 +245,7 @@ def test_filters_work_together(page: Page) -> None:
 
 
 def test_an_optimizer_can_be_taken_out(page: Page) -> None:
-    """Its row, its sentences and its curves go; `none` and `all` do what they say."""
+    """Its row, its sentences and its curves are hidden; `none` and `all` apply to every entrant."""
     before = page.chart("#curves figure", "data.filter(t => t.name === 'alpha').length")
     page.tick(".chip input[data-label=alpha]")
     assert before == 1
@@ -259,7 +259,7 @@ def test_an_optimizer_can_be_taken_out(page: Page) -> None:
 
 
 def test_the_cost_axis_switches(page: Page) -> None:
-    """Curves, profiles and tables all go over to the chosen cost; the two menus agree."""
+    """Curves, profiles and tables all use the chosen cost; the two menus agree."""
     for axis, words in (("seconds", "seconds of training"), ("updates", "updates")):
         page.choose("#axis2", axis)
         assert page.js("document.querySelector('#axis').value") == axis
@@ -275,7 +275,7 @@ def test_the_cost_axis_switches(page: Page) -> None:
 
 
 def test_quantity_scale_and_bands_switch(page: Page) -> None:
-    """Loss or metric, logarithmic or linear, with bands or without."""
+    """The curves show loss or metric, logarithmic or linear, with or without bands."""
     assert page.chart("#curves figure", "layout.yaxis.type") == "log"
     assert page.chart("#curves figure", "data.filter(t => t.fill === 'toself').length") > 0
     page.tick("#bands")
@@ -290,7 +290,7 @@ def test_quantity_scale_and_bands_switch(page: Page) -> None:
 
 
 def test_light_and_dark_follow_the_reader_who_may_overrule(loaded: Page) -> None:
-    """The system's choice at first, the buttons then; charts follow."""
+    """The scheme is that of the system until a button is pressed; the charts follow."""
     paper = "getComputedStyle(document.body).backgroundColor"
     loaded.open(prefers_color_scheme="dark")
     assert loaded.js(paper) == "rgb(20, 23, 28)"
@@ -328,13 +328,13 @@ CONTRAST = """(() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_contrast(loaded: Page, scheme: str) -> None:
-    """4.5 to 1 at least between any text and what is behind it, in both schemes."""
+    """The contrast of every text is at least 4.5 to 1, in both schemes."""
     loaded.open(prefers_color_scheme=scheme)
     assert loaded.js(CONTRAST) == []
 
 
 def test_a_telephone_needs_no_sideways_scrolling(loaded: Page) -> None:
-    """At 390 px the page is as wide as the screen; wide tables scroll inside their frames."""
+    """At 390 px the page is as wide as the screen, and wide tables scroll in their frames."""
     loaded.open(390, 844)
     loaded.draw()
     assert loaded.js("document.documentElement.scrollWidth") == 390
@@ -345,7 +345,7 @@ def test_a_telephone_needs_no_sideways_scrolling(loaded: Page) -> None:
 
 
 def test_motion_is_reduced_on_request(loaded: Page) -> None:
-    """Smooth scrolling only for those who have not asked for less motion."""
+    """Scrolling is smooth unless the system asks for less motion."""
     scroll = "getComputedStyle(document.documentElement).scrollBehavior"
     loaded.open(prefers_reduced_motion="no-preference")
     assert loaded.js(scroll) == "smooth"
@@ -354,7 +354,7 @@ def test_motion_is_reduced_on_request(loaded: Page) -> None:
 
 
 def test_controls_have_names(page: Page) -> None:
-    """Every control is named by its text or a label, and every chart has a heading before it."""
+    """Every control has a name, and every chart a heading."""
     unnamed = (
         "[...document.querySelectorAll('button, select, input')]"
         ".filter(e => !e.textContent.trim() && !(e.labels && e.labels.length)).length"
@@ -364,7 +364,7 @@ def test_controls_have_names(page: Page) -> None:
 
 
 def test_the_command_can_be_copied(page: Page) -> None:
-    """The button copies it, or selects it where copying is not allowed."""
+    """The button copies the command, or selects it where copying is not allowed."""
     page.tick("#copy")
     page.driver.implicitly_wait(2)
     assert page.js("getSelection().toString()") == "optbench run sample"
@@ -373,7 +373,7 @@ def test_the_command_can_be_copied(page: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_screenshots_show_something(loaded: Page, tmp_path: Path, width: int, scheme: str) -> None:
-    """From top to bottom the page is painted: no stretch of it is blank."""
+    """The page is painted from top to bottom, without a blank part."""
     from matplotlib.image import imread
 
     loaded.open(width, prefers_color_scheme=scheme)
