@@ -36,8 +36,13 @@ from .registry.signatures import read_signature as read_signature
 from .study.api import compare as compare
 from .study.api import merge as merge
 from .study.api import replay as replay
+from .study.network_inspection import Inspection as Inspection
+from .study.network_inspection import compare_initializers as compare_initializers
+from .study.network_inspection import inspect as inspect
 from .study.saved import load_study as load_study
 from .study.study import Study as Study
+from .study.sweep_result import Sweep as Sweep
+from .study.sweep_result import sweep as sweep
 
 __all__: list[str]
 __version__: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from optbench.cli.options import (
@@ -15,14 +13,10 @@ from optbench.cli.options import (
     options,
     out_option,
 )
-
-if TYPE_CHECKING:
-    from optbench.suites import Suite
+from optbench.suites.defaults import DEFAULT_SUITE
 
 DEFAULT_OUT = "optbench-lab"
 """Where the plots of inspect and trajectory go when nobody says otherwise."""
-DEFAULT_SUITE = "quick"
-"""Whose optimizer, initializer and dataset are taken when none is given."""
 EPOCHS = 1_000_000
 """As many as a suite may have."""
 
@@ -73,20 +67,3 @@ network_options = options(
     ),
 )
 """One network and the batches that it is trained on."""
-
-
-def default_suite() -> Suite:
-    """The suite that defaults are taken from."""
-    from optbench.registry import default_registry
-    from optbench.suites import find_suite
-
-    known = {name: entry.item for name, entry in default_registry().entries("suites").items()}
-    return find_suite(DEFAULT_SUITE, known)
-
-
-def default_optimizers() -> list[str]:
-    """Spellings of the optimizers in that suite."""
-    from optbench.registry import default_registry
-
-    chosen = default_suite().optimizers
-    return list(default_registry().entries("optimizers")) if chosen == "all" else list(chosen)

@@ -76,6 +76,24 @@ def parse_axis(text: str, optimizers: Sequence[str]) -> Axis:
     return Axis(name, values, _is_spread(values))
 
 
+def make_axis(name: str, values: Sequence[Value], optimizers: Sequence[str]) -> Axis:
+    """Return the axis with these values.
+
+    Args:
+        name: One of `RUN_AXES`, or a hyperparameter of the optimizers.
+        values: The values, at least one.
+        optimizers: Spellings of the swept optimizers; each must have the hyperparameter.
+
+    Raises:
+        ConfigError: There are no values, or there is no such hyperparameter.
+    """
+    _declaration(name, optimizers)
+    plain = tuple(dict.fromkeys(v.item() if isinstance(v, np.generic) else v for v in values))
+    if not plain:
+        raise ConfigError(f"{name} has no values to sweep")
+    return Axis(name, plain, _is_spread(plain))
+
+
 def _is_spread(values: Sequence[Value]) -> bool:
     """Return whether values are positive numbers that belong on a logarithmic axis."""
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]

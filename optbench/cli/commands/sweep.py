@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +11,7 @@ import click
 from optbench.cli.executors import executor_options
 from optbench.cli.interrupts import exit_code
 from optbench.cli.lab_options import (
-    DEFAULT_SUITE,
     EPOCHS,
-    default_optimizers,
-    default_suite,
     network_options,
     one_dataset,
     several_optimizers,
@@ -31,10 +26,10 @@ from optbench.cli.options import (
 )
 from optbench.cli.output import print_json, print_table, remark
 from optbench.cli.study_output import Recorded, typed_command
+from optbench.suites.defaults import DEFAULT_SUITE
 
 if TYPE_CHECKING:
-    from optbench.analysis.views.sweep_points import SweepPoint
-    from optbench.study.sweeping import SweepPlan
+    from optbench.study.sweep_result import Sweep
 
 DEFAULT_OUT = "optbench-sweep"
 
@@ -87,100 +82,51 @@ def command(
       optbench sweep lr=0.01..3 batch_size=8,32,128 -o sgd -d moons
       optbench sweep layers=1..6 initializer=he-normal,xavier-normal -o adam
     """  # fmt: skip
-    from optbench.study.folders import writable_folder
-    from optbench.study.sweep_axes import parse_axis
-    from optbench.study.sweeping import plan_sweep
+    from optbench.study.progress_displays import terminal_display
+    from optbench.study.progress_view import ProgressView
+    from optbench.study.sweep_result import sweep
 
-    suite = default_suite()
-    optimizers = list(dict.fromkeys(optimizers)) or default_optimizers()[:1]
-    run["dataset"] = run["dataset"] or suite.datasets[0]
-    run["initializer"] = run["initializer"] or suite.initializers[0]
-    plan = plan_sweep([parse_axis(text, optimizers) for text in axes], optimizers, seeds, run)
-    writable_folder(out)
-    points, complete = _train(plan, out, jobs, scheduler)
-    files = _write(plan, points, out, formats)
+    with ProgressView(terminal_display()) as view:
+        result = sweep(
+            list(axes),
+            list(optimizers),
+            **run,
+            seeds=seeds,
+            out=out,
+            jobs=jobs,
+            scheduler=scheduler,
+            progress=view,
+            command=typed_command(),
+        )
+    files = _write(result, out, formats)
     if as_json:
         print_json(
             {
-                "complete": complete,
-                "points": [_plain(point) for point in points],
+                "complete": result.complete,
+                "points": result.rows(),
                 "files": [str(path) for path in files],
             }
         )
     else:
-        _show(plan, points)
+        _show(result)
     for path in files if not as_json else ():
         remark(f"written: {path}")
-    if not complete:
+    if not result.complete:
         remark(f"interrupted; finished runs are kept in {out}: {typed_command()}")
-    return 0 if complete else exit_code()
+    return 0 if result.complete else exit_code()
 
 
-def _train(
-    plan: SweepPlan, out: Path, jobs: int | None, scheduler: str | None
-) -> tuple[list[SweepPoint], bool]:
-    from optbench.execution import make_executor
-    from optbench.registry import default_registry
-    from optbench.store import Store
-    from optbench.study import STORE_NAME, describe_environment
-    from optbench.study.progress_displays import terminal_display
-    from optbench.study.progress_view import ProgressView
-    from optbench.study.sweeping import run_sweep
-
-    with (
-        ProgressView(terminal_display()) as view,
-        make_executor(jobs, scheduler, health="none") as executor,
-        Store(out / STORE_NAME) as store,
-    ):
-        return run_sweep(
-            plan,
-            store,
-            executor,
-            observer=view,
-            command=typed_command(),
-            environment=describe_environment(default_registry()),
-        )
-
-
-def _write(
-    plan: SweepPlan, points: Sequence[SweepPoint], out: Path, formats: Sequence[str]
-) -> list[Path]:
-    if not points:
+def _write(result: Sweep, out: Path, formats: Sequence[str]) -> list[Path]:
+    if not result.points:
         return []
     from optbench.report.plots import write_plot
-    from optbench.report.plots.sweep_plots import draw_sweep
 
-    stem = out / f"sweep-{'-'.join(axis.name for axis in plan.axes)}"
-    table = stem.with_suffix(".csv")
-    with table.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        names = [axis.name for axis in plan.axes]
-        writer.writerow(["optimizer", *names, "median", "low", "high", "diverged", "seeds"])
-        for p in points:
-            measured = (p.median, p.low, p.high, p.diverged, len(p.losses))
-            writer.writerow([p.optimizer, *(p.at[name] for name in names), *measured])
-    draw = partial(draw_sweep, plan.axes, points, plan.fixed)
-    return [table, *write_plot(draw, stem, formats)]
+    table = result.write_csv(out / f"{result.name}.csv")
+    return [table, *write_plot(result.drawing(), out / result.name, formats)]
 
 
-def _plain(point: SweepPoint) -> dict[str, Any]:
-    return {
-        "optimizer": point.optimizer,
-        **point.at,
-        "median": point.median,
-        "low": point.low,
-        "high": point.high,
-        "diverged": point.diverged,
-        "seeds": len(point.losses),
-    }
-
-
-def _show(plan: SweepPlan, points: Sequence[SweepPoint]) -> None:
-    names = [axis.name for axis in plan.axes]
-    lowest = {
-        label: min(point.median for point in points if point.optimizer == label)
-        for label in {point.optimizer for point in points}
-    }
+def _show(result: Sweep) -> None:
+    names = [axis.name for axis in result.axes]
     rows = [
         (
             point.optimizer,
@@ -188,10 +134,9 @@ def _show(plan: SweepPlan, points: Sequence[SweepPoint]) -> None:
             f"{point.median:.4g}",
             f"{point.low:.4g} to {point.high:.4g}",
             f"{point.diverged} of {len(point.losses)}",
-            "lowest" if point.median == lowest[point.optimizer] else "",
+            "lowest" if result.is_lowest(point) else "",
         )
-        for point in points
+        for point in result.points
     ]
-    print_table(
-        ("optimizer", *names, "validation loss", "interval", "diverged", ""), rows, plan.fixed
-    )
+    heads = ("optimizer", *names, "validation loss", "interval", "diverged", "")
+    print_table(heads, rows, result.fixed)

@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 
 from optbench.cli.lab_options import (
-    default_optimizers,
     plot_folder,
     plots_option,
     several_optimizers,
@@ -18,6 +17,7 @@ from optbench.cli.lab_options import (
 from optbench.cli.options import json_option, plugin_options, registered
 from optbench.cli.output import print_json, print_table, remark
 from optbench.errors import ConfigError
+from optbench.suites.defaults import default_optimizers
 
 MOST_STEPS = 1_000_000
 FARTHEST = 1e6

@@ -1,0 +1,300 @@
+"""One network explained, from Python: `inspect`, `compare_initializers` and what they return."""
+
+from __future__ import annotations
+
+import functools
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from threadpoolctl import threadpool_limits
+
+from optbench.contracts import Dataset, Rule
+from optbench.data.splits import load_dataset
+from optbench.engine.health import ROWS, sharpness
+from optbench.engine.specs import check_widths
+from optbench.engine.training import train
+from optbench.inspection.diagnosis import Finding, diagnose
+from optbench.inspection.initializer_choice import DRAWS, Choice, choose
+from optbench.inspection.signals import PASSES, Signals, measure_signals, signals_of, verdict
+from optbench.network import LOSS_OF_TASK, Network
+from optbench.records import RunResult, Status
+from optbench.registry import default_registry
+from optbench.suites.defaults import default_optimizers, default_suite
+from optbench.support import html
+
+if TYPE_CHECKING:
+    from optbench.report.plots.plot import Plot
+    from optbench.report.plots.sheets import Sheet
+
+SHARPNESS_ROWS = 1000
+"""Training examples that sharpness is measured on."""
+LEGEND = (
+    "signal, gradient: mean square of z and of the loss's gradient by z; flat or off: values where "
+    "the activation's slope is nearly 0; dead: units for which it is so on every example"
+)
+"""What the columns of an inspection are."""
+_COLUMNS = ("signal", "gradient", "flat or off", "dead")
+_TITLE_WIDTH = 130
+
+
+@dataclass(frozen=True, repr=False)
+class Inspection:
+    """How signals travel through a network, and what training does to it.
+
+    Attributes:
+        before: Signals of the fresh network.
+        after: Signals of the trained network; None without training or if the run was lost.
+        result: The run; None without training.
+        findings: What is wrong with the run, with evidence and advice.
+        verdict: What happens to signals and gradients before training, in words.
+        sharpness: Largest eigenvalue of the Hessian after training; None unless asked for.
+    """
+
+    before: Signals
+    after: Signals | None
+    result: RunResult | None
+    findings: tuple[Finding, ...]
+    verdict: str
+    sharpness: float | None = None
+
+    @property
+    def title(self) -> str:
+        """The network and the data that signals are measured on."""
+        network = f"{self.before.initializer}, {self.before.activation}"
+        return f"{network}, the first {ROWS} training examples"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Heads of the columns of `rows`."""
+        trained = tuple(f"{name} after" for name in _COLUMNS) if self.after is not None else ()
+        return ("layer", *_COLUMNS, *trained)
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """One row for each layer, as text."""
+        measured = [signals for signals in (self.before, self.after) if signals is not None]
+        return [
+            (str(layer + 1), *(cell for signals in measured for cell in _cells(signals, layer)))
+            for layer in range(len(self.before.forward))
+        ]
+
+    @property
+    def sentences(self) -> list[str]:
+        """The verdict on the fresh network, how the run ended, and what is wrong with it."""
+        lines = [f"before training: {self.verdict}."]
+        if self.result is not None:
+            state = f"validation loss {self.result.final('val_loss'):.4g}"
+            if self.after is None:
+                state = f"{self.result.reason}; the layers are shown as they were before"
+            lines.append(f"{self.result.spec.configuration}, {self.result.status}: {state}")
+            lines += [str(finding) for finding in self.findings]
+            lines += [] if self.findings else ["nothing is wrong with this run"]
+        return lines
+
+    def plot(self) -> Plot:
+        """Return the plot: signals by layer, activations, losses, and the health of the layers."""
+        from optbench.report.plots.plot import Plot
+
+        return Plot([("inspect", self.drawing())])
+
+    def drawing(self) -> Callable[[], Sheet]:
+        """Return the function that draws the plot."""
+        from optbench.report.plots.network_layers import draw_inspection
+
+        lines = textwrap.wrap(self.verdict, _TITLE_WIDTH, break_on_hyphens=False)
+        return functools.partial(
+            draw_inspection, self.before, self.after, self.result, "\n".join(lines)
+        )
+
+    def __repr__(self) -> str:
+        """Return title and sentences as text."""
+        return "\n".join([self.title, *self.sentences])
+
+    def _repr_html_(self) -> str:
+        """Return plot, layers and sentences, for a notebook."""
+        table = html.table(self.rows, self.columns)
+        return self.plot()._repr_html_() + table + html.paragraphs([LEGEND, *self.sentences])
+
+
+def _cells(signals: Signals, layer: int) -> tuple[str, ...]:
+    rates = (signals.health[f"layer{layer + 1}.{kind}"] for kind in ("saturated", "dead"))
+    return (
+        f"{signals.forward[layer]:.3g}",
+        f"{signals.backward[layer]:.3g}",
+        *(f"{rate:.0%}" for rate in rates),
+    )
+
+
+def inspect(
+    initializer: str | None = None,
+    *,
+    dataset: str | None = None,
+    hidden: int | Sequence[int] = (32, 32),
+    activation: str = "relu",
+    optimizer: str | None = None,
+    regime: str = "mini-batch",
+    batch_size: int = 32,
+    epochs: int = 10,
+    seed: int = 0,
+    with_sharpness: bool = False,
+) -> Inspection:
+    """Look inside one network: what ``optbench inspect`` does.
+
+    Args:
+        initializer: Name of an initializer, values in brackets allowed; by default that of the
+            suite quick.
+        dataset: Name of a dataset; by default the first of the suite quick.
+        hidden: Widths of the hidden layers; one number for one layer, ``()`` for a linear model.
+        activation: Hidden activation.
+        optimizer: Name of an optimizer, values in brackets allowed; by default the first of the
+            suite quick.
+        regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
+        batch_size: Examples per update in ``"mini-batch"``, at least 1.
+        epochs: Passes over the training part; 0 looks only at the fresh network.
+        seed: Seed of initial weights and batch order, at least 0.
+        with_sharpness: Measure the largest eigenvalue of the Hessian after training.
+
+    Returns:
+        Signals before and after training, the run, and what is wrong with it.
+
+    Raises:
+        ConfigError: An unknown name, or a value that is not allowed.
+
+    Example:
+        >>> import optbench
+        >>> optbench.inspect("zeros", dataset="iris", epochs=0).verdict[:24]
+        'all units of a layer com'
+    """
+    suite = default_suite()
+    data = load_dataset(dataset or suite.datasets[0])
+    initializer = initializer or suite.initializers[0]
+    widths = check_widths("hidden", hidden)
+    sizes, loss = (data.n_features, *widths, data.n_outputs), LOSS_OF_TASK[data.task]
+    with threadpool_limits(1):  # the matrices are small: threads would wait for each other
+        x, y = data.x_train, data.y_train
+        before = measure_signals(initializer, sizes, activation, x, y, loss=loss, seed=seed)
+        text = verdict(before)
+        if text != PASSES:
+            text += f"; {choose((), sizes, activation, x, y, loss=loss, seed=seed)}"
+        if not epochs:
+            return Inspection(before, None, None, (), text)
+        result = train(
+            optimizer or default_optimizers()[0],
+            data.name,
+            widths,
+            activation,
+            initializer,
+            regime,
+            batch_size,
+            epochs,
+            seed,
+        )
+        network, after = Network(sizes, activation, loss), None
+        if result.status is Status.OK:
+            params = [(w.astype(float), b.astype(float)) for w, b in result.params or []]
+            after = signals_of(initializer, network, params, x[:ROWS], y[:ROWS])
+        sharp = _sharpness(result, network, data) if with_sharpness else {}
+        findings = diagnose(result, task=data.task, **sharp)
+    return Inspection(before, after, result, tuple(findings), text, sharp.get("sharpness"))
+
+
+def _sharpness(result: RunResult, network: Network, data: Dataset) -> dict[str, Any]:
+    x, y = data.x_train[:SHARPNESS_ROWS], data.y_train[:SHARPNESS_ROWS]
+    measured: dict[str, Any] = {"sharpness": sharpness(network, result.params or [], x, y)}
+    optimizer = default_registry().optimizer(result.spec.optimizer)
+    is_plain = issubclass(optimizer, Rule) and not optimizer.slots and not optimizer.scalars
+    if is_plain and result.spec.regime == "batch" and "lr" in result.spec.hyper:
+        measured["stable_below"] = 2 / float(result.spec.hyper["lr"])
+    return measured
+
+
+@dataclass(frozen=True, repr=False)
+class InitializerComparison:
+    """Initializers on networks of many depths, the one that suits them best first.
+
+    Attributes:
+        choice: The ranking, and which will do.
+        activation: Hidden activation.
+        width: Units of each layer.
+        depth: Layers of the deepest network.
+    """
+
+    choice: Choice
+    activation: str
+    width: int
+    depth: int
+
+    @property
+    def title(self) -> str:
+        """The networks, in words."""
+        return f"{self.depth} layers of {self.width} {self.activation} units, {DRAWS} draws"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Heads of the columns of `rows`."""
+        return ("initializer", "signal a layer", "gradient a layer", "what happens")
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """One row for each initializer, as text."""
+        return [
+            (s.initializer, f"{s.forward_factor:.3g}", f"{s.backward_factor:.3g}", verdict(s))
+            for s in self.choice.ranked
+        ]
+
+    def plot(self) -> Plot:
+        """Return the plot: signal and gradient by depth."""
+        from optbench.report.plots.plot import Plot
+
+        return Plot([(f"initializers-{self.activation}", self.drawing())])
+
+    def drawing(self) -> Callable[[], Sheet]:
+        """Return the function that draws the plot."""
+        from optbench.report.plots.initializer_depths import draw_comparison
+
+        return functools.partial(draw_comparison, self.choice.ranked, self.activation, self.width)
+
+    def __repr__(self) -> str:
+        """Return the ranking as text."""
+        return "\n".join([self.title, *("  ".join(row) for row in self.rows), str(self.choice)])
+
+    def _repr_html_(self) -> str:
+        """Return plot, table and choice, for a notebook."""
+        table = html.table(self.rows, self.columns)
+        return self.plot()._repr_html_() + table + html.paragraphs([str(self.choice)])
+
+
+def compare_initializers(
+    initializers: Sequence[str] = (),
+    *,
+    width: int = 32,
+    activation: str = "relu",
+    depth: int = 50,
+    seed: int = 0,
+) -> InitializerComparison:
+    """Send random inputs through networks of every depth: what ``optbench inspect --compare`` does.
+
+    Args:
+        initializers: Names of initializers, values in brackets allowed; all that are registered if
+            empty.
+        width: Units of each layer, at least 1.
+        activation: Hidden activation.
+        depth: Layers of the deepest network, at least 2.
+        seed: Seed of inputs and weights.
+
+    Returns:
+        The initializers, the most suitable first.
+
+    Raises:
+        ConfigError: An unknown name, or a value that is not allowed.
+
+    Example:
+        >>> import optbench
+        >>> optbench.compare_initializers(["he-normal", "zeros"], depth=5).choice.best
+        ('he-normal',)
+    """
+    with threadpool_limits(1):
+        choice = choose(initializers, (width,) * (depth + 1) + (10,), activation, seed=seed)
+    return InitializerComparison(choice, activation, width, depth)

@@ -1,0 +1,223 @@
+"""Sensitivity to one or two hyperparameters, from Python: `sweep` and what it returns."""
+
+from __future__ import annotations
+
+import csv
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optbench.analysis.views.sweep_points import SweepPoint
+from optbench.contracts import Value
+from optbench.execution import make_executor
+from optbench.registry import default_registry
+from optbench.store import Store
+from optbench.study.calls import call_text
+from optbench.study.driver import Observer
+from optbench.study.environment import describe_environment
+from optbench.study.folders import STORE_NAME, TemporaryFolder, writable_folder
+from optbench.study.progress_view import shown_progress
+from optbench.study.sweep_axes import Axis, make_axis, parse_axis
+from optbench.study.sweeping import plan_sweep, run_sweep
+from optbench.suites.defaults import default_optimizers, default_suite
+from optbench.support import html
+
+if TYPE_CHECKING:
+    from optbench.report.plots.plot import Plot
+    from optbench.report.plots.sheets import Sheet
+
+AxesLike = str | Sequence[str] | Mapping[str, str | Sequence[Value]]
+"""What is swept: ``"lr=1e-4..10:9"``, several such texts, or values (or a range) by name."""
+
+
+@dataclass(frozen=True, repr=False)
+class Sweep:
+    """The final validation loss at each point of a grid of hyperparameters.
+
+    Attributes:
+        axes: What was swept, one or two axes.
+        points: Each optimizer at each point, in the order of the grid.
+        fixed: Everything that stayed the same, in words.
+        complete: False if the sweep was interrupted; unfinished points are left out.
+    """
+
+    axes: tuple[Axis, ...]
+    points: tuple[SweepPoint, ...]
+    fixed: str
+    complete: bool = True
+
+    @property
+    def name(self) -> str:
+        """Name of its files, e.g. ``"sweep-lr-batch_size"``."""
+        return f"sweep-{'-'.join(axis.name for axis in self.axes)}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row for each point: optimizer, swept values, median loss and its interval."""
+        return [
+            {
+                "optimizer": point.optimizer,
+                **point.at,
+                "median": point.median,
+                "low": point.low,
+                "high": point.high,
+                "diverged": point.diverged,
+                "seeds": len(point.losses),
+            }
+            for point in self.points
+        ]
+
+    def is_lowest(self, point: SweepPoint) -> bool:
+        """Whether no other point of its optimizer has a lower median loss."""
+        own = (other.median for other in self.points if other.optimizer == point.optimizer)
+        return point.median == min(own)
+
+    def frame(self) -> Any:
+        """Return `rows` as a pandas DataFrame (pandas must be installed)."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows())
+
+    def plot(self) -> Plot:
+        """Return the plot, which shows itself in a notebook: curves, or heat maps for two axes."""
+        from optbench.report.plots.plot import Plot
+
+        return Plot([(self.name, self.drawing())])
+
+    def drawing(self) -> Callable[[], Sheet]:
+        """Return the function that draws the plot."""
+        from optbench.report.plots.sweep_plots import draw_sweep
+
+        return functools.partial(draw_sweep, self.axes, self.points, self.fixed)
+
+    def write_csv(self, path: str | Path) -> Path:
+        """Write `rows` to a CSV file.
+
+        Args:
+            path: The file.
+        """
+        names = [axis.name for axis in self.axes]
+        columns = ["optimizer", *names, "median", "low", "high", "diverged", "seeds"]
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self.rows())
+        return Path(path)
+
+    def __repr__(self) -> str:
+        """Return the points as text, one line each."""
+        lines = [f"Sweep of {' and '.join(axis.name for axis in self.axes)} ({self.fixed})"]
+        for point in self.points:
+            values = ", ".join(f"{name}={value}" for name, value in point.at.items())
+            mark = "  lowest" if self.is_lowest(point) else ""
+            interval = f"[{point.low:.4g}, {point.high:.4g}]"
+            lines.append(f"{point.optimizer}  {values}  {point.median:.4g} {interval}{mark}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the plot and the points, for a notebook."""
+        if not self.points:
+            return html.paragraphs([repr(self)])
+        rows = [list(row.values()) for row in self.rows()]
+        return self.plot()._repr_html_() + html.table(rows, list(self.rows()[0]))
+
+
+def sweep(
+    axes: AxesLike,
+    optimizers: str | Sequence[str] | None = None,
+    *,
+    dataset: str | None = None,
+    hidden: int | Sequence[int] = (32, 32),
+    activation: str = "relu",
+    initializer: str | None = None,
+    regime: str = "mini-batch",
+    batch_size: int = 32,
+    epochs: int = 10,
+    seeds: int = 5,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    progress: bool | Observer | None = None,
+    command: str | None = None,
+) -> Sweep:
+    """Train over values of one or two hyperparameters: what ``optbench sweep`` does.
+
+    Args:
+        axes: What is swept: ``"lr=1e-4..10:9"``, a list of one or two such texts, or a mapping
+            such as ``{"lr": [0.01, 0.1, 1], "batch_size": "8..128:5"}``. A name is layers,
+            neurons, batch_size, epochs, activation, initializer, regime, or a hyperparameter.
+        optimizers: Names of optimizers, values in brackets allowed; by default the first of the
+            suite quick.
+        dataset: Name of a dataset; by default the first of the suite quick.
+        hidden: Widths of the hidden layers; one number for one layer, ``()`` for a linear model.
+        activation: Hidden activation.
+        initializer: Name of an initializer; by default that of the suite quick.
+        regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
+        batch_size: Examples per update in ``"mini-batch"``, at least 1.
+        epochs: Passes over the training part, at least 1.
+        seeds: Runs at each point, at least 1.
+        out: Folder where runs are kept and never trained twice; by default a temporary one.
+        jobs: Runs at a time on this machine; all cores if None.
+        scheduler: Address of a Dask cluster to train on.
+        progress: As for `optbench.compare`.
+        command: Noted in the store; by default this call.
+
+    Returns:
+        The points that are complete. Ctrl-C ends the sweep early.
+
+    Raises:
+        ConfigError: An unknown name, or a value that is not allowed.
+
+    Example:
+        >>> import optbench
+        >>> result = optbench.sweep({"lr": [0.1, 1.0]}, "sgd", dataset="iris", epochs=1, seeds=2)
+        >>> [row["lr"] for row in result.rows()]
+        [0.1, 1.0]
+    """
+    suite = default_suite()
+    chosen = [optimizers] if isinstance(optimizers, str) else list(dict.fromkeys(optimizers or ()))
+    chosen = chosen or default_optimizers()[:1]
+    workload = {
+        "dataset": dataset or suite.datasets[0],
+        "hidden": (hidden,) if isinstance(hidden, int) else tuple(hidden),
+        "activation": activation,
+        "initializer": initializer or suite.initializers[0],
+        "regime": regime,
+        "batch_size": batch_size,
+        "epochs": epochs,
+    }
+    plan = plan_sweep(_axes(axes, chosen), chosen, seeds, workload)
+    temporary = None
+    if out is None:
+        temporary = TemporaryFolder()
+        folder = temporary.path
+    else:
+        folder = writable_folder(out)
+    with (
+        shown_progress(progress) as observer,
+        make_executor(jobs, scheduler, health="none") as executor,
+        Store(folder / STORE_NAME) as store,
+    ):
+        points, complete = run_sweep(
+            plan,
+            store,
+            executor,
+            observer=observer,
+            command=command or call_text("sweep", {"axes": axes, "optimizers": chosen, **workload}),
+            environment=describe_environment(default_registry()),
+        )
+    return Sweep(plan.axes, tuple(points), plan.fixed, complete)
+
+
+def _axes(axes: AxesLike, optimizers: Sequence[str]) -> list[Axis]:
+    if isinstance(axes, str):
+        axes = [axes]
+    if not isinstance(axes, Mapping):
+        return [parse_axis(text, optimizers) for text in axes]
+    return [
+        parse_axis(f"{name}={values}", optimizers)
+        if isinstance(values, str)
+        else make_axis(name, values, optimizers)
+        for name, values in axes.items()
+    ]

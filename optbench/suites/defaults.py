@@ -1,0 +1,21 @@
+"""The suite that gives the defaults of optimizer, dataset and initializer."""
+
+from __future__ import annotations
+
+from optbench.registry import default_registry
+from optbench.suites.suite import Suite, find_suite
+
+DEFAULT_SUITE = "quick"
+"""Name of the suite that ``optbench run`` runs, and that defaults are taken from."""
+
+
+def default_suite() -> Suite:
+    """Return the suite that defaults are taken from."""
+    known = {name: entry.item for name, entry in default_registry().entries("suites").items()}
+    return find_suite(DEFAULT_SUITE, known)
+
+
+def default_optimizers() -> list[str]:
+    """Return the spellings of the optimizers in that suite."""
+    chosen = default_suite().optimizers
+    return list(default_registry().entries("optimizers")) if chosen == "all" else list(chosen)
