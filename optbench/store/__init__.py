@@ -1,4 +1,4 @@
-"""Keeps finished runs in one SQLite file."""
+"""Keeps the results of runs in one SQLite file."""
 
 from optbench.store.store import Store
 

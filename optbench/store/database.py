@@ -1,27 +1,27 @@
-"""The file of a store: made whole, recognised by its header, its faults named."""
+"""The SQLite file of a store: how it is created, recognised and migrated, and its errors."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import math
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
-import msgspec
-
 from optbench.errors import StoreError
+from optbench.store.checksums import checksum
 
 APPLICATION_ID = 0x6F70746E
-"""In the file's header ("optn"): tells a store of ours from any other SQLite file."""
+"""In the header of the file ("optn"): distinguishes a store from any other SQLite file."""
 SCHEMA = 2
-"""Version of the tables; an older file is migrated, a newer one refused."""
+"""Version of the tables; an older file is migrated, a newer one is refused."""
 BUSY_SECONDS = 60.0
-"""How long to wait for another driver's commit."""
+"""Longest wait for the commit of another driver."""
 
+# The text of a schema never changes: a new one gets a new number and a migration. A test compares
+# the columns of `runs` with the fields of a packed run.
 _TABLES = """
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY, started REAL NOT NULL, command TEXT NOT NULL, environment TEXT NOT NULL,
@@ -40,60 +40,83 @@ CREATE TABLE studies (
 """
 
 
+def _add_checksums(db: sqlite3.Connection) -> None:
+    for table in ("runs", "studies", "sessions"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN checksum BLOB")
+    db.execute("""
+        UPDATE runs SET checksum = checksum(
+            key, status, reason, test_loss, test_metric, params_hash, grad_evals, seconds, loop,
+            spec, columns, curve
+        )
+    """)
+    db.execute("UPDATE studies SET checksum = checksum(record)")
+    db.execute("UPDATE sessions SET checksum = checksum(command, environment)")
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _add_checksums}
+"""What changes a file of this version into one of the next; all run in one transaction."""
+_MESSAGES = {
+    sqlite3.SQLITE_FULL: "the disk is full; every run committed before is safe",
+    sqlite3.SQLITE_IOERR: "the disk reports an error (full?); committed runs are safe",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged or truncated; it was left as it is",
+    sqlite3.SQLITE_NOTADB: "this is not a store of optbench; it was left as it is",
+    sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
+    sqlite3.SQLITE_BUSY: f"another process has held the file for {BUSY_SECONDS:.0f} seconds",
+    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened; does its folder exist and is it writable?",
+}
+
+
 @contextlib.contextmanager
-def clear_errors(path: Path) -> Iterator[None]:
-    """Whatever goes wrong with the file is a `StoreError` that says so in one line."""
+def store_errors(path: Path) -> Iterator[None]:
+    """Turn every error of SQLite or of the file system into a `StoreError` of one line."""
     try:
         yield
     except sqlite3.Error as cause:
-        raise StoreError(f"{path}: {_say(cause)}") from cause
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        raise StoreError(f"{path}: {_MESSAGES.get(code, str(cause))}") from cause
     except OSError as cause:
         raise StoreError(f"{path}: {cause.strerror or cause}") from cause
 
 
-def _say(cause: sqlite3.Error) -> str:
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-    return {
-        sqlite3.SQLITE_FULL: "the disk is full; every run committed before is safe",
-        sqlite3.SQLITE_IOERR: "the disk reports an error (full?); committed runs are safe",
-        sqlite3.SQLITE_CORRUPT: "the file is damaged or truncated; it was left as it is",
-        sqlite3.SQLITE_NOTADB: "this is not a store of optbench; it was left as it is",
-        sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
-        sqlite3.SQLITE_BUSY: f"another process has held the file for {BUSY_SECONDS:.0f} seconds",
-        sqlite3.SQLITE_CANTOPEN: "cannot be opened; is its folder there and writable?",
-    }.get(code, str(cause))
+class Database(NamedTuple):
+    """An open file, and the version of its tables: `SCHEMA`, or less if it is read-only."""
+
+    connection: sqlite3.Connection
+    schema: int
 
 
-def checksum(*values: object) -> bytes:
-    """Return 16 bytes that depend on every bit of the values of a row; SQLite calls it too."""
-    return hashlib.blake2b(_canonical(values), digest_size=16).digest()
+def open_database(path: Path, *, create: bool) -> Database:
+    """Open the file of a store, and migrate it if it is of an older schema.
 
+    Args:
+        path: The file.
+        create: Whether to create a new store if there is no file.
 
-def _canonical(values: Sequence[object]) -> bytes:
-    """Return the values as SQLite gives them back: NaN is NULL, any float is Python's."""
-    return msgspec.msgpack.encode([_plain(value) for value in values])
-
-
-def _plain(value: object) -> object:
-    if not isinstance(value, float):
-        return value
-    return None if math.isnan(value) else float(value)
-
-
-def is_writable(path: Path) -> bool:
-    """Return whether a store and its folder, where SQLite keeps its log, can be written to."""
-    return os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
+    Raises:
+        StoreError: The file is not a store, or is of a newer schema; it is left as it is.
+        OSError: It cannot be opened.
+        sqlite3.Error: Likewise.
+    """
+    if create and not path.exists():
+        _create(path)
+    _check_header(path)
+    db = connect(path)
+    try:
+        return Database(db, _migrate(db, path))
+    except BaseException:
+        db.close()
+        raise
 
 
 def connect(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection:
-    """Open the file; transactions are the caller's.
+    """Connect to the file without any check; the caller begins and ends transactions.
 
-    A store that cannot be written to is opened for reading. Without a log beside it, as on a
-    read-only file system, it is opened as a file that nobody changes: SQLite would need to create
-    one otherwise.
+    A store that cannot be written to is opened for reading. If it has no log beside it, it is
+    opened as a file that nobody changes, because SQLite would have to create a log otherwise.
     """
-    target, uri = str(path), not is_writable(path)
-    if uri:
+    read_only = not _is_writable(path)
+    target = str(path)
+    if read_only:
         log = Path(f"{path}-wal")
         mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
         target = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
@@ -102,16 +125,57 @@ def connect(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=check_same_thread,
-        uri=uri,
+        uri=read_only,
     )
     db.create_function("checksum", -1, checksum, deterministic=True)
-    if not uri:
-        db.execute("PRAGMA synchronous = NORMAL")  # in WAL mode: safe against kill -9
+    if not read_only:
+        db.execute("PRAGMA synchronous = NORMAL")  # with a write-ahead log: safe against kill -9
     return db
 
 
-def create_store(path: Path) -> None:
-    """Make the file beside its place and link it in whole, so that no half-made store exists."""
+def _is_writable(path: Path) -> bool:
+    """Return whether the store and its folder, where SQLite keeps its log, can be written to."""
+    return os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Commit what the block writes, or nothing of it."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # SQLite has rolled back already on a full disk
+            db.execute("ROLLBACK")
+        raise
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> int:
+    """Return the version of the tables after the migration, if one is needed and possible."""
+    version = _version(db)
+    if version > SCHEMA:
+        raise StoreError(
+            f"{path} was written by a newer optbench (schema {version}, this one knows {SCHEMA}); "
+            "upgrade optbench or choose another folder"
+        )
+    if version == SCHEMA or not _is_writable(path):
+        return version
+    with transaction(db):
+        for step in range(_version(db), SCHEMA):  # another driver may just have migrated it
+            if step not in MIGRATIONS:
+                raise StoreError(f"{path}: schema {version} cannot be migrated")
+            MIGRATIONS[step](db)
+        db.execute(f"PRAGMA user_version = {SCHEMA}")
+    return SCHEMA
+
+
+def _create(path: Path) -> None:
+    """Create the file under another name and link it into place, so it is never incomplete."""
     draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}.new")
     try:
         with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as db:
@@ -119,7 +183,7 @@ def create_store(path: Path) -> None:
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {SCHEMA}")
             db.execute("PRAGMA journal_mode = WAL")  # last: on a full disk no page stays in a log
-        with contextlib.suppress(FileExistsError):  # another driver was first: its store it is
+        with contextlib.suppress(FileExistsError):  # another driver was first; its store is used
             _put_in_place(draft, path)
     finally:
         for leftover in (draft, Path(f"{draft}-wal"), Path(f"{draft}-shm")):
@@ -137,21 +201,21 @@ def _put_in_place(draft: Path, path: Path) -> None:
         os.replace(draft, path)
 
 
-def check_header(path: Path) -> None:
-    """Refuse what is not a store before SQLite has a chance to write to it."""
-    if path.exists() and not path.is_file():  # a FIFO, say, from which a read would never return
+def _check_header(path: Path) -> None:
+    """Refuse a file that is not a store before SQLite could write to it."""
+    if path.exists() and not path.is_file():  # reading a FIFO, for example, would never end
         raise StoreError(f"{path} is not a regular file; it was left as it is, choose another")
     with path.open("rb") as file:
         header = file.read(100)
         size = file.seek(0, os.SEEK_END)
     if not header or not header.startswith(b"SQLite format 3\x00"[: len(header)]):
-        what = "is empty" if not header else "is not a store of optbench"
-        raise StoreError(f"{path} {what}; it was left as it is, move it away or choose another")
+        problem = "is not a store of optbench" if header else "is empty"
+        raise StoreError(f"{path} {problem}; it was left as it is, move it away or choose another")
     page = int.from_bytes(header[16:18], "big")
     pages = int.from_bytes(header[28:32], "big") if len(header) == 100 else 1
     log = Path(f"{path}-wal")
-    whole = size >= (65536 if page == 1 else page) * pages
-    if len(header) < 100 or not (whole or (log.exists() and log.stat().st_size)):
+    complete = size >= (65536 if page == 1 else page) * pages
+    if len(header) < 100 or not (complete or (log.exists() and log.stat().st_size)):
         raise StoreError(f"{path} is truncated ({size} bytes); it was left as it is")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise StoreError(f"{path} is a database of another program; it was left as it is")

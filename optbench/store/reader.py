@@ -13,7 +13,7 @@ from optbench.errors import StoreError
 from optbench.records import RunSpec
 from optbench.records.packing import unpack_spec
 from optbench.records.stored_curves import batches
-from optbench.store.database import clear_errors, connect
+from optbench.store.database import connect, store_errors
 from optbench.store.rows import damaged, marks
 
 KEYS_AT_ONCE = 500
@@ -74,7 +74,7 @@ def _read(
     keys: Sequence[str],
 ) -> dict[str, bytes]:
     """Return a column of bytes of several runs, by key."""
-    with lock, clear_errors(path):
+    with lock, store_errors(path):
         if not connections:
             connections.append(connect(path, check_same_thread=False))
         query = f"SELECT key, {column} FROM runs WHERE key IN {marks(keys)}"

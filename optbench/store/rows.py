@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import operator
 from collections.abc import Sequence
 from dataclasses import fields
@@ -12,13 +13,16 @@ import msgspec
 
 from optbench.errors import StoreError
 from optbench.records import RunResult, SpecSource, StoredRun
-from optbench.records.packing import PackedRun, split_columns, unpack_run
+from optbench.records.packing import UNREADABLE, PackedRun, split_columns, unpack_run
 from optbench.records.stored_curves import CurveSource, StoredCurve
-from optbench.store.database import checksum
+from optbench.store.checksums import checksum
 
 COLUMNS = ("key", *(field.name for field in fields(PackedRun) if field.name != "key"))
-"""Columns of the table ``runs`` that hold a result; the session that wrote it is one more."""
+"""Columns of the table ``runs`` that hold a result, in the order of the checksum."""
+MOST_WARNINGS = 5
+"""Damaged runs that are named one by one."""
 _values = operator.attrgetter(*COLUMNS)
+_log = logging.getLogger(__name__)
 
 
 def marks(values: Sequence[object]) -> str:
@@ -26,20 +30,6 @@ def marks(values: Sequence[object]) -> str:
     return f"({', '.join('?' * len(values))})"
 
 
-SELECT_RUNS = f"SELECT {', '.join(COLUMNS)}, checksum FROM runs"
-UNVERIFIED_RUNS = f"SELECT {', '.join(COLUMNS)}, NULL FROM runs"
-"""`SELECT_RUNS` for a store of schema 1 that cannot be migrated because it is read-only."""
-DAMAGED_RUNS = f"FROM runs WHERE checksum IS NOT checksum({', '.join(COLUMNS)})"
-"""The rows whose values are not those that were written."""
-ADD_CHECKSUMS = (
-    "ALTER TABLE runs ADD COLUMN checksum BLOB",
-    "ALTER TABLE studies ADD COLUMN checksum BLOB",
-    "ALTER TABLE sessions ADD COLUMN checksum BLOB",
-    f"UPDATE runs SET checksum = checksum({', '.join(COLUMNS)})",
-    "UPDATE studies SET checksum = checksum(record)",
-    "UPDATE sessions SET checksum = checksum(command, environment)",
-)
-"""Statements that turn schema 1 into schema 2."""
 _WRITTEN = (*COLUMNS, "session", "checksum")
 INSERT_RUN = (
     f"INSERT INTO runs ({', '.join(_WRITTEN)}) VALUES {marks(_WRITTEN)}"
@@ -47,52 +37,82 @@ INSERT_RUN = (
     " WHERE runs.status = 'failed'"
 )
 """The first result of a run stays, unless it had failed."""
+DAMAGED_RUNS = f"FROM runs WHERE checksum IS NOT checksum({', '.join(COLUMNS)})"
+"""The rows whose values are not those that were written."""
+
+
+def packed_row(packed: PackedRun, session: int | None) -> tuple[object, ...]:
+    """Return the values of `INSERT_RUN` for a packed run. SQLite stores NaN as NULL."""
+    return row_to_insert(_values(packed), session)
+
+
+def row_to_insert(values: tuple[object, ...], session: int | None) -> tuple[object, ...]:
+    """Return the values of `INSERT_RUN` for values of `COLUMNS`."""
+    return (*values, session, checksum(*values))
 
 
 class RunSource(CurveSource, SpecSource, Protocol):
     """A store of specs and curves."""
 
 
-def row_of(packed: PackedRun, session: int | None) -> tuple[object, ...]:
-    """Return the values of `INSERT_RUN`. SQLite stores NaN as NULL."""
-    values = _values(packed)
-    return (*values, session, checksum(*values))
-
-
-def packed_run(row: tuple[Any, ...], *, verify: bool = True) -> PackedRun:
-    """Return the run in a row of `SELECT_RUNS`; NULL is a number that was not measured.
+class RowReader:
+    """Makes results of the rows of one store, and warns of damaged ones.
 
     Args:
-        row: Values of `SELECT_RUNS`, or of `UNVERIFIED_RUNS`.
-        verify: Whether the row must match its checksum.
+        path: File of the store, for the warnings.
+        verify: Whether the rows have checksums.
 
-    Raises:
-        StoreError: The values are not those that were written.
-        msgspec.ValidationError: A value has another type than its column; SQLite allows any type
-            in any column.
+    Attributes:
+        select_runs: The SELECT whose rows `result` takes.
+        checksum: The expression to select as the last value of a row that `is_sound` takes.
     """
-    *columns, expected = row
-    if verify and expected != checksum(*columns):
-        raise StoreError("its checksum does not match")
-    values = dict(zip(COLUMNS, columns, strict=True))
-    if None in columns:
-        values = {name: value for name, value in values.items() if value is not None}
-    return msgspec.convert(values, PackedRun, builtin_types=(bytes,))
 
+    def __init__(self, path: Path, verify: bool) -> None:
+        self._path = path
+        self._verify = verify
+        self._warnings = 0
+        self.checksum = "checksum" if verify else "NULL"
+        self.select_runs = f"SELECT {', '.join(COLUMNS)}, {self.checksum} FROM runs"
 
-def stored_result(packed: PackedRun, source: RunSource, *, read_spec: bool) -> RunResult:
-    """Return a result that leaves its curve in the store.
+    def result(
+        self, row: tuple[Any, ...], source: RunSource | None = None, *, read_spec: bool = True
+    ) -> RunResult | None:
+        """Return the result in a row; None, with a warning, if it is damaged.
 
-    Args:
-        packed: The packed result.
-        source: Store to read from.
-        read_spec: Whether to unpack and check the spec now; otherwise it also stays in the store.
+        Args:
+            row: Values of `select_runs`.
+            source: Store in which the curve stays; None to keep the curve in memory.
+            read_spec: Whether to unpack and check the spec now; otherwise it stays in the store.
+        """
+        try:
+            packed = self._packed_run(row)
+            if source is None:
+                return unpack_run(packed)
+            curve = StoredCurve(split_columns(packed.columns), packed.curve, packed.key, source)
+            return unpack_run(packed, None if read_spec else StoredRun(packed.key, source), curve)
+        except (StoreError, *UNREADABLE) as cause:
+            self.warn(f"{damaged(self._path, row[0], cause)}; it is left out")
+            return None
 
-    Raises:
-        StoreError: The row is damaged.
-    """
-    curve = StoredCurve(split_columns(packed.columns), packed.curve, packed.key, source)
-    return unpack_run(packed, None if read_spec else StoredRun(packed.key, source), curve)
+    def _packed_run(self, row: tuple[Any, ...]) -> PackedRun:
+        if not self.is_sound(row):
+            raise StoreError("its checksum does not match")
+        values = dict(zip(COLUMNS, row[:-1], strict=True))
+        if None in values.values():  # a number that was not measured
+            values = {name: value for name, value in values.items() if value is not None}
+        return msgspec.convert(values, PackedRun, builtin_types=(bytes,))
+
+    def is_sound(self, row: tuple[Any, ...]) -> bool:
+        """Return whether the last value of a row is the checksum of the others."""
+        return not self._verify or row[-1] == checksum(*row[:-1])
+
+    def warn(self, line: str) -> None:
+        """Log the first damaged runs one by one, and then that there are more."""
+        self._warnings += 1
+        if self._warnings <= MOST_WARNINGS:
+            _log.warning("%s; the command of the study trains it again", line)
+        elif self._warnings == MOST_WARNINGS + 1:
+            _log.warning("%s: more runs are damaged", self._path)
 
 
 def damaged(path: Path, key: str, cause: Exception) -> StoreError:

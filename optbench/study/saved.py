@@ -48,7 +48,7 @@ def make_study(
     """
     with _collector_paused():
         keys, judged = set(record.keys()), set(record.evaluation_keys())
-        results = dict(store.outcomes(keys, late=keys - judged))
+        results = dict(store.lazy_results(keys, lazy_specs=keys - judged))
         cells = tuple(restore_cell(cell, results) for cell in record.cells)
     command, environment = store.last_session() or ("", {})
     return Study(

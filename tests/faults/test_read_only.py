@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from optbench.cli import main
 from optbench.store import Store
+from optbench.store.database import connect
 from tests.faults.disks import SmallDisk, mounted
 
 RUN = ["run", "smoke", "--epochs", "1", "-r", "batch", "--formats", "none"]
@@ -75,4 +76,5 @@ def test_committed_runs_in_a_log_are_read_from_a_read_only_disk(disk: SmallDisk)
     with disk.read_only(), Store(copy / "runs.sqlite", create=False) as store:
         assert store.count() == count
         query = "SELECT command FROM sessions ORDER BY id DESC LIMIT 1"
-        assert next(store._select(query)) == ("the last one",)
+        with contextlib.closing(connect(copy / "runs.sqlite")) as db:
+            assert db.execute(query).fetchone() == ("the last one",)

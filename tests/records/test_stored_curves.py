@@ -34,7 +34,7 @@ def stored(path: Path, results: list[RunResult]) -> list[Curve]:
     with Store(path) as store:
         for result in results:
             store.put(result)
-        found = dict(store.outcomes([result.key for result in results]))
+        found = dict(store.lazy_results([result.key for result in results]))
     return [found[result.key].curve for result in results]
 
 
