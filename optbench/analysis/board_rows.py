@@ -40,7 +40,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Estimate(Record, frozen=True, kw_only=True):
-    """A number with its 95% interval; the interval is None where one seed cannot give any."""
+    """A number with its 95% interval, which is None where a single seed gives none."""
 
     value: Number
     low: Number = None
@@ -48,7 +48,7 @@ class Estimate(Record, frozen=True, kw_only=True):
 
 
 class Spread(Record, frozen=True, kw_only=True):
-    """Median and quartiles over the evaluation seeds; a diverged run counts as infinite loss."""
+    """Median and quartiles over the evaluation seeds; a lost run counts as infinite loss."""
 
     median: Number
     q25: Number
@@ -66,7 +66,7 @@ class Rate(Record, frozen=True, kw_only=True):
 
 
 class EdgeMark(Record, frozen=True, kw_only=True):
-    """The best trial still lay at the edge of a search range after it had been widened."""
+    """A mark that the best trial lies at the edge of a search range, even after widening."""
 
     workload: str
     hyper: str
@@ -74,7 +74,7 @@ class EdgeMark(Record, frozen=True, kw_only=True):
 
 
 class Times(Record, frozen=True, kw_only=True):
-    """One quantity on each cost axis (inf: never, None: not known)."""
+    """One quantity on each cost axis (inf: never, None: unknown)."""
 
     updates: Number
     examples: Number
@@ -86,10 +86,10 @@ class AxisSummary(Record, frozen=True, kw_only=True):
     """Time to target of one entrant over all workloads, on one cost axis.
 
     Attributes:
-        solved: workloads on which the median seed reached the target.
-        workloads: workloads that have a target and that anyone solved.
-        ratio: median over those of time / best time of any entrant, at least 1; inf where missed.
-        profile: performance profile integrated over 1 <= tau <= 4, divided by 3, in [0, 1].
+        solved: Workloads on which the median seed reached the target.
+        workloads: Workloads with a target that at least one entrant reached.
+        ratio: Median over these of time / best time of any entrant, at least 1; inf where missed.
+        profile: Performance profile integrated over 1 <= tau <= 4, divided by 3, in [0, 1].
     """
 
     axis: CostAxis
@@ -103,20 +103,20 @@ class OverallRow(Record, frozen=True, kw_only=True):
     """One entrant over all workloads; rows come best score first.
 
     Attributes:
-        rank: 1-based position in the order of scores (not a claim: `place` is the claim).
-        place: first and last place that the pairwise tests leave open, 1-based.
-        tie_groups: letters of the tie groups it is in, e.g. ``"ab"``; two entrants that share a
-            letter cannot be told apart.
-        score: inter-quartile mean of the score over workloads and seeds, in [0, 1].
-        stability: mean over runs of the progress kept (`metrics.kept_progress`), in [0, 1].
-        divergence: evaluation runs that did not end finite (failed ones included).
-        failed: evaluation runs that ended in an error of the plugin.
+        rank: 1-based position in the order of scores. It claims nothing; `place` does.
+        place: First and last place that the pairwise tests leave open, 1-based.
+        tie_groups: Letters of its tie groups, such as ``"ab"``; entrants that share a letter cannot
+            be told apart.
+        score: Inter-quartile mean of the score over workloads and seeds, in [0, 1].
+        stability: Mean over runs of `metrics.kept_progress`, in [0, 1].
+        divergence: Evaluation runs that were lost: diverged or failed.
+        failed: Evaluation runs that ended in an error of the plugin.
         mean_rank: Friedman rank averaged over workloads, 1 is best.
-        wins: workloads on which it has the best (or equal best) score.
-        workloads: workloads it was judged on.
-        partial: True when that is not all of them.
-        edges: marks of search ranges that were too narrow.
-        times: time to target, one summary a cost axis.
+        wins: Workloads on which it has the best (or equal best) score.
+        workloads: Number of workloads on which it was evaluated.
+        partial: Whether it was evaluated on some workloads only.
+        edges: Marks of search ranges that were too narrow.
+        times: Time to target, one summary for each cost axis.
     """
 
     label: str
@@ -137,24 +137,24 @@ class OverallRow(Record, frozen=True, kw_only=True):
 
 
 class WorkloadRow(Record, frozen=True, kw_only=True):
-    """One entrant on one workload, judged on the evaluation seeds.
+    """One entrant on one workload, over the evaluation seeds.
 
     Attributes:
-        configuration: the chosen configuration, as the command line spells it.
-        hyper: its hyperparameter values.
-        score: mean over seeds, in [0, 1].
-        seed_spread: inter-quartile range of the final log validation loss.
-        time: median over seeds of the cost to reach the target.
-        reached: seeds that reached it.
-        log_area: mean of log validation loss over log cost, one value a cost axis.
-        divergence: evaluation runs that did not end finite (failed ones included).
-        failed: evaluation runs that ended in an error of the plugin.
-        trial_divergence: tuning runs that did not end finite.
-        lr_width: decades of lr around the best with a loss at most 1.1 times the best loss.
-        lr_width_at_edge: True when that interval ends at a trial with the smallest or largest lr.
-        lr_sensitivity: mean over lr of min(loss, initial loss) - best loss.
-        spikes: mean over seeds of the count of losses over twice the running median.
-        worst_rise: worst over seeds of loss / least loss before it.
+        configuration: The chosen configuration, as the command line spells it.
+        hyper: Its hyperparameter values.
+        score: Mean over seeds, in [0, 1].
+        seed_spread: Inter-quartile range of the final log validation loss.
+        time: Median over seeds of the cost to reach the target.
+        reached: Number of seeds that reached it.
+        log_area: Mean of log validation loss over log cost, one value for each cost axis.
+        divergence: Evaluation runs that were lost: diverged or failed.
+        failed: Evaluation runs that ended in an error of the plugin.
+        trial_divergence: Tuning runs that were lost.
+        lr_width: Decades of lr around the best with a loss at most 1.1 times the best loss.
+        lr_width_at_edge: Whether that interval ends at the smallest or largest lr tried.
+        lr_sensitivity: Mean over lr of min(loss, initial loss) - best loss.
+        spikes: Mean over seeds of the count of losses over twice the running median.
+        worst_rise: Worst over seeds of loss / least loss before it.
     """
 
     label: str
@@ -186,10 +186,10 @@ class WorkloadBoard(Record, frozen=True, kw_only=True):
     """One workload: rows best score first.
 
     Attributes:
-        target: validation loss to reach; None when unknown.
-        target_frozen: False when it was derived from this very study.
-        initial_loss: median validation loss before training.
-        best_loss: lowest test loss of any run: with `initial_loss` it spans the score.
+        target: Validation loss to reach; None if unknown.
+        target_frozen: Whether it was frozen beforehand, not derived from this study.
+        initial_loss: Median validation loss before training.
+        best_loss: Lowest test loss of any run, which has score 1.
     """
 
     label: str
@@ -203,15 +203,15 @@ class WorkloadBoard(Record, frozen=True, kw_only=True):
 
 
 class Pair(Record, frozen=True, kw_only=True):
-    """Two entrants compared; `first` is the one with the higher score.
+    """A comparison of two entrants; `first` has the higher score.
 
     Attributes:
-        improvement: probability that a run of `first` scores above one of `second`, averaged over
+        improvement: Probability that a run of `first` scores above one of `second`, averaged over
             common workloads, ties one half; with its bootstrap interval.
-        p_value: two-sided Wilcoxon signed-rank over workloads.
-        p_holm: the same after Holm's correction over all pairs.
-        separated: p_holm < 0.05.
-        wins, losses, ties: workloads on which `first` is better, worse, equal.
+        p_value: Two-sided Wilcoxon signed-rank over workloads.
+        p_holm: The same after Holm's correction over all pairs.
+        separated: Whether p_holm < 0.05 and the ranks agree with the scores.
+        wins, losses, ties: Workloads on which `first` is better, worse, equal.
     """
 
     first: str
@@ -226,7 +226,7 @@ class Pair(Record, frozen=True, kw_only=True):
 
 
 class TieGroup(Record, frozen=True, kw_only=True):
-    """Entrants of which no two can be told apart, best score first, and the places they share."""
+    """Entrants that cannot be told apart pairwise, best score first, and the places they share."""
 
     letter: str
     labels: tuple[str, ...]
@@ -237,14 +237,14 @@ class CriticalDifference(Record, frozen=True, kw_only=True):
     """Friedman and Nemenyi over workloads (N counts workloads, not seeds).
 
     Attributes:
-        labels: entrants by mean rank, best first; those judged on every workload only.
-        mean_ranks: their mean ranks.
-        n: workloads.
+        labels: Entrants that were evaluated on every workload, by mean rank, best first.
+        mean_ranks: Their mean ranks.
+        n: Number of workloads.
         chi2, p_value: Friedman's statistic and its p-value.
         f: Iman and Davenport's F.
-        q: critical value of the studentized range / sqrt 2 at alpha = 0.05.
-        cd: critical difference of mean ranks.
-        bars: groups (as labels) whose mean ranks lie within `cd`.
+        q: Critical value of the studentized range / sqrt 2 at alpha = 0.05.
+        cd: Critical difference of mean ranks.
+        bars: Groups of labels with mean ranks that lie within `cd` of each other.
     """
 
     labels: tuple[str, ...]
@@ -259,7 +259,7 @@ class CriticalDifference(Record, frozen=True, kw_only=True):
 
 
 class Verdict(Record, frozen=True, kw_only=True):
-    """One sentence derived from the numbers, about `label` (``""``: about the study)."""
+    """One sentence derived from the numbers, about `label`, or about the study if that is empty."""
 
     label: str
     text: str

@@ -1,4 +1,4 @@
-"""Targets of validation loss: taken from a file where they are frozen, else derived."""
+"""Targets of validation loss, derived from the runs of a study."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from optbench.records import Cell
 from optbench.suites import Targets
 
 LEVELS = {"easy": 0.5, "medium": 0.75, "hard": 0.9}
-"""Level -> share of the way, in log loss, from the initial to the best known loss."""
+"""Level -> share of the way from the initial to the best known loss, in log loss."""
 
 
 def derive_targets(cells: Sequence[Cell]) -> Targets:
-    """Targets from the runs of a study, one set for each dataset and network.
+    """Derive targets from the runs of a study, one set for each dataset and network.
 
     ``target = L_0^(1 - f) * L_best^f`` with f = 0.5, 0.75, 0.9. L_best is the lowest, over
     entrants, regimes and initializers, of the median over seeds of the lowest loss held for two
@@ -30,46 +30,46 @@ def derive_targets(cells: Sequence[Cell]) -> Targets:
     study that freezes targets should be wide: the best of many optimizers, tuned.
 
     Args:
-        cells: of one or several studies; an entrant may be in more than one of them.
+        cells: Cells of one or several studies; an entrant may be in more than one of them.
 
     Returns:
-        Nothing for a dataset and network on which no run improved by 2%.
+        The targets, without datasets and networks on which no run improved by 2%.
     """
     times: Counter[tuple[str, str]] = Counter()
-    told_apart = []
+    renamed = []
     for cell in cells:
         key = (cell.entrant.label, cell.workload.label)
         entrant = msgspec.structs.replace(cell.entrant, label=f"{times[key]} {key[0]}")
-        told_apart.append(replace(cell, entrant=entrant))
+        renamed.append(replace(cell, entrant=entrant))
         times[key] += 1
-    return targets_of(StudyArrays(told_apart))
+    return targets_of(StudyArrays(renamed))
 
 
 def targets_of(study: StudyArrays) -> Targets:
-    """`derive_targets` of a study that has been laid out already."""
+    """Derive the targets of a study that is laid out in arrays already."""
     held = metrics.median(study.spread(lowest_held(study.val)))
-    found: Targets = {}
+    targets: Targets = {}
     keys = [(w.dataset, w.network) for w in study.workloads]
     for key in dict.fromkeys(keys):
-        here = [w for w, other in enumerate(keys) if other == key]
-        starts, bests = study.initial_loss[here], held[:, here]
+        columns = [w for w, other in enumerate(keys) if other == key]
+        starts, bests = study.initial_loss[columns], held[:, columns]
         if np.isnan(starts).all():
             continue
         start, low = float(np.nanmin(starts)), max(float(np.nanmin(bests)), metrics.TINY)
         if low < 0.98 * start:
             low = max(low, metrics.SOLVED * start)
-            found[key] = {
+            targets[key] = {
                 level: math.exp((1 - f) * math.log(start) + f * math.log(low))
                 for level, f in LEVELS.items()
             }
-    return found
+    return targets
 
 
 def lowest_held(loss: Array) -> Array:
-    """Lowest loss at or below which each curve was for two evaluations in a row.
+    """Return the lowest loss that each curve kept for two evaluations in a row.
 
     Args:
-        loss: validation losses, shape (R, G), NaN after the end.
+        loss: Validation losses, shape (R, G), NaN after the end.
 
     Returns:
         Shape (R,); infinite for a run without two finite evaluations.

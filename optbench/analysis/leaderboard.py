@@ -33,15 +33,15 @@ class Leaderboard(Record, frozen=True, kw_only=True):
     """The comparison of all entrants of a study. Sequences are sorted, best first.
 
     Attributes:
-        title: name of the suite or study; free text.
-        target_level: which frozen target is used: ``"easy"``, ``"medium"``, ``"hard"``.
-        seeds: evaluation seeds an entrant has on a workload (the least over cells).
-        overall: one row an entrant.
-        pairs: every pair of entrants.
-        profiles: one a cost axis; empty when no target is known.
-        budgets, lr_curves: empty when nothing was tuned.
-        regimes: empty unless two regimes share dataset, network and initializer.
-        matrix: None unless there are two initializations.
+        title: Name of the suite or study; free text.
+        target_level: Level of the targets: ``"easy"``, ``"medium"`` or ``"hard"``.
+        seeds: Evaluation seeds of each cell (the fewest, if cells differ).
+        overall: One row for each entrant.
+        pairs: Every pair of entrants.
+        profiles: One for each cost axis; empty if no target is known.
+        budgets, lr_curves: Empty if nothing was tuned.
+        regimes: Empty unless two regimes share dataset, network and initializer.
+        matrix: None with fewer than two initializers.
         critical_difference: None with fewer than two entrants or workloads.
     """
 
@@ -117,7 +117,7 @@ def from_json(text: bytes | str) -> Leaderboard:
     """Read what `to_json` wrote.
 
     Raises:
-        msgspec.ValidationError: the text is JSON, but not a leaderboard of this format.
-        msgspec.DecodeError: the text is not JSON.
+        msgspec.ValidationError: The text is JSON, but not a leaderboard of this format.
+        msgspec.DecodeError: The text is not JSON.
     """
     return msgspec.json.decode(text, type=Leaderboard, strict=False)

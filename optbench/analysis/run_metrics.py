@@ -13,8 +13,8 @@ from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
 from optbench.tuning.trials import time_to_target
 
-BLOCK = 1024
-"""Runs that are measured together: few enough for what is computed of them to stay in the cache."""
+BLOCK_RUNS = 1024
+"""Runs that are measured together: few enough for intermediate results to stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,14 @@ class RunMetrics:
     """Every metric of a study as arrays (S, W, n), NaN where there was no run.
 
     Attributes:
-        targets: target of each workload, NaN when unknown.
-        frozen: whether it came from a file.
-        score: in [0, 1].
-        times: time to target on each axis; infinite where missed.
-        median_times: median over seeds, shape (S, W).
-        areas: mean log validation loss over log cost, on each axis.
-        spikes, worst_rise, kept: see `metrics`.
+        targets: Target of each workload, NaN if unknown, shape (W,).
+        frozen: Whether it came from a file.
+        best: Lowest test loss on each workload, shape (W,).
+        score: Score in [0, 1].
+        times: Time to target on each axis; infinite where missed.
+        median_times: Median over seeds, shape (S, W).
+        areas: Mean log validation loss over log cost, on each axis.
+        spikes, worst_rise, kept_progress: Results of the functions of these names in `metrics`.
     """
 
     targets: Array
@@ -40,7 +41,7 @@ class RunMetrics:
     areas: dict[CostAxis, Array]
     spikes: Array
     worst_rise: Array
-    kept: Array
+    kept_progress: Array
 
 
 def measure(study: StudyArrays, targets: Array, frozen: tuple[bool, ...]) -> RunMetrics:
@@ -64,17 +65,17 @@ def measure(study: StudyArrays, targets: Array, frozen: tuple[bool, ...]) -> Run
         areas=areas,
         spikes=study.spread(_of_runs(metrics.spikes, study.train)),
         worst_rise=study.spread(_of_runs(metrics.worst_rise, study.train, study.lost)),
-        kept=study.spread(_of_runs(metrics.kept_progress, study.train, study.lost)),
+        kept_progress=study.spread(_of_runs(metrics.kept_progress, study.train, study.lost)),
     )
 
 
 def _of_runs(metric: Callable[..., Array], *per_run: Array) -> Array:
-    """A metric of all runs, `BLOCK` at a time: on the way it needs many times their curves."""
-    starts = range(0, len(per_run[0]), BLOCK)
-    blocks = [metric(*(values[i : i + BLOCK] for values in per_run)) for i in starts]
+    """Compute a metric of all runs, `BLOCK_RUNS` at a time, as it needs several arrays as large."""
+    starts = range(0, len(per_run[0]), BLOCK_RUNS)
+    blocks = [metric(*(values[i : i + BLOCK_RUNS] for values in per_run)) for i in starts]
     return np.concatenate(blocks, axis=-1)
 
 
 def _on_axes(metric: Callable[..., Array]) -> Callable[..., Array]:
-    """The metric on several cost axes at once, so that what rests on the loss is done once."""
+    """Return the metric on several cost axes at once, which computes what the loss needs once."""
     return lambda loss, per_run, *costs: metric(np.stack(costs), loss, per_run)

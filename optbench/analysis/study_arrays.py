@@ -22,10 +22,14 @@ from optbench.tuning.trials import trial_loss
 
 @dataclass(frozen=True)
 class Trials:
-    """The tuning of one cell: lr (NaN for an optimizer without one) and final loss of each trial.
+    """The tuning of one cell: learning rate and final loss of each trial.
 
     Attributes:
-        only_lr: nothing but lr differs between the trials.
+        lr: Learning rates, NaN for an optimizer without one.
+        loss: Final validation losses, infinite for trials that were lost.
+        only_lr: Whether only lr differs between the trials.
+        runs: Number of tuning runs.
+        diverged: Number of them that were lost.
     """
 
     lr: Array
@@ -36,36 +40,39 @@ class Trials:
 
 
 class StudyArrays:
-    """A study as arrays; S entrants, W workloads, n seeds, R evaluation runs, G evaluations.
+    """A study as arrays of S entrants, W workloads, n seeds, R evaluation runs, G evaluations.
 
     Arrays of shape (S, W, n) hold NaN where there was no run. A run that diverged or failed holds
-    infinite losses, minus infinity as its metric, and True in `lost`.
+    infinite losses, minus infinity as its metric, and True in `lost`. Cells without evaluation
+    runs are left out.
 
     Raises:
-        ConfigError: an entrant has two cells on one workload.
+        ConfigError: An entrant has two cells on one workload.
 
     Attributes:
-        labels: entrants, in the order in which they come.
-        workloads: likewise.
-        cells: by indices (s, w).
-        place: indices (s, w, k) of each run, shape (R, 3).
-        lost, failed: shape (R,).
+        labels: Entrants, in the order of the cells.
+        workload_labels, workloads: Workloads, in the order of the cells.
+        cells: (s, w) -> cell.
+        seeds_of: Seed -> k on each workload.
+        runs: Evaluation runs, as long as R.
+        place: Indices (s, w, k) of each run, shape (R, 3).
+        lost, failed: Whether each run was lost, whether it failed, shape (R,).
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
-        judged = [cell for cell in cells if cell.evaluation]
-        named = [(cell.entrant.label, cell.workload.label) for cell in judged]
-        twice = [name for name, times in Counter(named).items() if times > 1]
+        evaluated = [cell for cell in cells if cell.evaluation]
+        names = [(cell.entrant.label, cell.workload.label) for cell in evaluated]
+        twice = [name for name, times in Counter(names).items() if times > 1]
         if twice:
             raise ConfigError(f"{twice[0][0]} is entered twice on {twice[0][1]}")
-        self.labels = list(dict.fromkeys(label for label, _ in named))
-        by_label = {name: cell.workload for (_, name), cell in zip(named, judged, strict=True)}
+        self.labels = list(dict.fromkeys(label for label, _ in names))
+        by_label = {w: cell.workload for (_, w), cell in zip(names, evaluated, strict=True)}
         self.workload_labels = list(by_label)
         self.workloads: list[Workload] = list(by_label.values())
         row = {label: i for i, label in enumerate(self.labels)}
         column = {label: i for i, label in enumerate(self.workload_labels)}
         self.cells: dict[tuple[int, int], Cell] = {
-            (row[a], column[b]): cell for (a, b), cell in zip(named, judged, strict=True)
+            (row[a], column[b]): cell for (a, b), cell in zip(names, evaluated, strict=True)
         }
         self.seeds_of = self._seeds()
         self.n_seeds = max((len(s) for s in self.seeds_of), default=0)
@@ -80,11 +87,11 @@ class StudyArrays:
         self.failed = np.array([r.status == Status.FAILED for r in self.runs], dtype=bool)
 
     def _seeds(self) -> list[dict[int, int]]:
-        """Seed -> k on each workload, so that the same seed is paired between entrants."""
-        found: list[set[int]] = [set() for _ in self.workloads]
+        """Return seed -> k on each workload, so that the same seed is paired between entrants."""
+        seeds_of: list[set[int]] = [set() for _ in self.workloads]
         for (_, w), cell in self.cells.items():
-            found[w].update(result.spec.seed for result in cell.evaluation)
-        return [{seed: k for k, seed in enumerate(sorted(seeds))} for seeds in found]
+            seeds_of[w].update(result.spec.seed for result in cell.evaluation)
+        return [{seed: k for k, seed in enumerate(sorted(seeds))} for seeds in seeds_of]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -92,16 +99,16 @@ class StudyArrays:
         return len(self.labels), len(self.workloads), self.n_seeds
 
     def spread(self, per_run: Array) -> Array:
-        """Values of runs, shape (R,), laid out as (S, W, n) with NaN where there is no run."""
-        laid = np.full(self.shape, np.nan)
-        laid[tuple(self.place.T)] = per_run
-        return laid
+        """Lay out values of runs, shape (R,), as (S, W, n) with NaN where there is no run."""
+        values = np.full(self.shape, np.nan)
+        values[tuple(self.place.T)] = per_run
+        return values
 
     # -- curves -------------------------------------------------------------------------------
 
     @cached_property
     def _stacked(self) -> dict[str, Array]:
-        """Columns of every run's curve, shape (R, G), NaN after the end; each run is read once."""
+        """Columns of all curves, shape (R, G), NaN after the end; each curve is read once."""
         names = ("val_loss", "train_loss", *COLUMN_OF.values())
         stacked = stack([run.curve for run in self.runs], names, least=2)
         return dict(zip(names, stacked, strict=True))
@@ -121,47 +128,49 @@ class StudyArrays:
         """Cost along every run, on each axis."""
         return {axis: self._stacked[COLUMN_OF[axis]] for axis in COST_AXES}
 
-    # -- ends ---------------------------------------------------------------------------------
+    # -- final values -------------------------------------------------------------------------
 
-    def _ends(self, values: Array, lost: float = math.inf) -> Array:
+    def _final(self, values: Array, lost: float = math.inf) -> Array:
         return self.spread(np.where(self.lost | np.isnan(values), lost, values))
 
     @cached_property
     def val_loss(self) -> Array:
         """Final validation loss, shape (S, W, n)."""
-        return self._ends(np.array([r.final("val_loss") for r in self.runs]))
+        return self._final(np.array([r.final("val_loss") for r in self.runs]))
 
     @cached_property
     def train_loss(self) -> Array:
-        """Final training loss."""
-        return self._ends(np.array([r.final("train_loss") for r in self.runs]))
+        """Final training loss, shape (S, W, n)."""
+        return self._final(np.array([r.final("train_loss") for r in self.runs]))
 
     @cached_property
     def test_loss(self) -> Array:
-        """Test loss at the end."""
-        return self._ends(np.array([r.test_loss for r in self.runs]))
+        """Final test loss, shape (S, W, n)."""
+        return self._final(np.array([r.test_loss for r in self.runs]))
 
     @cached_property
     def test_metric(self) -> Array:
-        """Accuracy or R squared on the test part; minus infinity for a lost run."""
-        return self._ends(np.array([r.test_metric for r in self.runs]), -math.inf)
+        """Test accuracy or R squared, shape (S, W, n); minus infinity for a lost run."""
+        return self._final(np.array([r.test_metric for r in self.runs]), -math.inf)
 
     @cached_property
     def lost_runs(self) -> Array:
-        """1 for a run that did not end well, 0 for one that did."""
+        """1 for a lost run, 0 for another, shape (S, W, n)."""
         return self.spread(self.lost.astype(float))
 
     @cached_property
     def initial_loss(self) -> Array:
         """Median validation loss before training on each workload, shape (W,); NaN if unknown."""
         first = self.val[:, 0]
-        laid = self.spread(np.where(np.isfinite(first), first, np.nan))
-        return metrics.median(np.moveaxis(laid, 1, 0).reshape(self.shape[1], -1))
+        values = self.spread(np.where(np.isfinite(first), first, np.nan))
+        return metrics.median(np.moveaxis(values, 1, 0).reshape(self.shape[1], -1))
 
     @cached_property
     def trials(self) -> dict[tuple[int, int], Trials]:
-        """The tuning of every cell that was tuned."""
-        return {at: _read_trials(cell) for at, cell in self.cells.items() if len(cell.trials) > 1}
+        """(s, w) -> tuning, for every cell that was tuned."""
+        return {
+            place: _read_trials(cell) for place, cell in self.cells.items() if len(cell.trials) > 1
+        }
 
 
 def _ended_well(result: RunResult) -> bool:
@@ -183,7 +192,7 @@ def _read_trials(cell: Cell) -> Trials:
 
 
 def _lr(value: Value | None) -> float:
-    """NaN for what is no number: a stored study may say anything."""
+    """Return a number, or NaN for anything else that a stored study may contain."""
     if isinstance(value, int | float) and abs(value) <= sys.float_info.max:
         return float(value)
     return math.nan

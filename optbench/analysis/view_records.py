@@ -10,12 +10,12 @@ class Profile(Record, frozen=True, kw_only=True):
     """Performance profiles on one cost axis.
 
     Attributes:
-        tau: ratios to the best time, from 1 to 4.
-        rho: label -> share of workloads solved within tau times the best time.
-        area: label -> integral over tau / 3, in [0, 1].
-        unsolved: workloads that nobody solved; left out.
-        order: labels by area, best first.
-        flips: pairs whose order changes when the named third entrant is left out.
+        tau: Ratios to the best time, from 1 to 4.
+        rho: Label -> share of workloads solved within tau times the best time.
+        area: Label -> integral over tau / 3, in [0, 1].
+        unsolved: Workloads that no entrant solved, which are left out.
+        order: Labels by area, best first.
+        flips: Pairs whose order changes when the named third entrant is left out.
     """
 
     axis: CostAxis
@@ -31,9 +31,9 @@ class Budget(Record, frozen=True, kw_only=True):
     """Expected best of the first k of n trials, from the trials already made.
 
     Attributes:
-        workload: label; ``""`` for the mean over all workloads.
-        loss: expected lowest validation loss for k = 1, 2, ...; empty for the mean over workloads.
-        score: the same as a score in [0, 1].
+        workload: Label; ``""`` for the mean over all workloads.
+        loss: Expected lowest validation loss for k = 1, 2, ...; empty for the mean over workloads.
+        score: The same as a score in [0, 1].
     """
 
     label: str
@@ -43,13 +43,13 @@ class Budget(Record, frozen=True, kw_only=True):
 
 
 class LearningRateCurve(Record, frozen=True, kw_only=True):
-    """Every trial of one entrant on one workload against its lr, ascending.
+    """Every trial of one entrant on one workload, by ascending lr.
 
     Attributes:
-        loss: final validation loss of each trial (median over tuning seeds); inf when diverged.
-        chosen: the lr that was selected.
-        initial_loss: loss before training.
-        only_lr: True when nothing but lr differs between the trials.
+        loss: Final validation loss of each trial (median over tuning seeds); inf if it diverged.
+        chosen: The lr that was selected.
+        initial_loss: Loss before training.
+        only_lr: Whether only lr differs between the trials.
     """
 
     label: str
@@ -65,8 +65,8 @@ class RegimeLoss(Record, frozen=True, kw_only=True):
     """One entrant in one regime, at equal examples and at equal updates.
 
     Attributes:
-        at_examples, at_updates: median validation loss at the common number of examples, updates.
-        rank_at_examples, rank_at_updates: rank among all entrants and regimes of the view.
+        at_examples, at_updates: Median validation loss at the common number of examples, updates.
+        rank_at_examples, rank_at_updates: Rank among all entrants and regimes of the view.
     """
 
     label: str
@@ -78,9 +78,9 @@ class RegimeLoss(Record, frozen=True, kw_only=True):
 
 
 class RankFlip(Record, frozen=True, kw_only=True):
-    """An entrant in two regimes, whose order depends on the view.
+    """Two regimes of one entrant, in an order that depends on what is equal.
 
-    `first` leads at equal examples, `second` at equal updates. `clear` when both orders hold
+    `first` leads at equal examples, `second` at equal updates. `clear` says that both orders hold
     beyond the spread of the seeds.
     """
 
@@ -90,7 +90,7 @@ class RankFlip(Record, frozen=True, kw_only=True):
 
 
 class OrderFlip(Record, frozen=True, kw_only=True):
-    """Two entrants whose order (final validation loss) differs between two regimes.
+    """Two entrants, in an order by final validation loss that differs between two regimes.
 
     `first` leads in `regime`, `second` in `other_regime`; `clear` as in `RankFlip`.
     """
@@ -106,12 +106,11 @@ class RegimeView(Record, frozen=True, kw_only=True):
     """The regimes side by side on one dataset, network and initializer.
 
     Attributes:
-        label: what is common, e.g. ``"digits | 32-32 relu | he-normal"``.
-        examples, updates: the common cost at which the two views are taken (None for updates
-            when no update count is common).
-        rows: one for each entrant and regime.
-        flips: same entrant in two regimes, or two entrants, between the views.
-        order_flips: two entrants between regimes.
+        label: What the regimes share, such as ``"digits | 32-32 relu | he-normal"``.
+        examples, updates: The common cost at which the losses are compared.
+        rows: One for each entrant and regime.
+        flips: Regimes of one entrant in another order at equal examples than at equal updates.
+        order_flips: Entrants in another order in one regime than in another.
     """
 
     label: str
@@ -127,10 +126,10 @@ class Matrix(Record, frozen=True, kw_only=True):
     """Optimizer x initializer. Row i is `labels[i]`, column j `initializations[j]`.
 
     Attributes:
-        score: mean score, spanned by the best run over all initializers; None: not trained.
-        loss: median final validation loss; given only when one dataset, network and regime share
-            the matrix, else None throughout.
-        divergence: share of evaluation runs that did not end finite.
+        score: Mean score relative to the best run over all initializers; None if not trained.
+        loss: Median final validation loss; None throughout if the matrix covers more than one
+            dataset, network and regime.
+        divergence: Share of evaluation runs that were lost.
     """
 
     labels: tuple[str, ...]
@@ -141,7 +140,7 @@ class Matrix(Record, frozen=True, kw_only=True):
 
 
 class BiasVariance(Record, frozen=True, kw_only=True):
-    """Where the validation loss of one entrant on one workload comes from.
+    """The parts of the validation loss of one entrant on one workload.
 
     ``val - reference = bias + optimization + variance``, each with its interval. `verdict` is
     ``"bias"``, ``"optimization"``, ``"variance"``, several of them joined by ``" + "``,

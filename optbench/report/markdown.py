@@ -40,11 +40,11 @@ def leaderboard_markdown(
     """Text of ``leaderboard.md``.
 
     Args:
-        board: the leaderboard.
-        pictures: paths of the plots, relative to the file; of each plot the PNG is shown.
-        environment: listed at the end.
-        command: the exact command that repeats the study.
-        sections: sections of plugins.
+        board: The leaderboard.
+        pictures: Paths of the plots, relative to the file; of each plot the PNG is shown.
+        environment: Listed at the end.
+        command: The exact command that repeats the study.
+        sections: Sections of plugins.
     """
     blocks = [
         "# Leaderboard" + (f": {escape_markdown(board.title)}" if board.title else ""),

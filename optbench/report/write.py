@@ -48,19 +48,19 @@ def write_all(
     a second call takes as long as comparing a hash. Each file appears complete or not at all.
 
     Args:
-        leaderboard: what `optbench.analysis` made of the cells.
-        cells: the cells; they hold the curves.
-        out_dir: folder, created if missing.
-        environment: versions and machine, listed at the end of the page and the Markdown.
-        command: the exact command that repeats the study.
-        formats: of the plots, any of ``"png"``, ``"svg"``, ``"pdf"``.
-        sections: sections of plugins.
+        leaderboard: What `optbench.analysis` made of the cells.
+        cells: The cells; they hold the curves.
+        out_dir: Folder, created if missing.
+        environment: Versions and machine, listed at the end of the page and the Markdown.
+        command: The exact command that repeats the study.
+        formats: Of the plots, any of ``"png"``, ``"svg"``, ``"pdf"``.
+        sections: Sections of plugins.
 
     Returns:
         Every file, written now or before, the leaderboard first.
 
     Raises:
-        ConfigError: an unknown format, or a folder that cannot be written.
+        ConfigError: An unknown format, or a folder that cannot be written.
     """
     for form in formats:
         check_plot_format(form)
@@ -135,8 +135,8 @@ class ReportWriter:
     """Writes the files of a report into a folder, except those that are up to date.
 
     Attributes:
-        folder: where files are written to.
-        manifest: name -> digest of what the file was made from, for every file of this report.
+        folder: Where files are written to.
+        manifest: Name -> digest of what the file was made from, for every file of this report.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -148,9 +148,9 @@ class ReportWriter:
         """Write a file unless it is up to date.
 
         Args:
-            name: path relative to the folder.
-            digest: hash of everything that its content depends on.
-            make: returns the content.
+            name: Path relative to the folder.
+            digest: Hash of everything that its content depends on.
+            make: Returns the content.
         """
         if not self._is_current(name, digest):
             _log.info("writing %s", name)

@@ -1,4 +1,4 @@
-"""The bootstrap over seeds: what is drawn, and the interval that it gives."""
+"""The bootstrap over seeds: which runs are drawn, and the interval of the results."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def bootstrap_rng(stream: Stream) -> np.random.Generator:
 def bootstrap_draws(
     rng: np.random.Generator, draws: int, counts: Sequence[int] | Array
 ) -> tuple[Array, Array]:
-    """Indices of a stratified bootstrap that is right for few seeds.
+    """Draw indices of a stratified bootstrap that is right for few seeds.
 
-    From a stratum of n, n - 1 are drawn with replacement (Rao & Wu 1988): the variance of a mean
-    then comes out as s^2 / n, where drawing n gives (n - 1) / n of it and intervals that, with 5
-    seeds, are 10% too short. A stratum of 1 is repeated as it is, and adds no variance.
+    From a stratum of n, n - 1 are drawn with replacement (Rao & Wu 1988), so that the variance of a
+    mean is s^2 / n. Drawing n would give (n - 1) / n of it, and with 5 seeds intervals that are 10%
+    too short. The only member of a stratum of 1 is always drawn, and adds no variance.
 
     Args:
-        rng: source of randomness.
-        draws: number of bootstrap samples B.
-        counts: size n of each of the W strata.
+        rng: Source of randomness.
+        draws: Number of bootstrap samples B.
+        counts: Size n of each of the W strata.
 
     Returns:
-        Indices, shape (B, W, m), m = max(n) - 1 or 1; and a mask (W, m) of those that count.
+        Indices, shape (B, W, m), with m = max(n) - 1 or 1; and a mask (W, m) of the used ones.
     """
     sizes = np.asarray(counts, dtype=int)
     take = np.maximum(sizes - 1, 1)
@@ -56,13 +56,13 @@ def bootstrap_draws(
 
 
 def resample(values: Array, counts: Array, draws: int, stream: Stream) -> Array:
-    """Bootstrap samples of pooled strata.
+    """Draw bootstrap samples of pooled strata.
 
     Args:
-        values: shape (W, n); entries beyond a stratum's size are never drawn.
-        counts: size of each stratum.
-        draws: number of bootstrap samples B.
-        stream: values with the same counts are drawn at the same places.
+        values: Shape (W, n); entries beyond a stratum's size are never drawn.
+        counts: Size of each stratum.
+        draws: Number of bootstrap samples B.
+        stream: Values with the same counts are drawn at the same places.
 
     Returns:
         Shape (B, values in a sample).
@@ -73,22 +73,22 @@ def resample(values: Array, counts: Array, draws: int, stream: Stream) -> Array:
 
 @lru_cache(maxsize=1)  # most entrants of a study have the same counts
 def _places_drawn(stream: Stream, draws: int, counts: tuple[int, ...], n: int) -> Array:
-    """Where in flattened (W, n) values the samples are, a column each."""
+    """Return the indices of each sample in flattened (W, n) values, one column for each sample."""
     index, mask = bootstrap_draws(bootstrap_rng(stream), draws, counts)
     w, m = np.nonzero(mask)
     return np.asarray((index[:, w, m] + w * n).T, dtype=np.int32, order="C")
 
 
 def percentile_interval(samples: Array, df: float, axis: int = 0) -> tuple[Array, Array]:
-    """A 95% interval from bootstrap samples, its tails widened for few degrees of freedom.
+    """Return a 95% interval from bootstrap samples, wider for few degrees of freedom.
 
-    The quantiles are those at which a normal distribution leaves as much outside as Student's t
-    with `df` degrees of freedom does beyond its own 97.5% point (the expanded percentile interval
-    of Hesterberg 2015). With 9 workloads and 5 seeds it covers 95%, the plain one 93%.
+    The expanded percentile interval of Hesterberg (2015). It takes the probability of a normal
+    distribution beyond the 97.5% point of Student's t with `df` degrees of freedom, and cuts as
+    much from each tail. With 9 workloads and 5 seeds it covers 95%, the plain interval 93%.
 
     Args:
-        samples: bootstrap samples along `axis`.
-        df: degrees of freedom; for an inter-quartile mean see `scoring.iqm_df`.
+        samples: Bootstrap samples along `axis`.
+        df: Degrees of freedom; for an inter-quartile mean see `scoring.iqm_df`.
     """
     tail = tail_probability(df)
     low, high = np.quantile(samples, [tail, 1 - tail], axis=axis)
@@ -96,7 +96,7 @@ def percentile_interval(samples: Array, df: float, axis: int = 0) -> tuple[Array
 
 
 def tail_probability(df: float) -> float:
-    """What a normal distribution leaves beyond the 97.5% point of Student's t."""
+    """Return the probability of a normal distribution beyond the 97.5% point of Student's t."""
     from scipy.special import ndtr
 
     return float(ndtr(-t_quantile(max(df, 1.0))))

@@ -1,7 +1,7 @@
 """Statistics written out for small studies: exact where exact is cheap, and vectorised.
 
-They are written here rather than taken from scipy.stats, whose import alone takes longer than a
-whole leaderboard, and whose results the tests compare these with.
+They are not taken from scipy.stats, because its import takes longer than a whole leaderboard. The
+tests compare their results with those of scipy.stats.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from optbench.contracts import Array
 
 ALPHA = 0.05
 EXACT_UP_TO = 50
-"""Up to so many pairs the Wilcoxon p-value is exact, above it is the normal approximation."""
+"""Number of pairs up to which the Wilcoxon p-value is exact, not a normal approximation."""
 
 
 def wilson(count: int, total: int) -> tuple[float, float]:
-    """The 95% Wilson interval of a rate; (0, 1) when nothing was counted."""
+    """Return the 95% Wilson interval of a rate; (0, 1) if nothing was counted."""
     if total == 0:
         return 0.0, 1.0
     z = 1.959963984540054
@@ -32,7 +32,7 @@ def wilson(count: int, total: int) -> tuple[float, float]:
 
 
 def iqm(values: npt.ArrayLike) -> Array:
-    """Inter-quartile mean over the last axis: a quarter (rounded down) is cut at either end."""
+    """Return the mean over the last axis without a quarter (rounded down) at either end."""
     x = np.sort(np.asarray(values, dtype=float), axis=-1)
     n = x.shape[-1]
     cut = int(0.25 * n)
@@ -40,7 +40,7 @@ def iqm(values: npt.ArrayLike) -> Array:
 
 
 def average_ranks(values: npt.ArrayLike, axis: int = 0) -> Array:
-    """Ranks along an axis, 1 for the smallest, ties averaged."""
+    """Return ranks along an axis, 1 for the smallest, averaged over ties."""
     x = np.moveaxis(np.asarray(values, dtype=float), axis, -1)
     order = np.argsort(x, axis=-1)
     ordered = np.take_along_axis(x, order, axis=-1)
@@ -48,7 +48,7 @@ def average_ranks(values: npt.ArrayLike, axis: int = 0) -> Array:
     place = np.arange(n)
     new = np.ones(x.shape, dtype=bool)
     new[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
-    last = np.roll(new, -1, axis=-1)  # where the next one is new, or there is none
+    last = np.roll(new, -1, axis=-1)  # where the next value is another one, or there is none
     first = np.maximum.accumulate(np.where(new, place, 0), axis=-1)
     end = np.minimum.accumulate(np.where(last, place, n)[..., ::-1], axis=-1)[..., ::-1]
     ranks = np.empty(x.shape)
@@ -60,17 +60,17 @@ def average_ranks(values: npt.ArrayLike, axis: int = 0) -> Array:
 
 
 def wilcoxon(differences: npt.ArrayLike) -> tuple[Array, Array]:
-    """Two-sided signed-rank test of each row; zeros are dropped, ties get average ranks.
+    """Test each row by two-sided signed ranks; zeros are dropped, ties get average ranks.
 
     The p-value is exact given the ties (all 2^n signs equally likely) up to n = 50, above that
     the normal approximation with the correction for ties.
 
     Args:
-        differences: shape (rows, n); NaN entries are left out.
+        differences: Shape (rows, n); NaN entries are left out.
 
     Returns:
-        p-values, shape (rows,), 1 for a row without differences; and the sign of the rank sum
-        of the positive over that of the negative differences: 1, 0 or -1.
+        p-values, shape (rows,), 1 for a row without differences; and the sign of the rank sum of
+        the positive minus that of the negative differences: 1, 0 or -1.
 
     Source: Wilcoxon 1945; Hollander, Wolfe & Chicken 2014, section 3.1.
     """
@@ -100,7 +100,7 @@ def _signed_rank_p(statistic: float, doubled_ranks: tuple[int, ...]) -> float:
 
 @cache
 def _signed_rank_cdf(doubled_ranks: tuple[int, ...]) -> Array:
-    """P(sum of a random subset of the doubled ranks <= s), s = 0, 1, ..."""
+    """Return P(sum of a random subset of the doubled ranks <= s) for s = 0, 1, ..."""
     chance = np.zeros(sum(doubled_ranks) + 1)
     chance[0] = 1.0
     for rank in doubled_ranks:
@@ -111,7 +111,7 @@ def _signed_rank_cdf(doubled_ranks: tuple[int, ...]) -> Array:
 
 
 def holm(p_values: npt.ArrayLike) -> Array:
-    """p-values after Holm's step-down correction over the last axis."""
+    """Return p-values after Holm's step-down correction over the last axis."""
     p = np.asarray(p_values, dtype=float)
     order = np.argsort(p, axis=-1, kind="stable")
     factors = np.arange(p.shape[-1], 0, -1)
@@ -123,15 +123,15 @@ def holm(p_values: npt.ArrayLike) -> Array:
 
 
 def least_p_value(n: int) -> float:
-    """The smallest p-value that the signed-rank test can have on n workloads."""
+    """Return the smallest p-value that the signed-rank test can have on n workloads."""
     return float(wilcoxon(np.arange(1.0, n + 1))[0][0])
 
 
 @cache
 def workloads_needed(pairs: int) -> int:
-    """Fewest workloads with which the signed-rank test can separate one of so many pairs.
+    """Return the fewest workloads with which the test can separate one of this many pairs.
 
-    Found with the test itself: one pair as clear as can be, the others equal, Holm's correction.
+    It applies the test with Holm's correction to one pair as clear as possible among equal ones.
     """
     others = [1.0] * (pairs - 1)
     sizes = range(1, 2 * EXACT_UP_TO)
@@ -142,11 +142,11 @@ def workloads_needed(pairs: int) -> int:
 
 
 def friedman(mean_ranks: npt.ArrayLike, n: int) -> tuple[float, float, float | None]:
-    """Friedman's chi-squared from mean ranks of k entrants on n workloads.
+    """Return Friedman's chi-squared from mean ranks of k entrants on n workloads.
 
     Returns:
-        chi2; its p-value (k - 1 degrees of freedom); Iman and Davenport's F, which is None when
-        every workload ranks the entrants alike (it is infinite).
+        chi2; its p-value (k - 1 degrees of freedom); Iman and Davenport's F, or None where it is
+        infinite, because all workloads rank the entrants in the same order.
 
     Source: Demsar 2006, Statistical comparisons of classifiers over multiple data sets, 3.2.2.
     """
@@ -163,7 +163,7 @@ def friedman(mean_ranks: npt.ArrayLike, n: int) -> tuple[float, float, float | N
 
 @cache
 def nemenyi_q(k: int, alpha: float = ALPHA) -> float:
-    """Critical value of the studentized range of k groups (infinite df) over the root of 2."""
+    """Return the critical value of the studentized range of k groups (infinite df) / sqrt 2."""
     from scipy.special import ndtr
 
     z = np.linspace(-8.5, 8.5, 2001)
@@ -182,12 +182,12 @@ def nemenyi_q(k: int, alpha: float = ALPHA) -> float:
 
 
 def critical_difference(k: int, n: int, alpha: float = ALPHA) -> float:
-    """Least difference of mean ranks that the Nemenyi test calls significant."""
+    """Return the smallest difference of mean ranks that is significant by the Nemenyi test."""
     return nemenyi_q(k, alpha) * math.sqrt(k * (k + 1) / (6 * n))
 
 
 def t_quantile(df: float, p: float = 1 - ALPHA / 2) -> float:
-    """Quantile of Student's t."""
+    """Return a quantile of Student's t."""
     from scipy.special import stdtrit
 
     return float(stdtrit(df, p))

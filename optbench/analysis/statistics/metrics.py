@@ -1,7 +1,7 @@
-"""The metrics of a run and of a set of runs. Arrays in, arrays out; the last axis is evaluations.
+"""The metrics of runs and of sets of runs, from arrays whose last axis is evaluations.
 
-Curves of unequal length are padded with NaN at the end. A run that diverged has no place in a
-curve metric: its row gives infinity (pass ``diverged``), it is never dropped.
+Curves of unequal length are padded with NaN at the end. A run that diverged is never dropped: pass
+``diverged``, and its metric is infinite.
 """
 
 from __future__ import annotations
@@ -16,33 +16,32 @@ import numpy.typing as npt
 from optbench.contracts import Array
 
 TINY = 1e-12
-"""Losses below this count as this in logarithms; float32 cross-entropy can be exactly 0."""
+"""Lowest loss in logarithms, since float32 cross-entropy can be exactly 0."""
 SOLVED = 1e-3
-"""A loss of less than this share of the initial loss counts as this share: the problem is solved,
-and further digits are no merit."""
+"""Lowest loss that counts, as a share of the initial loss: below it, the problem is solved."""
 LEAST_DROP = math.log(1.1)
-"""Progress of less than 10% is too little to measure a loss of progress against."""
+"""Least progress, in log loss, that a loss of progress is measured against."""
 SPIKE_FACTOR = 2.0
 SPIKE_WINDOW = 50
 
 
 def log_loss(loss: npt.ArrayLike) -> Array:
-    """Natural logarithm, with losses below 1e-12 counted as 1e-12."""
+    """Return the natural logarithm, with losses below 1e-12 counted as 1e-12."""
     return np.log(np.maximum(loss, TINY))
 
 
 def area_under_log_curve(
     cost: npt.ArrayLike, loss: npt.ArrayLike, diverged: npt.ArrayLike = False
 ) -> Array:
-    """(1 / log(C / c0)) * integral of log L d log c: the mean log loss over log cost.
+    """Return (1 / log(C / c0)) * integral of log L d log c: the mean log loss over log cost.
 
     c0 is the first cost above 0, C the last; the trapezoidal rule on the evaluations.
 
     Args:
-        cost: shape (..., evaluations), ascending, NaN after the end; several costs of one loss
-            before it.
-        loss: the same shape but for several costs.
-        diverged: shape (...) of the loss; infinity there.
+        cost: Shape (..., evaluations), ascending, NaN after the end; may have further axes in
+            front for several costs of one loss.
+        loss: Validation loss, shape (..., evaluations).
+        diverged: Where the area is infinite, shape (...) of the loss.
 
     Returns:
         Shape (...); NaN with fewer than two evaluations after the start.
@@ -59,10 +58,10 @@ def area_under_log_curve(
 
 
 def spikes(loss: npt.ArrayLike) -> Array:
-    """Count of losses over twice the median of the (up to) 50 evaluations before.
+    """Count losses over twice the median of the (up to) 50 evaluations before.
 
     Args:
-        loss: training loss, shape (..., evaluations), NaN after the end.
+        loss: Training loss, shape (..., evaluations), NaN after the end.
 
     Returns:
         Shape (...), whole numbers.
@@ -82,7 +81,7 @@ def spikes(loss: npt.ArrayLike) -> Array:
 
 
 def worst_rise(loss: npt.ArrayLike, diverged: npt.ArrayLike = False) -> Array:
-    """max over t of L_t / min over s <= t of L_s; 1 when the loss never rose, inf if diverged."""
+    """Return the max over t of L_t / min over s <= t of L_s: 1 if the loss never rose."""
     loss = np.maximum(np.asarray(loss, dtype=float), TINY)
     filled = np.where(np.isnan(loss), np.inf, loss)
     ratio = np.where(np.isnan(loss), 1.0, loss / np.minimum.accumulate(filled, axis=-1))
@@ -91,14 +90,14 @@ def worst_rise(loss: npt.ArrayLike, diverged: npt.ArrayLike = False) -> Array:
 
 
 def kept_progress(loss: npt.ArrayLike, diverged: npt.ArrayLike = False) -> Array:
-    """How much of its own best progress a run still holds at its end, in [0, 1].
+    """Return the share of its own best progress that a run has at its end, in [0, 1].
 
     1 - log(L_end / L_min) / max(log(L_0 / L_min), log 1.1), no loss counted below L_0 / 1000:
     1 for a run that ends at its lowest loss, 0 for one that ends where it began or diverged.
 
     Args:
-        loss: training loss, shape (..., evaluations), NaN after the end.
-        diverged: shape (...).
+        loss: Training loss, shape (..., evaluations), NaN after the end.
+        diverged: Shape (...).
     """
     loss = np.asarray(loss, dtype=float)
     first = loss[..., :1]
@@ -111,17 +110,17 @@ def kept_progress(loss: npt.ArrayLike, diverged: npt.ArrayLike = False) -> Array
 
 
 def _last(values: Array) -> Array:
-    """The last entry of each row that is not NaN."""
+    """Return the last entry of each row that is not NaN."""
     known = ~np.isnan(values)
     index = values.shape[-1] - 1 - np.argmax(known[..., ::-1], axis=-1)
     return np.asarray(np.take_along_axis(values, index[..., None], axis=-1)[..., 0])
 
 
 def quantiles(values: npt.ArrayLike, qs: Sequence[float], axis: int = -1) -> list[Array]:
-    """Linear-interpolated quantiles that keep infinities (NumPy's turns some of them into NaN).
+    """Return linearly interpolated quantiles that keep infinities; NumPy turns some into NaN.
 
-    A quantile that lies between a finite and an infinite value is infinite. NaN entries are left
-    out; a row of nothing but NaN gives NaN.
+    A quantile between a finite and an infinite value is infinite. NaN entries are left out; a row
+    of NaN gives NaN.
     """
     x = np.sort(np.moveaxis(np.asarray(values, dtype=float), axis, -1), axis=-1)  # NaN come last
     n = (~np.isnan(x)).sum(axis=-1)
@@ -129,23 +128,23 @@ def quantiles(values: npt.ArrayLike, qs: Sequence[float], axis: int = -1) -> lis
 
 
 def _sorted_quantile(x: Array, n: Array, q: float) -> Array:
-    """Quantile of sorted rows of which the first n entries count."""
-    at = np.maximum(n - 1, 0) * q
-    lower, upper = np.floor(at).astype(int), np.ceil(at).astype(int)
+    """Return a quantile of sorted rows, of their first n entries."""
+    position = np.maximum(n - 1, 0) * q
+    lower, upper = np.floor(position).astype(int), np.ceil(position).astype(int)
     a = np.take_along_axis(x, lower[..., None], axis=-1)[..., 0]
     b = np.take_along_axis(x, upper[..., None], axis=-1)[..., 0]
     with np.errstate(invalid="ignore"):
-        between = a + (at - lower) * (b - a)
+        between = a + (position - lower) * (b - a)
     return np.where((lower == upper) | (a == b), a, np.where(np.isfinite(b), between, b))
 
 
 def median(values: npt.ArrayLike, axis: int = -1) -> Array:
-    """Median with NaN left out and infinities kept."""
+    """Return the median, with NaN left out and infinities kept."""
     return quantiles(values, (0.5,), axis)[0]
 
 
 def seed_spread(losses: npt.ArrayLike) -> Array:
-    """Inter-quartile range over seeds (last axis) of the log final loss; inf past finite ones."""
+    """Return the inter-quartile range over seeds, the last axis, of the log final loss."""
     logs = log_loss(losses)
     q25, q75 = quantiles(logs, (0.25, 0.75))
     with np.errstate(invalid="ignore"):
@@ -155,19 +154,19 @@ def seed_spread(losses: npt.ArrayLike) -> Array:
 def lr_width(
     lr: npt.ArrayLike, loss: npt.ArrayLike, initial_loss: npt.ArrayLike
 ) -> tuple[Array, Array]:
-    """Decades of the contiguous lr interval around the best with a loss of at most 1.1 times it.
+    """Return the decades of lr around the best in which the loss is at most 1.1 times the best.
 
     The loss is taken as piecewise linear in (log lr, log loss) between the trials; losses above
     the initial loss, infinite ones too, count as the initial loss.
 
     Args:
-        lr: the trials' learning rates, above 0, shape (..., trials).
-        loss: their final validation losses.
-        initial_loss: loss before training, shape (...).
+        lr: The trials' learning rates, above 0, shape (..., trials).
+        loss: Their final validation losses.
+        initial_loss: Loss before training, shape (...).
 
     Returns:
-        The width, and True when the interval ends at the smallest or the largest lr tried; NaN and
-        False with fewer than two learning rates, or when no trial beat the initial loss.
+        The width, and whether the interval ends at the smallest or the largest lr tried; NaN and
+        False with fewer than two learning rates, or if no trial beat the initial loss.
     """
     lr, loss = np.asarray(lr, dtype=float), np.asarray(loss, dtype=float)
     initial = np.asarray(initial_loss, dtype=float)[..., None]
@@ -183,26 +182,26 @@ def lr_width(
 
 
 def _crossing(x: Array, y: Array, limit: Array, start: Array) -> tuple[Array, Array]:
-    """Where y, followed from `start`, first rises over the limit; or its last x, and True."""
+    """Return where y, followed from `start`, first exceeds the limit; or its last x, and True."""
     over = (y > limit) & (np.arange(y.shape[-1]) > start)
     ends = ~over.any(axis=-1)
     after = np.argmax(over, axis=-1)
     i = np.stack([np.maximum(after - 1, 0), after], axis=-1)
     (x0, x1), (y0, y1) = (np.moveaxis(np.take_along_axis(v, i, axis=-1), -1, 0) for v in (x, y))
     with np.errstate(invalid="ignore", divide="ignore"):
-        at = x0 + (limit[..., 0] - y0) / (y1 - y0) * (x1 - x0)
-    return np.where(ends, x[..., -1], at), np.asarray(ends)
+        crossing = x0 + (limit[..., 0] - y0) / (y1 - y0) * (x1 - x0)
+    return np.where(ends, x[..., -1], crossing), np.asarray(ends)
 
 
 def lr_sensitivity(loss: npt.ArrayLike, initial_loss: npt.ArrayLike) -> Array:
-    """Mean over learning rates, the last axis, of min(L(lr), L_0) - L*."""
+    """Return the mean over learning rates, the last axis, of min(L(lr), L_0) - L*."""
     capped = np.minimum(loss, np.asarray(initial_loss, dtype=float)[..., None])
     return np.asarray(capped.mean(axis=-1) - capped.min(axis=-1))
 
 
 @cache
 def _best_weights(n: int) -> Array:
-    """Row B-1: probability that the i-th smallest of n is the least of B drawn without return."""
+    """Return P(the i-th smallest of n is the least of B drawn without replacement), one row a B."""
     weights = [
         [math.comb(n - i, b - 1) / math.comb(n, b) for i in range(1, n + 1)]
         for b in range(1, n + 1)
@@ -211,10 +210,10 @@ def _best_weights(n: int) -> Array:
 
 
 def expected_best(losses: npt.ArrayLike) -> Array:
-    """E[best of B of the n trials] for B = 1 ... n: sum_i x_(i) C(n-i, B-1) / C(n, B).
+    """Return E[best of B of the n trials] for B = 1 ... n: sum_i x_(i) C(n-i, B-1) / C(n, B).
 
     Args:
-        losses: shape (..., n), finite or infinite, lower is better.
+        losses: Shape (..., n), finite or infinite, lower is better.
 
     Returns:
         Shape (..., n); infinite where an infinite loss may be the best.

@@ -36,9 +36,9 @@ def compare_pairs(
     """Compare every two entrants.
 
     Args:
-        scores: shape (S, W, n), NaN where there was no run.
-        overall: overall score, shape (S,); decides which entrant of a pair is `first`.
-        labels: names of the entrants.
+        scores: Shape (S, W, n), NaN where there was no run.
+        overall: Overall score, shape (S,); decides which entrant of a pair is `first`.
+        labels: Names of the entrants.
 
     Returns:
         The pairs, in the order of the overall scores; and which are separated, shape (S, S),
@@ -78,31 +78,31 @@ def _draws(scores: Array, n_pairs: int) -> int:
 
 
 def improvements(scores: Array, first: Array, second: Array, draws: int) -> list[Estimate]:
-    """P(a run of `first` scores above one of `second`), ties one half, mean over workloads.
+    """Return P(a run of `first` scores above one of `second`), ties one half.
 
-    On each workload that is the Mann-Whitney U over n m. Value and interval are over the seeds
-    that both have, and the bootstrap draws the same seeds for both, since runs of one seed share
-    initial weights and batches.
+    This is the mean over workloads of the Mann-Whitney U / (n m). Value and interval are over the
+    seeds that both have, and the bootstrap draws the same seeds for both, since runs of one seed
+    share initial weights and batches.
 
     Args:
-        scores: shape (S, W, n), NaN where there was no run.
-        first, second: indices of the entrants of each pair.
-        draws: bootstrap samples; 0 for no interval.
+        scores: Shape (S, W, n), NaN where there was no run.
+        first, second: Indices of the entrants of each pair.
+        draws: Bootstrap samples; 0 for no interval.
     """
     known = ~np.isnan(scores)
     both = ((known[a] & known[b]).tobytes() for a, b in zip(first, second, strict=True))
-    found: dict[int, Estimate] = {}
+    estimates: dict[int, Estimate] = {}
     for group in indices_by_key(both):  # pairs with the same common seeds are resampled together
         a, b = first[group], second[group]
         common = known[a[0]] & known[b[0]]
-        found.update(zip(group, _improvements(scores, a, b, common, draws), strict=True))
-    return [found[i] for i in range(len(first))]
+        estimates.update(zip(group, _improvements(scores, a, b, common, draws), strict=True))
+    return [estimates[i] for i in range(len(first))]
 
 
 def _improvements(
     scores: Array, first: Array, second: Array, common: Array, draws: int
 ) -> list[Estimate]:
-    """`improvements` of pairs that have the seeds `common`, shape (W, n), in common."""
+    """Return `improvements` of pairs that share the same seeds, `common` of shape (W, n)."""
     workloads = np.flatnonzero(common.any(axis=1))
     if not len(workloads):
         return [Estimate(value=None)] * len(first)
@@ -122,7 +122,7 @@ def _improvements(
             higher = higher.reshape(-1, len(first))
             wins += higher.sum(axis=0, dtype=float)
             times = (drawn[part, None] * drawn).reshape(len(higher), draws)
-            # as a product of matrices, threads would wait for each other
+            # not a product of matrices, since BLAS threads would wait for each other
             sums += np.einsum("kb,kp->bp", times, higher)
         values[:, k] = wins / n**2
         samples += sums / max(n - 1, 1) ** 2
@@ -136,7 +136,7 @@ def _improvements(
 
 @lru_cache(maxsize=1)  # most pairs of a study share the same counts
 def _draw_counts(draws: int, counts: tuple[int, ...], n: int) -> Array:
-    """How often each seed is drawn in a bootstrap sample, shape (B, W, n)."""
+    """Return how often each seed is drawn in each bootstrap sample, shape (B, W, n)."""
     index, mask = bootstrap_draws(bootstrap_rng(Stream.IMPROVEMENT), draws, counts)
     counted = np.zeros((draws, len(counts), n), dtype=np.float32)
     for k in range(mask.shape[1]):  # one draw at a time: all at once would be n times as large

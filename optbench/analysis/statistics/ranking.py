@@ -1,8 +1,4 @@
-"""Who can be told apart from whom: pairs, tie groups, places, critical difference.
-
-Tests are paired over workloads, on each entrant's mean score over seeds: seeds of one workload are
-no independent evidence about another workload.
-"""
+"""The order of entrants: mean scores, places, tie groups, critical difference."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ from optbench.contracts import Array
 
 
 def workload_means(scores: Array) -> Array:
-    """Mean score over seeds, shape (S, W); NaN where an entrant had no run.
+    """Return the mean score over seeds, shape (S, W); NaN where an entrant had no run.
 
     Rounded at the twelfth decimal, so that equal runs tie.
     """
@@ -27,32 +23,32 @@ def workload_means(scores: Array) -> Array:
 
 
 def order_of(score: Array) -> Array:
-    """Indices of the entrants, best score first; equal scores keep their order."""
+    """Return the indices of the entrants, best score first; equal scores keep their order."""
     return np.argsort(-np.where(np.isnan(score), -1.0, score), kind="stable")
 
 
 def place_ranges(better: Array) -> list[tuple[int, int]]:
-    """First and last place of each entrant that the separated pairs leave open, 1-based."""
+    """Return the first and last place of each entrant that separated pairs leave open, 1-based."""
     ahead, behind = better.sum(axis=0), better.sum(axis=1)
     return [(1 + int(a), len(better) - int(b)) for a, b in zip(ahead, behind, strict=True)]
 
 
 def tie_groups(better: Array, order: Sequence[int], labels: Sequence[str]) -> tuple[TieGroup, ...]:
-    """The largest sets of entrants in which no pair is separated (a compact letter display).
+    """Return the largest sets of entrants without a separated pair (a compact letter display).
 
-    Built by insertion and absorption (Piepho 2004): begin with one group of all, split it at each
+    Insertion and absorption (Piepho 2004): start with one group of all, split groups at each
     separated pair, drop groups that lie within another.
 
     Args:
-        better: separated pairs, shape (S, S).
-        order: indices of the entrants, best first.
-        labels: names.
+        better: Separated pairs, shape (S, S).
+        order: Indices of the entrants, best first.
+        labels: Names of the entrants.
     """
     groups = [frozenset(order)]
     for a, b in np.argwhere(better | better.T):
         split = [g - {x} for g in groups if {a, b} <= g for x in (a, b)]
-        kept = [g for g in groups if not {a, b} <= g] + split
-        unique = list(dict.fromkeys(kept))
+        intact = [g for g in groups if not {a, b} <= g]
+        unique = list(dict.fromkeys(intact + split))
         groups = [g for g in unique if not any(g < other for other in unique)]
     position = {index: i + 1 for i, index in enumerate(order)}
     inside = sorted(sorted(position[i] for i in group) for group in groups)
@@ -67,21 +63,21 @@ def tie_groups(better: Array, order: Sequence[int], labels: Sequence[str]) -> tu
 
 
 def _letter(i: int) -> str:
-    """a, b, ..., z, A, ..., Z, then a1, b1, ..."""
+    """Return a, b, ..., z, A, ..., Z, then a1, b1, ..."""
     letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    rounds, at = divmod(i, len(letters))
-    return letters[at] + (str(rounds) if rounds else "")
+    rounds, position = divmod(i, len(letters))
+    return letters[position] + (str(rounds) if rounds else "")
 
 
 def demsar(means: Array, labels: Sequence[str]) -> CriticalDifference | None:
-    """Friedman's test, Nemenyi's critical difference and its bars.
+    """Return Friedman's test, Nemenyi's critical difference and its bars.
 
     Args:
-        means: mean score, shape (S, W); entrants that miss a workload are left out.
-        labels: names.
+        means: Mean score, shape (S, W); entrants that miss a workload are left out.
+        labels: Names of the entrants.
 
     Returns:
-        None with fewer than two such entrants or two workloads.
+        The test, or None with fewer than two such entrants or two workloads.
     """
     complete = np.flatnonzero(~np.isnan(means).any(axis=1))
     k, n = len(complete), means.shape[1]
@@ -107,10 +103,10 @@ def demsar(means: Array, labels: Sequence[str]) -> CriticalDifference | None:
 
 
 def _bars(ranks: Sequence[float], cd: float) -> list[tuple[int, int]]:
-    """Longest runs (from, to) of at least two ascending ranks that lie within cd."""
-    found: list[tuple[int, int]] = []
+    """Return the longest runs (from, to) of at least two ascending ranks that lie within cd."""
+    runs: list[tuple[int, int]] = []
     for i in range(len(ranks)):
         j = max(j for j in range(i, len(ranks)) if ranks[j] - ranks[i] <= cd)
-        if j > i and not (found and found[-1][1] >= j):
-            found.append((i, j))
-    return found
+        if j > i and not (runs and runs[-1][1] >= j):
+            runs.append((i, j))
+    return runs

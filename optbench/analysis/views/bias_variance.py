@@ -2,12 +2,11 @@
 
 ``L_val - L_ref = (floor - L_ref) + (L_train - floor) + (L_val - L_train)``: bias, optimization gap
 and variance. *Floor* is the lowest training loss that any run reached on that dataset and network:
-what the model can do. Only what remains above it is the optimizer's. L_ref is the loss that a good
-model would have: the lowest median validation loss of the study on that dataset, on any network.
-So a study of one network cannot show bias.
+what the model can do. Only the gap above it is due to the optimizer. L_ref is the loss of a good
+model: the lowest median validation loss of the study on that dataset, on any network. So a study
+of one network cannot show bias.
 
-A term is called high when the lower end of its bootstrap interval exceeds delta, 10% of
-L_0 - L_ref.
+A term is called high if the lower end of its bootstrap interval exceeds delta, 10% of L_0 - L_ref.
 """
 
 from __future__ import annotations
@@ -29,8 +28,9 @@ from optbench.analysis.view_records import BiasVariance
 from optbench.contracts import Array
 
 HIGH = 0.1
-BLOCK = 1024
-"""Cells that are resampled together; all at once would need more memory than the study itself."""
+"""A term above this share of the way from initial to reference loss is high."""
+BLOCK_CELLS = 1024
+"""Cells that are resampled together; all at once would need more memory than the study."""
 
 
 def bias_variance(study: StudyArrays) -> tuple[BiasVariance, ...]:
@@ -73,35 +73,41 @@ def _floors(study: StudyArrays) -> dict[tuple[str, str], float]:
 def _references(study: StudyArrays) -> dict[str, float]:
     medians = metrics.median(study.val_loss)
     lowest = np.nanmin(medians, axis=0)
-    found: dict[str, float] = {}
+    references: dict[str, float] = {}
     for workload, loss in zip(study.workloads, lowest.tolist(), strict=True):
-        found[workload.dataset] = min(found.get(workload.dataset, np.inf), loss)
-    return found
+        references[workload.dataset] = min(references.get(workload.dataset, np.inf), loss)
+    return references
 
 
 def _terms(train: Array, val: Array, floor: Array) -> dict[str, Array]:
-    """Optimization gap and variance of every cell: value, low, high, each of shape (3, cells).
+    """Return optimization gap and variance of every cell: value, low and high, shape (3, cells).
 
     Training and validation loss are resampled together. Missing seeds count as repeats of the
-    first: a cell that lacks some is nearly finished anyway. One seed gives NaN for low and high.
+    first, since a cell that lacks some is nearly finished. One seed gives NaN for low and high.
     """
     n = train.shape[1]
     train = np.where(np.isnan(train), train[:, :1], train)
     val = np.where(np.isnan(val), val[:, :1], val)
-    middle = metrics.median(train), metrics.median(val)
-    values = _gaps(*middle, floor)
+    values = _gaps(metrics.median(train), metrics.median(val), floor)
     if n < 2:
         unknown = np.full(len(train), np.nan)
         return {name: np.stack([value, unknown, unknown]) for name, value in values.items()}
     rng = bootstrap_rng(Stream.BIAS_VARIANCE)
     draws = scoring.draws_for(train.size * 4, most=1000)
     index = np.sort(bootstrap_draws(rng, draws, [n])[0][:, 0], axis=1)
-    index, drawn = np.unique(index, axis=0, return_inverse=True)  # few draws differ in medians
+    index, drawn = np.unique(index, axis=0, return_inverse=True)  # few are distinct
     drawn = drawn.ravel()  # NumPy 2.0.0 gives a column
     tail = tail_probability(n - 1)
     parts = [
-        _ends(train[i : i + BLOCK], val[i : i + BLOCK], floor[i : i + BLOCK], index, drawn, tail)
-        for i in range(0, len(train), BLOCK)
+        _ends(
+            train[i : i + BLOCK_CELLS],
+            val[i : i + BLOCK_CELLS],
+            floor[i : i + BLOCK_CELLS],
+            index,
+            drawn,
+            tail,
+        )
+        for i in range(0, len(train), BLOCK_CELLS)
     ]
     ends = {name: np.concatenate([part[name] for part in parts], axis=1) for name in values}
     return {
@@ -113,9 +119,15 @@ def _terms(train: Array, val: Array, floor: Array) -> dict[str, Array]:
 def _ends(
     train: Array, val: Array, floor: Array, index: Array, drawn: Array, tail: float
 ) -> dict[str, Array]:
-    """Both ends of the intervals of some cells, shape (2, cells).
+    """Return both ends of the intervals of some cells, shape (2, cells).
 
-    `index` are the draws that differ, `drawn` which of them each draw is.
+    Args:
+        train: Training losses, shape (cells, n).
+        val: Validation losses, shape (cells, n).
+        floor: Lowest training loss of each cell's problem.
+        index: The distinct bootstrap draws.
+        drawn: Which of them each draw is.
+        tail: Probability beyond either end.
     """
     samples = _gaps(_medians(train[:, index]), _medians(val[:, index]), floor[:, None])
     return {
@@ -125,7 +137,7 @@ def _ends(
 
 
 def _gaps(train: Array, val: Array, floor: Array) -> dict[str, Array]:
-    """The two terms that seeds decide; infinite where a loss is."""
+    """Return the two terms that depend on the seeds; infinite where a loss is infinite."""
     with np.errstate(invalid="ignore"):
         gap, variance = train - floor, val - train
     return {
@@ -135,7 +147,7 @@ def _gaps(train: Array, val: Array, floor: Array) -> dict[str, Array]:
 
 
 def _medians(x: Array) -> Array:
-    """Median over the last axis; infinite when either of the middle two is."""
+    """Return the median over the last axis, infinite if one of the middle two values is."""
     ordered = np.sort(x, axis=-1)
     n = x.shape[-1]
     return np.asarray((ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2)
@@ -147,11 +159,11 @@ def _row(
     reference: float,
     floor: float,
     delta: float,
-    measured: dict[str, tuple[float, ...]],
+    terms_of_seeds: dict[str, tuple[float, ...]],
     lost: bool,
 ) -> BiasVariance:
-    weak = floor - reference if math.isfinite(floor) and math.isfinite(reference) else np.nan
-    terms = {"bias": (weak, weak, weak), **measured}
+    bias = floor - reference if math.isfinite(floor) and math.isfinite(reference) else np.nan
+    terms = {"bias": (bias, bias, bias), **terms_of_seeds}
     if lost:
         terms["variance"] = (np.nan, np.nan, np.nan)
     high = [name for name, (_, low, _) in terms.items() if low > delta]

@@ -12,10 +12,10 @@ from optbench.contracts import Array
 
 
 def budget_curves(study: StudyArrays, budget: int) -> tuple[Budget, ...]:
-    """What tuning brought: the expected best of k trials, per workload and on average.
+    """Return the expected best of k trials, for each workload and on average.
 
-    Of the trials the first `budget` count; those of a widened range were not drawn like the
-    others. A trial that diverged counts as the initial loss and as score 0.
+    Only the first `budget` trials count, since those of a widened range were drawn differently. A
+    trial that diverged counts as the initial loss and as score 0.
     """
     if not study.trials:
         return ()
@@ -30,7 +30,7 @@ def budget_curves(study: StudyArrays, budget: int) -> tuple[Budget, ...]:
         score = scoring.score(loss[None], start, best[w])[0]
         losses.update(zip(group, _expected_best(np.minimum(loss, start[:, None])), strict=True))
         scores.update(zip(group, -_expected_best(-score), strict=True))
-    found = [
+    budgets = [
         Budget(
             label=study.labels[s],
             workload=study.workload_labels[w],
@@ -44,11 +44,11 @@ def budget_curves(study: StudyArrays, budget: int) -> tuple[Budget, ...]:
         _mean_budget(study.labels[places[group[0], 0]], [scores[i] for i in group])
         for group in sorted(groups, key=lambda group: places[group[0], 0])
     ]
-    return (*means, *found)
+    return (*means, *budgets)
 
 
 def _expected_best(losses: Array) -> Array:
-    """`metrics.expected_best` of each row, rounded as it rounds a single one."""
+    """Return `metrics.expected_best` of each row, rounded as for a single row."""
     return metrics.expected_best(losses[:, None])[:, 0]
 
 

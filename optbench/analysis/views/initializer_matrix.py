@@ -12,10 +12,10 @@ from optbench.contracts import Array
 
 
 def initializer_matrix(study: StudyArrays) -> Matrix | None:
-    """Optimizer x initializer, with one yardstick for all initializers of a problem.
+    """Return the matrix of optimizers and initializers, with one scale for all initializers.
 
-    Unlike in the leaderboard, the score is spanned by the best run over all initializers and by
-    the lowest initial loss among them, so that a bad initializer shows.
+    Unlike in the leaderboard, a score is relative to the best run over all initializers of a
+    problem, and to the lowest initial loss among them, so that a bad initializer shows.
     """
     names = list(dict.fromkeys(w.initialization for w in study.workloads))
     if len(names) < 2:

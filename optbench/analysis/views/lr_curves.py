@@ -10,14 +10,14 @@ from optbench.analysis.view_records import LearningRateCurve
 
 
 def lr_curves(study: StudyArrays) -> tuple[LearningRateCurve, ...]:
-    """Each tuned cell's trials against their lr; optimizers without lr have none."""
-    found = []
+    """Return the curve of each tuned cell whose optimizer has a learning rate."""
+    curves = []
     for (s, w), trials in study.trials.items():
         if np.isnan(trials.lr).any():
             continue
         order = np.argsort(trials.lr, kind="stable")
         chosen = (study.cells[s, w].chosen or {}).get("lr")
-        found.append(
+        curves.append(
             LearningRateCurve(
                 label=study.labels[s],
                 workload=study.workload_labels[w],
@@ -28,4 +28,4 @@ def lr_curves(study: StudyArrays) -> tuple[LearningRateCurve, ...]:
                 only_lr=trials.only_lr,
             )
         )
-    return tuple(found)
+    return tuple(curves)

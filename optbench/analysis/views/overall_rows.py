@@ -1,4 +1,4 @@
-"""The rows over all workloads: the leaderboard in the narrow sense."""
+"""The rows over all workloads: the ranking."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def overall_rows(
     better: Array,
     groups: tuple[TieGroup, ...],
 ) -> tuple[OverallRow, ...]:
-    """One row an entrant, best score first."""
+    """Return one row for each entrant, best score first."""
     intervals = scoring.score_intervals(measured.score)
     places = ranking.place_ranges(better)
     means = ranking.workload_means(measured.score)
@@ -38,11 +38,11 @@ def overall_rows(
         ranks[complete] = average_ranks(-means[complete], axis=0).mean(axis=1)
     summaries = axis_summaries(measured)
     failed = study.spread(study.failed.astype(float))
-    found = []
+    rows = []
     for rank, s in enumerate(ranking.order_of(overall).tolist(), 1):
         own = [(w, study.cells[s, w]) for w in range(len(means[s])) if (s, w) in study.cells]
         interval = intervals[s]
-        found.append(
+        rows.append(
             OverallRow(
                 label=study.labels[s],
                 optimizer=own[0][1].entrant.optimizer,
@@ -50,7 +50,7 @@ def overall_rows(
                 place=places[s],
                 tie_groups="".join(g.letter for g in groups if study.labels[s] in g.labels),
                 score=_estimate(float(overall[s]), interval),
-                stability=_stability(measured.kept[s]),
+                stability=_stability(measured.kept_progress[s]),
                 divergence=rate_of(study.lost_runs[s]),
                 failed=int(np.nansum(failed[s])),
                 mean_rank=number(ranks[s]),
@@ -61,7 +61,7 @@ def overall_rows(
                 times=summaries[s],
             )
         )
-    return tuple(found)
+    return tuple(rows)
 
 
 def _estimate(value: float, interval: tuple[float, ...] | None) -> Estimate:
@@ -70,20 +70,20 @@ def _estimate(value: float, interval: tuple[float, ...] | None) -> Estimate:
     return Estimate(value=value, low=min(interval[0], value), high=max(interval[1], value))
 
 
-def _stability(kept: Array) -> Estimate:
-    mean = float(np.nanmean(kept))
-    interval = scoring.mean_interval(kept, Stream.STABILITY)
+def _stability(kept_progress: Array) -> Estimate:
+    mean = float(np.nanmean(kept_progress))
+    interval = scoring.mean_interval(kept_progress, Stream.STABILITY)
     return _estimate(mean, interval)
 
 
 def axis_summaries(measured: RunMetrics) -> list[tuple[AxisSummary, ...]]:
-    """Time to target of each entrant on every axis."""
+    """Return the time to target of each entrant on every axis."""
     by_axis: Mapping[CostAxis, list[AxisSummary]] = {axis: [] for axis in COST_AXES}
     for axis, times in measured.median_times.items():
         solvable = np.isfinite(times).any(axis=0)
-        kept = times[:, solvable]
-        ratios = time_ratios(kept) if kept.size else kept
-        areas = profile_areas(kept) if kept.size else kept
+        known = times[:, solvable]
+        ratios = time_ratios(known) if known.size else known
+        areas = profile_areas(known) if known.size else known
         for s in range(len(times)):
             own = ratios[s][~np.isnan(ratios[s])]
             by_axis[axis].append(

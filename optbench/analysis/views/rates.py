@@ -12,13 +12,13 @@ from optbench.contracts import Array
 
 
 def rate_of(flags: Array) -> Rate:
-    """Share of ones, with its Wilson interval; NaN entries are not counted."""
+    """Return the share of ones with its Wilson interval; NaN entries are not counted."""
     total, count = int((~np.isnan(flags)).sum()), int(np.nansum(flags))
     return make_rate(count, total)
 
 
 @cache
 def make_rate(count: int, total: int) -> Rate:
-    """`count` of `total` with its Wilson interval; nothing of nothing is 0."""
+    """Return `count` of `total` with its Wilson interval; the rate is 0 if `total` is 0."""
     low, high = wilson(count, total)
     return Rate(count=count, total=total, rate=count / max(total, 1), low=low, high=high)

@@ -1,7 +1,7 @@
 """Batch, mini-batch and sgd side by side, at equal examples and at equal updates.
 
-Batch descent takes few good steps, sgd many bad ones: which is ahead depends on what is held
-equal. At equal examples every regime has seen as much data, at equal updates as many steps.
+Batch descent takes few good steps, sgd many bad ones, so the order depends on what is held equal:
+the examples seen, or the updates made.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from optbench.analysis.view_records import OrderFlip, RankFlip, RegimeLoss, Regi
 from optbench.contracts import Array
 from optbench.records import Workload
 
-LEAST_SEEDS = 3
-"""With fewer seeds nothing is called clear."""
+FEWEST_SEEDS = 3
+"""With fewer seeds, no flip is called clear."""
 
 Member = tuple[int, int]
 """Entrant s on workload w."""
 
 
 def loss_at(cost: Array, loss: Array, limit: float | Array) -> Array:
-    """Loss at the last evaluation with a cost up to `limit`; infinite if the run ended before it.
+    """Return the loss at the last evaluation with a cost up to `limit`; infinite if there is none.
 
     Args:
-        cost, loss: shape (R, G), NaN after the end.
-        limit: where to look, shape (R,) where that differs.
+        cost, loss: Shape (R, G), NaN after the end.
+        limit: Cost at which to look, a number or shape (R,).
     """
     limit = np.broadcast_to(limit, len(cost))
     reached = cost <= limit[:, None] * (1 + 1e-9)
-    at = np.maximum(reached.sum(axis=1) - 1, 0)[:, None]
-    found = np.take_along_axis(loss, at, axis=1)[:, 0]
+    last = np.maximum(reached.sum(axis=1) - 1, 0)[:, None]
+    loss_there = np.take_along_axis(loss, last, axis=1)[:, 0]
     beyond = np.nanmax(cost, axis=1, initial=-np.inf) >= limit * (1 - 1e-9)
-    return np.where(beyond & np.isfinite(found), found, np.inf)
+    return np.where(beyond & np.isfinite(loss_there), loss_there, np.inf)
 
 
 def regime_views(study: StudyArrays) -> tuple[RegimeView, ...]:
-    """One view for each dataset, network and initializer that two regimes share."""
+    """Return one view for each dataset, network and initializer that two regimes share."""
     groups: dict[tuple[str, ...], list[int]] = {}
     for w, workload in enumerate(study.workloads):
         key = (workload.dataset, workload.network, workload.initialization)
@@ -63,7 +63,7 @@ def regime_views(study: StudyArrays) -> tuple[RegimeView, ...]:
 
 
 def _limits(study: StudyArrays, axis: CostAxis, groups: Iterable[list[int]]) -> Array:
-    """The cost up to which every workload of its group has been run, shape (W,)."""
+    """Return the cost that every workload of its group reached, shape (W,)."""
     ends = study.spread(np.nanmax(study.costs[axis], axis=1, initial=0.0))
     limits: Array = np.fmax.reduce(ends, axis=(0, 2))
     for members in groups:
@@ -106,7 +106,7 @@ def _view(
 
 
 def _regime_names(workloads: list[Workload]) -> list[str]:
-    """The regimes, told apart by what differs between workloads of the same regime."""
+    """Return the regimes, with batch size or epochs where several workloads share a regime."""
     plain: list[str] = [w.regime for w in workloads]
     sized = [f"{w.regime} B={w.batch_size}" for w in workloads]
     full = [f"{w.regime} B={w.batch_size} {w.epochs} epochs" for w in workloads]
@@ -114,20 +114,20 @@ def _regime_names(workloads: list[Workload]) -> list[str]:
 
 
 def _medians(laid: Array, cells: list[Member]) -> Array:
-    """Median over seeds of each member, from values (S, W, n)."""
+    """Return the median over seeds of each member, from values (S, W, n)."""
     return metrics.median(laid[tuple(np.array(cells).T)])
 
 
 def _leads(first: Array, second: Array) -> Array:
-    """Where every common seed, on the last axis, has the first loss below the second."""
+    """Return where the first loss is below the second on every common seed, the last axis."""
     common = ~np.isnan(first) & ~np.isnan(second)
-    enough: Array = common.sum(axis=-1) >= LEAST_SEEDS
+    enough: Array = common.sum(axis=-1) >= FEWEST_SEEDS
     return enough & ((first < second) | ~common).all(axis=-1)
 
 
-def _turned(turned: Array) -> Array:
-    """Which one is ahead of which where a view turns their order, shape (2, pairs)."""
-    pairs = sorted(np.argwhere(turned).tolist(), key=sorted)
+def _flipped_pairs(flipped: Array) -> Array:
+    """Return the indices of the pairs whose order flips, shape (2, pairs)."""
+    pairs = sorted(np.argwhere(flipped).tolist(), key=sorted)
     return np.array(pairs, dtype=int).reshape(-1, 2).T
 
 
@@ -139,27 +139,27 @@ def _rank_flips(
     regime_of: dict[int, str],
 ) -> list[RankFlip]:
     s, w = np.array(cells).T
-    same = s[:, None] == s  # within a regime both views are of one curve, once later, once earlier
+    same = s[:, None] == s  # two entrants in one regime: both views would be of the same curves
     ahead, behind = medians["examples"], medians["updates"]
-    a, b = _turned(same & (ahead[:, None] < ahead) & (behind[:, None] > behind))
+    a, b = _flipped_pairs(same & (ahead[:, None] < ahead) & (behind[:, None] > behind))
     examples, updates = losses["examples"][s, w], losses["updates"][s, w]
     clear = _leads(examples[a], examples[b]) & _leads(updates[b], updates[a])
     names = [(study.labels[s], regime_of[w]) for s, w in cells]
-    found = [
+    flips = [
         RankFlip(first=names[i], second=names[j], clear=sure)
         for i, j, sure in zip(a.tolist(), b.tolist(), clear.tolist(), strict=True)
     ]
-    return sorted(found, key=lambda flip: not flip.clear)
+    return sorted(flips, key=lambda flip: not flip.clear)
 
 
 def _order_flips(study: StudyArrays, loss: Array, regime_of: dict[int, str]) -> list[OrderFlip]:
     medians = {w: metrics.median(loss[:, w]) for w in regime_of}  # NaN where not entered
-    found = []
+    flips = []
     for one, other in combinations(regime_of, 2):
         ahead, behind = medians[one], medians[other]
-        a, b = _turned((ahead[:, None] < ahead) & (behind[:, None] > behind))
+        a, b = _flipped_pairs((ahead[:, None] < ahead) & (behind[:, None] > behind))
         clear = _leads(loss[a, one], loss[b, one]) & _leads(loss[b, other], loss[a, other])
-        found += [
+        flips += [
             OrderFlip(
                 first=study.labels[i],
                 second=study.labels[j],
@@ -169,11 +169,11 @@ def _order_flips(study: StudyArrays, loss: Array, regime_of: dict[int, str]) -> 
             )
             for i, j, sure in zip(a.tolist(), b.tolist(), clear.tolist(), strict=True)
         ]
-    return sorted(found, key=lambda flip: not flip.clear)
+    return sorted(flips, key=lambda flip: not flip.clear)
 
 
 def ranks_in_regimes(view: RegimeView) -> dict[str, dict[str, float]]:
-    """Label -> regime -> rank by loss at equal examples among the entrants of that regime."""
+    """Return label -> regime -> rank by loss at equal examples within the regime."""
     ranks: dict[str, dict[str, float]] = {}
     for regime in view.regimes:
         rows = [row for row in view.rows if row.regime == regime]

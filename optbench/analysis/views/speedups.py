@@ -16,19 +16,19 @@ from optbench.contracts import Array
 
 
 def grid_steps(study: StudyArrays, measured: RunMetrics, axis: CostAxis = "examples") -> Array:
-    """Log of the step of the evaluation grid at which each run was seen to reach its target.
+    """Return the log of the grid step at the end of which each run reached its target.
 
-    The true crossing lies within that step before. Shape (S, W, n); 0 where the target was
-    missed, 1 where no earlier cost is above 0.
+    The true crossing lies within that step. Shape (S, W, n); 0 where the target was missed, 1
+    where no earlier cost is above 0.
     """
     cost = study.costs[axis]
     reached = measured.times[axis][tuple(study.place.T)]
     with np.errstate(invalid="ignore"):
-        at = np.argmax(cost >= reached[:, None], axis=1)
+        crossing = np.argmax(cost >= reached[:, None], axis=1)
     rows = np.arange(len(cost))
-    before, here = cost[rows, np.maximum(at - 1, 0)], cost[rows, at]
+    before, after = cost[rows, np.maximum(crossing - 1, 0)], cost[rows, crossing]
     with np.errstate(divide="ignore", invalid="ignore"):
-        step = np.where(before > 0, np.log(here / before), 1.0)
+        step = np.where(before > 0, np.log(after / before), 1.0)
     return study.spread(np.where(np.isfinite(reached), step, 0.0))
 
 
@@ -36,8 +36,8 @@ def grid_steps(study: StudyArrays, measured: RunMetrics, axis: CostAxis = "examp
 class Speedups:
     """Speedup on each of W workloads: ratio, its interval, and the squared error of its log.
 
-    NaN where it is not known: somebody missed the target on some seed, or (all but `value`) there
-    is one seed.
+    NaN where it is unknown: one of the two missed the target on some seed, or (all but `value`)
+    there is only one seed.
     """
 
     value: Array
@@ -48,20 +48,20 @@ class Speedups:
 
 
 def speedups(first: Array, second: Array, first_steps: Array, second_steps: Array) -> Speedups:
-    """Geometric mean over seeds of (time of `second` / time of `first`), with a 95% interval.
+    """Return the geometric mean over seeds of (time of `second` / time of `first`).
 
-    A paired t interval of the log ratio. A time known up to a grid step d has a rounding error of
-    variance d^2/12. Where seeds differ by more, their variance contains it; where they differ by
-    less they share it, no mean over seeds reduces it, and what is missing is added. Otherwise
-    equal times on every seed would claim certainty.
+    The 95% interval is a paired t interval of the log ratio. A time known up to a grid step d has a
+    rounding error of variance d^2/12. Where seeds differ by more, their variance contains it. Where
+    they differ by less, they share it and no mean over seeds reduces it, so the missing part is
+    added: otherwise equal times on every seed would claim certainty.
 
     Args:
-        first, second: times to target, shape (W, n), paired by seed; NaN where there was no run,
+        first, second: Times to target, shape (W, n), paired by seed; NaN where there was no run,
             infinite where the target was missed.
-        first_steps, second_steps: from `grid_steps`.
+        first_steps, second_steps: Results of `grid_steps`.
 
     Returns:
-        The ratios, known where both reached the target on every common seed, at a cost above 0.
+        The speedups, known where both reached the target on every common seed, at a cost above 0.
     """
     common = ~np.isnan(first) & ~np.isnan(second)
     n = common.sum(axis=1)
@@ -80,7 +80,7 @@ def speedups(first: Array, second: Array, first_steps: Array, second_steps: Arra
 
 
 def pooled_speedup(parts: Speedups) -> Estimate:
-    """Geometric mean over the workloads on which the speedup is known; None without any."""
+    """Return the geometric mean over the workloads on which the speedup is known."""
     known = ~np.isnan(parts.value)
     if not known.any():
         return Estimate(value=None)

@@ -1,4 +1,4 @@
-"""What a sweep came to: at each point the median over seeds, and an interval for it."""
+"""The points of a sweep: the median over seeds at each, and an interval for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from optbench.contracts import Value
 from optbench.records import RunResult, Status
 
 COVERAGE = 0.9
-"""Least probability with which the interval holds the true median, where seeds suffice for it."""
+"""Least probability that the interval contains the true median, if there are enough seeds."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,12 @@ class SweepPoint:
     """One point of a sweep.
 
     Attributes:
-        optimizer: the optimizer as it was spelled.
-        at: value of each swept hyperparameter.
-        losses: final validation loss of each seed, infinite for runs that diverged or failed.
-        median: of the losses.
-        low, high: the interval.
-        diverged: how many of the runs did not end well.
+        optimizer: Spelling of the optimizer.
+        at: Value of each swept hyperparameter.
+        losses: Final validation loss of each seed, infinite for runs that diverged or failed.
+        median: Median of the losses.
+        low, high: Interval of the median.
+        diverged: Number of runs that diverged or failed.
     """
 
     optimizer: str
@@ -40,13 +40,14 @@ def sweep_point(
 ) -> SweepPoint:
     """Summarise the seeds of one point.
 
-    The interval is between two order statistics, so it asks nothing of the distribution: the
-    narrowest symmetric pair that holds the median with probability `COVERAGE`, or all seeds.
+    The interval lies between two order statistics, so it assumes nothing about the distribution:
+    the narrowest symmetric pair that contains the median with probability `COVERAGE`, or the lowest
+    and the highest loss.
 
     Args:
-        optimizer: its spelling.
-        at: the swept values.
-        results: one run a seed, one at least.
+        optimizer: Spelling of the optimizer.
+        at: The swept values.
+        results: At least one run, one for each seed.
     """
     losses = sorted(r.final("val_loss") if r.status is Status.OK else math.inf for r in results)
     n = len(losses)
@@ -64,7 +65,7 @@ def sweep_point(
 
 
 def coverage(n: int, k: int) -> float:
-    """Probability that the median lies between the (k+1)-th lowest and highest of n draws.
+    """Return the probability that the median lies between the (k+1)-th lowest and highest draw.
 
     Example:
         >>> coverage(5, 0)

@@ -1,4 +1,4 @@
-"""The rows of each workload: what every entrant did there."""
+"""The rows of each workload: the results of every entrant."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from optbench.suites import TARGET_LEVEL
 
 
 def workload_boards(study: StudyArrays, measured: RunMetrics) -> tuple[WorkloadBoard, ...]:
-    """One board a workload, its rows best mean score first."""
+    """Return one board for each workload, with rows in the order of their mean scores."""
     summaries = _Summaries(study, measured)
-    found = []
+    boards = []
     for w, workload in enumerate(study.workloads):
         present = [s for s in range(len(study.labels)) if (s, w) in study.cells]
         present.sort(key=lambda s: -summaries.mean_score[s][w])
         target = measured.targets[w]
-        found.append(
+        boards.append(
             WorkloadBoard(
                 label=study.workload_labels[w],
                 workload=workload,
@@ -48,11 +48,11 @@ def workload_boards(study: StudyArrays, measured: RunMetrics) -> tuple[WorkloadB
                 rows=tuple(summaries.row(s, w) for s in present),
             )
         )
-    return tuple(found)
+    return tuple(boards)
 
 
 class _Summaries:
-    """Summaries over seeds of every cell, computed for all cells at once, as nested lists."""
+    """Summaries over the seeds of every cell, computed for all cells at once, as nested lists."""
 
     def __init__(self, study: StudyArrays, measured: RunMetrics) -> None:
         self.study = study
@@ -119,13 +119,13 @@ class _Summaries:
 
 
 def _lr(study: StudyArrays) -> dict[tuple[int, int], tuple[Number, bool, Number]]:
-    """lr width, whether it ends at an edge, lr sensitivity; of cells where only lr was tuned."""
+    """Return lr width, whether it ends at an edge, and lr sensitivity, where only lr was tuned."""
     tuned = [
-        (at, trials, trials.lr > 0)
-        for at, trials in study.trials.items()
-        if trials.only_lr and not math.isnan(study.initial_loss[at[1]])
+        (place, trials, trials.lr > 0)
+        for place, trials in study.trials.items()
+        if trials.only_lr and not math.isnan(study.initial_loss[place[1]])
     ]
-    found: dict[tuple[int, int], tuple[Number, bool, Number]] = {}
+    results: dict[tuple[int, int], tuple[Number, bool, Number]] = {}
     for group in indices_by_key((len(usable), usable.sum()) for _, _, usable in tuned):
         cells, trials, usable = zip(*(tuned[i] for i in group), strict=True)
         if usable[0].sum() < 2:
@@ -136,8 +136,8 @@ def _lr(study: StudyArrays) -> dict[tuple[int, int], tuple[Number, bool, Number]
         width, at_edge = metrics.lr_width(lr, loss, initial)
         sensitivity = metrics.lr_sensitivity(np.array([t.loss for t in trials]), initial)
         values = (numbers(width), at_edge.tolist(), numbers(sensitivity))
-        found.update(zip(cells, zip(*values, strict=True), strict=True))
-    return found
+        results.update(zip(cells, zip(*values, strict=True), strict=True))
+    return results
 
 
 def _quartiles(values: Array) -> list[list[list[Number]]]:
@@ -145,7 +145,7 @@ def _quartiles(values: Array) -> list[list[list[Number]]]:
 
 
 def _t_half_widths(values: Array) -> Array:
-    """Half the 95% t interval of the mean over seeds, shape (S, W); NaN with one seed."""
+    """Return half the 95% t interval of the mean over seeds, shape (S, W); NaN with one seed."""
     n = (~np.isnan(values)).sum(axis=-1)
     mean = np.nansum(values, axis=-1) / np.maximum(n, 1)
     square = np.nansum((values - mean[..., None]) ** 2, axis=-1)
@@ -155,7 +155,7 @@ def _t_half_widths(values: Array) -> Array:
 
 
 def edge_marks(cell: Cell, workload: str) -> tuple[EdgeMark, ...]:
-    """The marks of one cell."""
+    """Return the marks of the search ranges of one cell."""
     return tuple(
         EdgeMark(workload=workload, hyper=k, side=v) for k, v in sorted(cell.edges.items())
     )

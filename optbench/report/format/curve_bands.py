@@ -19,9 +19,9 @@ class Band:
     """Median and quartiles over seeds along a run; arrays of one length, NaN where undefined.
 
     Attributes:
-        x: cost, the median over seeds (seconds differ between them, examples do not).
-        mid: median; NaN once half of the runs have diverged.
-        low, high: quartiles; equal to `mid` with a single seed, infinite where that many are lost.
+        x: Cost, the median over seeds (seconds differ between them, examples do not).
+        mid: Median; NaN once half of the runs have diverged.
+        low, high: Quartiles; equal to `mid` with a single seed, infinite where that many are lost.
     """
 
     x: Array

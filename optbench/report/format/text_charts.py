@@ -20,9 +20,9 @@ def sparkline(values: Sequence[float] | Array, width: int = 12, *, log: bool = T
     """A line of block letters, high where the value is high; ``×`` from where it is not finite.
 
     Args:
-        values: at least one; resampled evenly to `width` letters.
-        width: number of letters.
-        log: take logarithms first; values of 0 and less are then as low as the lowest.
+        values: At least one; resampled evenly to `width` letters.
+        width: Number of letters.
+        log: Take logarithms first; values of 0 and less are then as low as the lowest.
 
     Example:
         >>> sparkline([1.0, 0.1, 0.01], 3)
@@ -70,9 +70,9 @@ def braille(
     """Curves as rows of (letter, label of the curve on top), both axes logarithmic.
 
     Args:
-        curves: label -> x and y; only points with both above 0 are drawn.
-        width: letters across; each holds 2 dots.
-        height: rows; each holds 4 dots.
+        curves: Label -> x and y; only points with both above 0 are drawn.
+        width: Letters across; each holds 2 dots.
+        height: Rows; each holds 4 dots.
     """
     kept = {}
     for label, (x, y) in curves.items():

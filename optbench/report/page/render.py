@@ -45,11 +45,11 @@ def report_html(
     """The whole page as text.
 
     Args:
-        board: the leaderboard.
-        cells: the cells it was built from; they hold the curves.
-        environment: shown at the end.
-        command: the exact command that repeats the study.
-        sections: sections of plugins.
+        board: The leaderboard.
+        cells: The cells it was built from; they hold the curves.
+        environment: Shown at the end.
+        command: The exact command that repeats the study.
+        sections: Sections of plugins.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup

@@ -86,10 +86,10 @@ def background_plots(
     """Start to draw everything that the leaderboard has data for.
 
     Args:
-        board: the leaderboard.
-        cells: the cells it was built from; they hold the curves.
-        folder: exists.
-        formats: any of ``"png"``, ``"svg"``, ``"pdf"``.
+        board: The leaderboard.
+        cells: The cells it was built from; they hold the curves.
+        folder: Exists.
+        formats: Any of ``"png"``, ``"svg"``, ``"pdf"``.
 
     Yields:
         A function that draws what is left, and returns every file in a fixed order.

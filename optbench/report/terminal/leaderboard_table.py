@@ -44,10 +44,10 @@ def leaderboard_table(
     """The leaderboard as something to print with rich.
 
     Args:
-        board: the leaderboard.
-        cells: the cells it was built from; with them each row has a sparkline a regime.
-        verdicts: whether sentences and cautions follow the table.
-        sentences: how many of them an optimizer has; those about the whole study all come.
+        board: The leaderboard.
+        cells: The cells it was built from; with them each row has a sparkline a regime.
+        verdicts: Whether sentences and cautions follow the table.
+        sentences: How many of them an optimizer has; those about the whole study all come.
 
     Example:
         >>> from rich.console import Console

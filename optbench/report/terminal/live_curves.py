@@ -41,8 +41,8 @@ class LiveView:
         """Tell of a finished run; call it from one thread.
 
         Args:
-            label: the entrant's label.
-            result: the run.
+            label: The entrant's label.
+            result: The run.
         """
         self._done += 1
         self._workload = result.spec.workload.label
@@ -62,7 +62,7 @@ class LiveView:
         """The picture as something rich prints.
 
         Args:
-            width: letters available.
+            width: Letters available.
         """
         from rich.console import Group
         from rich.text import Text
@@ -105,9 +105,9 @@ def live(
     Where the console is not a terminal nothing is drawn, and `LiveView.add` costs nothing.
 
     Args:
-        labels: of all entrants, so that colours are those of the report.
-        planned: runs in all.
-        console: where to draw; by default a console on stderr.
+        labels: Of all entrants, so that colours are those of the report.
+        planned: Runs in all.
+        console: Where to draw; by default a console on stderr.
     """
     from rich.console import Console
     from rich.live import Live
