@@ -21,7 +21,7 @@ from optbench.cli.options import plugin_options
 from optbench.cli.output import echo
 from optbench.engine.memory import check_address_space
 from optbench.errors import OptbenchError, PluginWarning, describe_error, nearest
-from optbench.support.log_lines import shown_log
+from optbench.support.log_lines import log_to_stderr
 from optbench.support.text import one_line
 
 SECTIONS: dict[str, dict[str, str]] = {
@@ -115,7 +115,7 @@ class Optbench(click.Group):
 
         if not standalone_mode:
             return run()
-        with warnings.catch_warnings(), orderly(), shown_log():
+        with warnings.catch_warnings(), orderly(), log_to_stderr():
             _show_plugin_warnings()
             sys.exit(_guarded(run))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from optbench.support.text import harmless, harmless_lines
+from optbench.support.text import printable, printable_lines
 
 
 def echo(text: str, err: bool = False) -> None:
@@ -27,17 +27,17 @@ def echo(text: str, err: bool = False) -> None:
 
 def say(text: str = "") -> None:
     """Print one line to stdout."""
-    echo(harmless(text))
+    echo(printable(text))
 
 
 def say_lines(text: str) -> None:
     """Print a text of several lines to stdout."""
-    echo(harmless_lines(text))
+    echo(printable_lines(text))
 
 
 def remark(text: str) -> None:
     """Print one line to stderr: what is told beside the result."""
-    echo(harmless(text), err=True)
+    echo(printable(text), err=True)
 
 
 def print_json(value: Any) -> None:
@@ -58,8 +58,8 @@ def finite(value: Any) -> Any:
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
     """Print rows under headers; in a pipe nothing is folded, so that grep and cut work."""
-    headers, title = [harmless(header) for header in headers], harmless(title)
-    rows = [[harmless(cell) for cell in row] for row in rows]
+    headers, title = [printable(header) for header in headers], printable(title)
+    rows = [[printable(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         _print_plain(headers, rows, title)
         return

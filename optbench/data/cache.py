@@ -12,7 +12,7 @@ import numpy as np
 import platformdirs
 
 from optbench.contracts import Array
-from optbench.support.files import whole
+from optbench.support.files import atomic_path
 
 
 def cache_folder() -> Path:
@@ -36,6 +36,6 @@ def kept_arrays(name: str, make: Callable[[], Sequence[Array]]) -> tuple[Array, 
         arrays = tuple(make())
     with contextlib.suppress(OSError):  # a cache that cannot be written is no error
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path, alone=False) as partial, partial.open("wb") as target:
+        with atomic_path(path, concurrent=True) as partial, partial.open("wb") as target:
             np.savez(target, *arrays)
     return arrays

@@ -22,7 +22,7 @@ from optbench.report.csv_text import leaderboard_csv
 from optbench.report.format.excerpt import excerpt, with_curves
 from optbench.report.format.plot_formats import check_plot_format
 from optbench.report.sections import Section, section_pictures
-from optbench.support.files import alone_in, write_text
+from optbench.support.files import folder_lock, write_text
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def write_all(
     about["sections"] = sections
     if sections:
         digest = _hash(digest, *[section.digest for section in sections])
-    with _one_line_errors(out), alone_in(_with_plots(out)):
+    with _one_line_errors(out), folder_lock(_with_plots(out)):
         writer = ReportWriter(out)
         missing = [form for form in formats if not writer.keep_plots(form, digest)]
         with _drawing(missing, board, cells, out / "plots") as draw:

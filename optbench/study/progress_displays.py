@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from optbench.study.driver import Progress
 from optbench.support.log_lines import print_line
-from optbench.support.text import harmless, one_line
+from optbench.support.text import one_line, printable
 
 LINE_SECONDS = 5.0
 """Least time between two lines of progress."""
@@ -75,16 +75,16 @@ class Bar:
             description="training",
             completed=progress.done,
             total=progress.planned,
-            leader=harmless(f"best so far: {progress.leader}") if progress.leader else "",
+            leader=printable(f"best so far: {progress.leader}") if progress.leader else "",
         )
 
     def show_line(self, text: str) -> None:
         """Show a text before the bar."""
-        self._bar.update(self._task, description=harmless(text))
+        self._bar.update(self._task, description=printable(text))
 
     def show_warning(self, text: str) -> None:
         """Print a line above the bar."""
-        self._bar.console.print(harmless(text), markup=False, highlight=False)
+        self._bar.console.print(printable(text), markup=False, highlight=False)
 
     def close(self) -> None:
         """Remove the bar."""

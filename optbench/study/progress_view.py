@@ -16,7 +16,7 @@ from optbench.study.progress_displays import (
     is_notebook,
     terminal_display,
 )
-from optbench.support.log_lines import log_shown_by, shown_log
+from optbench.support.log_lines import log_through, log_to_stderr
 
 MIN_RUNS = 10
 """Runs to be trained before the time left is estimated."""
@@ -41,7 +41,7 @@ class ProgressView:
         self._reasons: dict[str, list[str]] = {}  # why the first runs of an entrant failed, if so
 
     def __enter__(self) -> Self:
-        self._log.enter_context(log_shown_by(self.show_line))
+        self._log.enter_context(log_through(self.show_line))
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -104,7 +104,7 @@ def shown_progress(progress: bool | Observer | None) -> Iterator[Observer]:
         yield ignore_progress
         return
     display = NotebookBar() if is_notebook() else terminal_display()
-    with shown_log(), ProgressView(display) as view:
+    with log_to_stderr(), ProgressView(display) as view:
         yield view
 
 

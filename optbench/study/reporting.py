@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from optbench.errors import ConfigError, PluginWarning, describe_error
 from optbench.study.folders import writable_folder
 from optbench.study.study import Study
-from optbench.support.files import alone_in, write_text
+from optbench.support.files import folder_lock, write_text
 
 if TYPE_CHECKING:
     from optbench.report.sections import Section
@@ -64,7 +64,7 @@ def write_report(
         gc.unfreeze()
     environment = {**study.environment, "command": command}
     path = out / "environment.json"
-    with alone_in(out):
+    with folder_lock(out):
         write_text(path, json.dumps(environment, indent=2) + "\n")
     return [*files, path]
 

@@ -12,7 +12,7 @@ from optbench.errors import ConfigError
 from optbench.registry import Registry
 from optbench.suites.document_checks import convert_document
 from optbench.suites.toml_files import quote_toml, read_toml
-from optbench.support.text import harmless
+from optbench.support.text import printable
 
 Targets = dict[tuple[str, str], dict[str, float]]
 """(dataset, ``Workload.network``) -> level (``"easy"``, ``"medium"``, ``"hard"``) -> loss."""
@@ -77,7 +77,7 @@ def write_targets(targets: Mapping[tuple[str, str], Mapping[str, float]], head: 
         targets: (dataset, network) -> level -> loss.
         head: A comment that says where they come from.
     """
-    lines = [f"# {harmless(line)}".rstrip() for line in head.splitlines()]
+    lines = [f"# {printable(line)}".rstrip() for line in head.splitlines()]
     for (dataset, network), levels in sorted(targets.items()):
         lines += ["", "[[target]]", f"dataset = {quote_toml(dataset)}"]
         lines += [f"network = {quote_toml(network)}"]

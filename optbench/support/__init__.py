@@ -1,1 +1,1 @@
-"""What any floor may use: files, child processes, text, HTML, TOML."""
+"""Helpers without optbench types: files, child processes, text, HTML, log lines."""

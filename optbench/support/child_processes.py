@@ -1,7 +1,7 @@
-"""Child processes of this one, fed through their standard streams.
+"""Child processes that are fed through their standard streams.
 
-Frames are a length and as many bytes. Nothing is pickled, and the main program is not imported
-again, so a study can be run from any script.
+A frame is a length followed by that number of bytes. Nothing is pickled, and the main program is
+not imported again, so a study can be run from any script.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ _ONE_THREAD = {
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def write_frame(stream: IO[bytes], data: bytes) -> None:
-    """Send one frame."""
+    """Write one frame."""
     stream.write(_LENGTH.pack(len(data)) + data)
     stream.flush()
 
 
 def read_frame(stream: IO[bytes]) -> bytes | None:
-    """The next frame; None at the end, also when it comes in the middle of a frame."""
+    """Return the next frame; None at the end of the stream, also in the middle of a frame."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
@@ -51,13 +51,14 @@ def read_frame(stream: IO[bytes]) -> bytes | None:
 
 
 def start_child(main: str, *, quiet: bool = False) -> Child:
-    """Start a process of one thread that ends with this one.
+    """Start a process that runs a function with one BLAS thread, and ends with this process.
 
-    It looks for modules where this one does, and not in the current folder first, as ``-c`` would.
+    It searches the same folders for modules as this process; ``python -c`` alone would search the
+    current folder first.
 
     Args:
-        main: ``module:function`` that it calls; this begins with `take_streams`.
-        quiet: whether what it writes to stderr is thrown away.
+        main: ``module:function`` to call; it must start with `take_streams`.
+        quiet: Whether to discard what it writes to stderr.
     """
     module, _, function = main.partition(":")
     path = [entry for entry in sys.path if isinstance(entry, str)]
@@ -68,16 +69,16 @@ def start_child(main: str, *, quiet: bool = False) -> Child:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if quiet else None,
         env={**os.environ, **_ONE_THREAD},
-        start_new_session=True,  # Ctrl-C is the parent's to handle
+        start_new_session=True,  # only the parent handles Ctrl-C
     )
 
 
 def end_child(child: Child, patience: float = 0.0) -> str:
-    """Kill the process if it lives; how it ended, in words.
+    """Kill the process if it is still running, and return how it ended, in words.
 
     Args:
-        child: the process.
-        patience: seconds that it has after SIGTERM to end by itself.
+        child: The process.
+        patience: Seconds that it has after SIGTERM to end by itself.
     """
     if patience:
         child.terminate()
@@ -96,23 +97,27 @@ def end_child(child: Child, patience: float = 0.0) -> str:
 
 
 def take_streams() -> tuple[IO[bytes], IO[bytes]]:
-    """Where frames come from and answers go: out of reach of plugins and of what they start.
+    """Return the streams of frames and answers, out of reach of plugins and their processes.
 
-    One that prints must not write into the answers, and one that asks a question must not read
-    the frames, nor wait for the thread that reads them.
+    A plugin that prints must not write into the answers, and one that reads standard input must not
+    read the frames, or wait for the thread that reads them.
     """
     source, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
     os.dup2(2, 1)
     return source, out
 
 
 def listen(source: IO[bytes]) -> queue.SimpleQueue[bytes]:
-    """Read ahead in a thread, which ends the process when the parent has gone.
+    """Read frames in a thread, which ends the process when its parent has ended.
 
-    Also in the middle of a run: a plugin that loops for ever must not outlive its study.
+    This also happens in the middle of a run: a plugin in an endless loop must not outlive its
+    study.
+
+    Returns:
+        Queue of the frames.
     """
     frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 

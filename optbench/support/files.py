@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all, in a folder that others may write to as well."""
+"""Files that appear complete or not at all, in a folder that other processes may write to."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ _log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def whole(path: Path, *, alone: bool = True) -> Iterator[Path]:
-    """Where to write what is to appear at `path`; on an error nothing is left behind.
+def atomic_path(path: Path, *, concurrent: bool = False) -> Iterator[Path]:
+    """Write to a temporary file that replaces `path` on success; an error leaves nothing behind.
 
     Args:
-        path: of the file.
-        alone: False where others may write the same file at this time; the last one wins.
+        path: The file.
+        concurrent: Whether other processes may write the same file now; the last one wins.
+
+    Yields:
+        Path of the temporary file.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written; it names `path`.
+        OSError: The disk is full or the folder cannot be written to; the error names `path`.
     """
-    partial = path.with_name(f".{path.name}.part" if alone else f".{path.name}.{os.getpid()}.part")
+    process = f".{os.getpid()}" if concurrent else ""
+    partial = path.with_name(f".{path.name}{process}.part")
     try:
         yield partial
         partial.replace(path)
@@ -30,29 +34,29 @@ def whole(path: Path, *, alone: bool = True) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
         if isinstance(cause, OSError) and cause.filename in (None, partial, str(partial)):
             cause.filename = str(path)
-            del cause.filename2  # where it was to be moved to
+            del cause.filename2  # the target of the move
         raise
 
 
-def write_text(path: Path, text: str | bytes, *, alone: bool = True) -> None:
-    """Write a file that is there complete or not at all; see `whole`.
+def write_text(path: Path, text: str | bytes, *, concurrent: bool = False) -> None:
+    """Write a file that appears complete or not at all; see `atomic_path`.
 
     Text is written as UTF-8; bytes of a path that are not UTF-8 are written as escape sequences.
     """
-    with whole(path, alone=alone) as partial:
+    with atomic_path(path, concurrent=concurrent) as partial:
         partial.write_bytes(
             text.encode(errors="backslashreplace") if isinstance(text, str) else text
         )
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other driver writes to this folder, where the platform can lock one.
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Wait until no other driver writes to the folder, if the platform has locks.
 
-    The lock goes with the process, so a killed driver leaves none behind.
+    The lock ends with the process, so a killed driver leaves none behind.
 
     Args:
-        folder: it exists.
+        folder: An existing folder.
     """
     try:
         import fcntl
@@ -61,7 +65,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with contextlib.suppress(OSError):  # a file system that knows no locks
+        with contextlib.suppress(OSError):  # a file system without locks
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

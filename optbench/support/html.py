@@ -23,11 +23,11 @@ class Line(NamedTuple):
 
 
 def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> Markup:
-    """A table; without `head` the first cell of each row is its heading.
+    """Return a table; without `head` the first cell of each row is its heading.
 
     Args:
-        rows: cells of each row; text is escaped, `Markup` is not.
-        head: column headings.
+        rows: Cells of each row; text is escaped, `Markup` is not.
+        head: Headings of the columns.
 
     Example:
         >>> str(table([("a", "<b>")]))[-27:]
@@ -42,12 +42,12 @@ def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> Markup:
 
 
 def dot(name: str, colour: str) -> Markup:
-    """A name behind a dot of its colour."""
+    """Return a name after a dot of its colour."""
     return Markup('<span style="color:{}">●</span> {}').format(colour, name)
 
 
 def paragraphs(lines: Iterable[str]) -> Markup:
-    """One paragraph for each line."""
+    """Return one paragraph for each line."""
     return Markup("").join(Markup("<p>{}</p>").format(one_line(line)) for line in lines)
 
 
@@ -64,23 +64,30 @@ def _row(first: str, others: str, cells: Sequence[object]) -> Markup:
 
 
 def log_chart(lines: Sequence[Line], width: int = 360, height: int = 120) -> Markup:
-    """Values on a log axis against their index, as inline SVG.
+    """Return values on a log axis against their index, as inline SVG.
 
-    Values that are not positive and finite are left out. Without any the chart is empty.
+    Values that are not positive and finite are left out; if none remain, the chart is empty.
+
+    Args:
+        lines: The curves.
+        width: Width in pixels.
+        height: Height in pixels.
     """
     logs = [np.log(v[np.isfinite(v) & (v > 0)]) for _, v, _ in lines]
-    every = np.concatenate([np.empty(0), *logs])
-    if not len(every):
+    finite_logs = np.concatenate([np.empty(0), *logs])
+    if not len(finite_logs):
         return Markup("")
-    low, span = every.min(), float(np.ptp(every)) or 1.0
-    drawn = []
+    low, span = finite_logs.min(), float(np.ptp(finite_logs)) or 1.0
+    polylines = []
     for name, values, colour in lines:
-        good = np.flatnonzero(np.isfinite(values) & (values > 0))
-        x = 3 + good / max(len(values) - 1, 1) * (width - 6)
-        y = height - 3 - (np.log(values[good]) - low) / span * (height - 6)
+        indices = np.flatnonzero(np.isfinite(values) & (values > 0))
+        x = 3 + indices / max(len(values) - 1, 1) * (width - 6)
+        y = height - 3 - (np.log(values[indices]) - low) / span * (height - 6)
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
         polyline = '<polyline fill="none" stroke-width="1.5" stroke="{}" points="{}">'
-        drawn.append(Markup(polyline + "<title>{}</title></polyline>").format(colour, points, name))
+        polylines.append(
+            Markup(polyline + "<title>{}</title></polyline>").format(colour, points, name)
+        )
     names = escape(", ".join(line.name for line in lines))
     svg = '<svg role="img" aria-label="{}" width="{}" height="{}" viewBox="0 0 {} {}">{}</svg>'
-    return Markup(svg).format(names, width, height, width, height, Markup("").join(drawn))
+    return Markup(svg).format(names, width, height, width, height, Markup("").join(polylines))

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from optbench.support.text import harmless
+from optbench.support.text import printable
 
 
 def print_line(text: str) -> None:
     """Print one line to stderr, without anything that a terminal would interpret."""
-    print(harmless(text), file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 class LineHandler(logging.Handler):
@@ -35,7 +35,7 @@ _handler = LineHandler()
 
 
 @contextmanager
-def shown_log() -> Iterator[None]:
+def log_to_stderr() -> Iterator[None]:
     """Show log messages within the block: one command, or one call from a notebook."""
     logger = logging.getLogger("optbench")
     if _handler in logger.handlers:
@@ -52,7 +52,7 @@ def shown_log() -> Iterator[None]:
 
 
 @contextmanager
-def log_shown_by(show: Callable[[str], None]) -> Iterator[None]:
+def log_through(show: Callable[[str], None]) -> Iterator[None]:
     """Let `show` print the log messages within the block, instead of plain lines on stderr."""
     before, _handler.show = _handler.show, show
     try:

@@ -11,7 +11,7 @@ from optbench.records import RunResult
 from optbench.study import Progress
 from optbench.study.progress_displays import Lines, NotebookBar, is_notebook
 from optbench.study.progress_view import ProgressView, duration, shown_progress
-from optbench.support.log_lines import shown_log
+from optbench.support.log_lines import log_to_stderr
 from tests.records.factories import make_run_spec
 
 
@@ -44,7 +44,7 @@ def test_plain_lines_tell_runs_time_left_and_who_leads(
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """Neither lines nor a bar, nor log messages."""
-    with shown_log(), ProgressView(None) as view:
+    with log_to_stderr(), ProgressView(None) as view:
         logging.getLogger("optbench").info("compiling")
         view(progress_of(1, 1))
     assert capsys.readouterr() == ("", "")
@@ -110,7 +110,7 @@ def test_a_notebook_has_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) ->
     clock = [0.0]
     monkeypatch.setattr("optbench.study.progress_displays.time.monotonic", lambda: clock[0])
     assert not is_notebook()
-    with shown_log(), ProgressView(NotebookBar()) as view:
+    with log_to_stderr(), ProgressView(NotebookBar()) as view:
         logging.getLogger("optbench").info("compiling <b>")
         clock[0] += 1.0
         view(progress_of(7, 7, leader="adam"))

@@ -1,4 +1,4 @@
-"""Child processes find the modules of this one, and no others."""
+"""Child processes find the same modules as their parent."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def main():
 """
 
 
-def test_a_child_looks_for_modules_where_this_process_does(
+def test_a_child_searches_the_same_folders_for_modules(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also for those of optbench: an exercise in the current folder is not Python's own module."""
+    """A file of the user in the current folder does not hide a module of Python."""
     home, elsewhere = tmp_path / "home", tmp_path / "übung's"
     home.mkdir()
     elsewhere.mkdir()
@@ -34,7 +34,7 @@ def test_a_child_looks_for_modules_where_this_process_does(
     child = start_child("child_of_a_test:main")
     try:
         assert child.stdout is not None
-        found = read_frame(child.stdout)
+        frame = read_frame(child.stdout)
     finally:
         end_child(child)
-    assert json.loads(found or b"null") == sys.path[:-1]  # Python passes over what is no text
+    assert json.loads(frame or b"null") == sys.path[:-1]  # Python ignores entries that are not text

@@ -1,4 +1,4 @@
-"""Files appear whole, and one driver at a time writes them."""
+"""Files appear complete, and one driver at a time writes them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from optbench.support.files import alone_in, write_text
+from optbench.support.files import folder_lock, write_text
 
 
 def test_a_driver_that_waits_for_another_logs_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The other one may be stopped and never continue."""
+    """The other driver may be stopped and never continue."""
     pytest.importorskip("fcntl", reason="fcntl is missing: folders cannot be locked")
     caplog.set_level(logging.INFO, "optbench")
     waiting, entered = threading.Event(), threading.Event()
@@ -28,11 +28,11 @@ def test_a_driver_that_waits_for_another_logs_it(
     caplog.handler.addFilter(notice)
 
     def second() -> None:
-        with alone_in(tmp_path):
+        with folder_lock(tmp_path):
             entered.set()
 
     with ThreadPoolExecutor(1) as pool:
-        with alone_in(tmp_path):
+        with folder_lock(tmp_path):
             assert caplog.messages == []
             writing = pool.submit(second)
             assert waiting.wait(30)
@@ -42,8 +42,8 @@ def test_a_driver_that_waits_for_another_logs_it(
     assert entered.is_set()
 
 
-def test_what_goes_wrong_is_told_of_the_file_that_was_to_appear(tmp_path: Path) -> None:
-    """Not of the one beside it, which is a matter of this module; and nothing stays."""
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path: Path) -> None:
+    """Nothing is left behind."""
     folder = tmp_path / "folder"
     folder.mkdir()
     for path in (folder, tmp_path / "nowhere" / "file"):

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from optbench.support.log_lines import log_shown_by, shown_log
+from optbench.support.log_lines import log_through, log_to_stderr
 
 _log = logging.getLogger("optbench.engine.training")
 
@@ -14,9 +14,9 @@ _log = logging.getLogger("optbench.engine.training")
 def test_python_is_quiet_and_a_command_shows_one_line_each(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Only what is logged while a command runs is shown, and it cannot steer the terminal."""
+    """Only messages of a running command are shown, without control characters."""
     _log.info("before")
-    with shown_log():
+    with log_to_stderr():
         _log.info("compiling %s", "adam\x1b[31m\nmomentum")
         _log.debug("details")
     _log.info("after")
@@ -27,11 +27,11 @@ def test_python_is_quiet_and_a_command_shows_one_line_each(
     assert line.isprintable()
 
 
-def test_a_progress_bar_takes_the_lines_over(capsys: pytest.CaptureFixture[str]) -> None:
-    """Within the block they go to the bar, afterwards to stderr again."""
+def test_a_progress_bar_shows_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """Within the block they go to the bar, afterwards to stderr."""
     lines: list[str] = []
-    with shown_log():
-        with log_shown_by(lines.append):
+    with log_to_stderr():
+        with log_through(lines.append):
             _log.info("drawing the plots")
         _log.info("done")
     assert lines == ["drawing the plots"]

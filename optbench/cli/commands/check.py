@@ -13,7 +13,7 @@ import click
 from optbench.cli.options import json_option, plugin_options, registered
 from optbench.cli.output import echo, print_json, say
 from optbench.records import DTYPES
-from optbench.support.text import harmless
+from optbench.support.text import printable
 
 if TYPE_CHECKING:
     from optbench.conformance import Outcome
@@ -52,7 +52,7 @@ def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
     outcomes: list[Outcome] = []
     for name, item in _resolve(targets):
         if not as_json:
-            echo(click.style(harmless(name), bold=True))
+            echo(click.style(printable(name), bold=True))
         _prepare(item)
         mine: list[Outcome] = []
         again: Counter[str] = Counter()  # how often each failure came back
@@ -126,7 +126,7 @@ def _print(outcome: Outcome, quiet: bool) -> None:
     if quiet and outcome.ok:
         return
     mark, colour = MARKS[outcome.verdict]
-    echo(f"  {click.style(f'{mark:<5}', fg=colour)} {harmless(outcome.promise)}")
+    echo(f"  {click.style(f'{mark:<5}', fg=colour)} {printable(outcome.promise)}")
     if outcome.detail:
         say(f"        {outcome.check}: {outcome.detail}")
     sys.stdout.flush()

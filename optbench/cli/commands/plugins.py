@@ -6,7 +6,7 @@ import click
 
 from optbench.cli.options import json_option
 from optbench.cli.output import echo, print_json, print_table
-from optbench.support.text import harmless
+from optbench.support.text import printable
 
 
 @click.command("plugins")
@@ -51,7 +51,7 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
         print_table(("plugin", "version", "found by", "brings, or why it does not load"), rows)
         for conflict in registry.conflicts:
             mark = click.style("conflict:", fg="red", bold=True)
-            echo(f"{mark} {harmless(conflict)}", err=True)
+            echo(f"{mark} {printable(conflict)}", err=True)
     if strict and broken:
         raise PluginError(f"plugin {broken[0].name} does not load: {broken[0].error}")
     return 1 if registry.conflicts else 0

@@ -16,7 +16,7 @@ from optbench.hyperparameters import parse_spelling
 from optbench.registry import Registry
 from optbench.registry.entries import Entry
 from optbench.registry.kinds import KINDS
-from optbench.support.text import harmless
+from optbench.support.text import printable
 
 
 @click.command("show")
@@ -150,7 +150,7 @@ def _of_optimizer(item: Optimizer) -> dict[str, Any]:
 def _print(told: dict[str, Any]) -> None:
     origin = f"{told['distribution']} {told['version']}".strip()
     heading = f"{told['name']}  ({told['kind']}, from {origin})"
-    echo(click.style(harmless(heading), bold=True))
+    echo(click.style(printable(heading), bold=True))
     if "content" in told:
         say(told["path"])
         say()

@@ -127,5 +127,5 @@ def _write(folder: Path, name: str, text: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.py"
     if not path.is_file() or path.read_bytes() != text.encode():
-        write_text(path, text, alone=False)
+        write_text(path, text, concurrent=True)
     return path

@@ -58,7 +58,7 @@ class CodeFiles:
     def save(self, key: object, code: object) -> None:
         """Save code under a key, in place of what is there."""
         payload, path = dumps(code), self._path(key)
-        write_text(path, self._digest(key, payload) + payload, alone=False)
+        write_text(path, self._digest(key, payload) + payload, concurrent=True)
         generation = path.name.removesuffix(SUFFIX).rpartition(".")[0]
         for old in self._folder.iterdir():
             is_own = old.name.startswith(f"{self._name}.") and old.suffix in (SUFFIX, ".nbi")

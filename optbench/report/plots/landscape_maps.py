@@ -19,7 +19,7 @@ from optbench.report.plots.labels import cut_label, label_ends
 from optbench.report.plots.marks import dash_pattern
 from optbench.report.plots.scales import set_log_axis
 from optbench.report.plots.sheets import INK, SOFT, Sheet, make_sheet, style
-from optbench.support.files import whole
+from optbench.support.files import atomic_path
 
 LABEL_LETTER_INCHES = 0.07
 MAP_RIGHT_INCHES = 0.3
@@ -75,7 +75,7 @@ def write_animation(ground: Ground, paths: Sequence[Path], target: FilePath) -> 
             picture = Image.fromarray(pixels).convert("RGB")
             frames.append(picture.quantize(ANIMATION_COLOURS))
     times = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_FRAME_MILLISECONDS]
-    with whole(target) as partial, partial.open("wb") as file:
+    with atomic_path(target) as partial, partial.open("wb") as file:
         frames[0].save(
             file, format="GIF", save_all=True, append_images=frames[1:], duration=times, loop=0
         )

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from optbench.errors import ConfigError
 from optbench.report.format.plot_formats import check_plot_format
 from optbench.report.plots.sheets import Sheet, draw_sheet
-from optbench.support.files import whole
+from optbench.support.files import atomic_path
 
 PIXELS_PER_INCH = 96
 """Resolution of a notebook's page; the pictures have a higher one, for sharp screens."""
@@ -68,7 +68,7 @@ class Plot:
 
     def _write(self, name: str, path: Path, form: str) -> Path:
         sheet = self._draw(name)
-        with whole(path) as partial:
+        with atomic_path(path) as partial:
             sheet.write(partial, form)
         sheet.close()
         return path

@@ -21,8 +21,8 @@ from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from optbench.support.files import whole
-from optbench.support.text import harmless, harmless_lines
+from optbench.support.files import atomic_path
+from optbench.support.text import printable, printable_lines
 
 INK = "#1b1f24"
 """Colour of text that is read first."""
@@ -123,7 +123,7 @@ class Sheet:
         """
         paths = [stem.with_name(f"{stem.name}.{form}") for form in formats]
         for path, form in zip(paths, formats, strict=True):
-            with whole(path) as partial:
+            with atomic_path(path) as partial:
                 self.write(partial, form)
         return paths
 
@@ -196,14 +196,14 @@ def make_sheet(
     columns = min(columns, n)
     rows = math.ceil(n / columns)
     sheet_width = columns * (left + width + right) + RIGHT_EDGE_INCHES
-    subtitle = wrap_lines(harmless_lines(subtitle), sheet_width - 2 * EDGE_INCHES)
+    subtitle = wrap_lines(printable_lines(subtitle), sheet_width - 2 * EDGE_INCHES)
     lines = subtitle.count("\n") + 1 if subtitle else 0
     head = SUBTITLE_TOP_INCHES + SUBTITLE_LINE_INCHES * lines + legend
     sheet_height = head + rows * (between + height + bottom) + BOTTOM_EDGE_INCHES
     figure = Figure(figsize=(sheet_width, sheet_height), dpi=DPI)
     FigureCanvasAgg(figure)
     x, y = EDGE_INCHES / sheet_width, 1 - TITLE_TOP_INCHES / sheet_height
-    figure.text(x, y, harmless(title), size=11, weight="bold", va="top")
+    figure.text(x, y, printable(title), size=11, weight="bold", va="top")
     y = 1 - SUBTITLE_TOP_INCHES / sheet_height
     figure.text(x, y, subtitle, color=SOFT, va="top", linespacing=1.35)
     axes = []
