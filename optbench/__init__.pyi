@@ -14,10 +14,12 @@ from .contracts import Rule as Rule
 from .contracts import Schedule as Schedule
 from .contracts import StepContext as StepContext
 from .contracts import Stepper as Stepper
+from .contracts import Value as Value
 from .contracts import Values as Values
 from .contracts import decay as decay
 from .contracts import hyper as hyper
 from .data.downloads import fetch_files as fetch_files
+from .data.given_data import make_dataset as make_dataset
 from .data.splits import load_dataset as load_dataset
 from .engine.initialization import initialize as initialize
 from .engine.training import train as train

@@ -10,10 +10,11 @@ import numpy as np
 
 from optbench.contracts import Array, Dataset, DatasetSource
 from optbench.data.cache import kept_arrays
+from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.data.streams import stream
 from optbench.errors import ConfigError, PluginError, describe_error
-from optbench.registry import default_registry
 from optbench.registry.fingerprints import fingerprint
+from optbench.registry.scoped import ScopedRegistry
 
 DECIMALS = 10
 """Inputs are rounded here, so that the hash survives another machine's last bit."""
@@ -21,15 +22,17 @@ ROWS_HASHED = 4096
 """Rows of an array that are hashed at a time."""
 
 
-def load_dataset(name: str) -> Dataset:
-    """Load a registered dataset: 60 % train, 20 % validation, 20 % test, fixed for ever.
+def load_dataset(name: DatasetLike, *, target: str | None = None) -> Dataset:
+    """Load a dataset: 60 % train, 20 % validation, 20 % test, fixed for ever.
 
     Inputs (and the targets of a regression) have mean 0 and variance 1 on the training part; the
     other parts are moved by the same amounts, so nothing of them leaks. Splits are stratified by
     class. A dataset that comes with a test part keeps it, and has 80 % of the rest to train on.
 
     Args:
-        name: name of the dataset, see ``optbench list datasets``.
+        name: name of the dataset, see ``optbench list datasets``; or a DatasetSource class, a
+            pair of arrays ``(x, y)``, or a data frame (see `optbench.make_dataset`).
+        target: column that is predicted, for a data frame.
 
     Raises:
         ConfigError: nothing bears this name, or a file of it cannot be downloaded.
@@ -39,7 +42,8 @@ def load_dataset(name: str) -> Dataset:
         >>> load_dataset("iris").x_train.shape
         (90, 4)
     """
-    return prepare_dataset(default_registry().dataset_source(name))
+    registry = ScopedRegistry()
+    return prepare_dataset(registry.dataset_source(registry.dataset_name(as_dataset(name, target))))
 
 
 @functools.lru_cache(maxsize=32)

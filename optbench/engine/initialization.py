@@ -14,14 +14,15 @@ from optbench.engine.specs import check_widths
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.hyperparameters import complete, parse_spelling
 from optbench.network import ACTIVATIONS, Params, check_activation
-from optbench.registry import default_registry
+from optbench.registry import Registry, default_registry
+from optbench.registry.scoped import ScopedRegistry
 
 DATA_ROWS = 256
 """Number of inputs passed to an initializer that declares the need ``"data"``."""
 
 
 def initialize(
-    initializer: str,
+    initializer: str | type[Initializer],
     sizes: Sequence[int],
     seed: int = 0,
     dtype: str = "float64",
@@ -31,7 +32,7 @@ def initialize(
     """Draw initial parameters.
 
     Args:
-        initializer: name of a registered initializer, values in brackets allowed.
+        initializer: name of an initializer, values in brackets allowed, or an Initializer class.
         sizes: width of the input, of each hidden layer and of the output.
         seed: seed of the ``"init"`` stream, at least 0.
         dtype: ``"float32"`` or ``"float64"``.
@@ -49,16 +50,44 @@ def initialize(
         >>> [w.shape for w, b in initialize("he-normal", (4, 8, 3))]
         [(4, 8), (8, 3)]
     """
+    registry = ScopedRegistry()
+    text = registry.initializer_text(initializer)
+    params = draw_params(text, sizes, seed=seed, activation=activation, x=x, registry=registry)
+    return [(weight.astype(dtype), bias.astype(dtype)) for weight, bias in params]
+
+
+def draw_params(
+    initializer: str,
+    sizes: Sequence[int],
+    *,
+    seed: int,
+    activation: str,
+    x: Array | None,
+    registry: Registry | None = None,
+) -> Params:
+    """Draw initial parameters as `initialize` does, float64.
+
+    Args:
+        initializer: spelling of an initializer; the others are as for `initialize`.
+        sizes: width of the input, of each hidden layer and of the output.
+        seed: seed of the ``"init"`` stream.
+        activation: name of the hidden activation.
+        x: inputs (n, sizes[0]), for initializers that need data.
+        registry: where the initializer is looked up; the default one if None.
+
+    Raises:
+        ConfigError: an unknown name, a value out of range, or data missing.
+        PluginError: the initializer fails.
+    """
     name, values = parse_spelling(initializer)
-    plugin = default_registry().initializer(name)
+    plugin = (registry or default_registry()).initializer(name)
     if "data" in plugin.needs and x is None:
         raise ConfigError(f"initializer '{name}' needs data; pass inputs as x")
     widths = check_widths("sizes", sizes)
     check_memory(f"sizes={widths}", widths)
-    params = initial_params(
+    return initial_params(
         plugin, widths, seed, check_activation(activation), complete(plugin, values), x
     )
-    return [(weight.astype(dtype), bias.astype(dtype)) for weight, bias in params]
 
 
 def initial_params(

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from optbench.contracts import Optimizer, Value
+from optbench.contracts import Initializer, Value
+from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.engine.divergence import DivergenceRule
 from optbench.engine.grid import evaluation_grid
 from optbench.engine.health import HealthRecorder
@@ -28,14 +29,15 @@ from optbench.records import (
     is_evaluation,
 )
 from optbench.registry import Registry, default_registry
+from optbench.registry.scoped import OptimizerLike, ScopedRegistry
 
 
 def train(
-    optimizer: str | Optimizer,
-    dataset: str = "digits",
+    optimizer: OptimizerLike,
+    dataset: DatasetLike = "digits",
     hidden: int | Sequence[int] = (32, 32),
     activation: str = "relu",
-    initializer: str = "he-normal",
+    initializer: str | type[Initializer] = "he-normal",
     regime: str = "mini-batch",
     batch_size: int = 32,
     epochs: int = 10,
@@ -44,17 +46,23 @@ def train(
     hyper: Mapping[str, Value] | None = None,
     grid_points: int = 40,
     health: bool = True,
+    *,
+    target: str | None = None,
+    **values: Value,
 ) -> RunResult:
     """Train one network with one optimizer and return what was measured.
 
     Args:
-        optimizer: name of a registered optimizer, values in brackets allowed
-            (``"adam[lr=0.01,schedule=cosine]"``), or a registered class.
-        dataset: name of a registered dataset.
+        optimizer: name of an optimizer, values in brackets allowed
+            (``"adam[lr=0.01,schedule=cosine]"``); or a Rule or Stepper class, or, where its
+            adapter is installed, a ``torch.optim.Optimizer`` class or a function of optax.
+            `functools.partial` may fix values.
+        dataset: name of a dataset; or a DatasetSource class, a pair of arrays ``(x, y)``, or a
+            data frame (`optbench.make_dataset` says how they are read).
         hidden: widths of the hidden layers, each >= 1, or one number for one layer; empty for a
             linear model.
         activation: relu, tanh, sigmoid, leaky-relu, gelu or linear.
-        initializer: name of a registered initializer, values in brackets allowed.
+        initializer: name of an initializer, values in brackets allowed, or an Initializer class.
         regime: ``"batch"`` (all examples per update), ``"mini-batch"``, or ``"sgd"`` (one).
         batch_size: examples per update in ``"mini-batch"``, >= 1; the last batch of an epoch may
             be short.
@@ -62,6 +70,8 @@ def train(
         seed: seed of initial weights and batch order, >= 0, the same for all optimizers.
         dtype: ``"float32"`` or ``"float64"``.
         hyper: hyperparameter values by name; they override those in brackets.
+        target: column that is predicted, for a data frame.
+        **values: hyperparameter values, as in `hyper`.
         grid_points: number of evaluations along the run, >= 2.
         health: record layer health at a few of the evaluations (`optbench.engine.health`).
 
@@ -73,24 +83,36 @@ def train(
         PluginError: the optimizer, initializer or dataset fails.
 
     Example:
-        >>> train("sgd[lr=0.5]", dataset="iris", epochs=5).status
+        >>> import optbench
+        >>> optbench.train("sgd", dataset="iris", epochs=5, lr=0.5).status
         <Status.OK: 'ok'>
+        >>> class SignDescent(optbench.Rule):
+        ...     lr: float = optbench.hyper(0.01, "learning rate", low=0, log_range=(1e-4, 1))
+        ...     @staticmethod
+        ...     def update(theta, grad, t, h):
+        ...         return (theta - h.lr * grad / (abs(grad) + 1e-8),)
+        >>> optbench.train(SignDescent, dataset="iris", epochs=5).spec.configuration
+        'sign-descent[lr=0.01]'
     """
-    registry = default_registry()
+    registry = ScopedRegistry()
     spec = make_spec(
-        entrant=make_entrant(optimizer, hyper),
+        entrant=make_entrant(
+            registry.optimizer_text(optimizer), {**(hyper or {}), **values}, registry=registry
+        ),
         workload=make_workload(
-            dataset=dataset,
+            dataset=registry.dataset_name(as_dataset(dataset, target)),
             hidden=hidden,
             activation=activation,
-            initializer=initializer,
+            initializer=registry.initializer_text(initializer),
             regime=regime,
             batch_size=batch_size,
             epochs=epochs,
+            registry=registry,
         ),
         seed=seed,
         dtype=dtype,
         grid_points=grid_points,
+        registry=registry,
     )
     return train_problem(build_problem(spec, registry), health=health)
 

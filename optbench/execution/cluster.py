@@ -21,6 +21,8 @@ from optbench.execution.executor import Executor, Limits
 from optbench.execution.worker import fingerprints_of
 from optbench.records import Health, RunResult, RunSpec
 from optbench.records.packing import pack_spec, unpack_result
+from optbench.registry.scoped import ScopedRegistry
+from optbench.registry.transfer import pack_passed
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +52,8 @@ class ClusterExecutor(Executor):
         plugins: Files and modules given by ``--plugin``; the workers must find the same ones.
         limits: Limits of one run; they apply in child processes of the workers.
         health: Which evaluation runs record layer health.
+        registry: Where names are looked up; objects that were passed go along to the workers.
+            The registry of the process if None.
 
     Raises:
         ConfigError: `distributed` is not installed, no scheduler answers, or it has no worker.
@@ -62,9 +66,11 @@ class ClusterExecutor(Executor):
         plugins: Iterable[str] = (),
         limits: Limits | None = None,
         health: Health = "first",
+        registry: ScopedRegistry | None = None,
     ) -> None:
+        passed = pack_passed(registry or ScopedRegistry())
         self._client = connect(address)
-        self._setup = Setup(__version__, tuple(plugins), limits or Limits(), health)
+        self._setup = Setup(__version__, tuple(plugins), passed, limits or Limits(), health)
         self._buffer: list[RunSpec] = []
         self._tasks: dict[Any, list[RunSpec]] = {}
         self._deaths: dict[str, int] = {}
@@ -84,12 +90,12 @@ class ClusterExecutor(Executor):
         specs = list(specs)
         kinds = {(spec.optimizer, spec.dataset, spec.dtype): spec for spec in specs}
         planned = fingerprints_of(specs)
-        problems = self._on_workers(inspect_worker, __version__, self._setup.plugins, planned)
+        problems = self._on_workers(inspect_worker, self._setup, planned)
         for worker, problem in problems.items():
             if problem:
                 raise PluginError(f"worker {worker} cannot train this study: {problem}")
         _log.info("warming up the workers")
-        self._on_workers(warm_up_worker, [pack_spec(spec) for spec in kinds.values()])
+        self._on_workers(warm_up_worker, self._setup, [pack_spec(spec) for spec in kinds.values()])
 
     def _on_workers(self, function: Callable[..., Any], *arguments: object) -> dict[str, Any]:
         """Return what a function returns on each worker, by address."""

@@ -22,11 +22,12 @@ from optbench.execution.worker import (
     Fingerprints,
     describe_mismatch,
     fingerprints_of,
-    load_plugins,
+    load_registry,
     warm_up,
 )
 from optbench.records import Health
 from optbench.records.packing import pack_result, unpack_spec
+from optbench.registry.scoped import ScopedRegistry
 
 IDLE_SECONDS = 30.0
 """Time without a task after which the child processes of a worker end."""
@@ -38,12 +39,14 @@ class Setup(NamedTuple):
     Attributes:
         version: Version of the driver's optbench.
         plugins: Files and modules given by ``--plugin``.
+        passed: Objects that were passed instead of names, as `pack_passed` returns them.
         limits: Limits of one run.
         health: Which evaluation runs record layer health.
     """
 
     version: str
     plugins: tuple[str, ...]
+    passed: bytes
     limits: Limits
     health: Health
 
@@ -55,7 +58,7 @@ def train_chunk(specs: Sequence[bytes], setup: Setup) -> tuple[list[bytes], floa
         PluginError: This worker, which may have joined late, has other plugins than the driver.
     """
     runs = [unpack_spec(spec) for spec in specs]
-    if problem := inspect_worker(setup.version, setup.plugins, fingerprints_of(runs)):
+    if problem := inspect_worker(setup, fingerprints_of(runs)):
         raise PluginError(f"a worker cannot train this study: {problem}")
     started = time.monotonic()
     with borrowed_executor(setup) as executor:
@@ -63,21 +66,26 @@ def train_chunk(specs: Sequence[bytes], setup: Setup) -> tuple[list[bytes], floa
     return results, time.monotonic() - started
 
 
-def inspect_worker(version: str, plugins: Sequence[str], planned: Fingerprints) -> str:
+def inspect_worker(setup: Setup, planned: Fingerprints) -> str:
     """Describe what prevents this worker from training as the driver would; "" if nothing does."""
-    if __version__ != version:
-        return f"it has optbench {__version__}, not {version}"
+    if __version__ != setup.version:
+        return f"it has optbench {__version__}, not {setup.version}"
     try:
-        load_plugins(plugins)
-        return describe_mismatch(planned)
+        return describe_mismatch(planned, registry_of(setup))
     except OptbenchError as problem:
         return str(problem)
 
 
-def warm_up_worker(specs: Sequence[bytes]) -> None:
+def warm_up_worker(setup: Setup, specs: Sequence[bytes]) -> None:
     """Load and compile everything that runs like these share."""
     for spec in specs:
-        warm_up(unpack_spec(spec))
+        warm_up(unpack_spec(spec), registry_of(setup))
+
+
+@functools.lru_cache(maxsize=4)
+def registry_of(setup: Setup) -> ScopedRegistry:
+    """Return the registry of a study on this worker."""
+    return load_registry(setup.plugins, setup.passed)
 
 
 class IdleExecutor(NamedTuple):
@@ -110,7 +118,11 @@ def borrowed_executor(setup: Setup) -> Iterator[LocalExecutor]:
     """Lend an executor to one task; its child processes live on for the next."""
     limit_blas_to_one_thread()
     executor = _take(setup) or LocalExecutor(
-        1, plugins=setup.plugins, limits=setup.limits, health=setup.health
+        1,
+        plugins=setup.plugins,
+        limits=setup.limits,
+        health=setup.health,
+        registry=registry_of(setup),
     )
     try:
         yield executor

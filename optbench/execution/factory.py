@@ -7,6 +7,7 @@ from optbench.execution.executor import Executor, Limits
 from optbench.execution.local import LocalExecutor
 from optbench.records import Health
 from optbench.registry import default_registry
+from optbench.registry.scoped import ScopedRegistry
 
 MOST_JOBS = 1024
 """Largest number of jobs. A typing error beyond it would fill the memory with workers."""
@@ -18,6 +19,7 @@ def make_executor(
     *,
     health: Health = "first",
     limits: Limits | None = None,
+    registry: ScopedRegistry | None = None,
 ) -> Executor:
     """Return an executor; it is a context manager that ends its workers.
 
@@ -26,6 +28,7 @@ def make_executor(
         scheduler: Address of a Dask cluster to train on; this machine if None.
         health: Which evaluation runs record layer health.
         limits: Limits of one run.
+        registry: Where names are looked up; the registry of the process if None.
 
     Raises:
         ConfigError: No scheduler answers at the address, `jobs` is given beside it, or it is not
@@ -35,9 +38,11 @@ def make_executor(
         raise ConfigError(f"jobs={jobs} is not allowed; a whole number from 1 to {MOST_JOBS}")
     plugins = tuple(p.name for p in default_registry().plugins if p.origin == "--plugin")
     if scheduler is None:
-        return LocalExecutor(jobs, plugins=plugins, limits=limits, health=health)
+        return LocalExecutor(jobs, plugins=plugins, limits=limits, health=health, registry=registry)
     if jobs is not None:
         raise ConfigError("jobs are for this machine; with a scheduler the cluster decides")
     from optbench.execution.cluster import ClusterExecutor
 
-    return ClusterExecutor(scheduler, plugins=plugins, limits=limits, health=health)
+    return ClusterExecutor(
+        scheduler, plugins=plugins, limits=limits, health=health, registry=registry
+    )

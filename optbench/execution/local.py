@@ -12,12 +12,15 @@ import functools
 import queue
 from collections.abc import Iterable
 
+from optbench.contracts import Rule
 from optbench.errors import ConfigError
 from optbench.execution.executor import Executor, Limits, Train
 from optbench.execution.process_pool import ProcessPool
 from optbench.execution.thread_pool import ThreadPool
 from optbench.execution.worker import Settings
 from optbench.records import Health, RunResult, RunSpec
+from optbench.registry.scoped import ScopedRegistry
+from optbench.registry.transfer import pack_passed
 from optbench.support.child_processes import available_cores
 
 RUNS_PER_JOB = 8
@@ -36,6 +39,8 @@ class LocalExecutor(Executor):
             cannot be stopped.
         train: Trains every run in a thread, instead of optbench itself; for tests.
         health: Which evaluation runs record layer health.
+        registry: Where names are looked up; objects that were passed go along to the worker
+            processes. The registry of the process if None.
 
     Raises:
         ConfigError: Fewer than one job.
@@ -49,6 +54,7 @@ class LocalExecutor(Executor):
         limits: Limits | None = None,
         train: Train | None = None,
         health: Health = "first",
+        registry: ScopedRegistry | None = None,
     ) -> None:
         self.jobs = available_cores() if jobs is None else jobs
         if self.jobs < 1:
@@ -57,6 +63,7 @@ class LocalExecutor(Executor):
         self._plugins = tuple(plugins)
         self._train = train
         self._health: Health = health
+        self._registry = registry or ScopedRegistry()
         self._done: queue.SimpleQueue[RunResult] = queue.SimpleQueue()
         self._in_threads = 0
         self._threads: ThreadPool | None = None
@@ -71,7 +78,10 @@ class LocalExecutor(Executor):
             return
         from optbench.engine.training import prepare
 
-        prepare([s for s in specs if self._is_compiled(s) and _is_trusted_rule(s.optimizer)])
+        prepare(
+            [s for s in specs if self._is_compiled(s) and self._is_trusted_rule(s.optimizer)],
+            self._registry,
+        )
 
     def room(self) -> int:
         """Return the number of runs that could be submitted now."""
@@ -122,9 +132,8 @@ class LocalExecutor(Executor):
     def _is_compiled(self, spec: RunSpec) -> bool:
         if spec.optimizer not in self._compiled:
             from optbench.engine.loops.choice import choose_loop
-            from optbench.registry import default_registry
 
-            optimizer = default_registry().optimizer(spec.optimizer)
+            optimizer = self._registry.optimizer(spec.optimizer)
             self._compiled[spec.optimizer] = choose_loop(optimizer)[0] == "compiled"
         return self._compiled[spec.optimizer]
 
@@ -134,11 +143,20 @@ class LocalExecutor(Executor):
         if names not in self._fits:
             self._fits[names] = (
                 self._is_compiled(spec)
-                and _is_trusted_rule(spec.optimizer)
-                and _is_shipped("initializers", spec.initializer)
-                and _is_shipped("schedules", spec.control.schedule)
+                and self._is_trusted_rule(spec.optimizer)
+                and self._is_shipped("initializers", spec.initializer)
+                and self._is_shipped("schedules", spec.control.schedule)
             )
         return self._fits[names]
+
+    def _is_trusted_rule(self, name: str) -> bool:
+        """Return whether a compiled rule runs no third-party Python; only its `init` could."""
+        init = self._registry.optimizer(name).init
+        return init is Rule.init or self._is_shipped("optimizers", name)
+
+    def _is_shipped(self, kind: str, name: str) -> bool:
+        """Return whether a plugin is part of optbench."""
+        return self._registry.entry(kind, name).is_builtin
 
     def _start_threads(self) -> ThreadPool:
         if self._threads is None:
@@ -149,7 +167,7 @@ class LocalExecutor(Executor):
                 from optbench.engine.training import train_spec
 
                 self._resources.enter_context(threadpool_limits(1))
-                train = functools.partial(train_spec, health=self._health)
+                train = functools.partial(train_spec, registry=self._registry, health=self._health)
             self._threads = ThreadPool(self.jobs, train, self._done)
         return self._threads
 
@@ -157,24 +175,9 @@ class LocalExecutor(Executor):
         if self._processes is None:
             settings = Settings(
                 plugins=self._plugins,
+                passed=pack_passed(self._registry),
                 memory_mb=self._limits.memory_mb,
                 health=self._health,
             )
             self._processes = ProcessPool(self.jobs, settings, self._limits)
         return self._processes
-
-
-def _is_trusted_rule(name: str) -> bool:
-    """Return whether a compiled rule runs no third-party Python; only its `init` could."""
-    from optbench.contracts import Rule
-    from optbench.registry import default_registry
-
-    init = default_registry().optimizer(name).init
-    return init is Rule.init or _is_shipped("optimizers", name)
-
-
-def _is_shipped(kind: str, name: str) -> bool:
-    """Return whether a plugin is part of optbench."""
-    from optbench.registry import default_registry
-
-    return default_registry().entry(kind, name).is_builtin

@@ -18,6 +18,8 @@ import msgspec
 
 from optbench.execution.process_state import ProcessState
 from optbench.records import Health, RunSpec
+from optbench.registry import Registry
+from optbench.registry.scoped import ScopedRegistry
 from optbench.support.child_processes import listen, read_frame, take_streams, write_frame
 
 READY = b"ready"
@@ -33,12 +35,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         plugins: Files and modules given by ``--plugin``.
+        passed: Objects that were passed instead of names, as `pack_passed` returns them.
         memory_mb: Megabytes that a worker may allocate in addition to those it has when it is
             ready; None for no limit.
         health: Which evaluation runs record layer health.
     """
 
     plugins: tuple[str, ...] = ()
+    passed: bytes = b""
     memory_mb: int | None = None
     health: Health = "first"
 
@@ -67,12 +71,23 @@ def _initial_limit() -> tuple[int, int]:
     return resource.getrlimit(resource.RLIMIT_AS)
 
 
-def load_plugins(targets: Sequence[str]) -> None:
-    """Load the plugins given by ``--plugin`` into this process, unless they are loaded already."""
-    from optbench.registry import default_registry
+def load_registry(plugins: Sequence[str], passed: bytes) -> ScopedRegistry:
+    """Return a registry with the plugins and the objects that the driver has beside the installed.
 
-    for target in targets:
+    Args:
+        plugins: Files and modules given by ``--plugin``, loaded once for the process.
+        passed: As in `Settings`.
+
+    Raises:
+        ConfigError: A passed object cannot be loaded.
+        PluginError: A plugin does not load.
+    """
+    from optbench.registry import default_registry
+    from optbench.registry.transfer import unpack_passed
+
+    for target in plugins:
         default_registry().load_once(target)
+    return unpack_passed(passed)
 
 
 def fingerprints_of(specs: Iterable[RunSpec]) -> Fingerprints:
@@ -95,13 +110,21 @@ def _loaded_fingerprint(kind: str, name: str) -> str:
     return fingerprint(default_registry().entry(kind, name).item)
 
 
-def describe_mismatch(planned: Fingerprints) -> str:
+def describe_mismatch(planned: Fingerprints, registry: ScopedRegistry) -> str:
     """Describe a plugin that is not the one of the plan; return "" if all are the same.
+
+    Objects that were passed are those of the driver.
+
+    Args:
+        planned: Fingerprints of the plugins in the plan.
+        registry: The registry of this process.
 
     Raises:
         ConfigError: A name is not registered in this process.
     """
     for (kind, name), fingerprint in planned.items():
+        if registry.is_passed(kind, name):
+            continue
         if _loaded_fingerprint(kind, name) != fingerprint:
             return f"its {kind.removesuffix('s')} '{name}' has another source code"
     return ""
@@ -115,7 +138,7 @@ def main() -> None:
     from optbench.engine.training import train_spec
     from optbench.records.packing import pack_result, unpack_spec
 
-    load_plugins(settings.plugins)
+    registry = load_registry(settings.plugins, settings.passed)
     state = ProcessState()
     waiting = listen(source)
     write_frame(out, READY)
@@ -125,26 +148,26 @@ def main() -> None:
         plugins = (spec.optimizer, spec.initializer, spec.control.schedule)
         shared = (*plugins, spec.dataset, spec.dtype)
         if shared not in warm:
-            if problem := describe_mismatch(fingerprints_of([spec])):
+            if problem := describe_mismatch(fingerprints_of([spec]), registry):
                 write_frame(out, REFUSED + problem.encode())
                 return
             warm.add(shared)
             write_frame(out, WARMING)
             limit_memory(None)  # shared work does not count against the limit of a run
-            warm_up(spec)
+            warm_up(spec, registry)
             limit_memory(settings.memory_mb)
             state.restore()
             write_frame(out, READY)
-        result = train_spec(spec, health=settings.health)
+        result = train_spec(spec, registry, health=settings.health)
         state.restore()
         write_frame(out, pack_result(result))
 
 
-def warm_up(spec: RunSpec) -> None:
+def warm_up(spec: RunSpec, registry: Registry) -> None:
     """Load and compile everything that runs like this one share; a fault recurs in the run."""
-    from optbench.data.splits import load_dataset
+    from optbench.data.splits import prepare_dataset
     from optbench.engine.training import prepare
 
     with contextlib.suppress(Exception, SystemExit):
-        load_dataset(spec.dataset)
-        prepare([spec])
+        prepare_dataset(registry.dataset_source(spec.dataset))
+        prepare([spec], registry)

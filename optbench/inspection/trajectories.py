@@ -12,12 +12,13 @@ from optbench.engine.loops.updates import Updater
 from optbench.errors import ConfigError
 from optbench.hyperparameters import complete, parse_spelling, split_control
 from optbench.registry import default_registry
+from optbench.registry.scoped import OptimizerLike, optimizer_class
 
 ValueAndGrad = Callable[[Array], tuple[float, Array]]
 
 
 def trajectory(
-    optimizer: str | Optimizer,
+    optimizer: OptimizerLike,
     value_and_grad: ValueAndGrad,
     x0: Array,
     steps: int,
@@ -26,8 +27,8 @@ def trajectory(
     """Run an optimizer on a function and return every point it visits.
 
     Args:
-        optimizer: name of a registered optimizer (values in brackets allowed), or a Rule or
-            Stepper class.
+        optimizer: name of an optimizer, values in brackets allowed; or a Rule or Stepper class,
+            or, where its adapter is installed, an optimizer class or function of another library.
         value_and_grad: maps x to the value and the gradient there; stochastic functions may give
             another gradient at each call.
         x0: starting point, any shape, float32 or float64; not changed.
@@ -47,12 +48,11 @@ def trajectory(
         [1.0, 0.5, 0.25, 0.125]
     """
     if isinstance(optimizer, str):
-        name, given = parse_spelling(optimizer)
-        found = default_registry().optimizer(name)
-        hyper = {**given, **hyper}
+        name, values = parse_spelling(optimizer)
+        cls = default_registry().optimizer(name)
     else:
-        found = optimizer
-    return visited_points(found, hyper, value_and_grad, x0, steps)
+        cls, values = optimizer_class(optimizer)
+    return visited_points(cls, {**values, **hyper}, value_and_grad, x0, steps)
 
 
 def visited_points(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from optbench.contracts import (
     Optimizer,
     ReportSection,
     Schedule,
+    Value,
 )
 
 hookspec = pluggy.HookspecMarker("optbench")
@@ -68,6 +70,13 @@ def optbench_register_commands() -> list[Any]:  # type: ignore[empty-body]
 @hookspec(firstresult=True)
 def optbench_resolve_optimizer(name: str) -> Optimizer | None:
     """Return the optimizer for a name such as ``torch:adamw`` that is not listed, or None."""
+
+
+@hookspec(firstresult=True)
+def optbench_adapt_optimizer(
+    item: Any, arguments: Mapping[str, Any]
+) -> tuple[Optimizer, Mapping[str, Value]] | None:
+    """Return an optimizer for a class or function of another library and its values, or None."""
 
 
 @hookspec

@@ -13,17 +13,16 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar, cast, overload
+from typing import Any, TypeVar, overload
 
-from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer, Schedule
+from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer, Schedule, Value
 from optbench.errors import (
-    ConfigError,
-    OptbenchError,
     PluginError,
     PluginWarning,
     describe_error,
     unknown_name,
 )
+from optbench.registry.adaptation import adapt_optimizer, resolve_optimizer
 from optbench.registry.entries import ON_DEMAND, Entry, LoadedPlugin, OnDemand
 from optbench.registry.hook_manager import HookManager
 from optbench.registry.kinds import (
@@ -36,14 +35,13 @@ from optbench.registry.kinds import (
     Kind,
 )
 from optbench.registry.loading import import_plugin, with_hooks
-from optbench.registry.validation import check_resolved, named_items, names_on_demand
+from optbench.registry.validation import named_items, names_on_demand
 
 GROUP = "optbench"
 """Entry-point group of plugins."""
 LOADING = threading.RLock()
 """Held while a plugin is loaded. Reentrant, because a plugin may ask for the registry."""
 
-RESOLVE = "optbench_resolve_optimizer"
 LIST = "optbench_list_optimizers"
 
 T = TypeVar("T")
@@ -242,31 +240,17 @@ class Registry:
     def _resolve(self, name: str) -> Entry[Optimizer]:
         """Ask the plugins for an optimizer that is made on demand, e.g. ``torch:adamw``."""
         if name not in self._resolved:
-            for asked in self._hooks.implementers(RESOLVE):
-                optimizer = self._ask(asked, name)
-                if optimizer is not None:
-                    plugin = next(each for each in self.plugins if each.name == asked)
-                    entry = Entry(name, optimizer, plugin.distribution, plugin.version)
-                    self._resolved[name] = entry
-                    break
-            else:
-                raise ConfigError(
-                    f"unknown optimizer '{name}'; no installed plugin knows the prefix "
-                    f"'{name.partition(':')[0]}:'"
-                )
+            optimizer, plugin_name = resolve_optimizer(self._hooks, name)
+            plugin = next(each for each in self.plugins if each.name == plugin_name)
+            entry = Entry(name, optimizer, plugin.distribution, plugin.version)
+            self._resolved[name] = entry
         return self._resolved[name]
 
-    def _ask(self, plugin_name: str, name: str) -> Optimizer | None:
-        where = f"plugin {plugin_name}: {RESOLVE}"
-        try:
-            optimizer = self._hooks.call(RESOLVE, plugin_name, name=name)
-        except OptbenchError:
-            raise
-        except (Exception, SystemExit) as cause:
-            raise PluginError(f"{where} raised {describe_error(cause)}") from cause
-        if optimizer is not None:
-            check_resolved(optimizer, name, where)
-        return cast("Optimizer | None", optimizer)
+    def adapt_optimizer(
+        self, item: Any, arguments: Mapping[str, Any]
+    ) -> tuple[Optimizer, dict[str, Value]]:
+        """Return an optimizer for an object, as `adaptation.adapt_optimizer` does."""
+        return adapt_optimizer(self._hooks, item, arguments)
 
     def optimizer(self, name: str) -> Optimizer:
         """Return the optimizer of this name."""

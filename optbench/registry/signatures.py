@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from optbench.contracts import Hyper, Stepper, Value, decay, hyper
+from optbench.errors import ConfigError, unknown_name
 
 LR_RANGE = (1e-5, 1e-1)
 """Search range of the learning rate, unless another is given."""
@@ -63,6 +64,37 @@ class Arguments:
             chosen = tuple(values[name] for name in names)
             arguments[parameter] = chosen if parameter in self.tuples else chosen[0]
         return arguments
+
+    def values_of(self, arguments: Mapping[str, Any], where: str) -> dict[str, Value]:
+        """Return the hyperparameter values that arguments of the function stand for.
+
+        Args:
+            arguments: Arguments by the name of the parameter.
+            where: Name of the function, for the error message.
+
+        Raises:
+            ConfigError: An argument that is not a hyperparameter, or a value that cannot be one.
+        """
+        values: dict[str, Value] = {}
+        for parameter, argument in arguments.items():
+            if parameter in self.left_out:
+                raise ConfigError(
+                    f"{where}: the argument {parameter} is not a hyperparameter; pass a function "
+                    "or a class of your own that sets it"
+                )
+            if parameter not in self.parts:
+                raise unknown_name(
+                    f"hyperparameter among the arguments of {where}", parameter, self.parts
+                )
+            names = self.parts[parameter]
+            parts = tuple(argument) if parameter in self.tuples else (argument,)
+            if len(parts) != len(names) or not all(isinstance(part, Value) for part in parts):
+                raise ConfigError(
+                    f"{where}: {parameter}={argument!r} cannot be a hyperparameter; pass a "
+                    "function or a class of your own that sets it"
+                )
+            values |= zip(names, parts, strict=True)
+        return values
 
 
 def read_signature(

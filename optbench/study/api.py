@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Any, Literal, cast
 
+from optbench.contracts import Initializer
+from optbench.data.given_data import DatasetLike, as_dataset, is_frame, is_pair
 from optbench.engine.specs import check_widths
 from optbench.errors import ConfigError
 from optbench.execution import Limits, make_executor
 from optbench.plan import build_plan
 from optbench.records import Health, Regime
-from optbench.registry import default_registry
+from optbench.registry.scoped import OptimizerLike, ScopedRegistry
 from optbench.study.calls import call_text
 from optbench.study.driver import Observer
 from optbench.study.folders import TemporaryFolder, writable_folder
@@ -20,20 +22,21 @@ from optbench.study.merging import merge_studies
 from optbench.study.progress_view import shown_progress
 from optbench.study.replaying import Replay, replay_run
 from optbench.study.running import run_study_in
-from optbench.study.study import Study
+from optbench.study.study import Session, Study
 from optbench.suites.overrides import SuiteChanges, SuiteLike, change_suite, resolve_suite
 
-T = TypeVar("T")
+InitializerLike = str | type[Initializer]
 
 
 def compare(
-    optimizers: str | Sequence[str] | None = None,
+    optimizers: OptimizerLike | Sequence[OptimizerLike] | None = None,
     *,
     suite: SuiteLike = "quick",
-    datasets: str | Sequence[str] | None = None,
+    datasets: DatasetLike | Sequence[DatasetLike] | None = None,
+    target: str | None = None,
     hidden: int | Sequence[int] | Sequence[Sequence[int]] | None = None,
     activations: str | Sequence[str] | None = None,
-    initializers: str | Sequence[str] | None = None,
+    initializers: InitializerLike | Sequence[InitializerLike] | None = None,
     regimes: Regime | Sequence[Regime] | None = None,
     batch_size: int | None = None,
     epochs: int | Mapping[Regime, int] | None = None,
@@ -60,14 +63,19 @@ def compare(
     returns the study as far as it is, with ``complete=False``.
 
     Args:
-        optimizers: What is compared, such as ``["adam", "sgd[lr=0.1]"]``; ``"all"`` for all that
-            are registered. A value in brackets is fixed; tuning chooses the others.
+        optimizers: What is compared, such as ``["adam", "sgd[lr=0.1]", MyRule]``; ``"all"`` for
+            all that are registered. A value in brackets is fixed; tuning chooses the others.
+            Besides names: Rule and Stepper classes, and, where their adapter is installed,
+            ``torch.optim.Optimizer`` classes and functions of optax; `functools.partial` fixes
+            values.
         suite: Name of a registered suite, path of a TOML file, or its content as a dict.
-        datasets: Names of datasets.
+        datasets: Names of datasets, DatasetSource classes, pairs of arrays ``(x, y)`` or data
+            frames (see `optbench.make_dataset`).
+        target: Column that is predicted, for data frames.
         hidden: Widths of the hidden layers, as in ``(32, 32)``; several networks as a list of
             such tuples; ``()`` for a linear model.
         activations: Names of activations: relu, tanh, sigmoid, leaky-relu, gelu or linear.
-        initializers: Names of initializers, values in brackets allowed.
+        initializers: Names of initializers, values in brackets allowed, or Initializer classes.
         regimes: ``"batch"``, ``"mini-batch"`` and ``"sgd"``, or some of them.
         batch_size: Examples per update in ``"mini-batch"``, at least 1.
         epochs: Passes over the training part, at least 1; one number, or one for each regime.
@@ -108,12 +116,13 @@ def compare(
         >>> study.frame("runs")["dataset"].unique().tolist()
         ['iris']
     """
+    registry = ScopedRegistry()
     changes = SuiteChanges(
-        optimizers="all" if optimizers == "all" else _listed("optimizers", optimizers),
-        datasets=_listed("datasets", datasets),
+        optimizers=_optimizers(optimizers, registry),
+        datasets=_datasets(datasets, target, registry),
         hidden=_networks(hidden),
         activations=_listed("activations", activations),
-        initializers=_listed("initializers", initializers),
+        initializers=_initializers(initializers, registry),
         regimes=_listed("regimes", regimes),
         batch_size=batch_size,
         epochs=epochs,
@@ -125,7 +134,6 @@ def compare(
         dtype=dtype,
         grid_points=grid_points,
     )
-    registry = default_registry()
     plan = build_plan(change_suite(resolve_suite(suite, registry), changes, "compare"), registry)
     temporary = None
     if out is None:
@@ -138,13 +146,17 @@ def compare(
             folder,
             plan,
             executor=make_executor(
-                jobs, scheduler, health=health, limits=Limits(seconds=timeout, memory_mb=memory)
+                jobs,
+                scheduler,
+                health=health,
+                limits=Limits(seconds=timeout, memory_mb=memory),
+                registry=registry,
             ),
             observer=observer,
             command=call_text("compare", changes | {"suite": suite, "out": out}),
             retry_failed=retry_failed,
         )
-    return replace(study, _keeps=temporary)
+    return replace(study, _session=Session(registry, temporary))
 
 
 def merge(folders: Iterable[str | Path], *, out: str | Path, keep_first: bool = False) -> Study:
@@ -176,12 +188,16 @@ def merge(folders: Iterable[str | Path], *, out: str | Path, keep_first: bool = 
     return merge_studies(folders, out, keep_first=keep_first).study
 
 
-def replay(study: Study | str | Path, run_id: str) -> Replay:
+def replay(
+    study: Study | str | Path, run_id: str, *, objects: Iterable[OptimizerLike] = ()
+) -> Replay:
     """Train a stored run again and compare it bit by bit: what ``optbench replay`` does.
 
     Args:
         study: The study, or its folder.
         run_id: Key of the run, or its first digits.
+        objects: Classes or datasets that were passed to `compare` instead of names; a study that
+            `compare` has returned knows them.
 
     Returns:
         Both results, with everything that differs.
@@ -195,10 +211,47 @@ def replay(study: Study | str | Path, run_id: str) -> Replay:
         >>> optbench.replay(study, study.runs[0].key).is_same
         True
     """
-    return replay_run(study.place if isinstance(study, Study) else study, run_id)
+    if isinstance(study, Study):
+        if study.folder is None:
+            raise ConfigError("this study has no folder, so there is no stored run to replay")
+        return replay_run(study.folder, run_id, registry=study.registry)
+    registry = ScopedRegistry()
+    for item in objects:
+        registry.pass_object(item)
+    return replay_run(study, run_id, registry=registry)
 
 
-def _listed(name: str, items: str | Sequence[T] | None) -> Sequence[T] | None:
+def _optimizers(
+    optimizers: OptimizerLike | Sequence[OptimizerLike] | None, registry: ScopedRegistry
+) -> Literal["all"] | Sequence[str] | None:
+    """Return the spellings of optimizers; objects are known to the registry from then on."""
+    if optimizers is None or (isinstance(optimizers, str) and optimizers == "all"):
+        return cast('Literal["all"] | None', optimizers)
+    return [registry.optimizer_text(item) for item in _listed("optimizers", optimizers) or ()]
+
+
+def _datasets(
+    datasets: DatasetLike | Sequence[DatasetLike] | None,
+    target: str | None,
+    registry: ScopedRegistry,
+) -> Sequence[str] | None:
+    """Return the names of datasets; objects are known to the registry from then on."""
+    single = is_frame(datasets) or is_pair(datasets)
+    listed = [datasets] if single else _listed("datasets", datasets)
+    if listed is None:
+        return None
+    return [registry.dataset_name(as_dataset(item, target)) for item in listed]
+
+
+def _initializers(
+    initializers: InitializerLike | Sequence[InitializerLike] | None, registry: ScopedRegistry
+) -> Sequence[str] | None:
+    """Return the spellings of initializers; objects are known to the registry from then on."""
+    listed = _listed("initializers", initializers)
+    return None if listed is None else [registry.initializer_text(item) for item in listed]
+
+
+def _listed(name: str, items: Any) -> tuple[Any, ...] | None:
     """Return one item or several as a tuple; None if nothing is given.
 
     Raises:
@@ -206,10 +259,11 @@ def _listed(name: str, items: str | Sequence[T] | None) -> Sequence[T] | None:
     """
     if items is None:
         return None
-    listed = (items,) if isinstance(items, str) else tuple(items)
+    is_several = isinstance(items, Sequence) and not isinstance(items, str)
+    listed = tuple(items) if is_several else (items,)
     if not listed:
         raise ConfigError(f"compare: {name} is empty; nothing would be trained")
-    return cast("tuple[T, ...]", listed)
+    return listed
 
 
 def _networks(

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from optbench.contracts import Value
 from optbench.errors import ConfigError, unknown_name
@@ -15,15 +15,30 @@ from optbench.records.run_table import curve_rows, run_row
 
 if TYPE_CHECKING:
     from optbench.analysis.leaderboard import Leaderboard
+    from optbench.registry import Registry
+    from optbench.registry.scoped import ScopedRegistry
     from optbench.report.plots.plot import Plot
     from optbench.study.comparing import StudyComparison
     from optbench.study.diagnosing import StudyDiagnosis
+    from optbench.study.folders import TemporaryFolder
 
 Frame = Literal["runs", "curves", "leaderboard"]
 FRAMES: tuple[Frame, ...] = ("runs", "curves", "leaderboard")
 """Tables of a study."""
 TEXT_WIDTH = 100
 """Columns of the leaderboard as text."""
+
+
+class Session(NamedTuple):
+    """What a study needs as long as it lives, if it was run by this process.
+
+    Attributes:
+        registry: Where its names are looked up, objects that were passed included.
+        temporary: Its folder, if that goes with the study.
+    """
+
+    registry: ScopedRegistry
+    temporary: TemporaryFolder | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,7 +73,7 @@ class Study:
     environment: Mapping[str, Any] = field(default_factory=dict)
     unchanged: bool = False
     folder: Path | None = field(default=None, compare=False)
-    _keeps: object = field(default=None, compare=False)  # a temporary folder lives as long as this
+    _session: Session | None = field(default=None, compare=False)
 
     # -- runs and their comparison ------------------------------------------------------------
 
@@ -66,6 +81,13 @@ class Study:
     def place(self) -> str:
         """The folder, or the name of the suite if there is none; for messages."""
         return str(self.folder or self.suite)
+
+    @property
+    def registry(self) -> Registry:
+        """Where the names of its runs are looked up, objects that were passed included."""
+        from optbench.registry import default_registry
+
+        return self._session.registry if self._session is not None else default_registry()
 
     @property
     def runs(self) -> list[RunResult]:

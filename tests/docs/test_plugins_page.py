@@ -72,6 +72,8 @@ def test_hooks_of_the_page_register_what_they_return(page: ModuleType) -> None:
     assert list(registry.entries("reports")) == ["training-time"]
     assert list(registry.entries("commands")) == ["slowest"]
     assert registry.optimizer("times:2").hypers()["lr"].default == 0.2
+    adapted, values = registry.adapt_optimizer(page.half_of, {"lr": 0.5})
+    assert (adapted.name, values) == ("halving", {"lr": 0.5})
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

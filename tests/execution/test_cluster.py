@@ -149,7 +149,7 @@ def test_a_worker_without_the_plugin_is_reported_before_the_first_run(
 
 def test_overlapping_executors_use_one_core_each() -> None:
     """The threads of a worker start and end at any time; BLAS always uses one thread per run."""
-    setup = Setup(__version__, (), Limits(), "none")
+    setup = Setup(__version__, (), b"", Limits(), "none")
     run = runs("sgd", 1)
     with threadpool_limits(2):  # and afterwards as it was before
         limit_blas_to_one_thread.cache_clear()

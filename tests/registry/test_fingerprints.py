@@ -15,6 +15,7 @@ from optbench.execution import LocalExecutor
 from optbench.execution.worker import describe_mismatch, fingerprints_of
 from optbench.registry import Registry, default_registry, fresh_registry
 from optbench.registry.fingerprints import fingerprint
+from optbench.registry.scoped import ScopedRegistry
 
 SOURCE = """
 import numpy as np
@@ -129,10 +130,10 @@ def test_a_worker_with_another_schedule_is_refused(tmp_path: Path) -> None:
     """Such a worker would train something else under the same key."""
     plant(tmp_path / "half.py")
     planned = spec_of("sgd[schedule=half]")
-    assert describe_mismatch(fingerprints_of([planned])) == ""
+    assert describe_mismatch(fingerprints_of([planned]), ScopedRegistry()) == ""
     edited = msgspec.structs.replace(planned, schedule_code="0" * 12)
     assert (
-        describe_mismatch(fingerprints_of([edited]))
+        describe_mismatch(fingerprints_of([edited]), ScopedRegistry())
         == "its schedule 'half' has another source code"
     )
 

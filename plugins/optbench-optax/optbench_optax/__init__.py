@@ -5,6 +5,11 @@ JAX is imported when one of its optimizers is first used.
 
 from __future__ import annotations
 
+import inspect
+import sys
+from collections.abc import Mapping
+from typing import Any
+
 import optbench
 from optbench_optax.names import KNOWN, PREFIX
 
@@ -25,3 +30,15 @@ def optbench_resolve_optimizer(name: str) -> type[optbench.Stepper] | None:
     from optbench_optax.adapter import adapt
 
     return adapt(name)
+
+
+@optbench.hookimpl
+def optbench_adapt_optimizer(
+    item: Any, arguments: Mapping[str, Any]
+) -> tuple[type[optbench.Stepper], Mapping[str, optbench.Value]] | None:
+    """Return the Stepper for a function that makes a transformation, and its arguments' values."""
+    if "optax" not in sys.modules or not inspect.isfunction(item):
+        return None
+    from optbench_optax.adapter import adapt_function
+
+    return adapt_function(item, arguments)

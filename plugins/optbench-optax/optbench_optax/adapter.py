@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from optbench import Array, PluginError, StepContext, Stepper, Values, read_signature
-from optbench_optax.finding import Factory, find_factory, version_of
+from optbench import Array, PluginError, StepContext, Stepper, Value, Values, read_signature
+from optbench_optax.finding import Factory, find_factory, name_of, version_of
 from optbench_optax.names import KNOWN, PREFIX, Known
 from optbench_optax.program import Program, Session, Shapes
 
@@ -79,7 +80,24 @@ def adapt(name: str) -> type[OptaxStepper]:
         ConfigError: There is no such function.
         PluginError: Its transformation cannot be run on given gradients; the message says why.
     """
-    factory = find_factory(name)
+    return _make_stepper(name, find_factory(name))
+
+
+def adapt_function(
+    factory: Factory, arguments: Mapping[str, Any]
+) -> tuple[type[OptaxStepper], dict[str, Value]]:
+    """Return the Stepper class for a function, and the values of fixed arguments.
+
+    Raises:
+        ConfigError: An argument is not a hyperparameter.
+        PluginError: Its transformation cannot be run on given gradients; the message says why.
+    """
+    stepper = _make_stepper(name_of(factory), factory)
+    return stepper, stepper._arguments.values_of(arguments, factory.__name__)
+
+
+@functools.cache
+def _make_stepper(name: str, factory: Factory) -> type[OptaxStepper]:
     plain = getattr(factory, "func", factory)  # optax.nadam is a partial of optax.adam
     package, own_name = plain.__module__.partition(".")[0], name.rpartition(".")[2]
     own_name = own_name.rpartition(":")[2]

@@ -7,6 +7,7 @@ import difflib
 import hashlib
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -66,6 +67,20 @@ def _attribute(name: str, module: Any, function: str) -> Factory:
         hint = f"; did you mean '{near[0]}'?" if near else ""
         raise ConfigError(f"{name}: {module.__name__} has no function '{function}'{hint}")
     return item  # type: ignore[no-any-return]
+
+
+def name_of(factory: Factory) -> str:
+    """Return the name that `find_factory` finds a function by, or one that it does not know.
+
+    The latter for a function that cannot be imported: of a notebook, a script or a function.
+    """
+    for prefix, module in (("", optax), ("contrib.", optax.contrib)):
+        if getattr(module, factory.__name__, None) is factory:
+            return f"{PREFIX}{prefix}{factory.__name__}"
+    module = sys.modules.get(factory.__module__)
+    if factory.__module__ != "__main__" and getattr(module, factory.__name__, None) is factory:
+        return f"{PREFIX}{factory.__module__}:{factory.__name__}"
+    return f"{PREFIX}{factory.__name__}"
 
 
 def version_of(factory: Factory) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 from typing import Any
@@ -15,6 +16,8 @@ from optbench_optax import optbench_list_optimizers
 from optbench_optax.adapter import _program, adapt
 
 import optbench
+from optbench import ConfigError
+from optbench.registry.scoped import ScopedRegistry
 from tests.support.adapters import Adapter, AdapterPromises, check_refusal, curve_difference
 
 
@@ -143,3 +146,35 @@ def test_what_cannot_work_is_refused_with_the_reason(
     vars(module)["number"] = lambda learning_rate=0.1: 3
     monkeypatch.setitem(sys.modules, "planted", module)
     check_refusal(adapt, name, error, reason)
+
+
+def own_descent(learning_rate: float = 0.1) -> Any:
+    """A function of this module, as a user's notebook has one."""
+    return optax.sgd(learning_rate)
+
+
+def test_functions_stand_for_their_names() -> None:
+    """Of optax, of another module, and of a function, with arguments fixed by a partial."""
+
+    def local(learning_rate: float = 0.1) -> Any:
+        return optax.sgd(learning_rate)
+
+    fix: Any = functools.partial
+    scope = ScopedRegistry()
+    assert scope.optimizer_text(optax.adam) == "optax:adam"
+    assert scope.optimizer_text(optax.contrib.muon) == "optax:contrib.muon"
+    fixed = scope.optimizer_text(fix(optax.adam, learning_rate=0.1, b1=0.8))
+    assert fixed == "optax:adam[lr=0.1,b1=0.8]"
+    assert scope.optimizer_text(own_descent) == f"optax:{__name__}:own_descent"
+    assert scope.optimizer_text(local) == "optax:local"
+    assert [each.item for each in scope.passed if each.item is local] == [local]
+    with pytest.raises(ConfigError, match="the argument mask is not a hyperparameter"):
+        scope.optimizer_text(fix(optax.adamw, mask=len))
+
+
+def test_a_function_trains_like_its_name() -> None:
+    """The same run, under the same key."""
+    by_name = optbench.train("optax:adam[lr=0.01]", dataset="iris", epochs=1)
+    by_function = optbench.train(optax.adam, dataset="iris", epochs=1, lr=0.01)
+    assert by_function.spec.key == by_name.spec.key
+    assert by_function.params_hash == by_name.params_hash

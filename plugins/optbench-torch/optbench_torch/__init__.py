@@ -5,6 +5,10 @@ PyTorch is imported when one of its optimizers is first used.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+from typing import Any
+
 import optbench
 from optbench_torch.names import BUILTIN, PREFIX
 
@@ -25,3 +29,16 @@ def optbench_resolve_optimizer(name: str) -> type[optbench.Stepper] | None:
     from optbench_torch.adapter import adapt
 
     return adapt(name)
+
+
+@optbench.hookimpl
+def optbench_adapt_optimizer(
+    item: Any, arguments: Mapping[str, Any]
+) -> tuple[type[optbench.Stepper], Mapping[str, optbench.Value]] | None:
+    """Return the Stepper for a ``torch.optim.Optimizer`` class, and the values of its arguments."""
+    if "torch" not in sys.modules or not isinstance(item, type):
+        return None
+    from optbench_torch.adapter import adapt_class
+    from optbench_torch.finding import is_optimizer
+
+    return adapt_class(item, arguments) if is_optimizer(item) else None

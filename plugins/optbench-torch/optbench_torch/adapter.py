@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from optbench import Array, PluginError, StepContext, Stepper, Values, read_signature
-from optbench_torch.finding import find_class, version_of
+from optbench import Array, PluginError, StepContext, Stepper, Value, Values, read_signature
+from optbench_torch.finding import find_class, name_of, version_of
 from optbench_torch.names import ALIASES, BUILTIN, Known, lr_range_of
 from optbench_torch.probing import TOTAL_STEPS, explain, probe
 from optbench_torch.session import Recipe, Session
@@ -95,7 +95,24 @@ def adapt(name: str) -> type[TorchStepper]:
         ConfigError: There is no such class.
         PluginError: The class cannot be run on given gradients; the message says why.
     """
-    cls = find_class(name)
+    return _make_stepper(name, find_class(name))  # type: ignore[arg-type]  # it is hashable
+
+
+def adapt_class(
+    cls: type[torch.optim.Optimizer], arguments: Mapping[str, Any]
+) -> tuple[type[TorchStepper], dict[str, Value]]:
+    """Return the Stepper class for a PyTorch class, and the values of fixed arguments.
+
+    Raises:
+        ConfigError: An argument is not a hyperparameter.
+        PluginError: The class cannot be run on given gradients; the message says why.
+    """
+    stepper = _make_stepper(name_of(cls), cls)  # type: ignore[arg-type]
+    return stepper, stepper._arguments.values_of(arguments, cls.__name__)
+
+
+@functools.cache
+def _make_stepper(name: str, cls: type[torch.optim.Optimizer]) -> type[TorchStepper]:
     known = _known(name, cls)
     arguments = read_signature(cls, skip=TECHNICAL, lr_range=known.lr_range, known=known.hypers)
     totals = tuple(set(arguments.missing) & set(TOTALS))

@@ -8,6 +8,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import sys
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import TypeGuard
@@ -15,7 +16,7 @@ from typing import TypeGuard
 import torch
 
 from optbench import ConfigError, PluginError
-from optbench_torch.names import BUILTIN, PREFIX
+from optbench_torch.names import ALIASES, BUILTIN, PREFIX
 
 COMPILING = {"heavyball": ("heavyball.utils", "compile_mode", None)}
 """Module, switch and value that keep a library from compiling each step, which takes minutes."""
@@ -50,22 +51,37 @@ def find_class(name: str) -> type[torch.optim.Optimizer]:
     if module_name.partition(".")[0] in COMPILING:
         owner, switch, value = COMPILING[module_name.partition(".")[0]]
         setattr(importlib.import_module(owner), switch, value)
-    if not _is_optimizer(item):
-        names = [each for each, member in vars(module).items() if _is_optimizer(member)]
+    if not is_optimizer(item):
+        names = [each for each, member in vars(module).items() if is_optimizer(member)]
         fault = "is not an optimizer class" if item is not None else "does not exist"
         raise ConfigError(f"{name}: {module_name}.{class_name} {fault}{_hint(class_name, names)}")
     return item
 
 
 def _of_torch(target: str) -> type[torch.optim.Optimizer]:
-    classes = {c.lower(): item for c, item in vars(torch.optim).items() if _is_optimizer(item)}
+    classes = {c.lower(): item for c, item in vars(torch.optim).items() if is_optimizer(item)}
     if target.lower() not in classes:
         hint = _hint(target.lower(), list(BUILTIN))
         raise ConfigError(f"torch.optim has no optimizer '{target}'{hint}")
     return classes[target.lower()]
 
 
-def _is_optimizer(item: object) -> TypeGuard[type[torch.optim.Optimizer]]:
+def name_of(cls: type[torch.optim.Optimizer]) -> str:
+    """Return the name that `find_class` finds a class by, or one that it does not know.
+
+    The latter for a class that cannot be imported: of a notebook, a script or a function.
+    """
+    if cls.__module__.startswith("torch.optim") and cls.__name__ in ALIASES:
+        return f"{PREFIX}{ALIASES[cls.__name__]}"
+    package = cls.__module__.partition(".")[0]
+    for module in (package, cls.__module__):
+        if module != "__main__" and getattr(sys.modules.get(module), cls.__name__, None) is cls:
+            return f"{PREFIX}{module}.{cls.__name__}"
+    return f"{PREFIX}{cls.__name__}"
+
+
+def is_optimizer(item: object) -> TypeGuard[type[torch.optim.Optimizer]]:
+    """Return whether it is a PyTorch optimizer class."""
     return isinstance(item, type) and issubclass(item, torch.optim.Optimizer)
 
 

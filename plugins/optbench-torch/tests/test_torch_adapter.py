@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 from typing import Any
@@ -14,6 +15,8 @@ from optbench_torch.adapter import adapt
 from optbench_torch.session import Recipe, Session
 
 import optbench
+from optbench import ConfigError
+from optbench.registry.scoped import ScopedRegistry
 from tests.support.adapters import Adapter, AdapterPromises, check_refusal, curve_difference
 
 
@@ -213,3 +216,33 @@ def test_arguments_that_the_class_refuses_fail_the_run_with_its_words() -> None:
     """What only the constructor can know is told in the constructor's words."""
     with pytest.raises(optbench.PluginError, match="torch:sgd: ValueError: Nesterov momentum"):
         optbench.train("torch:sgd[nesterov=true]", dataset="iris", epochs=1)
+
+
+class OwnAdam(torch.optim.Adam):
+    """A class of this module, as a user's notebook has one."""
+
+
+def test_classes_stand_for_their_names() -> None:
+    """Of torch.optim, of another module, and of a function, with arguments fixed by a partial."""
+
+    class Local(torch.optim.SGD):
+        """Found by no name."""
+
+    fix: Any = functools.partial
+    scope = ScopedRegistry()
+    assert scope.optimizer_text(torch.optim.AdamW) == "torch:adamw"
+    fixed = scope.optimizer_text(fix(torch.optim.Adam, lr=0.1, betas=(0.8, 0.99)))
+    assert fixed == "torch:adam[lr=0.1,beta1=0.8,beta2=0.99]"
+    assert scope.optimizer_text(OwnAdam) == f"torch:{__name__}.OwnAdam"
+    assert scope.optimizer_text(Local) == "torch:Local"
+    assert [each.item for each in scope.passed if each.item is Local] == [Local]
+    with pytest.raises(ConfigError, match="did you mean 'lr'"):
+        scope.optimizer_text(fix(torch.optim.Adam, lrr=0.1))
+
+
+def test_a_class_trains_like_its_name() -> None:
+    """The same run, under the same key."""
+    by_name = optbench.train("torch:adam[lr=0.01]", dataset="iris", epochs=1)
+    by_class = optbench.train(torch.optim.Adam, dataset="iris", epochs=1, lr=0.01)
+    assert by_class.spec.key == by_name.spec.key
+    assert by_class.params_hash == by_name.params_hash
