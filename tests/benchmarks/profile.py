@@ -26,6 +26,7 @@ import numpy as np
 from optbench import Array
 from optbench.engine.kernels import layers, loop
 from optbench.engine.kernels.jit import jit
+from optbench.engine.kernels.views import View
 from optbench.engine.loops.compiled import CompiledLoop
 from optbench.engine.problem import build_problem
 from optbench.registry import default_registry
@@ -38,7 +39,7 @@ ROUNDS, REPEATS = 15, 2000
 @jit
 def _forward(times: Any, theta: Array, net: Any, x: Any, m: Array, space: Any) -> None:
     for _ in range(times):
-        loop.forward(theta, net, x, 0, m, space)
+        loop.forward(theta, net, View(x, 0, net.sizes[0], 1), m, space)
 
 
 @jit
@@ -54,7 +55,7 @@ def _backward(
     times: Any, theta: Array, grad: Array, net: Any, x: Any, m: Array, space: Any
 ) -> None:
     for _ in range(times):
-        loop.backward(theta, grad, net, x, 0, m, space, False)
+        loop.backward(theta, grad, net, View(x, 0, net.sizes[0], 1), m, space, False)
 
 
 @jit

@@ -1,4 +1,4 @@
-"""exp and tanh that LLVM can vectorise; libm's are called one number at a time.
+"""exp and tanh that LLVM can vectorise, because libm's take one number per call.
 
 exp(x) = 2^k (1 + p) with |r| <= ln(2)/2, x = k ln(2) + r and a polynomial p = exp(r) - 1. Errors
 stay below a few units in the last place. The argument is clipped where the result would leave the
@@ -23,33 +23,33 @@ _LOG2E = 1.4426950408889634
 
 @intrinsic
 def _power_of_two(_: Any, k: Any, like: Any) -> Any:
-    """2^k as a float of the type of `like`, for a whole k (int32) in its exponent's range."""
+    """Return 2^k in the type of `like`, for an integer k (int32) in the range of its exponent."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         single = signature.return_type == types.float32
         bits = ir.IntType(32 if single else 64)
         bias, mantissa = (127, 23) if single else (1023, 52)
-        whole = args[0] if single else builder.sext(args[0], bits)
-        shifted = builder.shl(builder.add(whole, bits(bias)), bits(mantissa))
+        exponent = args[0] if single else builder.sext(args[0], bits)
+        shifted = builder.shl(builder.add(exponent, bits(bias)), bits(mantissa))
         return builder.bitcast(shifted, context.get_value_type(signature.return_type))
 
     return like(types.int32, like), generate
 
 
-def _reduction(kind: Any, most: float, ln2_high: float, ln2_low: float) -> Any:
-    """Make reduce(x) -> (r, 2^k). ln(2) in two parts keeps r exact."""
-    log2e, high, low, bound = kind(_LOG2E), kind(ln2_high), kind(ln2_low), kind(most)
-    nought = kind(0)
+def _reduction(kind: Any, largest: float, ln2_high: float, ln2_low: float) -> Any:
+    """Return a function reduce(x) -> (r, 2^k). ln(2) in two parts keeps r exact."""
+    log2e, high, low, bound = kind(_LOG2E), kind(ln2_high), kind(ln2_low), kind(largest)
+    zero = kind(0)
 
     @jit
     def reduce(x):
         clipped = min(max(x, -bound), bound)
         k = np.rint(clipped * log2e)
-        # NaN goes on in r; the conversion to a whole number must not see it.
-        missing = np.isnan(x)
-        whole = np.int32(nought) if missing else np.int32(k)
-        r = (choose(missing, x, clipped) - k * high) - k * low
-        return r, _power_of_two(whole, x)
+        # NaN stays in r, because converting it to an integer is undefined.
+        is_nan = np.isnan(x)
+        exponent = np.int32(zero) if is_nan else np.int32(k)
+        r = (choose(is_nan, x, clipped) - k * high) - k * low
+        return r, _power_of_two(exponent, x)
 
     return reduce
 
@@ -73,12 +73,12 @@ def _expm1_64(r):
 
 
 def vector_exp(x: float) -> float:
-    """exp(x), for compiled code."""
+    """Return exp(x); compiled code uses the polynomial above."""
     return math.exp(x)
 
 
 def vector_tanh(x: float) -> float:
-    """tanh(x), for compiled code: expm1(2|x|) / (expm1(2|x|) + 2), with the sign of x."""
+    """Return tanh(x); compiled code computes expm1(2|x|) / (expm1(2|x|) + 2) with the sign of x."""
     return math.tanh(x)
 
 

@@ -1,4 +1,8 @@
-"""How everything in this folder is compiled: without the GIL, cached on disk where possible."""
+"""How the functions of this folder are compiled: without the GIL, and cached on disk.
+
+It uses private parts of Numba (a compiler pass, the library object, the file cache, ``_nrt``), so
+`pyproject.toml` allows only versions that the tests have run with.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +34,11 @@ OPTIONS: dict[str, Any] = {
 
 @register_pass(mutates_CFG=False, analysis_only=True)
 class _OwnCopies(LoweringPass):
-    """Gives a function its own copies of all that it calls.
+    """Gives a function its own copies of everything that it calls.
 
-    Else those copies are weak symbols, and whichever of them the process met first serves all: one
-    that was compiled for another caller, and rounds otherwise. The bits of a run would depend on
-    whether its process had compiled the code or loaded it, and on what it had loaded before.
+    Without this pass those copies are weak symbols, and the first copy that a process meets serves
+    all callers. It may have been compiled for another caller, and round differently. The bits of a
+    run would then depend on what its process had compiled or loaded before.
     """
 
     _name = "own_copies"
@@ -43,27 +47,27 @@ class _OwnCopies(LoweringPass):
         super().__init__()
 
     def run_pass(self, state: Any) -> bool:
-        """Make the library that Numba fills next, as Numba would, but for its last step."""
+        """Create the library of the function as Numba does, with another last step."""
         library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
         library.enable_object_caching()
         optimize = library._optimize_final_module
 
-        def optimize_alone() -> None:
+        def optimize_with_own_copies() -> None:
             for function in library._final_module.functions:
                 if not function.is_declaration and function.linkage == Linkage.linkonce_odr:
                     function.linkage = Linkage.internal
             optimize()
 
-        library._optimize_final_module = optimize_alone
+        library._optimize_final_module = optimize_with_own_copies
         state.library = library
         return False
 
 
 class _Compiler(CompilerBase):
-    """Numba's own, with `_OwnCopies`."""
+    """Numba's compiler with `_OwnCopies`."""
 
     def define_pipelines(self) -> list[Any]:
-        """All passes, in their order."""
+        """Return the passes, in order."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.add_pass_after(_OwnCopies, AnnotateTypes)
         passes.finalize()
@@ -71,13 +75,28 @@ class _Compiler(CompilerBase):
 
 
 def keep_on_disk(compiled: Any, function: Callable[..., Any]) -> None:
-    """Let a compiled `function` load its machine code, and keep it, if a folder allows it."""
+    """Let a compiled function load its machine code from disk and save it there, if possible."""
     with contextlib.suppress(RuntimeError):
         compiled._cache = CodeCache(function)
 
 
 def jit(function: Callable[..., Any]) -> Any:
-    """Compile at the first call for each type of arguments; kept on disk."""
-    compiled = numba.njit(pipeline_class=_Compiler, **OPTIONS)(function)
+    """Compile at the first call for each type of arguments, and keep the machine code on disk.
+
+    Arrays are not reference-counted: they belong to the Python caller, which keeps them alive. The
+    atomic counting would cost several times a small matrix product. A function that makes arrays
+    does not compile this way; it needs `jit_with_allocation`.
+    """
+    return _compile_lazily(function, reference_counts=False)
+
+
+def jit_with_allocation(function: Callable[..., Any]) -> Any:
+    """Compile like `jit`, for a function that makes arrays of its own."""
+    return _compile_lazily(function, reference_counts=True)
+
+
+def _compile_lazily(function: Callable[..., Any], reference_counts: bool) -> Any:
+    options = {**OPTIONS, "_nrt": reference_counts}
+    compiled = numba.njit(pipeline_class=_Compiler, **options)(function)
     keep_on_disk(compiled, function)
     return compiled

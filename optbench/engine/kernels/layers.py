@@ -25,7 +25,7 @@ _DENSITY_AT_0 = 1 / math.sqrt(2 * math.pi)
 
 @jit
 def sigmoid(z):
-    """1 / (1 + exp(-z)), finite for any z."""
+    """Return 1 / (1 + exp(-z)), finite for any z."""
     e = vector_exp(-abs(z))
     one = number(1, z)
     return choose(z >= number(0, z), one, e) / (one + e)
@@ -33,7 +33,7 @@ def sigmoid(z):
 
 @jit
 def normal_cdf(z):
-    """Distribution function of the standard normal, in the precision of z."""
+    """Return the distribution function of the standard normal, in the precision of z."""
     half = number(0.5, z)
     return half + half * math.erf(z * number(_ROOT_HALF, z))
 
@@ -44,8 +44,8 @@ def activate(code, a, start, size, z):
     zero, one = a.dtype.type(0), a.dtype.type(1)
     if code == RELU:
         for i in range(start, start + size):
-            # A product and not a choice: LLVM would turn "store 0 or what was there" into a masked
-            # store, which is ten times slower. NaN stays NaN, so a diverged network says so.
+            # A product instead of a choice, which LLVM would turn into a masked store, ten times
+            # slower. NaN stays NaN, so divergence is seen.
             v = load(a, i)
             store(a, i, v * choose(v > zero, one, zero))
     elif code == TANH:
@@ -96,7 +96,7 @@ def times_slope(code, delta, size, a, z, start):
 def _softmax(delta, logits, start, m, k, share):
     """delta (m, k) <- share * softmax of each row of the logits.
 
-    The exponentials are one flat loop, long enough to be worth vectorising.
+    The exponentials are computed in one flat loop, which is long enough to vectorise.
     """
     for i in range(m):
         z = start + i * k
@@ -127,8 +127,8 @@ def output_delta(code, delta, logits, start, m, k, data, order, first, batch):
     if code == CROSS_ENTROPY:
         _softmax(delta, logits, start, m, k, share)
         for i in range(m):
-            at = i * k + data.labels[order[first + i]]
-            store(delta, at, load(delta, at) - share)
+            target = i * k + data.labels[order[first + i]]
+            store(delta, target, load(delta, target) - share)
     elif code == BINARY:
         for i in range(m):
             label = delta.dtype.type(data.labels[order[first + i]])
@@ -143,10 +143,10 @@ def output_delta(code, delta, logits, start, m, k, data, order, first, batch):
 
 @jit
 def loss_and_score(code, logits, start, m, k, data, order, first):
-    """Sum over m examples of the loss, and of correct predictions, in float64.
+    """Return the summed loss (float64) and the number of correct predictions of m examples.
 
     Example i is row order[first + i]. For squared error the loss is summed over the outputs too,
-    and the second value is 0.
+    and the number is 0.
     """
     loss = 0.0
     correct = 0

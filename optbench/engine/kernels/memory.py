@@ -1,7 +1,7 @@
 """Reading and writing array elements without Python's negative indices.
 
-``a[i]`` in compiled code asks at each element whether i < 0, unless i comes straight from a
-``range``; that question keeps LLVM from vectorising a loop over ``a[start + i]``.
+Compiled code checks for every ``a[i]`` whether i < 0, unless i comes straight from a ``range``. The
+check keeps LLVM from vectorising a loop over ``a[start + i]``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> A
 
 @intrinsic
 def load(_: Any, array: Any, index: Any) -> Any:
-    """array[index] of a flat contiguous array, for 0 <= index < size."""
+    """Return array[index] of a flat contiguous array, for 0 <= index < size."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.load(_address(context, builder, signature.args[0], *args))
@@ -28,7 +28,7 @@ def load(_: Any, array: Any, index: Any) -> Any:
 
 @intrinsic
 def store(_: Any, array: Any, index: Any, value: Any) -> Any:
-    """array[index] = value of a flat contiguous array, for 0 <= index < size."""
+    """Set array[index] = value in a flat contiguous array, for 0 <= index < size."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         builder.store(args[2], _address(context, builder, signature.args[0], *args[:2]))
@@ -39,7 +39,7 @@ def store(_: Any, array: Any, index: Any, value: Any) -> Any:
 
 @intrinsic
 def choose(_: Any, condition: Any, yes: Any, no: Any) -> Any:
-    """``yes if condition else no`` with both sides computed: a select, never a branch."""
+    """Return ``yes if condition else no`` with both sides computed: a select, never a branch."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.select(*args)
@@ -49,7 +49,7 @@ def choose(_: Any, condition: Any, yes: Any, no: Any) -> Any:
 
 @intrinsic
 def number(_: Any, value: Any, like: Any) -> Any:
-    """`value` in the type of `like`: a constant must not turn float32 into float64."""
+    """Return `value` in the type of `like`, so that a constant keeps float32 from being widened."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return context.cast(builder, args[0], value, like)
