@@ -1,4 +1,4 @@
-"""Frozen records that pass between the floors: runs, their results, and what a study compares."""
+"""Frozen records: runs, their results and curves, and the parts of a study."""
 
 from optbench.records.cell import Cell, Trial
 from optbench.records.curve import CURVE_COLUMNS, Curve

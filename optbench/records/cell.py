@@ -13,7 +13,12 @@ from optbench.records.spec import Workload
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One configuration tried in tuning, trained with each tuning seed."""
+    """One configuration tried in tuning.
+
+    Attributes:
+        hyper: Value of every hyperparameter.
+        results: One tuning run for each tuning seed.
+    """
 
     hyper: Mapping[str, Value]
     results: tuple[RunResult, ...]
@@ -21,13 +26,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class Cell:
-    """One entrant on one workload: what was tried, what was chosen, how that did on fresh seeds.
+    """One entrant on one workload: its trials, the chosen configuration and its evaluation.
 
     Attributes:
-        chosen: hyperparameter values selected on validation (None while tuning is unfinished).
-        edges: hyperparameters whose best trial still lies at the edge of the search range after
-            widening, mapped to ``"low"`` or ``"high"``.
-        evaluation: runs of the chosen configuration on the evaluation seeds.
+        entrant: The entrant.
+        workload: The workload.
+        trials: Trials of the tuning; empty if nothing is tuned.
+        chosen: Hyperparameter values selected on validation; None while tuning is unfinished.
+        edges: Hyperparameters whose best trial still lies at the edge of the search range after
+            widening, with the side, ``"low"`` or ``"high"``.
+        evaluation: Evaluation runs of the chosen configuration.
     """
 
     entrant: Entrant

@@ -1,4 +1,4 @@
-"""How a study compares: the protocol, and who competes."""
+"""The protocol of a study, and its entrants."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     options of the command line and comparisons of studies are derived from them.
 
     Attributes:
-        ruleset: what is tuned: ``"defaults"`` nothing, ``"lr"`` the learning rate, ``"full"``
+        ruleset: What is tuned: ``"defaults"`` nothing, ``"lr"`` the learning rate, ``"full"``
             everything that declares a search range.
-        budget: trials of an entrant on each workload (1 with ``"defaults"``).
-        tuning_seeds: seeds of each trial.
-        seeds: evaluation seeds of the chosen configuration, disjoint from the tuning seeds.
+        budget: Trials of an entrant on each workload (1 with ``"defaults"``).
+        tuning_seeds: Seeds of each trial.
+        seeds: Evaluation seeds of the chosen configuration, disjoint from the tuning seeds.
         select: ``"val_loss"`` (final validation loss) or ``"time"`` (examples to the target).
-        widen: how often a search range is extended when the best trial lies at its edge.
+        widen: How often a search range is extended when the best trial lies at its edge.
         dtype: ``"float32"`` or ``"float64"``.
-        grid_points: evaluations along a run.
+        grid_points: Evaluations along a run.
     """
 
     ruleset: Annotated[
@@ -63,13 +63,13 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Entrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who competes: an optimizer, with the values that the user fixed (those are never tuned).
+    """An optimizer as entered in a study, with the values that the user fixed.
 
     Attributes:
-        label: as the leaderboard shows it, e.g. ``"adam[beta1=0.95]"``; unique in a study.
-        optimizer: name of the optimizer.
-        given: hyperparameters fixed by the user.
-        control: schedule and clipping.
+        label: Label in the leaderboard, e.g. ``"adam[beta1=0.95]"``; unique in a study.
+        optimizer: Name of the optimizer.
+        given: Hyperparameters fixed by the user; they are never tuned.
+        control: Schedule and clipping.
     """
 
     label: str

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from optbench.errors import StoreError
 from optbench.execution import Executor
 from optbench.records import RunResult, RunSpec, Status
 from optbench.store import Store
@@ -65,6 +66,11 @@ class KnownResults(Mapping[str, RunResult]):
             if key not in self._stored:
                 raise KeyError(key)
             self._memory |= {result.key: result for result in self._store.results([key])}
+        if key not in self._memory:  # somebody wrote it, with a matching checksum
+            raise StoreError(
+                f"{self._store.path}: run {key} cannot be read, though its checksum matches; "
+                "choose another folder"
+            )
         return self._memory[key]
 
     def __iter__(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Stores that somebody tampered with: told by run or file, never executed, nothing else harmed."""
+"""Stores that somebody changed: the run or file is named, and nothing in them is executed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from optbench.cli import main
 from optbench.errors import StoreError
 from optbench.records.packing import unpack_curve, unpack_result, unpack_spec
 from optbench.store import Store
+from optbench.store.checksums import checksum
+from optbench.store.rows import COLUMNS
 from tests.properties.commands import call
 
 TINY = ("smoke", "-r", "batch", "--epochs", "2", "--grid", "4", "--seeds", "2")
@@ -36,7 +38,7 @@ COMMANDS = (
 
 
 class Evil:
-    """Makes a file where it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -61,24 +63,43 @@ CELLS = [
     *(("sessions", name) for name in ("started", "command", "environment")),
     ("studies", "record"),
 ]
+CHECKED = {
+    "runs": ", ".join(COLUMNS),
+    "sessions": "command, environment",
+    "studies": "record",
+}
+"""Columns that the checksum of a table depends on."""
 VALUES: list[Any] = [
     b"", b"\x00", b"\xff" * 9, b"{}", b"[]", b"null", "", "text", "\x1b[31m", "a\nb", 0, -1, 2**62,
     0.5, float("inf"), -1e308, b"[" * 100_000, '{"a": ' * 5000, "x" * 100_000,
 ]  # fmt: skip
 
 
-def tamper(folder: Path, cell: tuple[str, str], value: Any, rows: str) -> None:
-    """Write a value into a column of some rows, past all that optbench would check."""
+def tamper(
+    folder: Path, cell: tuple[str, str], value: Any, rows: str, sealed: bool = False
+) -> None:
+    """Write a value into a column of some rows.
+
+    Args:
+        folder: Folder of the study.
+        cell: Table and column.
+        value: The value.
+        rows: ``"one"`` or ``"all"``.
+        sealed: Whether to write matching checksums too, as an attacker would.
+    """
     table, column = cell
     with contextlib.closing(sqlite3.connect(folder / "runs.sqlite")) as db, db:
         where = "" if rows == "all" else f"WHERE rowid = (SELECT min(rowid) FROM {table})"
         if column == "key":
             where = f"WHERE rowid = (SELECT min(rowid) FROM {table})"  # keys are unique
         db.execute(f"UPDATE {table} SET {column} = ? {where}", (value,))
+        if sealed:
+            db.create_function("checksum", -1, checksum)
+            db.execute(f"UPDATE {table} SET checksum = checksum({CHECKED[table]})")
 
 
-def judged(command: tuple[str, ...], folder: Path) -> None:
-    """The command works, or says in one line what is wrong with which store."""
+def check_command(command: tuple[str, ...], folder: Path) -> None:
+    """Check that the command works, or names the store and the problem in one line."""
     result = call([word.replace("{}", str(folder)) for word in command])
     assert result.exception is None or isinstance(result.exception, SystemExit)
     assert "Traceback" not in result.output
@@ -94,6 +115,7 @@ def judged(command: tuple[str, ...], folder: Path) -> None:
     cell=st.sampled_from(CELLS),
     value=st.sampled_from(VALUES) | st.binary(max_size=20) | st.floats(allow_nan=False),
     rows=st.sampled_from(["one", "all"]),
+    sealed=st.booleans(),
     command=st.sampled_from(COMMANDS),
 )
 def test_a_value_of_any_kind_in_any_place(
@@ -102,20 +124,22 @@ def test_a_value_of_any_kind_in_any_place(
     cell: tuple[str, str],
     value: Any,
     rows: str,
+    sealed: bool,
     command: tuple[str, ...],
 ) -> None:
-    """Every command that reads a study, on one with a changed cell."""
+    """Every command that reads a study can read one with a changed value."""
     folder = tmp_path_factory.getbasetemp() / "tampered"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(study, folder)
-    tamper(folder, cell, value, rows)
-    judged(command, folder)
+    tamper(folder, cell, value, rows, sealed)
+    check_command(command, folder)
 
 
 @settings(max_examples=60)
 @given(
     column=st.sampled_from([("runs", "spec"), ("runs", "curve"), ("studies", "record")]),
     seed=st.integers(0, 10_000),
+    sealed=st.booleans(),
     command=st.sampled_from(COMMANDS),
 )
 def test_flipped_bits_in_any_blob(
@@ -123,9 +147,10 @@ def test_flipped_bits_in_any_blob(
     tmp_path_factory: pytest.TempPathFactory,
     column: tuple[str, str],
     seed: int,
+    sealed: bool,
     command: tuple[str, ...],
 ) -> None:
-    """A blob that is nearly right: a digit changed, a letter lost, a piece cut off."""
+    """The data are almost right: a changed digit, a missing letter, a missing end."""
     folder = tmp_path_factory.getbasetemp() / "flipped"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(study, folder)
@@ -135,28 +160,29 @@ def test_flipped_bits_in_any_blob(
     rng = random.Random(seed)
     for _ in range(rng.choice([1, 1, 3, 20])):
         blob[rng.randrange(len(blob))] = rng.randrange(256)
-    tamper(folder, column, bytes(blob[: rng.choice([len(blob), rng.randrange(len(blob))])]), "one")
-    judged(command, folder)
+    damaged = bytes(blob[: rng.choice([len(blob), rng.randrange(len(blob))])])
+    tamper(folder, column, damaged, "one", sealed)
+    check_command(command, folder)
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=".".join)
 def test_nothing_in_a_store_is_unpickled(
     study: Path, tmp_path: Path, cell: tuple[str, str]
 ) -> None:
-    """A pickle that acts when it is read lies there like any other bytes."""
+    """A pickle that acts when it is read is treated like any other bytes."""
     trap = tmp_path / "sprung"
     for protocol in (0, pickle.HIGHEST_PROTOCOL):
         folder = tmp_path / f"evil-{protocol}"
         shutil.copytree(study, folder)
-        tamper(folder, cell, pickle.dumps(Evil(trap), protocol), "one")
+        tamper(folder, cell, pickle.dumps(Evil(trap), protocol), "one", sealed=True)
         for command in COMMANDS[:4]:
             CliRunner().invoke(main, [word.replace("{}", str(folder)) for word in command])
     assert not trap.exists()
 
 
 @given(st.binary(max_size=80))
-def test_bytes_that_are_no_run_are_a_store_error(data: bytes) -> None:
-    """What the store and the workers read is decoded or refused."""
+def test_bytes_that_are_not_a_run_are_a_store_error(data: bytes) -> None:
+    """Data from a store or a worker are decoded or refused."""
     for read in (unpack_spec, unpack_result, lambda b: unpack_curve(("a", "b", "c"), b)):
         with contextlib.suppress(StoreError):
             read(data)
@@ -164,7 +190,7 @@ def test_bytes_that_are_no_run_are_a_store_error(data: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["spec", "curve"])
 def test_the_damaged_run_is_named(study: Path, tmp_path: Path, name: str) -> None:
-    """Which file and which run; the rest is read all the same."""
+    """The warning names the file and the run; the other runs are read."""
     folder = tmp_path / "damaged"
     shutil.copytree(study, folder)
     tamper(folder, ("runs", name), b"\xff", "one")
@@ -180,7 +206,7 @@ def test_the_damaged_run_is_named(study: Path, tmp_path: Path, name: str) -> Non
 
 
 def test_a_run_under_the_key_of_another_is_damaged(study: Path, tmp_path: Path) -> None:
-    """The key is the hash of the run: whoever asks for one never gets another."""
+    """The key is the hash of the run, so no run is ever read in the place of another."""
     folder = tmp_path / "swapped"
     shutil.copytree(study, folder)
     with contextlib.closing(sqlite3.connect(folder / "runs.sqlite")) as db, db:
