@@ -202,6 +202,7 @@ OTHER_TESTS = {
     "cli/test_study_commands.py": "report, compare, replay, merge and export on one study",
     "engine/fusion/test_translation.py": "expressions and statements together",
     "engine/loops/test_kept_buffers.py": "both loops: what a stepper keeps is its own",
+    "study/test_passed_objects.py": "classes, arrays and frames in the place of names",
 }
 """Test files that are not named after a module, with the reason."""
 

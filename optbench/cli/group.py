@@ -19,7 +19,7 @@ from optbench.cli.contributed_commands import TITLE, contributed_commands
 from optbench.cli.interrupts import deafen, exit_code, orderly
 from optbench.cli.options import plugin_options
 from optbench.cli.output import echo
-from optbench.engine.memory import check_address_space
+from optbench.engine.memory_limits import check_address_space
 from optbench.errors import OptbenchError, PluginWarning, describe_error, nearest
 from optbench.support.log_lines import log_to_stderr
 from optbench.support.text import one_line

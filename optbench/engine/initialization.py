@@ -9,7 +9,7 @@ import numpy as np
 
 from optbench.contracts import Array, InitContext, Initializer, Value, Values
 from optbench.data.streams import stream
-from optbench.engine.memory import check_memory
+from optbench.engine.memory_limits import check_memory
 from optbench.engine.specs import check_widths
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.hyperparameters import complete, parse_spelling

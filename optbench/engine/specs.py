@@ -7,7 +7,7 @@ from typing import Any
 
 from optbench.contracts import Optimizer, Value
 from optbench.data.splits import prepare_dataset
-from optbench.engine.memory import check_memory
+from optbench.engine.memory_limits import check_memory
 from optbench.errors import ConfigError, unknown_name
 from optbench.hyperparameters import complete, parse_spelling, split_control
 from optbench.network import check_activation

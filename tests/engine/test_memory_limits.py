@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import optbench
-from optbench.engine import memory
+from optbench.engine import memory_limits
 from optbench.engine.initialization import initialize
-from optbench.engine.memory import check_memory
+from optbench.engine.memory_limits import check_memory
 from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.errors import ConfigError
 
@@ -31,7 +31,7 @@ def test_initial_parameters_beyond_memory() -> None:
 
 def test_a_lower_limit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is available is the least of the machine's memory and all limits on the process."""
-    monkeypatch.setattr(memory, "available_memory", lambda: 10**6)
+    monkeypatch.setattr(memory_limits, "available_memory", lambda: 10**6)
     check_memory("hidden=(32,)", (4, 32, 3), batch_size=32)
     with pytest.raises(ConfigError, match="may use 1 MB"):
         check_memory("hidden=(4096,)", (64, 4096, 10))
@@ -40,7 +40,7 @@ def test_a_lower_limit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_slots_of_the_optimizer_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that fits for sgd may be too large for adam, which keeps two more arrays."""
     workload = make_workload(dataset="iris", hidden=1000, regime="sgd")
-    monkeypatch.setattr(memory, "available_memory", lambda: 160_000)
+    monkeypatch.setattr(memory_limits, "available_memory", lambda: 160_000)
     make_spec(entrant=make_entrant("sgd"), workload=workload)
     with pytest.raises(ConfigError, match="too large"):
         make_spec(entrant=make_entrant("adam"), workload=workload)
