@@ -1,0 +1,39 @@
+"""The notebooks run from the first cell to the last, in a kernel of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "docs" / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
+    """Every cell ends without an error, and every cell that ends in a value shows it."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    )
+    client.execute()
+    shown = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]
+    assert len(shown) == sum(cell.cell_type == "code" for cell in notebook.cells)
+    assert any("text/html" in out.get("data", {}) for cell in shown for out in cell.outputs)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
+    """What a run showed on one machine does not belong in the repository."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+def test_there_is_a_notebook_of_ten_cells() -> None:
+    """The first study has ten cells of code."""
+    (first,) = (path for path in NOTEBOOKS if path.stem == "first-study")
+    cells = nbformat.read(first, as_version=4).cells
+    assert sum(cell.cell_type == "code" for cell in cells) == 10
