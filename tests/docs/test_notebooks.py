@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -11,10 +12,14 @@ from nbclient import NotebookClient
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "docs" / "notebooks").glob("*.ipynb"))
 
 
+def read_notebook(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
     """Every cell ends without an error, and every cell that ends in a value shows it."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     client = NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
     )
@@ -27,7 +32,7 @@ def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
     """What a run showed on one machine does not belong in the repository."""
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in read_notebook(path).cells:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
 
@@ -35,5 +40,5 @@ def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
 def test_there_is_a_notebook_of_ten_cells() -> None:
     """The first study has ten cells of code."""
     (first,) = (path for path in NOTEBOOKS if path.stem == "first-study")
-    cells = nbformat.read(first, as_version=4).cells
+    cells = read_notebook(first).cells
     assert sum(cell.cell_type == "code" for cell in cells) == 10
