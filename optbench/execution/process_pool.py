@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
-import threading
 import time
 from collections import deque
-from typing import IO
-
-import msgspec
+from collections.abc import Callable
 
 from optbench.errors import OptbenchError, StoreError
 from optbench.execution.executor import Limits
 from optbench.execution.worker import READY, REFUSED, WARMING, Settings
+from optbench.execution.worker_process import Events, WorkerProcess
 from optbench.records import RunResult, RunSpec
-from optbench.records.packing import pack_spec, unpack_result
-from optbench.support.child_processes import end_child, read_frame, start_child, write_frame
+from optbench.records.packing import unpack_result
 
 AHEAD = 3
 """Runs that a worker has at a time, so that it never waits for the driver."""
@@ -29,45 +25,11 @@ START_SECONDS = 120.0
 POLL_SECONDS = 0.1
 """Time between two checks for overdue runs."""
 
-Events = queue.SimpleQueue[tuple["_Worker", bytes | None]]
-"""Frames with the worker that sent them; None when its process has ended."""
+LOOK_SECONDS = 0.25
+"""Longest time between two looks at the workers that counts against their runs.
 
-
-class _Worker:
-    """One process, the runs that it was given, and the thread that listens to it."""
-
-    def __init__(self, settings: Settings, events: Events) -> None:
-        self.runs: deque[RunSpec] = deque()
-        self.since = time.monotonic()
-        self.started = False
-        self.warming = True
-        self.process = start_child("optbench.execution.worker:main")
-        self._send(msgspec.json.encode(settings))
-        threading.Thread(target=self._listen, args=(events,), daemon=True).start()
-
-    def _listen(self, events: Events) -> None:
-        stream: IO[bytes] | None = self.process.stdout
-        assert stream is not None
-        with contextlib.suppress(OSError, ValueError):  # closed while reading
-            while (frame := read_frame(stream)) is not None:
-                events.put((self, frame))
-        events.put((self, None))
-
-    def _send(self, data: bytes) -> None:
-        assert self.process.stdin is not None
-        with contextlib.suppress(OSError):  # it has died, which its listener reports
-            write_frame(self.process.stdin, data)
-
-    def give(self, spec: RunSpec) -> None:
-        """Add a run to those that the worker trains one after the other."""
-        if not self.runs:
-            self.since = time.monotonic()
-        self.runs.append(spec)
-        self._send(pack_spec(spec))
-
-    def end(self) -> str:
-        """Kill the process if it is alive, and describe how it ended."""
-        return end_child(self.process)
+A longer one is no fault of theirs: this process was stopped (Ctrl-Z), busy, or the machine asleep.
+"""
 
 
 class ProcessPool:
@@ -77,17 +39,26 @@ class ProcessPool:
         jobs: Number of workers.
         settings: Sent to each worker at its start.
         limits: Limits of one run.
+        start_worker: Starts a worker; another one in tests.
     """
 
-    def __init__(self, jobs: int, settings: Settings, limits: Limits) -> None:
+    def __init__(
+        self,
+        jobs: int,
+        settings: Settings,
+        limits: Limits,
+        start_worker: Callable[[Settings, Events], WorkerProcess] = WorkerProcess,
+    ) -> None:
         self._jobs = jobs
         self._settings = settings
         self._limits = limits
-        self._workers: list[_Worker] = []
+        self._workers: list[WorkerProcess] = []
         self._waiting: deque[RunSpec] = deque()
         self._false_starts = 0
         self._deaths: dict[str, int] = {}
         self._events: Events = queue.SimpleQueue()
+        self._start_worker = start_worker
+        self._last_look = time.monotonic()
 
     @property
     def in_flight(self) -> int:
@@ -99,7 +70,7 @@ class ProcessPool:
         self._waiting.append(spec)
         busy = all(worker.runs for worker in self._workers)
         if len(self._workers) < self._jobs and busy:
-            self._workers.append(_Worker(self._settings, self._events))
+            self._workers.append(self._start_worker(self._settings, self._events))
         self._hand_out()
 
     def collect(self, timeout: float) -> list[RunResult]:
@@ -111,6 +82,7 @@ class ProcessPool:
         results: list[RunResult] = []
         deadline = time.monotonic() + timeout
         while True:
+            self._excuse_gap()
             wait = 0.0 if results else min(max(deadline - time.monotonic(), 0.0), POLL_SECONDS)
             try:
                 worker, frame = self._events.get(block=wait > 0, timeout=wait or None)
@@ -119,8 +91,17 @@ class ProcessPool:
                 if results or time.monotonic() >= deadline:
                     return results
             else:
-                handled = self._handle_end(worker) if frame is None else self._handle(worker, frame)
-                results += [handled] if handled is not None else []
+                result = self._handle(worker, frame)
+                results += [result] if result is not None else []
+
+    def _excuse_gap(self) -> None:
+        """Move the start of the runs by the time in which this process could not look at them."""
+        now = time.monotonic()
+        gap = now - self._last_look - LOOK_SECONDS
+        self._last_look = now
+        if gap > 0:
+            for worker in self._workers:
+                worker.since = min(worker.since + gap, now)
 
     def _hand_out(self) -> None:
         """Give waiting runs to the workers that have the fewest."""
@@ -129,7 +110,17 @@ class ProcessPool:
                 if self._waiting and len(worker.runs) == depth:
                     worker.give(self._waiting.popleft())
 
-    def _handle(self, worker: _Worker, frame: bytes) -> RunResult | None:
+    def _handle(self, worker: WorkerProcess, frame: bytes | None) -> RunResult | None:
+        """Return the result that an event brings; None if it brings none.
+
+        A retired worker may have sent frames before it was killed. Its runs were recorded as failed
+        or given to others, so these frames are dropped.
+        """
+        if worker not in self._workers:
+            return None
+        return self._handle_end(worker) if frame is None else self._handle_frame(worker, frame)
+
+    def _handle_frame(self, worker: WorkerProcess, frame: bytes) -> RunResult | None:
         """Return the result in a frame, or None if it only reports the state of its worker."""
         worker.since = time.monotonic()
         if frame in (READY, WARMING):
@@ -161,10 +152,8 @@ class ProcessPool:
             self._retire(worker)
         return results
 
-    def _handle_end(self, worker: _Worker) -> RunResult | None:
+    def _handle_end(self, worker: WorkerProcess) -> RunResult | None:
         """Replace a worker that has ended; return its run as failed if it keeps killing workers."""
-        if worker not in self._workers:
-            return None
         if not worker.started:
             self._false_starts += 1
             if self._false_starts >= MAX_FALSE_STARTS:
@@ -180,14 +169,14 @@ class ProcessPool:
         self._retire(worker)
         return None
 
-    def _retire(self, worker: _Worker, replace: bool = True) -> str:
+    def _retire(self, worker: WorkerProcess, replace: bool = True) -> str:
         """End a worker, take back its runs, perhaps replace it, and describe how it ended."""
         self._workers.remove(worker)
         how = worker.end()
         self._waiting.extendleft(reversed(worker.runs))
         worker.runs.clear()
         if replace and self._waiting:
-            self._workers.append(_Worker(self._settings, self._events))
+            self._workers.append(self._start_worker(self._settings, self._events))
             self._hand_out()
         return how
 

@@ -1,0 +1,68 @@
+"""One worker process of this machine, and the thread that listens to it."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections import deque
+from typing import IO
+
+import msgspec
+
+from optbench.execution.worker import Settings
+from optbench.records import RunSpec
+from optbench.records.packing import pack_spec
+from optbench.support.child_processes import end_child, read_frame, start_child, write_frame
+
+Events = queue.SimpleQueue[tuple["WorkerProcess", bytes | None]]
+"""Frames with the worker that sent them; None when its process has ended."""
+
+
+class WorkerProcess:
+    """One process, and the runs that it was given.
+
+    Args:
+        settings: Sent to the process at its start.
+        events: Queue that receives each frame of the process, and None at its end.
+
+    Attributes:
+        runs: Runs that it was given and has not finished, in order.
+        since: When the first of them began, by the clock of the driver.
+        started: Whether the process has been ready.
+        warming: Whether it is doing work that runs share.
+    """
+
+    def __init__(self, settings: Settings, events: Events) -> None:
+        self.runs: deque[RunSpec] = deque()
+        self.since = time.monotonic()
+        self.started = False
+        self.warming = True
+        self.process = start_child("optbench.execution.worker:main")
+        self._send(msgspec.json.encode(settings))
+        threading.Thread(target=self._listen, args=(events,), daemon=True).start()
+
+    def _listen(self, events: Events) -> None:
+        stream: IO[bytes] | None = self.process.stdout
+        assert stream is not None
+        with contextlib.suppress(OSError, ValueError):  # closed while reading
+            while (frame := read_frame(stream)) is not None:
+                events.put((self, frame))
+        events.put((self, None))
+
+    def _send(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):  # it has died, which its listener reports
+            write_frame(self.process.stdin, data)
+
+    def give(self, spec: RunSpec) -> None:
+        """Add a run to those that the worker trains one after the other."""
+        if not self.runs:
+            self.since = time.monotonic()
+        self.runs.append(spec)
+        self._send(pack_spec(spec))
+
+    def end(self) -> str:
+        """Kill the process if it is alive, and describe how it ended."""
+        return end_child(self.process)
