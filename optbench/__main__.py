@@ -6,33 +6,54 @@ moment must not show a traceback either.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
 import threading
 import time
+from types import FrameType
 
 from optbench.support.standard_streams import prepare_standard_streams
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 2.0
 """Seconds that threads of plugins have to end after the command."""
+
+_received: list[int] = []
 
 
 def main() -> None:
     """Import the command line, run it, and end the process."""
     prepare_standard_streams()
+    atexit.register(_ignore_signals)  # the first one registered is called last
+    for number in SIGNALS:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _interrupt)
     try:
         from optbench.cli import main as command
-    except KeyboardInterrupt:
-        sys.stderr.write("error: interrupted\n")
-        sys.exit(130)
-    try:
+        from optbench.cli.interrupts import exit_code, own_process
+
+        own_process(_interrupt)
         command(prog_name="optbench")
+    except KeyboardInterrupt:  # before or after the command, which handles its own
+        _ignore_signals()
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(128 + _received[0] if _received else exit_code())
     except SystemExit as end:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)  # end at once, without a traceback
         _end_threads(end.code if isinstance(end.code, int) else 0)
         raise
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _received.append(number)
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    """Ignore further signals; the exit code is decided, and nothing is left to interrupt."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _end_threads(code: int) -> None:

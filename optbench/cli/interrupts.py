@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 AGAIN_SECONDS = 0.02
 """After so long a dropped signal comes again: sent at once, it would be dropped here as well."""
 
 _received: list[signal.Signals] = []
+_last_handlers: list[Callable[[int, FrameType | None], None]] = []
 
 
 def exit_code() -> int:
@@ -32,7 +34,7 @@ def orderly() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread can handle signals
         return
-    usual = (signal.SIG_DFL, signal.default_int_handler)
+    usual = (signal.SIG_DFL, signal.default_int_handler, *_last_handlers)
     before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
     hook = sys.unraisablehook
     try:
@@ -43,7 +45,29 @@ def orderly() -> Iterator[None]:
     finally:
         sys.unraisablehook = hook
         for number, handler in before.items():
-            signal.signal(number, handler)
+            is_last = handler in usual and _last_handlers
+            signal.signal(number, end_process if is_last else handler)
+
+
+def own_process(*handlers: Callable[[int, FrameType | None], None]) -> None:
+    """Say that the process ends with the command, as that of the script ``optbench`` does.
+
+    A signal that comes after the command then ends the process with the exit code of an interrupt.
+
+    Args:
+        handlers: Handlers that the script installed, which a command may replace.
+    """
+    _last_handlers[:] = handlers
+
+
+def end_process(number: int, frame: FrameType | None) -> None:
+    """End the process at once, with the exit code of an interrupt; everything is written."""
+    if not _received:
+        _received.append(signal.Signals(number))
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # closed, or interrupted while it was flushed
+            stream.flush()
+    os._exit(exit_code())
 
 
 def deafen() -> None:

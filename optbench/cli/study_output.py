@@ -28,12 +28,17 @@ class Recorded(click.Command):
         return super().parse_args(ctx, args)
 
 
-def typed_command() -> str:
-    """Return the command line as it was typed, quoted for a shell."""
+def typed_command(without: str = "") -> str:
+    """Return the command line as it was typed, quoted for a shell.
+
+    Args:
+        without: A flag to leave out.
+    """
     import shlex
 
     ctx = click.get_current_context()
-    words = ["optbench", *(ctx.info_name or "").split(), *ctx.meta["optbench.args"]]
+    typed = [word for word in ctx.meta["optbench.args"] if word != without]
+    words = ["optbench", *(ctx.info_name or "").split(), *typed]
     return " ".join(_quote_bytes(word) if _has_bytes(word) else shlex.quote(word) for word in words)
 
 

@@ -25,6 +25,9 @@ FUNCTIONS = {
     "compiling": ("optbench.engine.training", "prepare"),
     "training": ("optbench.store", "Store.put"),
     "comparing": ("optbench.study", "Study.leaderboard"),
+    "telling": ("optbench.cli.study_output", "show_failures"),
+    "exiting": ("optbench.__main__", "_end_threads"),
+    "finishing": ("optbench.__main__", "_ignore_signals"),
 }
 """Moment -> module and name of a public function; the signal is sent before it is called."""
 
@@ -69,6 +72,8 @@ def _before_call(module: str, path: str, send: Callable[[], None]) -> None:
     for part in outer:
         owner = getattr(owner, part)
     function = getattr(owner, name)
+    if isinstance(function, functools.cached_property):
+        owner, name, function = function, "func", function.func
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:

@@ -175,7 +175,7 @@ class Soak:
             outcome = driver.wait()
             if caught:
                 self.tally.faults[f"{number.name} to the driver"] += 1
-                self.check_end(outcome, {0, 128 + number, -number})
+                self.check_end(outcome, {0, 128 + number})
             self.check_gone(workers)
             folder.check()
         return folder

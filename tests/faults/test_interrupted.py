@@ -55,3 +55,12 @@ def test_twice_is_not_a_crash_and_sigterm_does_the_same(
     folder.run().check(0)
     folder.check()
     assert folder.board() == undisturbed(entrants)
+
+
+def test_a_second_signal_never_ends_the_process_bare(tmp_path: Path) -> None:
+    """It may come after the report, when the command has returned, or when Python shuts down."""
+    folder = Folder(tmp_path, COMPILED, pause=0.02)
+    for number in (INT, TERM):
+        for moment in ("telling", "exiting", "finishing"):
+            folder.run(f"training={number}", f"{moment}={number}").check(128 + number)
+            folder.check()

@@ -2,11 +2,13 @@
 
 ``--plugin`` loads it into the driver and into every worker, so it sees the runs of both loops.
 ``FAULTS_LOG`` is the path of the log, ``FAULTS_PAUSE`` the seconds that a run waits at its start,
-``FAULTS_GATE`` the folder of a gate that the run has to pass (gates.py).
+``FAULTS_GATE`` the folder of a gate that the run has to pass (gates.py), ``FAULTS_VICTIM`` the key
+of a run that kills its process.
 """
 
 import contextlib
 import os
+import signal
 import time
 from typing import Any
 
@@ -45,6 +47,8 @@ def _watch(build_problem: Any) -> Any:
         log = os.open(os.environ["FAULTS_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(log, f"{spec.key} {os.getpid()}\n".encode())
         os.close(log)
+        if spec.key == os.environ.get("FAULTS_VICTIM"):
+            os.kill(os.getpid(), signal.SIGKILL)
         if gate := os.environ.get("FAULTS_GATE"):
             _pass(gate)
         time.sleep(float(os.environ.get("FAULTS_PAUSE", "0")))

@@ -88,7 +88,7 @@ def command(
     from optbench.study.running import run_study_in
 
     writable_folder(out)
-    typed = typed_command()
+    typed, repeatable = typed_command(), typed_command(without="--retry-failed")
     with ProgressView(_live_curves(plan) if live else terminal_display()) as view:
         limits = Limits(seconds=timeout, memory_mb=memory)
         study = run_study_in(
@@ -105,7 +105,7 @@ def command(
         files: list[Path] = []
         try:
             if study.is_evaluated:
-                files = write_report(study, out, command=typed, formats=formats)
+                files = write_report(study, out, command=repeatable, formats=formats)
         except KeyboardInterrupt:
             complete = False
     if as_json:
