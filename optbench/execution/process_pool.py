@@ -20,8 +20,8 @@ MAX_DEATHS = 3
 """Number of workers that may die during a run before it is recorded as failed."""
 MAX_FALSE_STARTS = 3
 """Consecutive workers that end before they are ready after which the study is aborted."""
-START_SECONDS = 120.0
-"""Time that a worker has to start, to load a dataset or to compile."""
+START_SECONDS = 600.0
+"""Time that a worker has to start, to load a dataset or to compile, on a machine with other work."""
 POLL_SECONDS = 0.1
 """Time between two checks for overdue runs."""
 
