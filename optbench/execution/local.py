@@ -69,6 +69,7 @@ class LocalExecutor(Executor):
         self._threads: ThreadPool | None = None
         self._processes: ProcessPool | None = None
         self._compiled: dict[str, bool] = {}
+        self._groups: dict[tuple[str, str, str], str] = {}
         self._fits: dict[tuple[str, str, str], bool] = {}
         self._resources = contextlib.ExitStack()
 
@@ -179,5 +180,16 @@ class LocalExecutor(Executor):
                 memory_mb=self._limits.memory_mb,
                 health=self._health,
             )
-            self._processes = ProcessPool(self.jobs, settings, self._limits)
+            self._processes = ProcessPool(self.jobs, settings, self._limits, self._group_of)
         return self._processes
+
+    def _group_of(self, spec: RunSpec) -> str:
+        """Return the distributions and files, other than optbench, that a run needs."""
+        names = (spec.optimizer, spec.initializer, spec.control.schedule)
+        if names not in self._groups:
+            kinds = ("optimizers", "initializers", "schedules")
+            entry = self._registry.entry
+            entries = [entry(kind, name) for kind, name in zip(kinds, names, strict=True)]
+            strangers = {entry.distribution for entry in entries if not entry.is_builtin}
+            self._groups[names] = " ".join(sorted(strangers))
+        return self._groups[names]

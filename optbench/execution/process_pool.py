@@ -16,12 +16,14 @@ from optbench.records.packing import unpack_result
 
 AHEAD = 3
 """Runs that a worker has at a time, so that it never waits for the driver."""
+SPARE_WORKERS = 2
+"""Idle workers, beyond one per job, that wait for further runs of their plugins."""
 MAX_DEATHS = 3
 """Number of workers that may die during a run before it is recorded as failed."""
 MAX_FALSE_STARTS = 3
 """Consecutive workers that end before they are ready after which the study is aborted."""
 START_SECONDS = 600.0
-"""Time that a worker has to start, to load a dataset or to compile, on a machine with other work."""
+"""Time that a worker has to start, to load a dataset or to compile on a busy machine."""
 POLL_SECONDS = 0.1
 """Time between two checks for overdue runs."""
 
@@ -39,6 +41,8 @@ class ProcessPool:
         jobs: Number of workers.
         settings: Sent to each worker at its start.
         limits: Limits of one run.
+        group_of: Name of the plugins that a run needs. A worker serves one group in its life, so
+            what a plugin does to its process stays with its own runs.
         start_worker: Starts a worker; another one in tests.
     """
 
@@ -47,13 +51,15 @@ class ProcessPool:
         jobs: int,
         settings: Settings,
         limits: Limits,
+        group_of: Callable[[RunSpec], str] = lambda spec: "",
         start_worker: Callable[[Settings, Events], WorkerProcess] = WorkerProcess,
     ) -> None:
         self._jobs = jobs
         self._settings = settings
         self._limits = limits
         self._workers: list[WorkerProcess] = []
-        self._waiting: deque[RunSpec] = deque()
+        self._waiting: dict[str, deque[RunSpec]] = {}  # by group; none is empty
+        self._group_of = group_of
         self._false_starts = 0
         self._deaths: dict[str, int] = {}
         self._events: Events = queue.SimpleQueue()
@@ -63,14 +69,12 @@ class ProcessPool:
     @property
     def in_flight(self) -> int:
         """Number of runs submitted and not yet collected."""
-        return len(self._waiting) + sum(len(worker.runs) for worker in self._workers)
+        waiting = sum(len(runs) for runs in self._waiting.values())
+        return waiting + sum(len(worker.runs) for worker in self._workers)
 
     def submit(self, spec: RunSpec) -> None:
         """Queue a run, and start another worker if all others are busy."""
-        self._waiting.append(spec)
-        busy = all(worker.runs for worker in self._workers)
-        if len(self._workers) < self._jobs and busy:
-            self._workers.append(self._start_worker(self._settings, self._events))
+        self._waiting.setdefault(self._group_of(spec), deque()).append(spec)
         self._hand_out()
 
     def collect(self, timeout: float) -> list[RunResult]:
@@ -88,6 +92,8 @@ class ProcessPool:
                 worker, frame = self._events.get(block=wait > 0, timeout=wait or None)
             except queue.Empty:
                 results += self._kill_overdue()
+                for worker in [worker for worker in self._workers if not worker.is_alive()]:
+                    self._events.put((worker, None))  # a child of it may hold its stream open
                 if results or time.monotonic() >= deadline:
                     return results
             else:
@@ -104,11 +110,36 @@ class ProcessPool:
                 worker.since = min(worker.since + gap, now)
 
     def _hand_out(self) -> None:
-        """Give waiting runs to the workers that have the fewest."""
-        for depth in range(AHEAD):
+        """Give runs to idle workers while a job is free, then to those that have the fewest."""
+        while self._waiting and sum(bool(worker.runs) for worker in self._workers) < self._jobs:
+            group = next(iter(self._waiting))
+            self._find_worker(group).give(self._take(group))
+        for depth in range(1, AHEAD):
             for worker in self._workers:
-                if self._waiting and len(worker.runs) == depth:
-                    worker.give(self._waiting.popleft())
+                if worker.group in self._waiting and len(worker.runs) == depth:
+                    worker.give(self._take(worker.group))
+
+    def _take(self, group: str) -> RunSpec:
+        """Return the next waiting run of a group."""
+        runs = self._waiting[group]
+        spec = runs.popleft()
+        if not runs:
+            del self._waiting[group]
+        return spec
+
+    def _find_worker(self, group: str) -> WorkerProcess:
+        """Return an idle worker of a group; start one if there is none."""
+        idle = [worker for worker in self._workers if not worker.runs]
+        for worker in idle:
+            if worker.group == group:
+                return worker
+        if idle and len(self._workers) >= self._jobs + SPARE_WORKERS:
+            self._workers.remove(idle[0])
+            idle[0].end()
+        worker = self._start_worker(self._settings, self._events)
+        worker.group = group
+        self._workers.append(worker)
+        return worker
 
     def _handle(self, worker: WorkerProcess, frame: bytes | None) -> RunResult | None:
         """Return the result that an event brings; None if it brings none.
@@ -173,10 +204,10 @@ class ProcessPool:
         """End a worker, take back its runs, perhaps replace it, and describe how it ended."""
         self._workers.remove(worker)
         how = worker.end()
-        self._waiting.extendleft(reversed(worker.runs))
-        worker.runs.clear()
-        if replace and self._waiting:
-            self._workers.append(self._start_worker(self._settings, self._events))
+        if worker.runs:
+            self._waiting.setdefault(worker.group, deque()).extendleft(reversed(worker.runs))
+            worker.runs.clear()
+        if replace:
             self._hand_out()
         return how
 

@@ -31,6 +31,7 @@ class WorkerProcess:
         runs: Runs that it was given and has not finished, in order.
         since: When the first of them began, by the clock of the driver.
         started: Whether the process has been ready.
+        group: Plugins that it serves.
         warming: Whether it is doing work that runs share.
     """
 
@@ -38,6 +39,7 @@ class WorkerProcess:
         self.runs: deque[RunSpec] = deque()
         self.since = time.monotonic()
         self.started = False
+        self.group = ""
         self.warming = True
         self.process = start_child("optbench.execution.worker:main")
         self._send(msgspec.json.encode(settings))
@@ -62,6 +64,10 @@ class WorkerProcess:
             self.since = time.monotonic()
         self.runs.append(spec)
         self._send(pack_spec(spec))
+
+    def is_alive(self) -> bool:
+        """Return whether the process has not ended."""
+        return self.process.poll() is None
 
     def end(self) -> str:
         """Kill the process if it is alive, and describe how it ended."""

@@ -9,14 +9,20 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import secrets
+import signal
 import struct
 import subprocess
 import sys
 import threading
+import weakref
 from typing import IO
+
+from optbench.support.descendants import MARK, adopt_orphans, kill_descendants
 
 Child = subprocess.Popen[bytes]
 
+_marks: weakref.WeakKeyDictionary[Child, str] = weakref.WeakKeyDictionary()
 _LENGTH = struct.Struct("<I")
 _ONE_THREAD = {
     f"{library}_NUM_THREADS": "1"
@@ -63,14 +69,17 @@ def start_child(main: str, *, quiet: bool = False) -> Child:
     module, _, function = main.partition(":")
     path = [entry for entry in sys.path if isinstance(entry, str)]
     code = f"import sys; sys.path[:] = {path!a}; from {module} import {function}; {function}()"
-    return subprocess.Popen(
+    mark = secrets.token_hex(8)
+    child = subprocess.Popen(
         [sys.executable, "-c", code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if quiet else None,
-        env={**os.environ, **_ONE_THREAD},
+        env={**os.environ, **_ONE_THREAD, MARK: mark},
         start_new_session=True,  # only the parent handles Ctrl-C
     )
+    _marks[child] = mark
+    return child
 
 
 def end_child(child: Child, patience: float = 0.0) -> str:
@@ -84,8 +93,13 @@ def end_child(child: Child, patience: float = 0.0) -> str:
         child.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(patience)
-    child.kill()
+    kill_descendants(child.pid, _marks.get(child, ""))
+    if child.poll() is None:
+        child.kill()
+    with contextlib.suppress(OSError, AttributeError):  # no group is left, or Windows
+        os.killpg(child.pid, signal.SIGKILL)
     code = child.wait()
+    kill_descendants(child.pid, _marks.get(child, ""))  # started at the last moment
     for stream in (child.stdin, child.stdout):
         if stream is not None:
             with contextlib.suppress(OSError):
@@ -102,6 +116,7 @@ def take_streams() -> tuple[IO[bytes], IO[bytes]]:
     A plugin that prints must not write into the answers, and one that reads standard input must not
     read the frames, or wait for the thread that reads them.
     """
+    adopt_orphans()
     source, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -122,9 +137,12 @@ def listen(source: IO[bytes]) -> queue.SimpleQueue[bytes]:
     frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def read() -> None:
-        while (frame := read_frame(source)) is not None:
-            frames.put(frame)
-        os._exit(0)
+        try:
+            while (frame := read_frame(source)) is not None:
+                frames.put(frame)
+        finally:
+            kill_descendants(os.getpid(), os.environ.get(MARK, ""))
+            os._exit(0)
 
     threading.Thread(target=read, daemon=True).start()
     return frames

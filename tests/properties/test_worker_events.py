@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from optbench.execution import Limits, process_pool
-from optbench.execution.process_pool import MAX_DEATHS, MAX_FALSE_STARTS, ProcessPool
+from optbench.execution.process_pool import MAX_DEATHS, MAX_FALSE_STARTS, SPARE_WORKERS, ProcessPool
 from optbench.execution.worker import READY, WARMING, Settings
 from optbench.records import RunResult, RunSpec, Status
 from optbench.records.packing import pack_result
@@ -26,6 +26,11 @@ POOL_MODULE: Any = process_pool
 """Its clock is replaced."""
 
 
+def group_of(spec: RunSpec) -> str:
+    """Return one of four groups, which more workers serve than may live."""
+    return str(spec.seed % 4)
+
+
 class FakeWorker:
     """A worker without a process; the test decides what it sends, also after its end."""
 
@@ -36,8 +41,13 @@ class FakeWorker:
         self.started = False
         self.warming = True
         self.ended = False
+        self.group = ""
+
+    def is_alive(self) -> bool:
+        return True
 
     def give(self, spec: RunSpec) -> None:
+        assert self.group == group_of(spec), "a worker serves other plugins than its own"
         self.runs.append(spec)
         self.inbox.append(spec)
 
@@ -60,7 +70,7 @@ class Workers(RuleBasedStateMachine):
         self.deaths = 0
         self.waited = 0.0
         start: Any = self.start_worker
-        self.pool = ProcessPool(JOBS, Settings(), Limits(seconds=LIMIT_SECONDS), start)
+        self.pool = ProcessPool(JOBS, Settings(), Limits(seconds=LIMIT_SECONDS), group_of, start)
         self.events: queue.SimpleQueue[Any] = self.pool._events
 
     def start_worker(self, settings: Settings, events: object) -> FakeWorker:
@@ -128,7 +138,8 @@ class Workers(RuleBasedStateMachine):
         """Runs are in flight or returned, and as many workers live as are allowed."""
         assert self.returned.keys() <= self.submitted
         assert self.pool.in_flight == len(self.submitted) - len(self.returned)
-        assert sum(not worker.ended for worker in self.workers) <= JOBS
+        assert sum(not worker.ended for worker in self.workers) <= JOBS + SPARE_WORKERS
+        assert sum(bool(worker.runs) for worker in self.workers) <= JOBS
 
     @invariant()
     def nobody_is_blamed_for_the_time_of_others(self) -> None:

@@ -30,6 +30,7 @@ EXEMPT = {
     ("registry/loading.py", "exec_module"): "the file that the user names with --plugin",
     ("registry/loading.py", "import_module"): "the module that the user names with --plugin",
     ("engine/fusion/machine_code.py", "exec_module"): "source generated from a loaded plugin",
+    ("support/descendants.py", "ctypes"): "prctl, with fixed arguments",
     ("support/child_processes.py", "subprocess"): "this Python, with a fixed command",
     ("execution/cluster.py", "import_module"): "Dask, when the user asks for a cluster",
     ("report/plots/parallel.py", "pickle"): "records, from this process to its own child",

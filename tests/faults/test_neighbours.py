@@ -1,0 +1,77 @@
+"""Plugins beside each other: what one does to its process, and what it starts, stays with it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from optbench.store import Store
+from tests.faults.studies import STEPPED, Folder
+
+STEPPER = """
+import os, signal, subprocess, sys
+import numpy as np
+from optbench import Stepper, hyper
+class Neighbour(Stepper):
+    name = "neighbour"
+    lr: float = hyper(0.1, low=0)
+    def init(self, params, context):
+        return None
+    def step(self, params, grads, state, context):
+        {fault}
+        for param, grad in zip(params, grads):
+            param[...] = param - context.h.lr * grad
+"""
+NEIGHBOUR = ("-o", "neighbour", *STEPPED)
+OPTIONS = ("--ruleset", "defaults", "--jobs", "2")
+
+
+def study(place: Path, fault: str) -> dict[str, set[str]]:
+    """Run a study of a plugin with a fault; return the ends of the runs by optimizer."""
+    place.mkdir(exist_ok=True)
+    plugin = place / "neighbour.py"
+    plugin.write_text(STEPPER.format(fault=fault))
+    folder = Folder(place, NEIGHBOUR, *OPTIONS, "--plugin", str(plugin))
+    outcome = folder.run()
+    assert outcome.code in (0, 3), outcome.err
+    ends: dict[str, set[str]] = {}
+    with Store(folder.out / "runs.sqlite", create=False) as store:
+        for result in store.results():
+            ends.setdefault(result.spec.optimizer, set()).add(result.status)
+    return ends
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "np.zeros = np.empty_like = np.asarray = None",
+        "np.random.default_rng = None",
+        "signal.setitimer(signal.ITIMER_REAL, 0.001)",
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+    ],
+)
+def test_a_plugin_fails_only_its_own_runs(tmp_path: Path, fault: str) -> None:
+    """Patched modules, timers and signal handlers do not reach the runs of other files."""
+    assert study(tmp_path, fault)["walker"] == {"ok"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc and prctl are missing")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "subprocess.Popen(['sleep', '3{0}'])",
+        "subprocess.Popen(['sleep', '3{0}'], start_new_session=True)",
+        "os.system('(setsid sleep 3{0} &)')",
+        "subprocess.Popen(['sleep', '3{0}'], start_new_session=True); os._exit(7)",
+        "os.fork() or os.execvpe('sleep', ['sleep', '3{0}'], {{}})",
+    ],
+)
+def test_what_a_plugin_starts_ends_with_the_study(tmp_path: Path, fault: str) -> None:
+    """Children and grandchildren, in a session of their own too: none holds up the study."""
+    number = f"{abs(hash(str(tmp_path))) % 10**6:06}"
+    assert study(tmp_path, fault.format(number))["walker"] == {"ok"}
+    command = ["sleep", f"3{number}"]
+    assert [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == command] == []
