@@ -195,8 +195,10 @@ class ProcessPool:
             deaths = self._deaths[first.key] = self._deaths.get(first.key, 0) + 1
             if deaths >= MAX_DEATHS:
                 worker.runs.popleft()
-                how = self._retire(worker)
-                return RunResult.failed(first, f"its worker died each of {deaths} times ({how})")
+                how = f"died each of {deaths} times ({self._retire(worker)})"
+                if worker.disturbed:
+                    how = f"was lost {deaths} times, at last because something wrote to its results"
+                return RunResult.failed(first, f"its worker {how}")
         self._retire(worker)
         return None
 

@@ -1,10 +1,10 @@
 """A worker process that trains runs, fed with frames.
 
-It receives the settings (JSON), then one frame per run. It sends `READY` at the start, then one
-result per run, in order. Before and after work that runs share (loading a dataset, compiling) it
-sends `WARMING` and `READY`, because that work does not count against the time of a run. It sends
-`REFUSED` and a reason if its plugins differ from those of the driver. Plugins print to stderr, and
-find their stdin empty.
+It receives a key that signs all other frames, then the settings (JSON), then one frame per run. It
+sends `READY` at the start, then one result per run, in order. Before and after work that runs share
+(loading a dataset, compiling) it sends `WARMING` and `READY`, because that work does not count
+against the time of a run. It sends `REFUSED` and a reason if its plugins differ from those of the
+driver. Plugins print to stderr, and find their stdin empty.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from optbench.execution.channel import SignedReader, SignedWriter
 from optbench.execution.process_state import ProcessState
 from optbench.records import Health, RunSpec
 from optbench.registry import Registry
 from optbench.registry.scoped import ScopedRegistry
-from optbench.support.child_processes import listen, read_frame, take_streams, write_frame
+from optbench.support.child_processes import listen, read_frame, take_streams
 
 READY = b"ready"
 WARMING = b"warming"
@@ -133,15 +134,19 @@ def describe_mismatch(planned: Fingerprints, registry: ScopedRegistry) -> str:
 def main() -> None:
     """Train runs until the driver closes the stream or ends."""
     source, out = take_streams()
-    settings = msgspec.json.decode(read_frame(source) or b"{}", type=Settings)
+    key = read_frame(source)
+    if key is None:  # the driver has gone
+        return
+    reader, writer = SignedReader(source, key), SignedWriter(out, key)
+    settings = msgspec.json.decode(reader.read() or b"{}", type=Settings)
     warnings.simplefilter("ignore")
     from optbench.engine.training import train_spec
     from optbench.records.packing import pack_result, unpack_spec
 
     registry = load_registry(settings.plugins, settings.passed)
     state = ProcessState()
-    waiting = listen(source)
-    write_frame(out, READY)
+    waiting = listen(reader.read)
+    writer.write(READY)
     warm: set[tuple[str, ...]] = set()
     while True:
         spec = unpack_spec(waiting.get())
@@ -149,18 +154,18 @@ def main() -> None:
         shared = (*plugins, spec.dataset, spec.dtype)
         if shared not in warm:
             if problem := describe_mismatch(fingerprints_of([spec]), registry):
-                write_frame(out, REFUSED + problem.encode())
+                writer.write(REFUSED + problem.encode())
                 return
             warm.add(shared)
-            write_frame(out, WARMING)
+            writer.write(WARMING)
             limit_memory(None)  # shared work does not count against the limit of a run
             warm_up(spec, registry)
             limit_memory(settings.memory_mb)
             state.restore()
-            write_frame(out, READY)
+            writer.write(READY)
         result = train_spec(spec, registry, health=settings.health)
         state.restore()
-        write_frame(out, pack_result(result))
+        writer.write(pack_result(result))
 
 
 def warm_up(spec: RunSpec, registry: Registry) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import secrets
 import threading
 import time
 from collections import deque
-from typing import IO
 
 import msgspec
 
+from optbench.execution.channel import KEY_BYTES, DisturbedError, SignedReader, SignedWriter
 from optbench.execution.worker import Settings
 from optbench.records import RunSpec
 from optbench.records.packing import pack_spec
-from optbench.support.child_processes import end_child, read_frame, start_child, write_frame
+from optbench.support.child_processes import end_child, start_child, write_frame
 
 Events = queue.SimpleQueue[tuple["WorkerProcess", bytes | None]]
-"""Frames with the worker that sent them; None when its process has ended."""
+"""Frames with the worker that sent them; None when its process has ended or is disturbed."""
 
 
 class WorkerProcess:
@@ -25,13 +26,15 @@ class WorkerProcess:
 
     Args:
         settings: Sent to the process at its start.
-        events: Queue that receives each frame of the process, and None at its end.
+        events: Queue that receives each frame of the process, and None at its end or
+            when it is disturbed.
 
     Attributes:
         runs: Runs that it was given and has not finished, in order.
         since: When the first of them began, by the clock of the driver.
         started: Whether the process has been ready.
         group: Plugins that it serves.
+        disturbed: Whether something else than its frames came from it.
         warming: Whether it is doing work that runs share.
     """
 
@@ -39,24 +42,33 @@ class WorkerProcess:
         self.runs: deque[RunSpec] = deque()
         self.since = time.monotonic()
         self.started = False
+        self.disturbed = False
         self.group = ""
         self.warming = True
         self.process = start_child("optbench.execution.worker:main")
+        key = secrets.token_bytes(KEY_BYTES)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with contextlib.suppress(OSError):  # it has died, which its listener reports
+            write_frame(self.process.stdin, key)
+        self._writer = SignedWriter(self.process.stdin, key)
+        self._reader = SignedReader(self.process.stdout, key)
         self._send(msgspec.json.encode(settings))
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()
 
     def _listen(self, events: Events) -> None:
-        stream: IO[bytes] | None = self.process.stdout
-        assert stream is not None
-        with contextlib.suppress(OSError, ValueError):  # closed while reading
-            while (frame := read_frame(stream)) is not None:
+        try:
+            while (frame := self._reader.read()) is not None:
                 events.put((self, frame))
+        except DisturbedError:
+            self.disturbed = True
+        except (OSError, ValueError):  # closed while reading
+            pass
         events.put((self, None))
 
     def _send(self, data: bytes) -> None:
-        assert self.process.stdin is not None
         with contextlib.suppress(OSError):  # it has died, which its listener reports
-            write_frame(self.process.stdin, data)
+            self._writer.write(data)
 
     def give(self, spec: RunSpec) -> None:
         """Add a run to those that the worker trains one after the other."""

@@ -16,12 +16,15 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from typing import IO
 
 from optbench.support.descendants import MARK, adopt_orphans, kill_descendants
 
 Child = subprocess.Popen[bytes]
 
+MAX_DESCRIPTOR = 4096
+"""Highest number of a descriptor that is hidden; the table of the kernel grows with it."""
 _marks: weakref.WeakKeyDictionary[Child, str] = weakref.WeakKeyDictionary()
 _LENGTH = struct.Struct("<I")
 _ONE_THREAD = {
@@ -117,7 +120,8 @@ def take_streams() -> tuple[IO[bytes], IO[bytes]]:
     read the frames, or wait for the thread that reads them.
     """
     adopt_orphans()
-    source, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    numbers = _hide(0), _hide(1)
+    source, out = os.fdopen(numbers[0], "rb"), os.fdopen(numbers[1], "wb")
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
@@ -125,7 +129,24 @@ def take_streams() -> tuple[IO[bytes], IO[bytes]]:
     return source, out
 
 
-def listen(source: IO[bytes]) -> queue.SimpleQueue[bytes]:
+def _hide(number: int) -> int:
+    """Return a copy of a descriptor under a high number at random, which no child inherits."""
+    try:
+        import fcntl
+        import resource
+
+        soft = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], MAX_DESCRIPTOR)
+        copy = fcntl.fcntl(
+            number, fcntl.F_DUPFD_CLOEXEC, soft // 2 + secrets.randbelow(soft // 2 - 16)
+        )
+    except (ImportError, OSError, ValueError):  # Windows, or few descriptors are allowed
+        copy = os.dup(number)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: os.close(copy))
+    return copy
+
+
+def listen(read_next: Callable[[], bytes | None]) -> queue.SimpleQueue[bytes]:
     """Read frames in a thread, which ends the process when its parent has ended.
 
     This also happens in the middle of a run: a plugin in an endless loop must not outlive its
@@ -138,7 +159,7 @@ def listen(source: IO[bytes]) -> queue.SimpleQueue[bytes]:
 
     def read() -> None:
         try:
-            while (frame := read_frame(source)) is not None:
+            while (frame := read_next()) is not None:
                 frames.put(frame)
         finally:
             kill_descendants(os.getpid(), os.environ.get(MARK, ""))

@@ -58,6 +58,21 @@ def test_a_plugin_fails_only_its_own_runs(tmp_path: Path, fault: str) -> None:
     assert study(tmp_path, fault)["walker"] == {"ok"}
 
 
+LOOP = "for n in range(3, 4096):\n            try: os.{}\n            except OSError: pass"
+
+
+@pytest.mark.parametrize(
+    ("call", "end"),
+    [("write(n, b'noise' * 9)", "failed"), ("write(n, b'')", "ok"), ("close(n)", "failed")],
+)
+def test_noise_in_every_descriptor_hangs_and_corrupts_nothing(
+    tmp_path: Path, call: str, end: str
+) -> None:
+    """The worker counts as disturbed and is replaced; its run fails after three of them."""
+    ends = study(tmp_path, LOOP.format(call))
+    assert ends == {"neighbour": {end}, "walker": {"ok"}}
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc and prctl are missing")
 @pytest.mark.parametrize(
     "fault",

@@ -41,6 +41,7 @@ class FakeWorker:
         self.started = False
         self.warming = True
         self.ended = False
+        self.disturbed = False
         self.group = ""
 
     def is_alive(self) -> bool:

@@ -128,7 +128,7 @@ def main() -> None:
     """Draw what the parent asks for until it stops asking; what the second process runs."""
     source, out = take_streams()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that no half-written file stays
-    frames = listen(source)
+    frames = listen(lambda: read_frame(source))
     try:
         from optbench.report.plots import drawings, write_plot
 
