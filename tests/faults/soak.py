@@ -29,6 +29,8 @@ from tests.faults.studies import BOTH, Driver, Folder, Outcome, end_drivers, wai
 
 PAUSE = 0.15
 """Seconds that a run waits before it trains, so that faults hit it in the middle."""
+LIMIT_SECONDS = 2.0
+"""Limit of a run in the scenes that have one."""
 SETTLED = 1.5
 """Seconds that the start and the end of a driver take about; faults hit these as well."""
 
@@ -68,6 +70,7 @@ class Tally:
             ("runs trained again, in flight at a fault", str(self.in_flight)),
             ("leaderboards compared", str(self.studies)),
             ("leaderboards equal", str(self.equal)),
+            ("hangs", str(sum("hangs" in problem for problem in self.wrong))),
             ("endings that were not clean", str(len(self.wrong))),
         ]
         return "\n".join(f"{name:<42}{value:>8}" for name, value in rows)
@@ -92,6 +95,8 @@ class Soak:
             self.killed,
             self.workers_killed,
             self.interrupted,
+            self.stopped,
+            self.timed_out,
             self.two_drivers,
             self.disk_full,
             self.cluster,
@@ -179,6 +184,42 @@ class Soak:
             self.check_gone(workers)
             folder.check()
         return folder
+
+    def stopped(self, place: Path) -> Folder:
+        """The driver is stopped for longer than the limit of a run, and goes on."""
+        folder = Folder(place, BOTH, "--timeout", str(LIMIT_SECONDS), pause=PAUSE)
+        driver = folder.start_and_train()
+        while driver.running:
+            driver.send(signal.SIGSTOP)
+            time.sleep(self.chance.choice([0.1, 2 * LIMIT_SECONDS]))
+            driver.send(signal.SIGCONT)
+            self.tally.faults["stops of the driver"] += 1
+            time.sleep(self.chance.uniform(0, 1))
+        driver.wait().check(0)
+        folder.check()
+        self.without_limit(folder)
+        return folder
+
+    def timed_out(self, place: Path) -> Folder:
+        """Runs last about as long as their limit: some are killed, and trained again later."""
+        pause = str(LIMIT_SECONDS * self.chance.uniform(0.97, 1.02))
+        folder = Folder(place, BOTH, "--timeout", str(LIMIT_SECONDS), pause=float(pause))
+        outcome = folder.run()
+        self.check_end(outcome, {0, 3})
+        (failed,) = folder.select("SELECT count(*) FROM runs WHERE status = 'failed'")[0]
+        self.tally.faults["runs near their limit that were killed"] += failed
+        folder.watch["FAULTS_PAUSE"] = "0"
+        self.without_limit(folder)
+        folder.arguments.append("--retry-failed")
+        folder.run().check(0)
+        folder.arguments.remove("--retry-failed")
+        folder.ledger.read, folder.ledger.kept = len(folder.starts()), folder.stored()
+        return folder
+
+    def without_limit(self, folder: Folder) -> None:
+        """Remove the limit from the command, which is part of the report."""
+        place = folder.arguments.index("--timeout")
+        del folder.arguments[place : place + 2]
 
     def two_drivers(self, place: Path) -> Folder:
         """Two drivers share one folder; sometimes one of them is killed."""
