@@ -20,11 +20,11 @@ import numpy as np
 from optbench.contracts import Array
 from optbench.data.streams import stream
 from optbench.engine.health import BOUNDED, ROWS
-from optbench.engine.initialization import initialize
+from optbench.engine.initialization import draw_params
 from optbench.hyperparameters import parse_spelling
 from optbench.inspection.signals import KEPT, SATURATED, Signals, alike, gains_of, measure_signals
 from optbench.network import ACTIVATIONS, Loss
-from optbench.registry import default_registry
+from optbench.registry import Registry, default_registry
 
 DRAWS = 5
 """Networks that each initializer is measured on."""
@@ -78,6 +78,7 @@ def choose(
     *,
     loss: Loss = "mse",
     seed: int = 0,
+    registry: Registry | None = None,
 ) -> Choice:
     """Measure initializers on one network, and put them in order.
 
@@ -91,35 +92,50 @@ def choose(
         y: labels or targets.
         loss: of the network.
         seed: of the first draw; the others follow.
+        registry: where initializers are looked up; the one of the process if None.
     """
-    names = list(dict.fromkeys(initializers)) or list(default_registry().entries("initializers"))
+    registry = registry or default_registry()
+    names = list(dict.fromkeys(initializers)) or list(registry.entries("initializers"))
     tried = []
     for name in names:
         draws = [
-            measure_signals(name, sizes, activation, x, y, loss=loss, seed=seed + draw)
+            measure_signals(
+                name, sizes, activation, x, y, loss=loss, seed=seed + draw, registry=registry
+            )
             for draw in range(DRAWS)
         ]
-        gains = _gains(name, sizes, activation, x, seed)
+        gains = _gains(name, sizes, activation, x, seed, registry)
         tried.append(replace(mean_of(draws), gains=gains))
-    return _ordered(tried)
+    return _ordered(tried, registry)
 
 
-def _gains(name: str, sizes: Sequence[int], activation: str, x: Array | None, seed: int) -> Array:
+def _gains(
+    name: str,
+    sizes: Sequence[int],
+    activation: str,
+    x: Array | None,
+    seed: int,
+    registry: Registry,
+) -> Array:
     """Mean gains over as many draws of the weights as tell gains apart; more in a small network."""
     if x is None:
         x = stream("signals", seed).normal(size=(ROWS, sizes[0]))
     smallest = min(a * b for a, b in pairwise(sizes[1:-1] if len(sizes) > 3 else sizes))
     draws = min(max(-(-WEIGHTS // smallest), DRAWS), MOST_DRAWS)
     found = [
-        gains_of(initialize(name, sizes, seed=seed + draw, activation=activation, x=x))
+        gains_of(
+            draw_params(
+                name, sizes, seed=seed + draw, activation=activation, x=x, registry=registry
+            )
+        )
         for draw in range(draws)
     ]
     return np.asarray(np.mean(found, axis=0))
 
 
-def _ordered(tried: Sequence[Signals]) -> Choice:
+def _ordered(tried: Sequence[Signals], registry: Registry) -> Choice:
     def last(found: Signals) -> bool:
-        return "data" in default_registry().initializer(_name(found)).needs
+        return "data" in registry.initializer(_name(found)).needs
 
     fit = sorted(
         (s for s in tried if carries(s)),

@@ -11,8 +11,9 @@ import numpy as np
 from optbench.contracts import Array
 from optbench.data.streams import stream
 from optbench.engine.health import BOUNDED, ROWS, layer_health
-from optbench.engine.initialization import initialize
+from optbench.engine.initialization import draw_params
 from optbench.network import Loss, Network, Params, check_activation
+from optbench.registry import Registry
 
 KEPT = (0.7, 1.4)
 """A layer keeps the variance when it changes it by a factor between these."""
@@ -87,6 +88,7 @@ def measure_signals(
     *,
     loss: Loss = "mse",
     seed: int = 0,
+    registry: Registry | None = None,
 ) -> Signals:
     """Send a batch through a fresh network, forth and back.
 
@@ -100,6 +102,7 @@ def measure_signals(
         y: labels or targets; standard normal targets if None (then the loss is ``"mse"``).
         loss: of the network.
         seed: of the initial weights and the made-up inputs.
+        registry: where the initializer is looked up; the one of the process if None.
 
     Raises:
         ConfigError: an unknown name or a value out of range.
@@ -108,7 +111,9 @@ def measure_signals(
     if x is None or y is None:
         x, y, loss = rng.normal(size=(ROWS, sizes[0])), rng.normal(size=(ROWS, sizes[-1])), "mse"
     network = Network(sizes, check_activation(activation), loss)
-    params = initialize(initializer, sizes, seed=seed, activation=activation, x=x)
+    params = draw_params(
+        initializer, sizes, seed=seed, activation=activation, x=x, registry=registry
+    )
     return signals_of(initializer, network, params, x[:ROWS], y[:ROWS])
 
 

@@ -35,6 +35,10 @@ OptimizerLike = Any
 """
 
 
+InitializerLike = str | type[Initializer]
+"""A name, or an Initializer class."""
+
+
 @dataclass(frozen=True)
 class PassedObject:
     """An object that was passed where a name is expected.

@@ -7,15 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from optbench.contracts import Initializer
 from optbench.data.given_data import DatasetLike, as_dataset, is_frame, is_pair
 from optbench.engine.specs import check_widths
 from optbench.errors import ConfigError
 from optbench.execution import Limits, make_executor
 from optbench.plan import build_plan
 from optbench.records import Health, Regime
-from optbench.registry.scoped import OptimizerLike, ScopedRegistry
-from optbench.study.calls import call_text
+from optbench.registry.scoped import InitializerLike, OptimizerLike, ScopedRegistry
+from optbench.study.calls import as_list, call_text
 from optbench.study.driver import Observer
 from optbench.study.folders import TemporaryFolder, writable_folder
 from optbench.study.merging import merge_studies
@@ -24,8 +23,6 @@ from optbench.study.replaying import Replay, replay_run
 from optbench.study.running import run_study_in
 from optbench.study.study import Session, Study
 from optbench.suites.overrides import SuiteChanges, SuiteLike, change_suite, resolve_suite
-
-InitializerLike = str | type[Initializer]
 
 
 def compare(
@@ -259,8 +256,7 @@ def _listed(name: str, items: Any) -> tuple[Any, ...] | None:
     """
     if items is None:
         return None
-    is_several = isinstance(items, Sequence) and not isinstance(items, str)
-    listed = tuple(items) if is_several else (items,)
+    listed = tuple(as_list(items))
     if not listed:
         raise ConfigError(f"compare: {name} is empty; nothing would be trained")
     return listed

@@ -1,9 +1,22 @@
-"""A call of a public function as text, for the reader of a report."""
+"""Arguments of the public functions: lists of one, and calls as text for a report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+
+def as_list(items: Any) -> list[Any]:
+    """Return one item or several as a list; an empty one for None.
+
+    Example:
+        >>> as_list("adam"), as_list(("adam", "sgd")), as_list(None)
+        (['adam'], ['adam', 'sgd'], [])
+    """
+    if items is None:
+        return []
+    is_several = isinstance(items, Sequence) and not isinstance(items, str)
+    return list(items) if is_several else [items]
 
 
 def call_text(function: str, arguments: Mapping[str, Any]) -> str:

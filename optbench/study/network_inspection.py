@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from optbench.contracts import Dataset, Rule
+from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.data.splits import load_dataset
 from optbench.engine.health import ROWS, sharpness
 from optbench.engine.specs import check_widths
@@ -20,7 +21,8 @@ from optbench.inspection.initializer_choice import DRAWS, Choice, choose
 from optbench.inspection.signals import PASSES, Signals, measure_signals, signals_of, verdict
 from optbench.network import LOSS_OF_TASK, Network
 from optbench.records import RunResult, Status
-from optbench.registry import default_registry
+from optbench.registry import Registry
+from optbench.registry.scoped import InitializerLike, OptimizerLike, ScopedRegistry
 from optbench.suites.defaults import default_optimizers, default_suite
 from optbench.support import html
 
@@ -128,12 +130,13 @@ def _cells(signals: Signals, layer: int) -> tuple[str, ...]:
 
 
 def inspect(
-    initializer: str | None = None,
+    initializer: InitializerLike | None = None,
     *,
-    dataset: str | None = None,
+    dataset: DatasetLike | None = None,
+    target: str | None = None,
     hidden: int | Sequence[int] = (32, 32),
     activation: str = "relu",
-    optimizer: str | None = None,
+    optimizer: OptimizerLike | None = None,
     regime: str = "mini-batch",
     batch_size: int = 32,
     epochs: int = 10,
@@ -143,13 +146,15 @@ def inspect(
     """Look inside one network: what ``optbench inspect`` does.
 
     Args:
-        initializer: Name of an initializer, values in brackets allowed; by default that of the
-            suite quick.
-        dataset: Name of a dataset; by default the first of the suite quick.
+        initializer: Name of an initializer, values in brackets allowed, or an Initializer class; by
+            default that of the suite quick.
+        dataset: Name of a dataset, or what else `optbench.train` takes; by default the first of
+            the suite quick.
+        target: Column that is predicted, for a data frame.
         hidden: Widths of the hidden layers; one number for one layer, ``()`` for a linear model.
         activation: Hidden activation.
-        optimizer: Name of an optimizer, values in brackets allowed; by default the first of the
-            suite quick.
+        optimizer: Name of an optimizer, or what else `optbench.train` takes; by default the first
+            of the suite quick.
         regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
         batch_size: Examples per update in ``"mini-batch"``, at least 1.
         epochs: Passes over the training part; 0 looks only at the fresh network.
@@ -168,24 +173,30 @@ def inspect(
         'all units of a layer com'
     """
     suite = default_suite()
-    data = load_dataset(dataset or suite.datasets[0])
-    initializer = initializer or suite.initializers[0]
+    registry = ScopedRegistry()
+    dataset = suite.datasets[0] if dataset is None else as_dataset(dataset, target)
+    data = load_dataset(dataset)
+    name = registry.initializer_text(initializer or suite.initializers[0])
     widths = check_widths("hidden", hidden)
     sizes, loss = (data.n_features, *widths, data.n_outputs), LOSS_OF_TASK[data.task]
     with threadpool_limits(1):  # the matrices are small: threads would wait for each other
         x, y = data.x_train, data.y_train
-        before = measure_signals(initializer, sizes, activation, x, y, loss=loss, seed=seed)
+        before = measure_signals(
+            name, sizes, activation, x, y, loss=loss, seed=seed, registry=registry
+        )
         text = verdict(before)
         if text != PASSES:
             text += f"; {choose((), sizes, activation, x, y, loss=loss, seed=seed)}"
         if not epochs:
             return Inspection(before, None, None, (), text)
+        optimizer = optimizer or default_optimizers()[0]
+        registry.optimizer_text(optimizer)
         result = train(
-            optimizer or default_optimizers()[0],
-            data.name,
+            optimizer,
+            dataset,
             widths,
             activation,
-            initializer,
+            initializer or name,
             regime,
             batch_size,
             epochs,
@@ -194,16 +205,18 @@ def inspect(
         network, after = Network(sizes, activation, loss), None
         if result.status is Status.OK:
             params = [(w.astype(float), b.astype(float)) for w, b in result.params or []]
-            after = signals_of(initializer, network, params, x[:ROWS], y[:ROWS])
-        sharp = _sharpness(result, network, data) if with_sharpness else {}
+            after = signals_of(name, network, params, x[:ROWS], y[:ROWS])
+        sharp = _sharpness(result, network, data, registry) if with_sharpness else {}
         findings = diagnose(result, task=data.task, **sharp)
     return Inspection(before, after, result, tuple(findings), text, sharp.get("sharpness"))
 
 
-def _sharpness(result: RunResult, network: Network, data: Dataset) -> dict[str, Any]:
+def _sharpness(
+    result: RunResult, network: Network, data: Dataset, registry: Registry
+) -> dict[str, Any]:
     x, y = data.x_train[:SHARPNESS_ROWS], data.y_train[:SHARPNESS_ROWS]
     measured: dict[str, Any] = {"sharpness": sharpness(network, result.params or [], x, y)}
-    optimizer = default_registry().optimizer(result.spec.optimizer)
+    optimizer = registry.optimizer(result.spec.optimizer)
     is_plain = issubclass(optimizer, Rule) and not optimizer.slots and not optimizer.scalars
     if is_plain and result.spec.regime == "batch" and "lr" in result.spec.hyper:
         measured["stable_below"] = 2 / float(result.spec.hyper["lr"])
@@ -267,7 +280,7 @@ class InitializerComparison:
 
 
 def compare_initializers(
-    initializers: Sequence[str] = (),
+    initializers: Sequence[InitializerLike] = (),
     *,
     width: int = 32,
     activation: str = "relu",
@@ -277,8 +290,8 @@ def compare_initializers(
     """Send random inputs through networks of every depth: what ``optbench inspect --compare`` does.
 
     Args:
-        initializers: Names of initializers, values in brackets allowed; all that are registered if
-            empty.
+        initializers: Names of initializers, values in brackets allowed, or Initializer classes;
+            all that are registered if empty.
         width: Units of each layer, at least 1.
         activation: Hidden activation.
         depth: Layers of the deepest network, at least 2.
@@ -295,6 +308,9 @@ def compare_initializers(
         >>> optbench.compare_initializers(["he-normal", "zeros"], depth=5).choice.best
         ('he-normal',)
     """
+    registry = ScopedRegistry()
+    names = [registry.initializer_text(item) for item in initializers]
+    sizes = (width,) * (depth + 1) + (10,)
     with threadpool_limits(1):
-        choice = choose(initializers, (width,) * (depth + 1) + (10,), activation, seed=seed)
+        choice = choose(names, sizes, activation, seed=seed, registry=registry)
     return InitializerComparison(choice, activation, width, depth)

@@ -12,7 +12,7 @@ import numpy as np
 from optbench.contracts import Hyper, Optimizer, Value
 from optbench.errors import ConfigError, unknown_name
 from optbench.hyperparameters import CONTROL_HYPERS, parse_spelling, parse_value
-from optbench.registry import default_registry
+from optbench.registry import Registry, default_registry
 
 RUN_AXES = ("layers", "neurons", "batch_size", "epochs", "activation", "initializer", "regime")
 """Axes besides the hyperparameters of the optimizer."""
@@ -47,12 +47,13 @@ class Axis:
     logarithmic: bool = False
 
 
-def parse_axis(text: str, optimizers: Sequence[str]) -> Axis:
+def parse_axis(text: str, optimizers: Sequence[str], registry: Registry | None = None) -> Axis:
     """Return the axis in a text such as ``lr=0.001,0.01,0.1``, ``lr=1e-4..1`` or ``lr=1e-4..1:9``.
 
     Args:
         text: Name, and values with commas between them or a range.
         optimizers: Spellings of the swept optimizers; each must have the hyperparameter.
+        registry: Where they are looked up; the registry of the process if None.
 
     Raises:
         ConfigError: The form is wrong, there is no such hyperparameter, or a range is not valid.
@@ -67,7 +68,7 @@ def parse_axis(text: str, optimizers: Sequence[str]) -> Axis:
         raise ConfigError(
             f"'{text}' is not of the form name=values, as in lr=0.01,0.1 or lr=1e-4..1"
         )
-    declared = _declaration(name, optimizers)
+    declared = _declaration(name, optimizers, registry)
     low, dots, high = rest.partition("..")
     if dots:
         return _range_axis(name, text, low, high, declared)
@@ -76,18 +77,21 @@ def parse_axis(text: str, optimizers: Sequence[str]) -> Axis:
     return Axis(name, values, _is_spread(values))
 
 
-def make_axis(name: str, values: Sequence[Value], optimizers: Sequence[str]) -> Axis:
+def make_axis(
+    name: str, values: Sequence[Value], optimizers: Sequence[str], registry: Registry | None = None
+) -> Axis:
     """Return the axis with these values.
 
     Args:
         name: One of `RUN_AXES`, or a hyperparameter of the optimizers.
         values: The values, at least one.
         optimizers: Spellings of the swept optimizers; each must have the hyperparameter.
+        registry: Where they are looked up; the registry of the process if None.
 
     Raises:
         ConfigError: There are no values, or there is no such hyperparameter.
     """
-    _declaration(name, optimizers)
+    _declaration(name, optimizers, registry)
     plain = tuple(dict.fromkeys(v.item() if isinstance(v, np.generic) else v for v in values))
     if not plain:
         raise ConfigError(f"{name} has no values to sweep")
@@ -102,11 +106,12 @@ def _is_spread(values: Sequence[Value]) -> bool:
     return min(numbers) > 0 and max(numbers) >= LOG_SPREAD * min(numbers)
 
 
-def _declaration(name: str, optimizers: Sequence[str]) -> Hyper | None:
+def _declaration(name: str, optimizers: Sequence[str], registry: Registry | None) -> Hyper | None:
     """Return the declaration of a hyperparameter, or None for one of the `RUN_AXES`."""
     declared: Hyper | None = None
+    registry = registry or default_registry()
     for text in () if name in RUN_AXES else optimizers:
-        optimizer: Optimizer = default_registry().optimizer(parse_spelling(text)[0])
+        optimizer: Optimizer = registry.optimizer(parse_spelling(text)[0])
         hypers = {**CONTROL_HYPERS, **optimizer.hypers()}
         if name not in hypers:
             known = [*RUN_AXES, *hypers]

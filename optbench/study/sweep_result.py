@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optbench.analysis.views.sweep_points import SweepPoint
-from optbench.contracts import Value
+from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.execution import make_executor
 from optbench.registry import default_registry
+from optbench.registry.scoped import InitializerLike, OptimizerLike, ScopedRegistry
 from optbench.store import Store
-from optbench.study.calls import call_text
+from optbench.study.calls import as_list, call_text
 from optbench.study.driver import Observer
 from optbench.study.environment import describe_environment
 from optbench.study.folders import STORE_NAME, TemporaryFolder, writable_folder
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from optbench.report.plots.plot import Plot
     from optbench.report.plots.sheets import Sheet
 
-AxesLike = str | Sequence[str] | Mapping[str, str | Sequence[Value]]
+AxesLike = str | Sequence[str] | Mapping[str, Any]
 """What is swept: ``"lr=1e-4..10:9"``, several such texts, or values (or a range) by name."""
 
 
@@ -125,12 +126,13 @@ class Sweep:
 
 def sweep(
     axes: AxesLike,
-    optimizers: str | Sequence[str] | None = None,
+    optimizers: OptimizerLike | Sequence[OptimizerLike] | None = None,
     *,
-    dataset: str | None = None,
+    dataset: DatasetLike | None = None,
+    target: str | None = None,
     hidden: int | Sequence[int] = (32, 32),
     activation: str = "relu",
-    initializer: str | None = None,
+    initializer: InitializerLike | None = None,
     regime: str = "mini-batch",
     batch_size: int = 32,
     epochs: int = 10,
@@ -147,12 +149,15 @@ def sweep(
         axes: What is swept: ``"lr=1e-4..10:9"``, a list of one or two such texts, or a mapping
             such as ``{"lr": [0.01, 0.1, 1], "batch_size": "8..128:5"}``. A name is layers,
             neurons, batch_size, epochs, activation, initializer, regime, or a hyperparameter.
-        optimizers: Names of optimizers, values in brackets allowed; by default the first of the
-            suite quick.
-        dataset: Name of a dataset; by default the first of the suite quick.
+        optimizers: Names of optimizers, values in brackets allowed, or what else `optbench.train`
+            takes; by default the first of the suite quick.
+        dataset: Name of a dataset, or what else `optbench.train` takes; by default the first of
+            the suite quick.
+        target: Column that is predicted, for a data frame.
         hidden: Widths of the hidden layers; one number for one layer, ``()`` for a linear model.
         activation: Hidden activation.
-        initializer: Name of an initializer; by default that of the suite quick.
+        initializer: Name of an initializer, or an Initializer class; by default that of the suite
+            quick.
         regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
         batch_size: Examples per update in ``"mini-batch"``, at least 1.
         epochs: Passes over the training part, at least 1.
@@ -176,18 +181,20 @@ def sweep(
         [0.1, 1.0]
     """
     suite = default_suite()
-    chosen = [optimizers] if isinstance(optimizers, str) else list(dict.fromkeys(optimizers or ()))
-    chosen = chosen or default_optimizers()[:1]
+    registry = ScopedRegistry()
+    chosen = [registry.optimizer_text(item) for item in as_list(optimizers)]
+    chosen = list(dict.fromkeys(chosen)) or default_optimizers()[:1]
+    dataset = suite.datasets[0] if dataset is None else as_dataset(dataset, target)
     workload = {
-        "dataset": dataset or suite.datasets[0],
+        "dataset": registry.dataset_name(dataset),
         "hidden": (hidden,) if isinstance(hidden, int) else tuple(hidden),
         "activation": activation,
-        "initializer": initializer or suite.initializers[0],
+        "initializer": registry.initializer_text(initializer or suite.initializers[0]),
         "regime": regime,
         "batch_size": batch_size,
         "epochs": epochs,
     }
-    plan = plan_sweep(_axes(axes, chosen), chosen, seeds, workload)
+    plan = plan_sweep(_axes(axes, chosen, registry), chosen, seeds, workload, registry)
     temporary = None
     if out is None:
         temporary = TemporaryFolder()
@@ -196,7 +203,7 @@ def sweep(
         folder = writable_folder(out)
     with (
         shown_progress(progress) as observer,
-        make_executor(jobs, scheduler, health="none") as executor,
+        make_executor(jobs, scheduler, health="none", registry=registry) as executor,
         Store(folder / STORE_NAME) as store,
     ):
         points, complete = run_sweep(
@@ -210,14 +217,15 @@ def sweep(
     return Sweep(plan.axes, tuple(points), plan.fixed, complete)
 
 
-def _axes(axes: AxesLike, optimizers: Sequence[str]) -> list[Axis]:
-    if isinstance(axes, str):
-        axes = [axes]
+def _axes(axes: AxesLike, optimizers: Sequence[str], registry: ScopedRegistry) -> list[Axis]:
     if not isinstance(axes, Mapping):
-        return [parse_axis(text, optimizers) for text in axes]
-    return [
-        parse_axis(f"{name}={values}", optimizers)
-        if isinstance(values, str)
-        else make_axis(name, values, optimizers)
-        for name, values in axes.items()
-    ]
+        return [parse_axis(text, optimizers, registry) for text in as_list(axes)]
+    parsed = []
+    for name, values in axes.items():
+        if isinstance(values, str):
+            parsed.append(parse_axis(f"{name}={values}", optimizers, registry))
+            continue
+        is_names = name == "initializer"
+        listed = [registry.initializer_text(v) for v in values] if is_names else values
+        parsed.append(make_axis(name, listed, optimizers, registry))
+    return parsed

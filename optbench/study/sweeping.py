@@ -17,6 +17,7 @@ from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.errors import ConfigError
 from optbench.execution import Executor
 from optbench.records import RunResult, RunSpec
+from optbench.registry import Registry
 from optbench.store import Store
 from optbench.study.driver import Driver, KnownResults, Observer, ignore_progress
 from optbench.study.sweep_axes import RUN_AXES, Axis
@@ -61,7 +62,11 @@ class SweepPlan:
 
 
 def plan_sweep(
-    axes: Sequence[Axis], optimizers: Sequence[str], seeds: int, workload: Mapping[str, Any]
+    axes: Sequence[Axis],
+    optimizers: Sequence[str],
+    seeds: int,
+    workload: Mapping[str, Any],
+    registry: Registry | None = None,
 ) -> SweepPlan:
     """Return every point of the grid, with one run per seed.
 
@@ -70,6 +75,7 @@ def plan_sweep(
         optimizers: Spellings of the optimizers.
         seeds: Runs at each point.
         workload: Arguments of `optbench.engine.specs.make_workload` that are not swept.
+        registry: Where names are looked up; the registry of the process if None.
 
     Raises:
         ConfigError: Too many axes, an axis twice, too many runs, or a value out of range.
@@ -84,7 +90,7 @@ def plan_sweep(
     for optimizer in optimizers:
         for combination in itertools.product(*(axis.values for axis in axes)):
             values = dict(zip(names, combination, strict=True))
-            spec = _spec_at(optimizer, values, workload)
+            spec = _spec_at(optimizer, values, workload, registry)
             runs = tuple(msgspec.structs.replace(spec, seed=seed) for seed in range(seeds))
             points.append(PlannedPoint(optimizer, values, runs))
     fixed = _describe_fixed(points[0].runs[0], names)
@@ -108,7 +114,12 @@ def _describe_fixed(spec: RunSpec, swept: Sequence[str]) -> str:
     return " | ".join(text for name, text in parts.items() if name not in left_out)
 
 
-def _spec_at(optimizer: str, values: Mapping[str, Value], workload: Mapping[str, Any]) -> RunSpec:
+def _spec_at(
+    optimizer: str,
+    values: Mapping[str, Value],
+    workload: Mapping[str, Any],
+    registry: Registry | None,
+) -> RunSpec:
     """Return the run at a point of the grid, with seed 0."""
     arguments, hyper = dict(workload), {}
     for name, value in values.items():
@@ -120,7 +131,11 @@ def _spec_at(optimizer: str, values: Mapping[str, Value], workload: Mapping[str,
         hidden = tuple(arguments["hidden"]) or (DEFAULT_WIDTH,)
         layers = _check_layers(values.get("layers", len(hidden)))
         arguments["hidden"] = [values.get("neurons", hidden[0])] * layers
-    return make_spec(entrant=make_entrant(optimizer, hyper), workload=make_workload(**arguments))
+    return make_spec(
+        entrant=make_entrant(optimizer, hyper, registry=registry),
+        workload=make_workload(**arguments, registry=registry),
+        registry=registry,
+    )
 
 
 def _check_layers(layers: Value) -> int:

@@ -151,3 +151,29 @@ def test_limits_hold_for_objects() -> None:
     """With a time limit every run is trained in a process, as runs by name are."""
     study = optbench.compare([OwnDescent], timeout=60, **SMALL)
     assert [run.status for run in study.runs] == [Status.OK] * 2
+
+
+def test_objects_are_swept() -> None:
+    """Optimizer and dataset, and initializers as the values of an axis."""
+    result = optbench.sweep(
+        {"initializer": ["he-normal", TinyNormal]}, OwnDescent, dataset=(X, Y), epochs=1, seeds=2
+    )
+    assert result.complete
+    assert {point.optimizer for point in result.points} == {"own-descent"}
+    assert [row["initializer"] for row in result.rows()] == ["he-normal", "tiny-normal"]
+    over_lr = optbench.sweep("lr=0.1,1", [OwnDescent, "sgd"], dataset="iris", epochs=1, seeds=1)
+    medians = [point.median for point in over_lr.points]
+    assert medians[:2] == medians[2:]
+
+
+def test_objects_are_inspected() -> None:
+    """A network of one's own initializer, trained by one's own optimizer on one's own data."""
+    inspection = optbench.inspect(
+        TinyNormal, dataset=(X, Y), hidden=8, optimizer=OwnDescent, epochs=2, with_sharpness=True
+    )
+    assert inspection.before.initializer == "tiny-normal"
+    assert inspection.result is not None
+    assert inspection.result.spec.optimizer == "own-descent"
+    assert inspection.sharpness is not None
+    comparison = optbench.compare_initializers(["he-normal", TinyNormal], depth=4)
+    assert {row[0] for row in comparison.rows} == {"he-normal", "tiny-normal"}
