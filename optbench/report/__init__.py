@@ -1,4 +1,4 @@
-"""Leaderboards to look at: files, static plots, an interactive page, the terminal, notebooks."""
+"""Leaderboards for readers: files, static plots, an interactive page, terminal, notebooks."""
 
 from __future__ import annotations
 

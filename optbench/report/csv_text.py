@@ -12,16 +12,16 @@ from optbench.support.text import spreadsheet_cell
 
 
 def leaderboard_csv(board: Leaderboard) -> str:
-    """Text of ``leaderboard.csv``; the rows of the whole have an empty ``workload``.
+    """Return the text of ``leaderboard.csv``; rows over all workloads have an empty ``workload``.
 
-    Infinity is ``inf``, what is not known is empty. A cell that a spreadsheet would take for a
-    formula begins with an apostrophe. The interval of divergence is that of the rate of all lost
-    runs, diverged or failed.
+    Infinity is ``inf``, an unknown number is empty. A cell that a spreadsheet would take for a
+    formula begins with an apostrophe. The interval of divergence is that of the rate of lost runs,
+    diverged or failed.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    clean = functools.cache(spreadsheet_cell)  # the same names stand in row after row
+    clean = functools.cache(spreadsheet_cell)  # the same names are in row after row
     rows = (map(row.get, COLUMNS) for row in flat_rows(board.overall, board.workloads))
     writer.writerows([clean(v) if isinstance(v, str) else v for v in row] for row in rows)
     return out.getvalue()

@@ -9,7 +9,7 @@ from typing import Any
 from optbench.analysis.board_rows import OverallRow, WorkloadBoard
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.prose import count
-from optbench.report.format import numbers as text
+from optbench.report.format import numbers
 from optbench.report.format.markdown_escape import escape_markdown
 from optbench.report.format.protocol_text import chosen, flatten, protocol_rows, tuned
 from optbench.report.format.workload_titles import common, titles_by_regime
@@ -37,12 +37,12 @@ def leaderboard_markdown(
     command: str,
     sections: Sequence[Section] = (),
 ) -> str:
-    """Text of ``leaderboard.md``.
+    """Return the text of ``leaderboard.md``.
 
     Args:
         board: The leaderboard.
-        pictures: Paths of the plots, relative to the file; of each plot the PNG is shown.
-        environment: Listed at the end.
+        pictures: Paths of the plots, relative to the file. The PNG of each plot is shown.
+        environment: Versions and machine, listed at the end.
         command: The exact command that repeats the study.
         sections: Sections of plugins.
     """
@@ -59,7 +59,7 @@ def leaderboard_markdown(
         "## Workload by workload\n\n" + _reading(),
         *_workloads(board),
         "## Protocol\n\n" + _table(("setting", "value"), protocol_rows(board.protocol)),
-        "## How to get it again\n\n" + _code(command),
+        "## How to reproduce it\n\n" + _code(command),
         *_environment(environment),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -70,9 +70,9 @@ def _opening(board: Leaderboard) -> str:
     shared = common([b.workload for b in board.workloads])
     return (
         f"{count(len(board.overall), 'optimizer')} on {count(n, 'workload')}, "
-        f"{count(board.seeds, 'fresh seed')} each, {count(board.runs, 'run')} in all; "
-        f"tuned: {tuned(board.protocol)}."
-        + (f" Everywhere: {escape_markdown(shared)}." if shared else "")
+        f"{count(board.seeds, 'evaluation seed')} each, {count(board.runs, 'run')} in total. "
+        f"Tuned: {tuned(board.protocol)}."
+        + (f" All workloads: {escape_markdown(shared)}." if shared else "")
     )
 
 
@@ -85,33 +85,34 @@ def _overall_row(row: OverallRow) -> tuple[str, ...]:
     on_examples = next((t for t in row.times if t.axis == "examples"), None)
     marks = (" \\*" if row.edges else "") + (" †" if row.partial else "")
     return (
-        text.place(*row.place),
+        numbers.place(*row.place),
         f"**{escape_markdown(row.label)}**{marks}",
-        text.interval(row.score),
+        numbers.interval(row.score),
         row.tie_groups,
         f"{row.wins} of {row.workloads}",
-        text.solved(on_examples, " of "),
-        text.number(on_examples.ratio) if on_examples else text.UNKNOWN,
-        text.lost(row.divergence, row.failed),
+        numbers.solved(on_examples, " of "),
+        numbers.number(on_examples.ratio) if on_examples else numbers.UNKNOWN,
+        numbers.lost(row.divergence, row.failed),
     )
 
 
 def _notes(board: Leaderboard) -> str:
     lines = [
         "*Score*: share of the possible progress in log loss, inter-quartile mean over workloads "
-        "and seeds, with its 95% bootstrap interval. *Place*: what the paired tests leave open; "
-        "who shares a letter under *ties* cannot be told apart. *Solved* and *time / best*: the "
-        "target loss, in examples seen."
+        "and seeds, with its 95% bootstrap interval. *Place*: the range of places that the paired "
+        "tests leave open; optimizers that share a letter under *ties* cannot be told apart. "
+        "*Solved*: workloads on which the median seed reached the target loss. *Time / best*: "
+        "examples seen until then, over those of the fastest optimizer."
     ]
     if any(row.edges for row in board.overall):
-        lines.append("\\* the best value lay at the edge of a search range, even after widening.")
+        lines.append("\\* the best value lies at the edge of a search range, even after widening.")
     if any(row.partial for row in board.overall):
-        lines.append("† not judged on every workload.")
+        lines.append("† not evaluated on every workload.")
     return "  \n".join(lines)
 
 
 def _verdicts(board: Leaderboard) -> str:
-    """One item an optimizer, what follows its first sentence indented below."""
+    """List one item for each optimizer, with what follows its first sentence indented below."""
     lines = []
     last = ""
     for verdict in board.verdicts:
@@ -128,7 +129,7 @@ def _warnings(board: Leaderboard) -> list[str]:
 
 
 def caption(stem: str) -> str:
-    """What a plot shows, from its file name."""
+    """Return the caption of a plot, from its file name."""
     for prefix, words in CAPTIONS.items():
         if stem.startswith(prefix):
             return words.format(stem.removeprefix(prefix))
@@ -136,13 +137,13 @@ def caption(stem: str) -> str:
 
 
 def _picture(pictures: Sequence[str], stem: str, title: str = "") -> list[str]:
-    """The plot, linked to its SVG where there is one."""
+    """Show a plot, linked to its SVG if there is one."""
     path = f"plots/{stem}"
     forms = [form for form in ("png", "svg") if f"{path}.{form}" in pictures]
     if not forms:
         return []
-    shown = f"![{title or caption(stem)}]({path}.{forms[0]})"
-    return [f"[{shown}]({path}.svg)" if forms == ["png", "svg"] else shown]
+    image = f"![{title or caption(stem)}]({path}.{forms[0]})"
+    return [f"[{image}]({path}.svg)" if forms == ["png", "svg"] else image]
 
 
 def _pictures(pictures: Sequence[str]) -> list[str]:
@@ -153,15 +154,15 @@ def _pictures(pictures: Sequence[str]) -> list[str]:
         return next((i for i, k in enumerate(order) if stem.startswith(k)), len(order)), stem
 
     blocks = [
-        f"### {caption(stem)}\n\n{shown}"
+        f"### {caption(stem)}\n\n{image}"
         for stem in sorted(stems, key=position)
-        for shown in _picture(pictures, stem)
+        for image in _picture(pictures, stem)
     ]
     return ["## Plots", *blocks] if blocks else []
 
 
 def _section(section: Section, pictures: Sequence[str]) -> str:
-    """A plugin's section."""
+    """Return the section of a plugin."""
     title = escape_markdown(section.title)
     blocks = [
         f"## {title}",
@@ -176,8 +177,8 @@ def _section(section: Section, pictures: Sequence[str]) -> str:
 
 def _reading() -> str:
     return (
-        "Losses are medians over the seeds, *spread* is the inter-quartile range of the final log "
-        "loss. *To target* counts examples seen until the target validation loss holds."
+        "Losses are medians over the evaluation seeds, *spread* is the inter-quartile range of the "
+        "final log loss. *To target*: examples seen until the target validation loss holds."
     )
 
 
@@ -191,20 +192,20 @@ def _workload(place: WorkloadBoard, title: str, ruleset: str) -> str:
     rows = [
         (
             f"**{escape_markdown(row.label)}**",
-            text.fixed(row.score.value),
-            text.loss(row.test_loss, row.failed == row.seeds),
-            text.loss(row.val_loss, row.failed == row.seeds),
-            text.loss(row.train_loss, row.failed == row.seeds),
-            text.number(row.test_metric.median, infinite=text.UNKNOWN),
-            f"{text.number(row.time.examples)} ({row.reached}/{row.seeds})",
-            text.number(row.seed_spread),
-            text.lost(row.divergence, row.failed, whole=False),
+            numbers.fixed(row.score.value),
+            numbers.loss(row.test_loss, row.failed == row.seeds),
+            numbers.loss(row.val_loss, row.failed == row.seeds),
+            numbers.loss(row.train_loss, row.failed == row.seeds),
+            numbers.number(row.test_metric.median, infinite=numbers.UNKNOWN),
+            f"{numbers.number(row.time.examples)} ({row.reached}/{row.seeds})",
+            numbers.number(row.seed_spread),
+            numbers.lost(row.divergence, row.failed, brief=True),
             escape_markdown(chosen(row.hyper, ruleset)),
         )
         for row in place.rows
     ]
     known = place.target is not None
-    target = f" Target: {text.number(place.target)} ({place.target_level})." if known else ""
+    target = f" Target: {numbers.number(place.target)} ({place.target_level})." if known else ""
     return (
         f"<details><summary>{html.escape(one_line(title))}</summary>\n\n"
         + (target.strip() + "\n\n" if target else "")
@@ -217,11 +218,11 @@ def _environment(environment: Mapping[str, Any]) -> list[str]:
     if not environment:
         return []
     rows = [(escape_markdown(k), escape_markdown(v)) for k, v in flatten(environment)]
-    return ["## Environment\n\n" + _table(("what", "value"), rows)]
+    return ["## Environment\n\n" + _table(("item", "value"), rows)]
 
 
 def _code(command: str) -> str:
-    """An indented block, which nothing in the command can end."""
+    """Return an indented block, which nothing in the command can end."""
     return f"    {one_line(command)}"
 
 

@@ -44,16 +44,16 @@ def write_all(
 ) -> list[Path]:
     """Write ``leaderboard.{md,csv,json}``, ``report.html`` and ``plots/``.
 
-    Files made from the very same leaderboard, curves, environment and command are left alone, so
-    a second call takes as long as comparing a hash. Each file appears complete or not at all.
+    Files that were made from the same leaderboard, curves, environment and command are left alone,
+    so a second call only compares a hash. Each file appears complete or not at all.
 
     Args:
-        leaderboard: What `optbench.analysis` made of the cells.
-        cells: The cells; they hold the curves.
+        leaderboard: The leaderboard of the cells.
+        cells: The cells, with their curves.
         out_dir: Folder, created if missing.
         environment: Versions and machine, listed at the end of the page and the Markdown.
         command: The exact command that repeats the study.
-        formats: Of the plots, any of ``"png"``, ``"svg"``, ``"pdf"``.
+        formats: Formats of the plots: any of ``"png"``, ``"svg"``, ``"pdf"``.
         sections: Sections of plugins.
 
     Returns:

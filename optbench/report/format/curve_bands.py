@@ -19,9 +19,10 @@ class Band:
     """Median and quartiles over seeds along a run; arrays of one length, NaN where undefined.
 
     Attributes:
-        x: Cost, the median over seeds (seconds differ between them, examples do not).
+        x: Cost, the median over seeds, which only matters for seconds.
         mid: Median; NaN once half of the runs have diverged.
-        low, high: Quartiles; equal to `mid` with a single seed, infinite where that many are lost.
+        low, high: Quartiles; equal to `mid` with one seed, infinite where a quarter of the runs
+            or more is lost.
     """
 
     x: Array
@@ -31,17 +32,17 @@ class Band:
 
 
 def band(runs: Sequence[RunResult], column: str = "val_loss", axis: CostAxis = "examples") -> Band:
-    """Median and quartiles of a column over runs of one configuration."""
+    """Return median and quartiles of a column over runs of one configuration."""
     return bands(runs, (column,), (axis,))[column, axis]
 
 
 def bands(
     runs: Sequence[RunResult], columns: Sequence[str], axes: Sequence[CostAxis]
 ) -> dict[tuple[str, CostAxis], Band]:
-    """The band of each column on each axis; every run is read once.
+    """Return the band of each column on each axis; every run is read once.
 
     A run that has ended early counts as worst from there on: infinite loss, or a metric of minus
-    infinity. Rows of the runs are taken together by position, as all log on one grid.
+    infinity. Rows of the runs are matched by position, since all runs log on one grid.
     """
     names = (*columns, *(COLUMN_OF[axis] for axis in axes))
     table = np.moveaxis(stack([run.curve for run in runs], names), 0, 1)
@@ -61,13 +62,13 @@ def bands(
 
 
 def _quantile(rows: Array, q: float) -> Array:
-    """Quantile along the first axis of sorted rows that may hold infinities.
+    """Return a quantile along the first axis of sorted rows that may contain infinities.
 
-    NumPy's gives NaN as soon as a neighbour is infinite, even one with no weight.
+    NumPy gives NaN as soon as a neighbour is infinite, even one with no weight.
     """
-    place = q * (len(rows) - 1)
-    below = int(place)
-    weight = place - below
+    position = q * (len(rows) - 1)
+    below = int(position)
+    weight = position - below
     lower: Array = rows[below]
     if not weight:
         return lower

@@ -1,4 +1,4 @@
-"""What of a large study is drawn: nobody looks at 300 panels, and no browser likes to hold them."""
+"""An excerpt of a large study: readers and browsers cannot handle hundreds of panels."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from optbench.records import Cell, Workload
 from optbench.records.stored_curves import load_curves
 
 MOST_WORKLOADS = 36
-"""So many are all shown one by one, in plots, page and Markdown; of more, an excerpt is."""
+"""Studies of up to this size are shown in full in plots, page and Markdown; larger ones in part."""
 EXCERPT = 18
-"""Workloads in an excerpt, or more where one problem of each dataset has more."""
+"""Workloads in an excerpt; more if one problem of each dataset has more."""
 
 
 def excerpt(board: Leaderboard, cells: Sequence[Cell]) -> tuple[Leaderboard, list[Cell]]:
-    """The study with so many workloads that each can be shown; what is over all of them stays.
+    """Return a study with few enough workloads to show each; results over all of them stay.
 
-    There is a problem of every dataset, as long as they fit, and each in all of its regimes. Which
-    problems of a dataset are taken is a draw that is always the same. A caution says so.
+    It has a problem of every dataset, as long as they fit, and each in all of its regimes. The
+    problems of a dataset are drawn at random, always the same ones. A caution says so.
     """
     if len(board.workloads) <= MOST_WORKLOADS:
         return board, list(cells)
-    every = board.workloads
-    drawn = _draw([b.workload for b in every])
-    kept = [b for b in every if _problem(b.workload) in drawn]
-    labels = {b.label for b in kept}
-    there, of = (len({b.workload.dataset for b in part}) for part in (kept, every))
+    problems = _draw([b.workload for b in board.workloads])
+    chosen = [b for b in board.workloads if _problem(b.workload) in problems]
+    labels = {b.label for b in chosen}
+    part, total = (len({b.workload.dataset for b in bs}) for bs in (chosen, board.workloads))
     note = (
-        f"{len(kept)} of {len(every)} workloads are shown one by one, from {there} of {of} "
-        "datasets; scores and places are over all, which leaderboard.csv and leaderboard.json hold"
+        f"{len(chosen)} of {len(board.workloads)} workloads are shown individually, "
+        f"from {part} of {total} datasets; "
+        "scores and places are over all, which leaderboard.csv and leaderboard.json list"
     )
-    shown = msgspec.structs.replace(
+    reduced = msgspec.structs.replace(
         board,
-        workloads=tuple(kept),
+        workloads=tuple(chosen),
         budgets=tuple(b for b in board.budgets if not b.workload or b.workload in labels),
         lr_curves=tuple(c for c in board.lr_curves if c.workload in labels),
-        regimes=tuple(view for view in board.regimes if view.label in drawn),
+        regimes=tuple(view for view in board.regimes if view.label in problems),
         bias_variance=tuple(e for e in board.bias_variance if e.workload in labels),
         warnings=(note, *board.warnings),
     )
-    return shown, [cell for cell in cells if cell.workload.label in labels]
+    return reduced, [cell for cell in cells if cell.workload.label in labels]
 
 
 def with_curves(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells with the curves they are judged on in memory: every part of a report reads them."""
+    """Return the cells with the curves of their evaluation runs in memory."""
     read = iter(load_curves([run.curve for cell in cells for run in cell.evaluation]))
     return [
         replace(cell, evaluation=tuple(replace(run, curve=next(read)) for run in cell.evaluation))
@@ -57,12 +57,12 @@ def with_curves(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def _problem(workload: Workload) -> str:
-    """What its regimes have in common, as the label of a `RegimeView` spells it."""
+    """Return what its regimes share, spelled like the label of a `RegimeView`."""
     return " | ".join((workload.dataset, workload.network, workload.initialization))
 
 
 def _draw(workloads: Sequence[Workload]) -> set[str]:
-    """The problems in an excerpt, from each dataset in turn at random."""
+    """Draw the problems of an excerpt, from each dataset in turn."""
     sizes: dict[str, int] = {}
     datasets: dict[str, list[str]] = {}
     for workload in workloads:

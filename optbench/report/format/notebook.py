@@ -1,4 +1,4 @@
-"""How a study shows itself in a notebook: the leaderboard, with the mean curve of each entrant."""
+"""A study in a notebook: the leaderboard, with the mean curve of each entrant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from optbench.support import html
 
 
 class StudyLike(Protocol):
-    """What `study_html` needs of a study."""
+    """The parts of a study that `study_html` reads."""
 
     @property
     def suite(self) -> str:
@@ -32,15 +32,15 @@ class StudyLike(Protocol):
 
 
 def study_html(study: StudyLike) -> str:
-    """The study's leaderboard, or one line where no evaluation run has finished."""
+    """Return the study's leaderboard, or one line if no evaluation run has finished."""
     if not any(cell.evaluation for cell in study.cells):
         line = f"{study.suite}: no evaluation run has finished ({len(study.cells)} cells)."
         return html.paragraphs([line])
     board = study.leaderboard
-    seen = assign_looks(row.label for row in board.overall)
+    looks = assign_looks(row.label for row in board.overall)
     rows: list[Sequence[object]] = []
     for row in board.overall:
-        colour = seen[row.label].colour
+        colour = looks[row.label].colour
         curve = mean_curve([c for c in study.cells if c.entrant.label == row.label])
         rows.append(
             (
@@ -53,5 +53,5 @@ def study_html(study: StudyLike) -> str:
             )
         )
     head = ("place", "optimizer", "score", "ties", "diverged", "curve")
-    said = [verdict.text for verdict in board.verdicts if not verdict.label]
-    return html.table(rows, head) + html.paragraphs(said)
+    sentences = [verdict.text for verdict in board.verdicts if not verdict.label]
+    return html.table(rows, head) + html.paragraphs(sentences)

@@ -1,4 +1,4 @@
-"""How names and numbers are written: escaped for where they go, and short."""
+"""Numbers, intervals and rates as short text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NEVER = "never"
 
 
 def number(value: Number, digits: int = 3, infinite: str = NEVER) -> str:
-    """A number in short: ``1.23``, ``12.3k``, ``never`` for infinity, a dash when unknown."""
+    """Return a number in short: ``1.23``, ``12.3k``, ``never`` for infinity, a dash if unknown."""
     if value is None or math.isnan(value):
         return UNKNOWN
     if math.isinf(value):
@@ -23,12 +23,12 @@ def number(value: Number, digits: int = 3, infinite: str = NEVER) -> str:
 
 
 def fixed(value: Number, places: int = 2) -> str:
-    """A number with a fixed count of decimals, for columns that are read downwards."""
+    """Return a number with a fixed count of decimals, for columns that are read downwards."""
     return UNKNOWN if value is None or math.isnan(value) else f"{value:.{places}f}"
 
 
 def interval(estimate: Estimate, places: int = 2) -> str:
-    """``0.93 [0.90, 0.95]``, or the number alone where there is no interval."""
+    """Return ``0.93 [0.90, 0.95]``, or only the number if there is no interval."""
     text = fixed(estimate.value, places)
     if estimate.low is None or estimate.high is None:
         return text
@@ -36,7 +36,7 @@ def interval(estimate: Estimate, places: int = 2) -> str:
 
 
 def place(first: int, last: int) -> str:
-    """``1`` or ``1 to 3``.
+    """Return a range of places: ``1`` or ``1 to 3``.
 
     Example:
         >>> place(1, 3)
@@ -45,18 +45,23 @@ def place(first: int, last: int) -> str:
     return str(first) if first == last else f"{first} to {last}"
 
 
-def lost(value: Rate, failed: int, whole: bool = True) -> str:
-    """Runs that diverged, and apart from them those that failed: an error, not a divergence.
+def lost(value: Rate, failed: int, brief: bool = False) -> str:
+    """Return how many runs diverged, and apart from them how many failed with an error.
+
+    Args:
+        value: Rate of lost runs, diverged or failed.
+        failed: Number of runs that failed.
+        brief: Leave out the total and the percentage of diverged runs.
 
     Example:
         >>> lost(Rate(count=15, total=15, rate=1, low=0.8, high=1), 12)
         '3 of 15 (20%), failed 12 of 15'
     """
     diverged = value.count - failed
-    of = f" of {value.total}" if whole else ""
+    of = "" if brief else f" of {value.total}"
     parts = []
     if diverged or not failed:
-        share = f" ({diverged / value.total:.0%})" if whole and diverged else ""
+        share = f" ({diverged / value.total:.0%})" if diverged and not brief else ""
         parts.append(f"{diverged}{of}{share}")
     if failed:
         parts.append(f"failed {failed} of {value.total}")
@@ -64,12 +69,12 @@ def lost(value: Rate, failed: int, whole: bool = True) -> str:
 
 
 def solved(summary: AxisSummary | None, of: str) -> str:
-    """``3/4`` with `of` between, or a dash where there is nothing to solve."""
+    """Return ``3/4`` with `of` between, or a dash if there is nothing to solve."""
     if summary is None or not summary.workloads:
         return UNKNOWN
     return f"{summary.solved}{of}{summary.workloads}"
 
 
 def loss(spread: Spread, all_failed: bool = False) -> str:
-    """Median loss; ``diverged`` where the median run did, or ``failed`` where all failed."""
+    """Return the median loss; ``diverged`` if the median run did, or ``failed`` if all failed."""
     return number(spread.median, infinite="failed" if all_failed else "diverged")

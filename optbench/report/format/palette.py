@@ -1,8 +1,8 @@
 """One optimizer, one colour: the same in every plot, page and terminal.
 
-The eight colours were found by a search that maximises the smallest distance (OKLab) between any
-two of them as seen with normal, protan and deutan vision, among colours with a contrast of at
-least 2.5:1 on white and on near-black. Past eight labels the dash and the marker change as well.
+The eight colours come from a search that maximises the smallest distance (OKLab) between any two of
+them in normal, protan and deutan vision, among colours with a contrast of at least 2.5:1 on white
+and on near-black. With more than eight labels, the dash and the marker change as well.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SHADES = ("#f3f6f9", "#a9cbe4", "#4a90c2", "#15588f", "#06294d")
 
 @dataclass(frozen=True)
 class Look:
-    """How one label is drawn: a colour, a dash (plotly's name), a marker (matplotlib's name)."""
+    """The look of one label: a colour, a dash (plotly's name), a marker (matplotlib's name)."""
 
     colour: str
     dash: str = "solid"
@@ -38,16 +38,16 @@ class Look:
 
 
 def assign_looks(labels: Iterable[str]) -> dict[str, Look]:
-    """Give each label its look, by its place in the sorted order; repetitions do no harm.
+    """Give each label a look, by its position in the sorted order; repetitions do not count.
 
     Example:
         >>> assign_looks(["sgd", "adam"])["adam"].colour == COLOURS[0]
         True
     """
-    found = {}
+    assigned = {}
     for i, label in enumerate(sorted(set(labels))):
         turn = i // len(COLOURS)
-        found[label] = Look(
+        assigned[label] = Look(
             COLOURS[i % len(COLOURS)], DASHES[turn % len(DASHES)], MARKERS[i % len(MARKERS)]
         )
-    return found
+    return assigned

@@ -19,18 +19,18 @@ class Panel:
 
 
 def panels(cells: Sequence[Cell]) -> dict[str, list[Panel]]:
-    """Regime -> one panel a workload, in the order of `REGIMES` and then of the titles."""
+    """Return regime -> one panel for each workload, in the order of `REGIMES` and of the titles."""
     by_workload: dict[str, list[Cell]] = {}
     for cell in cells:
         if cell.evaluation:
             by_workload.setdefault(cell.workload.label, []).append(cell)
-    found: dict[str, list[Panel]] = {regime: [] for regime in REGIMES}
+    by_regime: dict[str, list[Panel]] = {regime: [] for regime in REGIMES}
     for group in by_workload.values():
         workload = group[0].workload
         cells_by_label = {c.entrant.label: c for c in sorted(group, key=lambda c: c.entrant.label)}
-        found[workload.regime].append(Panel(workload, "", cells_by_label))
-    for regime, untitled in found.items():
+        by_regime[workload.regime].append(Panel(workload, "", cells_by_label))
+    for regime, untitled in by_regime.items():
         titles = short_titles([panel.workload for panel in untitled])
         named = [replace(p, title=titles[p.workload.label]) for p in untitled]
-        found[regime] = sorted(named, key=lambda panel: panel.title)
-    return {regime: group for regime, group in found.items() if group}
+        by_regime[regime] = sorted(named, key=lambda panel: panel.title)
+    return {regime: group for regime, group in by_regime.items() if group}

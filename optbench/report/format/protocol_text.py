@@ -1,4 +1,4 @@
-"""Protocol, environment and chosen values in words, the same in Markdown and on the page."""
+"""Protocol, environment and chosen values as text, the same in Markdown and on the page."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from optbench.records import StudyProtocol
 
 
 def tuned(protocol: StudyProtocol) -> str:
-    """What was tuned, and with how many trials."""
-    what = {"defaults": "nothing", "lr": "the learning rate", "full": "every hyperparameter"}
+    """Return what was tuned, and with how many trials."""
+    scopes = {"lr": "the learning rate", "full": "every hyperparameter"}
     if protocol.ruleset == "defaults":
-        return what["defaults"]
-    trials = f"{count(protocol.budget, 'trial')} an optimizer and workload"
-    more = ", half as many more where the best lies at the edge of its range"
-    return f"{what[protocol.ruleset]}, {trials}{more if protocol.widen else ''}"
+        return "nothing"
+    trials = f"{count(protocol.budget, 'trial')} for each optimizer and workload"
+    more = ", half as many more where the best value lies at the edge of its range"
+    return f"{scopes[protocol.ruleset]}, {trials}{more if protocol.widen else ''}"
 
 
 def chosen(hyper: Mapping[str, Any], ruleset: str) -> str:
-    """What was chosen, in short: ``lr=0.0123``, or all values where more than lr was tuned."""
+    """Return the chosen values in short: ``lr=0.0123``, or all values if more than lr was tuned."""
     if ruleset == "lr" and "lr" in hyper:
         hyper = {"lr": hyper["lr"]}
     return ", ".join(
@@ -30,21 +30,21 @@ def chosen(hyper: Mapping[str, Any], ruleset: str) -> str:
 
 
 def protocol_rows(protocol: StudyProtocol) -> list[tuple[str, str]]:
-    """The protocol as pairs of words."""
+    """Return the protocol as pairs of a setting and its value."""
     select = {"val_loss": "final validation loss", "time": "examples to the target"}
     return [
         ("tuned", tuned(protocol)),
         ("chosen by", select[protocol.select] + "; test data is read once, at the end"),
         ("tuning seeds", str(protocol.tuning_seeds)),
-        ("evaluation seeds", f"{protocol.seeds}, apart from the tuning seeds"),
-        ("a range that ends too soon is widened", f"{protocol.widen} time(s)"),
-        ("numbers", protocol.dtype),
-        ("evaluations along a run", str(protocol.grid_points)),
+        ("evaluation seeds", f"{protocol.seeds}, none of them a tuning seed"),
+        ("search ranges widened", f"at most {count(protocol.widen, 'time')}"),
+        ("precision", protocol.dtype),
+        ("evaluations in a run", str(protocol.grid_points)),
     ]
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested mappings as pairs ``("packages.numpy", "2.1")``."""
+    """Return nested mappings as pairs such as ``("packages.numpy", "2.1")``."""
     pairs: list[tuple[str, str]] = []
     for key, value in values.items():
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Curves drawn with letters: sparklines for tables, and a chart in braille."""
+"""Curves drawn with characters: sparklines for tables, and a chart in braille."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 def sparkline(values: Sequence[float] | Array, width: int = 12, *, log: bool = True) -> str:
-    """A line of block letters, high where the value is high; ``×`` from where it is not finite.
+    """Return a line of block characters, high where the value is high; ``×`` where not finite.
 
     Args:
-        values: At least one; resampled evenly to `width` letters.
-        width: Number of letters.
-        log: Take logarithms first; values of 0 and less are then as low as the lowest.
+        values: Values, resampled evenly to `width` characters.
+        width: Number of characters.
+        log: Take logarithms first; values of 0 and less count as the lowest positive one.
 
     Example:
         >>> sparkline([1.0, 0.1, 0.01], 3)
@@ -47,9 +47,9 @@ def sparkline(values: Sequence[float] | Array, width: int = 12, *, log: bool = T
 
 
 def mean_curve(cells: Sequence[Cell], points: int = 24) -> Array:
-    """Validation loss along a run, as a share of its start: geometric mean over workloads.
+    """Return the validation loss relative to its start: the geometric mean over workloads.
 
-    All curves are resampled on the same places of the log of the examples; NaN from where the
+    All curves are resampled at the same points of the log of the examples; NaN from where the
     median run of any workload has diverged.
     """
     curves = []
@@ -57,34 +57,34 @@ def mean_curve(cells: Sequence[Cell], points: int = 24) -> Array:
         b = band(cell.evaluation)
         if len(b.mid) < 2 or not b.mid[0] > 0:
             continue
-        seen = np.log1p(b.x)
-        place = np.linspace(0, 1, points) * seen[-1]
+        cost = np.log1p(b.x)
+        grid = np.linspace(0, 1, points) * cost[-1]
         share = np.log(np.maximum(b.mid, 1e-12)) - np.log(b.mid[0])
-        curves.append(np.interp(place, seen, share))
+        curves.append(np.interp(grid, cost, share))
     return np.asarray(np.exp(np.mean(curves, axis=0))) if curves else np.empty(0)
 
 
 def braille(
     curves: Mapping[str, tuple[Array, Array]], width: int, height: int
 ) -> list[list[tuple[str, str]]]:
-    """Curves as rows of (letter, label of the curve on top), both axes logarithmic.
+    """Return curves as rows of (character, label of the curve on top), both axes logarithmic.
 
     Args:
-        curves: Label -> x and y; only points with both above 0 are drawn.
-        width: Letters across; each holds 2 dots.
-        height: Rows; each holds 4 dots.
+        curves: Label -> x and y. Only points with both above 0 are drawn.
+        width: Number of characters in a row; each has 2 columns of dots.
+        height: Number of rows; each has 4 rows of dots.
     """
-    kept = {}
+    logs = {}
     for label, (x, y) in curves.items():
         good = np.isfinite(x) & np.isfinite(y) & (x > 0) & (y > 0)
         if good.any():
-            kept[label] = (np.log(x[good]), np.log(y[good]))
+            logs[label] = (np.log(x[good]), np.log(y[good]))
     bits = np.zeros((height, width), dtype=int)
     owner = np.full((height, width), "", dtype=object)
-    if kept:
-        every_x = np.concatenate([x for x, _ in kept.values()])
-        every_y = np.concatenate([y for _, y in kept.values()])
-        for label, (x, y) in kept.items():
+    if logs:
+        every_x = np.concatenate([x for x, _ in logs.values()])
+        every_y = np.concatenate([y for _, y in logs.values()])
+        for label, (x, y) in logs.items():
             columns = _scaled(x, every_x, 2 * width - 1)
             dense = np.arange(columns[0], columns[-1] + 1)
             rows = 4 * height - 1 - _scaled(np.interp(dense, columns, y), every_y, 4 * height - 1)
@@ -104,7 +104,7 @@ def _scaled(values: Array, within: Array, most: int) -> Array:
 
 
 def run_curve(result: RunResult) -> tuple[Array, Array]:
-    """Examples and validation loss of one run."""
+    """Return examples and validation loss of one run."""
     curve = result.curve
     if "val_loss" not in curve:
         return np.empty(0), np.empty(0)

@@ -10,7 +10,7 @@ from optbench.records import REGIMES, Workload
 
 
 def parts(workload: Workload) -> list[str]:
-    """Everything but the dataset and the regime that tells a workload from others, in words."""
+    """Return what tells a workload from others besides the dataset and the regime."""
     return [
         workload.network,
         workload.initialization,
@@ -20,13 +20,13 @@ def parts(workload: Workload) -> list[str]:
 
 
 def common(workloads: Sequence[Workload]) -> str:
-    """What all of these workloads share, e.g. ``"32-32 relu, he-normal, B=32, 10 epochs"``."""
+    """Return what workloads share, such as ``"32-32 relu, he-normal, B=32, 10 epochs"``."""
     columns = [set(column) - {""} for column in zip(*map(parts, workloads), strict=True)]
     return ", ".join(text for column in columns if len(column) == 1 for text in column)
 
 
 def short_titles(workloads: Sequence[Workload]) -> dict[str, str]:
-    """Label -> the dataset, and whatever else tells the workload from the others."""
+    """Return label -> dataset, and what else tells the workload from the others."""
     rows = [parts(w) for w in workloads]
     differ = [len(set(column) - {""}) > 1 for column in zip(*rows, strict=True)]
     return {
@@ -38,16 +38,16 @@ def short_titles(workloads: Sequence[Workload]) -> dict[str, str]:
 
 
 def titles_by_regime(workloads: Sequence[Workload]) -> dict[str, str]:
-    """Label -> title that tells a workload from the others of its regime, and the regime."""
+    """Return label -> title that tells a workload from others of its regime, and the regime."""
     titles = {}
     for regime in REGIMES:
-        found = short_titles([w for w in workloads if w.regime == regime])
-        titles.update({label: f"{title}, {regime}" for label, title in found.items()})
+        of_regime = short_titles([w for w in workloads if w.regime == regime])
+        titles.update({label: f"{title}, {regime}" for label, title in of_regime.items()})
     return titles
 
 
 def view_titles(views: Sequence[RegimeView]) -> list[str]:
-    """Titles of regime views: the dataset, and those parts of their labels that differ."""
+    """Return titles of regime views: the dataset, and the parts of their labels that differ."""
     rows = [view.label.split(" | ") for view in views]
     differ = [i == 0 or len(set(column)) > 1 for i, column in enumerate(zip(*rows, strict=False))]
     return [", ".join(t for t, keep in zip(row, differ, strict=False) if keep) for row in rows]

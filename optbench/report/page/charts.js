@@ -1,11 +1,11 @@
-// Charts of the report. Each function takes a figure and draws it for the present choices.
+// Charts of the report. Each function takes a figure and draws it for the current choices.
 "use strict";
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const CHOICE = { axis: "examples", quantity: "val_loss", logx: true, logy: true, bands: true, off: new Set(), filter: {} };
 const AXIS_NAMES = { updates: "updates", examples: "examples seen", epochs: "epochs", seconds: "seconds of training" };
 const QUANTITY_NAMES = { val_loss: "validation loss", train_loss: "training loss", val_metric: "validation metric", train_metric: "training metric" };
 
-// plotly reads some HTML in texts; names are shown as they stand
+// plotly interprets some HTML in texts; names are shown unchanged
 const asText = (s) => String(s).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 const brief = (s) => asText(s.length > 26 ? s.slice(0, 25) + "…" : s);
 const isOn = (label) => !CHOICE.off.has(label);
@@ -22,11 +22,11 @@ function layout(more) {
     margin: { l: 48, r: 12, t: 8, b: 40 }, hovermode: "closest", dragmode: false,
     hoverlabel: { bgcolor: ink("panel"), bordercolor: ink("rule"), font: { color: ink("ink") }, namelength: 40 },
   };
-  const made = { ...base, ...more };
+  const merged = { ...base, ...more };
   for (const key of ["xaxis", "yaxis", "xaxis2", "yaxis2"]) {
-    if (key in made || key.length === 5) made[key] = { ...axis, ...made[key], title: { ...axis.title, ...(made[key] || {}).title } };
+    if (key in merged || key.length === 5) merged[key] = { ...axis, ...merged[key], title: { ...axis.title, ...(merged[key] || {}).title } };
   }
-  return made;
+  return merged;
 }
 
 function draw(figure, traces, more) {
@@ -48,7 +48,7 @@ function tickText(v) {
   if (v < 1e-4 || v >= 1e9) return v.toExponential(0).replace("1e", "10^").replace("+", "").replace(/10\^(-?\d+)/, "10<sup>$1</sup>");
   return v >= 1e6 ? +(v / 1e6).toPrecision(3) + "M" : v >= 1e3 ? +(v / 1e3).toPrecision(3) + "k" : String(+v.toPrecision(3));
 }
-// few round ticks; plotly's own crowd a small chart with digits
+// few round ticks; plotly's own ticks are too many for a small chart
 function scale(title, log, values) {
   const good = log ? values.filter((v) => v !== null && v > 0 && Number.isFinite(v)) : [];
   if (!good.length) return { title: { text: title }, nticks: 6 };

@@ -1,4 +1,4 @@
-// Sorting, filtering and the choices of the report; charts are drawn when they come into view.
+// Sorting, filtering and the controls of the report; charts are drawn when they come into view.
 "use strict";
 (() => {
   const $ = (selector, root = document) => root.querySelector(selector);
@@ -113,7 +113,7 @@
     restore();
     if (!everything && chosen.length) narrow(chosen);
     resort($("#overall"));
-    $("#scope").textContent = everything ? "" : `Score, wins, times and diverged: mean over the ${chosen.length} of ${DATA.workloads.length} workloads selected. Places and ties hold for all workloads together.`;
+    $("#scope").textContent = everything ? "" : `Score, wins, times and diverged are over the ${chosen.length} of ${DATA.workloads.length} workloads selected, places and ties over all workloads.`;
     for (const row of $$("tr[data-label], .cards [data-label]")) {
       row.hidden = !isOn(row.dataset.label) || (row.dataset.w !== undefined && !fits(Number(row.dataset.w)));
     }

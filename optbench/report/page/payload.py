@@ -1,4 +1,4 @@
-"""The numbers behind the interactive page, small enough to travel inside it."""
+"""The numbers behind the interactive page, which are part of it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ QUANTITIES = ("val_loss", "train_loss", "val_metric", "train_metric")
 
 
 def page_data(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
-    """Everything that the scripts of the page read; strict JSON, ``null`` for what is not finite.
+    """Return everything that the scripts of the page read, as strict JSON; ``null`` if not finite.
 
-    Workloads are numbered in the order of `board.workloads`; everything refers to these numbers.
+    Workloads are referred to by their index in `board.workloads`.
     """
     index = {b.label: i for i, b in enumerate(board.workloads)}
-    seen = assign_looks(row.label for row in board.overall)
+    looks = assign_looks(row.label for row in board.overall)
     return {
         "labels": [row.label for row in board.overall],
-        "looks": {k: [v.colour, v.dash, _SYMBOLS[v.marker]] for k, v in seen.items()},
+        "looks": {k: [v.colour, v.dash, _SYMBOLS[v.marker]] for k, v in looks.items()},
         "workloads": _workloads(board),
         "curves": _curves(cells, index),
         "lr": [
@@ -113,7 +113,7 @@ def _workloads(board: Leaderboard) -> list[dict[str, Any]]:
 
 
 def _curves(cells: Sequence[Cell], index: Mapping[str, int]) -> list[dict[str, Any]]:
-    found = []
+    entries = []
     for cell in cells:
         if not cell.evaluation or cell.workload.label not in index:
             continue
@@ -124,8 +124,10 @@ def _curves(cells: Sequence[Cell], index: Mapping[str, int]) -> list[dict[str, A
             for quantity in QUANTITIES
             if all(quantity in run.curve for run in cell.evaluation)
         }
-        found.append({"w": index[cell.workload.label], "label": cell.entrant.label, "x": x, "y": y})
-    return sorted(found, key=lambda c: (c["w"], c["label"]))
+        entries.append(
+            {"w": index[cell.workload.label], "label": cell.entrant.label, "x": x, "y": y}
+        )
+    return sorted(entries, key=lambda c: (c["w"], c["label"]))
 
 
 def _band(b: Band) -> list[list[float | None]]:
@@ -135,21 +137,21 @@ def _band(b: Band) -> list[list[float | None]]:
     good = drawn[np.isfinite(drawn)]
     if not len(good):
         return [_numbers(b.mid)]
-    # where so many runs are lost that a quartile is infinite, the band reaches as far as any
+    # a quartile that is infinite, since many runs are lost, is drawn at the edge of the others
     return [_numbers(b.mid), *(_numbers(v.clip(good.min(), good.max())) for v in (b.low, b.high))]
 
 
 def _map(board: Leaderboard, index: Mapping[str, int]) -> list[dict[str, Any]]:
-    found = []
+    entries = []
     for e in board.bias_variance:
         scale = 10 * e.delta
         terms = [getattr(e, term) for term in ("bias", "optimization", "variance")]
         if e.workload in index and scale > 0 and all(_finite(t.value) is not None for t in terms):
             shares = [[_finite(v / scale) for v in _estimate(t) if v is not None] for t in terms]
-            found.append(
+            entries.append(
                 {"label": e.label, "w": index[e.workload], "terms": shares, "verdict": e.verdict}
             )
-    return found
+    return entries
 
 
 def _estimate(estimate: Estimate) -> list[float | None]:
@@ -161,5 +163,5 @@ def _finite(value: float | None) -> float | None:
 
 
 def _numbers(values: Array) -> list[float | None]:
-    """Five significant digits: finer than a pixel, half the size."""
+    """Return five significant digits: finer than a pixel, and half the size."""
     return [float(f"{v:.5g}") if math.isfinite(v) else None for v in values.tolist()]

@@ -11,7 +11,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,7 +21,7 @@ from optbench.analysis.words.prose import count
 from optbench.inspection.diagnosis import Finding
 from optbench.inspection.survey import Survey, survey
 from optbench.records import Cell
-from optbench.report.format import numbers as text
+from optbench.report.format import numbers
 from optbench.report.format.palette import assign_looks
 from optbench.report.format.protocol_text import chosen, flatten, protocol_rows
 from optbench.report.format.workload_titles import common, titles_by_regime, view_titles
@@ -29,8 +29,11 @@ from optbench.report.page.payload import page_data
 from optbench.report.sections import Section
 from optbench.support.text import one_line
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 MOST_EVIDENCE = 8
-"""Findings of one illness that are told in full."""
+"""Findings of one illness that are shown in full."""
 _PAGE = Path(__file__).parent
 
 
@@ -42,17 +45,33 @@ def report_html(
     command: str,
     sections: Sequence[Section] = (),
 ) -> str:
-    """The whole page as text.
+    """Return the page as text.
 
     Args:
         board: The leaderboard.
-        cells: The cells it was built from; they hold the curves.
-        environment: Shown at the end.
+        cells: The cells it was built from, with their curves.
+        environment: Versions and machine, shown at the end.
         command: The exact command that repeats the study.
         sections: Sections of plugins.
     """
+    return _template().render(
+        board=board,
+        verdicts=_verdicts(board),
+        choices=_choices(board),
+        looks=assign_looks(row.label for row in board.overall),
+        axes=COST_AXES,
+        protocol=protocol_rows(board.protocol),
+        environment=flatten(environment),
+        command=one_line(command),
+        sections=[(section, _data_uri(section)) for section in sections],
+        **_titles(board),
+        **_diagnosis(cells),
+        **_assets(board, cells),
+    )
+
+
+def _template() -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
 
     jinja = Environment(
         loader=FileSystemLoader(_PAGE),
@@ -61,45 +80,54 @@ def report_html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    jinja.globals["place"] = numbers.place
     jinja.filters.update(
-        number=text.number,
-        fixed=text.fixed,
-        loss=text.loss,
+        number=numbers.number,
+        fixed=numbers.fixed,
+        loss=numbers.loss,
         count=count,
-        solved=text.solved,
-        interval=text.interval,
+        solved=numbers.solved,
+        interval=numbers.interval,
         chosen=chosen,
         sortable=_sortable,
     )
+    return jinja.get_template("report.html.j2")
+
+
+def _titles(board: Leaderboard) -> dict[str, Any]:
+    workloads = [b.workload for b in board.workloads]
     views = sorted(board.regimes, key=lambda view: view.label)
-    ailing = survey(cells)
+    return {
+        "titles": titles_by_regime(workloads),
+        "common": common(workloads),
+        "views": list(zip(views, view_titles(views), strict=True)),
+    }
+
+
+def _diagnosis(cells: Sequence[Cell]) -> dict[str, Any]:
+    results = survey(cells)
+    return {
+        "survey": results,
+        "evidence": _evidence(results),
+        "most_evidence": MOST_EVIDENCE,
+    }
+
+
+def _assets(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
+    """Return style, data and scripts, and the hashes that let the scripts run."""
+    from markupsafe import Markup
+
     scripts = [plotly_js(), _read("charts.js"), _read("page.js")]
-    return jinja.get_template("report.html.j2").render(
-        board=board,
-        titles=titles_by_regime([b.workload for b in board.workloads]),
-        common=common([b.workload for b in board.workloads]),
-        views=list(zip(views, view_titles(views), strict=True)),
-        verdicts=_verdicts(board),
-        choices=_choices(board),
-        looks=assign_looks(row.label for row in board.overall),
-        survey=ailing,
-        evidence=_evidence(ailing),
-        most_evidence=MOST_EVIDENCE,
-        axes=COST_AXES,
-        place=text.place,
-        protocol=protocol_rows(board.protocol),
-        environment=flatten(environment),
-        command=one_line(command),
-        sections=[(section, _data_uri(section)) for section in sections],
-        css=Markup(_read("report.css")),
-        data=Markup(json_for_script(page_data(board, cells))),
-        scripts=[Markup(script) for script in scripts],
-        script_hashes=" ".join(f"'sha256-{_sha256(script)}'" for script in scripts),
-    )
+    return {
+        "css": Markup(_read("report.css")),
+        "data": Markup(json_for_script(page_data(board, cells))),
+        "scripts": [Markup(script) for script in scripts],
+        "script_hashes": " ".join(f"'sha256-{_sha256(script)}'" for script in scripts),
+    }
 
 
 def json_for_script(data: Any) -> str:
-    """Strict JSON that cannot end the script element it stands in."""
+    """Return strict JSON that cannot end the script element that contains it."""
     return (
         msgspec.json.encode(data)
         .decode()
@@ -110,7 +138,7 @@ def json_for_script(data: Any) -> str:
 
 
 def plotly_js() -> str:
-    """The script of plotly, from the installed package."""
+    """Return the script of plotly, from the installed package."""
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs()).replace("</script", "<\\/script")
@@ -131,41 +159,45 @@ def _sha256(script: str) -> str:
 
 
 def _verdicts(board: Leaderboard) -> dict[str, list[str]]:
-    """Label -> its sentences, those about the whole study first, under the empty label.
+    """Return label -> its sentences, those about the study first, under the empty label.
 
     A sentence begins with a capital letter, unless it begins with a name.
     """
     names = tuple(row.label for row in board.overall)
-    found: dict[str, list[str]] = {"": []}
+    sentences: dict[str, list[str]] = {"": []}
     for verdict in board.verdicts:
         line = verdict.text.removeprefix(f"{verdict.label}: ") if verdict.label else verdict.text
         line = line if line.startswith(names) else line[:1].upper() + line[1:]
-        found.setdefault(verdict.label, []).append(line)
-    return found
+        sentences.setdefault(verdict.label, []).append(line)
+    return sentences
 
 
-def _evidence(ailing: Survey) -> dict[str, list[tuple[str, str, Finding]]]:
-    """Illness -> entrant, workload and finding of all who have it, one of each entrant first."""
-    found: dict[str, list[tuple[str, str, Finding]]] = {i: [] for i in ailing.illnesses}
-    for illness, told in found.items():
-        ill = {k: list(mine.get(illness, {}).items()) for k, mine in ailing.found.items()}
-        for turn in range(max(map(len, ill.values()))):
-            told += [(k, *places[turn]) for k, places in ill.items() if turn < len(places)]
-    return found
+def _evidence(results: Survey) -> dict[str, list[tuple[str, str, Finding]]]:
+    """Return illness -> entrant, workload and finding of each case, one of each entrant first."""
+    evidence: dict[str, list[tuple[str, str, Finding]]] = {}
+    for illness in results.illnesses:
+        cases = {k: list(own.get(illness, {}).items()) for k, own in results.found.items()}
+        evidence[illness] = [
+            (label, *of_label[turn])
+            for turn in range(max(map(len, cases.values())))
+            for label, of_label in cases.items()
+            if turn < len(of_label)
+        ]
+    return evidence
 
 
 def _choices(board: Leaderboard) -> list[tuple[str, str, list[str]]]:
-    """What one can filter by: key in the data, heading, values; only where there is a choice."""
+    """Return the filters: key in the data, heading, values."""
     workloads = [b.workload for b in board.workloads]
-    found: list[tuple[str, str, list[str]]] = [
+    choices: list[tuple[str, str, list[str]]] = [
         ("regime", "Regime", list(dict.fromkeys(w.regime for w in workloads))),
         ("dataset", "Dataset", sorted({w.dataset for w in workloads})),
         ("init", "Initializer", sorted({w.initialization for w in workloads})),
         ("network", "Network", sorted({w.network for w in workloads})),
     ]
-    return [choice for choice in found if len(choice[2]) > 1 or choice[0] != "network"]
+    return [choice for choice in choices if len(choice[2]) > 1 or choice[0] != "network"]
 
 
 def _sortable(value: float | None) -> str:
-    """A number for a script to sort by; unknown is empty and comes last."""
+    """Return a number for a script to sort by; unknown is empty and comes last."""
     return "" if value is None else repr(float(value))

@@ -31,7 +31,7 @@ def draw_initializer_heat_map(matrix: Matrix) -> Sheet:
     width = CELL_WIDTH_INCHES * columns
     sheet = make_sheet(
         "Optimizer × initializer",
-        "Mean score; dark is good. Below it: share of runs that diverged or failed, if any.",
+        "Mean score; darker is better. Below it: share of runs that diverged or failed, if any.",
         width=width,
         height=CELL_HEIGHT_INCHES * rows,
         left=0.35 + NAME_LETTER_INCHES * max(map(len, names)),

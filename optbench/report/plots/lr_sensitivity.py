@@ -42,9 +42,9 @@ def draw_lr_sensitivity(
     labels = sorted({c.label for c in curves})
     sheet = make_regime_sheet(
         f"Learning-rate sensitivity, {REGIME_TITLES.get(regime, regime)}",
-        "Final validation loss of each tuning trial. Ring: the chosen one. Cross at the top: "
-        "diverged, or above.\nDotted: loss before training. Points that are not joined differ in "
-        "more than lr.",
+        "Final validation loss of each tuning trial. Ring: the chosen trial. Cross at the top: "
+        "diverged, or above.\nDotted line: loss before training. Points that are not joined differ "
+        "in more than lr.",
         list(titles.values()),
         labels,
         direct=False,

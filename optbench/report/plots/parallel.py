@@ -87,8 +87,8 @@ def background_plots(
 
     Args:
         board: The leaderboard.
-        cells: The cells it was built from; they hold the curves.
-        folder: Exists.
+        cells: The cells it was built from, with their curves.
+        folder: Folder that exists.
         formats: Any of ``"png"``, ``"svg"``, ``"pdf"``.
 
     Yields:

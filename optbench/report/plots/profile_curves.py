@@ -39,8 +39,8 @@ def draw_profiles(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
     letters = max(map(len, labels), default=0) if direct else 0
     sheet = make_sheet(
         "Performance profiles: time to target",
-        "Share of the workloads on which the target loss was reached within τ times the least time "
-        "of anyone.\nAt τ = 1: how often it was the fastest. Higher is better.",
+        "Share of the workloads on which the target loss was reached within τ times the best time "
+        "of\nany optimizer. At τ = 1: how often it was the fastest. Higher is better.",
         n=len(profiles),
         columns=2,
         width=3.1,
@@ -62,7 +62,7 @@ def _draw_panel(axes: Axes, profile: Profile, looks: dict[str, Look], direct: bo
     set_log_axis(axes, "x", 1, max(profile.tau[-1], 1.01))
     axes.set_ylim(-0.03, 1.03)
     set_percent_axis(axes)
-    axes.set_xlabel("τ: time / least time")
+    axes.set_xlabel("τ: time / best time")
     ends = {}
     for i, (label, rho) in enumerate(sorted(profile.rho.items())):
         axes.step(

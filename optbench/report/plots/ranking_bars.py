@@ -27,8 +27,8 @@ def draw_ranking(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
     sheet = make_sheet(
         "Ranking" + (f": {cut_label(board.title, 60)}" if board.title else ""),
         "Score: share of the possible progress in log loss, inter-quartile mean over workloads and "
-        "seeds.\nLine: 95% bootstrap interval. Place: what the paired tests leave open; whoever "
-        "shares a letter\ncannot be told apart.",
+        "seeds.\nLine: 95% bootstrap interval. Place: range that the paired tests leave open. "
+        "Optimizers that share\na letter cannot be told apart.",
         width=4.4,
         height=BAR_INCHES * len(rows) + 0.15,
         left=0.3 + NAME_LETTER_INCHES * max(map(len, names), default=4),

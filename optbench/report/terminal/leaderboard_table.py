@@ -12,7 +12,7 @@ from optbench.analysis.words.few_workloads import too_few_workloads
 from optbench.analysis.words.prose import count
 from optbench.analysis.words.verdicts import place_text
 from optbench.records import REGIMES, Cell
-from optbench.report.format import numbers as text
+from optbench.report.format import numbers
 from optbench.report.format.excerpt import excerpt
 from optbench.report.format.palette import Look, assign_looks
 from optbench.report.format.text_charts import mean_curve, sparkline
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["LeaderboardView", "LiveView", "leaderboard_table", "live"]
 
-BAR = 10
-"""Letters of a bar of the score."""
-SPARK = 12
-"""Letters of a sparkline."""
-NARROW = 52
-"""Letters that the columns take which are always there, the names apart."""
+BAR_WIDTH = 10
+"""Characters of a bar of the score."""
+SPARKLINE_WIDTH = 12
+"""Characters of a sparkline."""
+FIXED_WIDTH = 52
+"""Characters of the columns that are always shown, without the names."""
 
 
 def leaderboard_table(
@@ -41,13 +41,13 @@ def leaderboard_table(
     verdicts: bool = True,
     sentences: int = 1,
 ) -> LeaderboardView:
-    """The leaderboard as something to print with rich.
+    """Return the leaderboard as a renderable of rich.
 
     Args:
         board: The leaderboard.
-        cells: The cells it was built from; with them each row has a sparkline a regime.
+        cells: The cells it was built from, for a sparkline of each regime in each row.
         verdicts: Whether sentences and cautions follow the table.
-        sentences: How many of them an optimizer has; those about the whole study all come.
+        sentences: Most sentences about one optimizer; those about the whole study are all shown.
 
     Example:
         >>> from rich.console import Console
@@ -66,7 +66,7 @@ class LeaderboardView:
     sentences: int
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Any]:
-        """What rich prints, for the width at hand."""
+        """Yield what rich prints at the width of the terminal."""
         yield self._table(options.max_width)
         if self.verdicts:
             yield from self._words()
@@ -74,13 +74,13 @@ class LeaderboardView:
     def _words(self) -> Iterator[Text]:
         from rich.text import Text
 
-        said: dict[str, int] = {}
+        counts: dict[str, int] = {}
         in_table = {place_text(self.board, row) for row in self.board.overall}
         for verdict in self.board.verdicts:
             if verdict.label and verdict.text in in_table:
                 continue
-            said[verdict.label] = said.get(verdict.label, 0) + 1
-            if not verdict.label or said[verdict.label] <= self.sentences:
+            counts[verdict.label] = counts.get(verdict.label, 0) + 1
+            if not verdict.label or counts[verdict.label] <= self.sentences:
                 mark = "• " if verdict.label else ""
                 yield Text(mark + one_line(verdict.text))
         for warning in self.board.warnings:
@@ -94,16 +94,16 @@ class LeaderboardView:
         board = self.board
         name = min(max([len(r.label) for r in board.overall] + [9]) + 2, max(width // 3, 14))
         lost = max((len(_lost(row)) for row in board.overall), default=0)
-        room = width - NARROW - name - max(lost - len("diverged"), 0)
+        room = width - FIXED_WIDTH - name - max(lost - len("diverged"), 0)
         sparks = self._curves(room)
-        bar = room - (SPARK + 2) * len(sparks) >= BAR + 2
+        bar = room - (SPARKLINE_WIDTH + 2) * len(sparks) >= BAR_WIDTH + 2
         caption = f"{count(len(board.workloads), 'workload')}, {count(board.seeds, 'seed')}"
         n = len({cell.workload.label for cell in self.cells if cell.evaluation})
         over = "workloads" if n >= len(board.workloads) else f"{n} of them"
         mean = f", mean over {over}" if n > 1 else ""
         caption += f"; curves: validation loss{mean}" if sparks else ""
         if not too_few_workloads(board):
-            caption += "; whoever shares a letter cannot be told apart"
+            caption += "; optimizers that share a letter cannot be told apart"
         table = Table(
             title=Text(one_line(board.title)) if board.title else None,
             box=box.SIMPLE_HEAD,
@@ -118,21 +118,21 @@ class LeaderboardView:
             table.add_column(heading, no_wrap=True)
         table.add_column("solved", justify="right", no_wrap=True)
         table.add_column("diverged", justify="right", no_wrap=True)
-        seen = assign_looks(row.label for row in board.overall)
+        looks = assign_looks(row.label for row in board.overall)
         for row in board.overall:
-            table.add_row(*_row(row, bar, sparks, seen[row.label]))
+            table.add_row(*_row(row, bar, sparks, looks[row.label]))
         return table
 
     def _curves(self, room: int) -> dict[str, list[Cell]]:
-        """Heading -> cells that the sparkline is over: a regime each, or all in one."""
+        """Return heading -> cells of a sparkline: one for each regime, or one for all."""
         regimes: dict[str, list[Cell]] = {
             regime: [c for c in self.cells if c.workload.regime == regime and c.evaluation]
             for regime in REGIMES
         }
         regimes = {regime: cells for regime, cells in regimes.items() if cells}
-        if regimes and room >= (SPARK + 2) * len(regimes):
+        if regimes and room >= (SPARKLINE_WIDTH + 2) * len(regimes):
             return regimes
-        if regimes and room >= SPARK + 2:
+        if regimes and room >= SPARKLINE_WIDTH + 2:
             return {"curve": [c for cells in regimes.values() for c in cells]}
         return {}
 
@@ -141,22 +141,22 @@ def _row(row: OverallRow, bar: bool, sparks: dict[str, list[Cell]], look: Look) 
     from rich.text import Text
 
     mark = (" *" if row.edges else "") + (" †" if row.partial else "")
-    yield Text(text.place(*row.place), style="bold")
+    yield Text(numbers.place(*row.place), style="bold")
     yield Text.assemble(("● ", look.colour), (one_line(row.label), "bold"), mark)
     if bar:
         yield _bar(row.score.value or 0.0, look)
-    yield Text(text.interval(row.score))
+    yield Text(numbers.interval(row.score))
     yield Text(row.tie_groups)
     for cells in sparks.values():
         curve = mean_curve([c for c in cells if c.entrant.label == row.label])
-        yield Text(sparkline(curve, SPARK), style=look.colour)
+        yield Text(sparkline(curve, SPARKLINE_WIDTH), style=look.colour)
     solved = next((t for t in row.times if t.axis == "examples"), None)
-    yield Text(text.solved(solved, "/"))
+    yield Text(numbers.solved(solved, "/"))
     yield _lost(row)
 
 
 def _lost(row: OverallRow) -> Text:
-    """``3/15``; runs that failed are named apart, as they say nothing of the optimizer's steps."""
+    """Return ``3/15``, and apart from it the failed runs, which say nothing about the steps."""
     from rich.text import Text
 
     total, diverged = row.divergence.total, row.divergence.count - row.failed
@@ -168,7 +168,7 @@ def _lost(row: OverallRow) -> Text:
 def _bar(share: float, look: Look) -> Text:
     from rich.text import Text
 
-    eighths = round(min(max(share, 0), 1) * BAR * 8)
+    eighths = round(min(max(share, 0), 1) * BAR_WIDTH * 8)
     full, rest = divmod(eighths, 8)
     letters = "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
-    return Text.assemble((letters, look.colour), ("·" * (BAR - len(letters)), "dim"))
+    return Text.assemble((letters, look.colour), ("·" * (BAR_WIDTH - len(letters)), "dim"))

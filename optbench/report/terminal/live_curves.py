@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-class LiveView:
-    """Curves of the runs that have finished, redrawn at most a few times a second.
+REDRAW_SECONDS = 0.1
+"""Least time between two drawings."""
 
-    One picture shows the workload that was trained last: of each optimizer, the run that ended
-    with the lowest validation loss so far. Below it, what each optimizer has done.
+
+class LiveView:
+    """Curves of the runs that have finished, redrawn at most ten times a second.
+
+    The chart shows the workload that was trained last: for each optimizer, the run with the lowest
+    final validation loss so far. A legend below counts the runs of each optimizer.
     """
 
     def __init__(self, labels: Sequence[str], planned: int, height: int = 12) -> None:
@@ -38,11 +42,11 @@ class LiveView:
         self._live: Any = None
 
     def add(self, label: str, result: RunResult) -> None:
-        """Tell of a finished run; call it from one thread.
+        """Add a finished run; call it from one thread only.
 
         Args:
-            label: The entrant's label.
-            result: The run.
+            label: Label of the entrant.
+            result: Its run.
         """
         self._done += 1
         self._workload = result.spec.workload.label
@@ -54,37 +58,37 @@ class LiveView:
         if before is None or _end(result) < _end(before):
             self._best[key] = result
         now = time.monotonic()
-        if self._live is not None and now - self._drawn > 0.1:
+        if self._live is not None and now - self._drawn > REDRAW_SECONDS:
             self._drawn = now
             self._live.update(self.render(self._live.console.width), refresh=True)
 
     def render(self, width: int = 80) -> Group:
-        """The picture as something rich prints.
+        """Return chart and legend as a renderable of rich.
 
         Args:
-            width: Letters available.
+            width: Characters available.
         """
         from rich.console import Group
         from rich.text import Text
 
-        shown = {k[1]: run_curve(r) for k, r in self._best.items() if k[0] == self._workload}
+        curves = {k[1]: run_curve(r) for k, r in self._best.items() if k[0] == self._workload}
         lines: list[RenderableType] = [
             Text(f"{self._done} of {count(self._planned, 'run')}", style="bold"),
             Text(one_line(self._workload), style="dim", overflow="ellipsis", no_wrap=True),
         ]
-        for row in braille(shown, max(min(width - 2, 100), 10), self._height):
+        for row in braille(curves, max(min(width - 2, 100), 10), self._height):
             pieces = [(c, self._looks[k].colour if k in self._looks else "") for c, k in row]
             lines.append(Text.assemble(" ", *pieces, no_wrap=True))
         lines.append(Text("validation loss against examples seen, both logarithmic", style="dim"))
-        lines += [self._legend(label, shown) for label in self._counts]
+        lines += [self._legend(label, curves) for label in self._counts]
         return Group(*lines)
 
-    def _legend(self, label: str, shown: dict[str, Any]) -> Text:
+    def _legend(self, label: str, curves: dict[str, Any]) -> Text:
         from rich.text import Text
 
         runs, lost = self._counts[label]
         colour = self._looks[label].colour if label in self._looks else ""
-        spark = sparkline(shown[label][1]) if label in shown else " " * 12
+        spark = sparkline(curves[label][1]) if label in curves else " " * 12
         note = count(runs, "run") + (f", {lost} diverged" if lost else "")
         line = Text.assemble((f"{spark} ", colour), (one_line(label), "bold"), f"  {note}")
         line.no_wrap = True
@@ -102,11 +106,11 @@ def live(
 ) -> Iterator[LiveView]:
     """Show curves as runs finish, for ``optbench run --live``.
 
-    Where the console is not a terminal nothing is drawn, and `LiveView.add` costs nothing.
+    If the console is not a terminal, nothing is drawn, and `LiveView.add` costs nothing.
 
     Args:
-        labels: Of all entrants, so that colours are those of the report.
-        planned: Runs in all.
+        labels: Labels of all entrants, which fix the colours as in the report.
+        planned: Number of runs in total.
         console: Where to draw; by default a console on stderr.
     """
     from rich.console import Console

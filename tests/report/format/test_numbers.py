@@ -42,8 +42,8 @@ def test_intervals_places_and_rates_read_as_words() -> None:
     three = Rate(count=3, total=40, rate=0.075, low=0, high=1)
     assert text.lost(three, 0) == "3 of 40 (8%)"
     assert text.lost(three, 2) == "1 of 40 (2%), failed 2 of 40"
-    assert text.lost(three, 3, whole=False) == "failed 3 of 40"
-    assert text.lost(msgspec.structs.replace(three, count=0), 0, whole=False) == "0"
+    assert text.lost(three, 3, brief=True) == "failed 3 of 40"
+    assert text.lost(msgspec.structs.replace(three, count=0), 0, brief=True) == "0"
 
 
 def test_a_dash_stands_where_there_is_nothing_to_solve() -> None:
