@@ -78,7 +78,7 @@ class StoredCurve(Curve):
 
     def _check(self, data: bytes) -> bytes:
         if len(data) != self._rows * len(self._columns) * FLOAT.itemsize:
-            raise StoreError(f"run {self._key} has been trained again; load the study anew")
+            raise StoreError(f"run {self._key} has been trained again; load the study again")
         return data
 
 

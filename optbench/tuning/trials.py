@@ -66,7 +66,7 @@ def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLi
 def select_trial(
     trials: Sequence[Trial], by: str = "val_loss", target: float | None = None
 ) -> Trial:
-    """Return the best trial, judged only on validation data; the earlier one wins a tie.
+    """Return the best trial by its validation data; the earlier one wins a tie.
 
     Args:
         trials: At least one.

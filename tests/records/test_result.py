@@ -9,7 +9,7 @@ from tests.records.factories import make_run_spec
 
 
 def test_a_failed_run_is_a_result_without_numbers() -> None:
-    """Whoever asks it for a number gets NaN, as for a run that was never evaluated."""
+    """Its numbers are NaN, like those of a run that was never evaluated."""
     result = RunResult.failed(make_run_spec(), "its worker died")
     assert (result.status, result.reason) == (Status.FAILED, "its worker died")
     assert (result.curve.columns, result.curve.rows) == (CURVE_COLUMNS, 0)

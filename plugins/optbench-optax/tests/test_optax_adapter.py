@@ -89,7 +89,7 @@ def test_the_closure_counts_as_gradient_evaluations_of_a_run() -> None:
 
 
 def test_one_program_serves_all_learning_rates_and_seeds() -> None:
-    """Tuning the learning rate compiles nothing anew."""
+    """Tuning the learning rate compiles nothing again."""
     adapt("optax:adamax")  # which traces it once, to see what it uses
     _program.cache_clear()
     for lr, seed in ((0.1, 0), (0.01, 1), (0.02, 2)):
