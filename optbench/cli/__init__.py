@@ -1,4 +1,4 @@
-"""The command line: ``optbench``. One module a command, imported when it is called."""
+"""The command line ``optbench``. Each command is a module, imported when it is called."""
 
 from optbench.cli.group import main
 

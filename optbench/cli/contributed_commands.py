@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from optbench.registry.entries import Entry
 
 TITLE = "Plugins"
-"""Section of ``--help`` that lists them."""
+"""Heading of the section of ``--help`` that lists the commands of plugins."""
 
 
 def contributed_commands(taken: Collection[str]) -> dict[str, click.Command]:
     """Return the commands of plugins by name.
 
-    What cannot be a command is left out with a `PluginWarning`. No plugin is loaded if there are
-    only those that come with optbench.
+    Entries that cannot be commands are left out with a `PluginWarning`. If only the plugins that
+    come with optbench are installed, no plugin is loaded.
 
     Args:
-        taken: Names of optbench's own commands, which a plugin cannot replace.
+        taken: Names of the built-in commands, which a plugin cannot replace.
     """
     if not _others_exist():
         return {}
@@ -35,7 +35,7 @@ def contributed_commands(taken: Collection[str]) -> dict[str, click.Command]:
 
     try:
         entries = default_registry().entries(COMMANDS).values()
-    except OptbenchError:  # another command says what is wrong, and help is to work all the same
+    except OptbenchError:  # other commands report the error; help must still work
         return {}
     commands: dict[str, click.Command] = {}
     for entry in entries:
@@ -56,9 +56,9 @@ def _fault(entry: Entry[Any], taken: Collection[str]) -> str:
 
 
 def _others_exist() -> bool:
-    """Whether there can be plugins of other distributions.
+    """Return whether other distributions may have plugins.
 
-    The registry is in use already if ``--plugin`` has loaded one.
+    If ``--plugin`` has loaded a plugin, the registry is already imported.
     """
     own = "optbench"
     return "optbench.registry" in sys.modules or any(

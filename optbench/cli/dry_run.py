@@ -1,4 +1,4 @@
-"""``optbench run --dry-run``: prints what would be trained, and about how long it would take."""
+"""``optbench run --dry-run``: prints the planned runs and an estimate of the training time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show_plan(plan: StudyPlan, out: Path, jobs: int | None, as_json: bool) -> None:
-    """Print the planned runs cell by cell, how many are stored, and an estimate of the time."""
+    """Print the planned and the stored runs of each cell, and an estimate of the time."""
     from optbench.study.estimating import estimate_study
     from optbench.study.progress_view import duration
 

@@ -1,4 +1,4 @@
-"""Options that say where runs are trained, for ``run`` and ``sweep``."""
+"""Options of ``run`` and ``sweep`` that select where runs are trained."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ executor_options = options(
         help="Train on this Dask cluster, e.g. tcp://host:8786 (needs optbench[cluster]).",
     ),
 )
-"""``--jobs`` and ``--scheduler``, passed to the command under these names."""
+"""``--jobs`` and ``--scheduler``, passed to the command as ``jobs`` and ``scheduler``."""

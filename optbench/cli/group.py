@@ -1,6 +1,6 @@
-"""The group of commands: imports a command when it is called, and turns errors into one line.
+"""The group of commands: imports commands on demand and prints each error as one line.
 
-What a command returns is the exit code (None is 0).
+The return value of a command is the exit code; None means 0.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Shell": {"completion": "Print a completion script for your shell."},
 }
-"""Every command with its summary, so that ``--help`` imports none of them."""
+"""Sections of ``--help``: commands and their summaries, listed without importing a command."""
 
 COMMANDS = {name: text for section in SECTIONS.values() for name, text in section.items()}
 
 MODULES = {"list": "listing"}
-"""Modules not named after their command; a module ``list`` would hide the built-in in here."""
+"""Modules not named after their command. A module ``list`` would hide the built-in here."""
 
 TRAINING_COMMANDS = {"run", "replay", "inspect", "sweep", "trajectory", "check"}
 
@@ -61,14 +61,14 @@ EXIT_ERROR, EXIT_USAGE = 1, 2
 
 
 class Optbench(click.Group):
-    """The group of commands: lazy, forgiving about typing errors, without tracebacks."""
+    """Group of lazily imported commands that suggests a name for a typing error."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands, those of plugins last."""
+        """Return the names of all commands, with the commands of plugins last."""
         return [*COMMANDS, *contributed_commands(COMMANDS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module, or ask the plugins for the command."""
+        """Return a command: from its module, or from a plugin."""
         if cmd_name not in COMMANDS:
             return contributed_commands(COMMANDS).get(cmd_name)
         module = importlib.import_module(f"optbench.cli.commands.{MODULES.get(cmd_name, cmd_name)}")
@@ -77,7 +77,7 @@ class Optbench(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with the nearest command for an unknown one."""
+        """Resolve a command as click does; for an unknown one, suggest the closest name."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             known = self.list_commands(ctx)
@@ -88,7 +88,7 @@ class Optbench(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands by section, those of plugins in a section of their own."""
+        """Write the commands by section, with a separate section for the commands of plugins."""
         others = contributed_commands(COMMANDS)
         sections = dict(SECTIONS)
         if others:
@@ -106,7 +106,7 @@ class Optbench(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run, and end the process with the exit code; every error is one line on stderr."""
+        """Run a command and exit with its exit code; an error is printed as one line to stderr."""
 
         def run() -> Any:
             return super(Optbench, self).main(
@@ -151,7 +151,7 @@ def _fail(text: str, code: int) -> int:
 
 
 def _show_plugin_warnings() -> None:
-    """Print each warning of a plugin that was left out as one line, once."""
+    """Print each `PluginWarning` once, as one line."""
     ordinary, said = warnings.showwarning, set[str]()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: a command ends in good order, with the exit code that shells expect."""
+"""Handling of Ctrl-C and SIGTERM: commands end cleanly, with the exit code that shells expect."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 AGAIN_SECONDS = 0.02
-"""After so long a dropped signal comes again: sent at once, it would be dropped here as well."""
+"""Delay in seconds before a dropped signal is sent again; sent at once, it would be lost again."""
 
 _received: list[signal.Signals] = []
 _last_handlers: list[Callable[[int, FrameType | None], None]] = []
 
 
 def exit_code() -> int:
-    """130 after Ctrl-C, 143 after SIGTERM: 128 and the number of the signal that came first."""
+    """Return 128 plus the number of the first signal: 130 for Ctrl-C, 143 for SIGTERM."""
     return 128 + (_received[0] if _received else signal.SIGINT)
 
 
 @contextlib.contextmanager
 def orderly() -> Iterator[None]:
-    """Within, SIGTERM raises KeyboardInterrupt as Ctrl-C does, and neither can be lost.
+    """Context in which SIGTERM, like Ctrl-C, raises KeyboardInterrupt, and neither is lost.
 
-    Python drops an exception that is raised in a destructor or in a callback from C, and prints
-    its traceback instead; here the signal is sent once more. A signal that the caller ignores
+    Python drops an exception raised in a destructor or in a callback from C, and prints its
+    traceback instead. In that case the signal is sent again. A signal that the caller ignores
     (``nohup``) stays ignored.
     """
     _received.clear()
@@ -50,28 +50,28 @@ def orderly() -> Iterator[None]:
 
 
 def own_process(*handlers: Callable[[int, FrameType | None], None]) -> None:
-    """Say that the process ends with the command, as that of the script ``optbench`` does.
+    """Declare that the process ends with the command, as in the script ``optbench``.
 
-    A signal that comes after the command then ends the process with the exit code of an interrupt.
+    A signal received after the command then ends the process with the exit code of an interrupt.
 
     Args:
-        handlers: Handlers that the script installed, which a command may replace.
+        handlers: Handlers that the script installed and that a command may replace.
     """
     _last_handlers[:] = handlers
 
 
 def end_process(number: int, frame: FrameType | None) -> None:
-    """End the process at once, with the exit code of an interrupt; everything is written."""
+    """Flush stdout and stderr, and exit immediately with the exit code of an interrupt."""
     if not _received:
         _received.append(signal.Signals(number))
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):  # closed, or interrupted while it was flushed
+        with contextlib.suppress(Exception):  # closed, or interrupted during a flush
             stream.flush()
     os._exit(exit_code())
 
 
 def deafen() -> None:
-    """Ignore further signals: the command is ending already, a line is all that is left to say."""
+    """Ignore further signals: the command is already ending and only has to print a line."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)

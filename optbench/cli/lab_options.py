@@ -1,4 +1,4 @@
-"""What ``inspect``, ``sweep`` and ``trajectory`` share: options of one network, and defaults."""
+"""Options and defaults shared by ``inspect``, ``sweep`` and ``trajectory``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from optbench.cli.options import (
 from optbench.suites.defaults import DEFAULT_SUITE
 
 DEFAULT_OUT = "optbench-lab"
-"""Where the plots of inspect and trajectory go when nobody says otherwise."""
+"""Default folder for the plots of ``inspect`` and ``trajectory``."""
 EPOCHS = 1_000_000
-"""As many as a suite may have."""
+"""Largest number of epochs, as in a suite."""
 
 several_optimizers = named_option(
     "-o",
@@ -66,4 +66,4 @@ network_options = options(
         help="Examples an update in mini-batch.",
     ),
 )
-"""One network and the batches that it is trained on."""
+"""Options for one network and the batches that it is trained on."""

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the completion of plugin names."""
+"""Options shared by several commands, and shell completion of plugin names."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ REGIME = click.Choice(REGIMES)
 
 
 class Formats(click.ParamType[tuple[str, ...]]):
-    """``png,svg``: what plots are drawn as; ``none`` for no plots."""
+    """Formats of plots, such as ``png,svg``; ``none`` for no plots."""
 
     name = "formats"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
-        """Split at commas and check each."""
+        """Return the formats, split at commas and checked."""
         if isinstance(value, tuple):
             return value
         if value.strip() == "none":
@@ -42,7 +42,7 @@ class Formats(click.ParamType[tuple[str, ...]]):
 
 
 class Widths(click.ParamType[tuple[int, ...]]):
-    """``32,32``: widths of hidden layers; ``linear`` for none."""
+    """Widths of hidden layers, such as ``32,32``; ``linear`` for no hidden layers."""
 
     name = "widths"
 
@@ -68,17 +68,17 @@ class Widths(click.ParamType[tuple[int, ...]]):
 
 
 class Place(click.Path):
-    """A file or a folder, as a `Path`; what no file system can name is refused.
+    """Path of a file or a folder, converted to a `Path`; NUL characters are refused.
 
     Args:
-        folder: whether a file in its place is refused.
+        folder: Whether to refuse an existing file.
     """
 
     def __init__(self, folder: bool = False) -> None:
         super().__init__(path_type=Path, file_okay=not folder)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """As click does."""
+        """Return the path, converted as click does."""
         if "\0" in str(value):
             self.fail("a path cannot have a NUL in it", param, ctx)
         return super().convert(value, param, ctx)
@@ -101,14 +101,14 @@ def _be_strict(ctx: click.Context, param: click.Parameter, strict: bool) -> None
     from optbench.registry import default_registry
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PluginWarning)  # it is about to be an error
+        warnings.simplefilter("ignore", PluginWarning)  # the check below raises an error instead
         default_registry().check(strict=True)
 
 
 def plugin_options(command: F) -> F:
-    """Add ``--plugin FILE|MODULE`` and ``--strict``; both act before the command starts.
+    """Add ``--plugin FILE|MODULE`` and ``--strict``, which take effect before the command starts.
 
-    The command's function gets neither as an argument.
+    Neither is passed to the command's function.
     """
     command = click.option(
         "--strict",
@@ -132,7 +132,7 @@ def plugin_options(command: F) -> F:
 
 
 def options(*stack: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator; help lists them in this order."""
+    """Return one decorator that adds several options, listed in this order by ``--help``."""
 
     def decorate(command: F) -> F:
         for option in reversed(stack):
@@ -145,13 +145,14 @@ def options(*stack: Callable[[F], F]) -> Callable[[F], F]:
 def named_option(
     short: str, kind: str, help_text: str, *, multiple: bool = False
 ) -> Callable[[F], F]:
-    """An option that takes the name of a plugin of one kind.
+    """Return an option that takes the name of a plugin of one kind.
 
     Args:
-        short: ``"-o"`` and the like; the long form is the kind in the singular.
+        short: Short form, such as ``"-o"``. The long form is the kind in the singular.
         kind: ``"optimizers"``, ``"initializers"`` or ``"datasets"``.
-        help_text: its help.
-        multiple: whether it may be repeated; its argument then bears the name of the kind.
+        help_text: Help text of the option.
+        multiple: Whether the option may be repeated. If so, its argument is called `kind`, and
+            otherwise the singular of `kind`.
     """
     singular = kind.removesuffix("s")
     return click.option(
@@ -166,7 +167,7 @@ def named_option(
 
 
 def out_option(default: str, help_text: str) -> Callable[[F], F]:
-    """``--out``: the one folder that a command writes to."""
+    """Return the option ``--out``, the only folder that a command writes to."""
     return click.option(
         "--out", type=Place(folder=True), default=default, show_default=True, help=help_text
     )
@@ -177,13 +178,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON t
 
 
 def registered(*kinds: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
-    """A completion for arguments that name a plugin of one of `kinds` (``"optimizers"``, ...)."""
+    """Return a shell completion for plugin names of the given kinds (``"optimizers"``, ...)."""
 
     def complete(ctx: click.Context, param: click.Parameter, text: str) -> list[Any]:
         from optbench.registry import default_registry
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a completion must not write to the terminal
+            warnings.simplefilter("ignore")  # completion must not write to the terminal
             registry = default_registry()
         return [
             CompletionItem(name, help=help_of(entry.item))
@@ -196,5 +197,5 @@ def registered(*kinds: str) -> Callable[[click.Context, click.Parameter, str], l
 
 
 def help_of(item: Any) -> str:
-    """The one-line summary of a registered thing; empty for suites, which are files."""
+    """Return the one-line summary of a registered item; empty for a suite, which is a file."""
     return str(item.summary()) if hasattr(item, "summary") else ""

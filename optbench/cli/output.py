@@ -1,7 +1,7 @@
-"""Lines, tables and JSON: rich in a terminal, plain columns in a pipe.
+"""Output of lines, tables and JSON: rich tables in a terminal, plain columns in a pipe.
 
-Nothing of a plugin or a stored study reaches the terminal but through here: what it says is text,
-neither an escape sequence nor markup.
+All text from plugins and stored studies is printed through this module, which treats it as plain
+text: escape sequences and markup have no effect.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from optbench.support.text import printable, printable_lines
 
 
 def echo(text: str, err: bool = False) -> None:
-    """Print a text as it is, to stdout or stderr.
+    """Print text unchanged to stdout or stderr.
 
-    Not by the stream that click chooses: for a stream in ASCII that is one of its own, in UTF-8.
+    The stream is passed explicitly because click replaces an ASCII stream by one in UTF-8.
     """
     click.echo(text, file=sys.stderr if err else sys.stdout)
 
@@ -31,22 +31,22 @@ def say(text: str = "") -> None:
 
 
 def say_lines(text: str) -> None:
-    """Print a text of several lines to stdout."""
+    """Print text of several lines to stdout."""
     echo(printable_lines(text))
 
 
 def remark(text: str) -> None:
-    """Print one line to stderr: what is told beside the result."""
+    """Print one line to stderr, for messages that are not part of the result."""
     echo(printable(text), err=True)
 
 
 def print_json(value: Any) -> None:
-    """Print strictly valid JSON; numbers that JSON lacks become null."""
+    """Print strictly valid JSON; infinities and NaN become null."""
     echo(json.dumps(finite(value), indent=2, default=str, allow_nan=False))
 
 
 def finite(value: Any) -> Any:
-    """The same value with infinities and NaN as None, which JSON can say."""
+    """Return the value with infinities and NaN replaced by None, for JSON."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -57,7 +57,7 @@ def finite(value: Any) -> Any:
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
-    """Print rows under headers; in a pipe nothing is folded, so that grep and cut work."""
+    """Print a table; in a pipe, lines are not folded, so that grep and cut work."""
     headers, title = [printable(header) for header in headers], printable(title)
     rows = [[printable(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
@@ -68,7 +68,7 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], title: st
     from rich.table import Table
     from rich.text import Text
 
-    # Text: what a plugin says is not markup.
+    # `Text` keeps rich from interpreting text from plugins as markup.
     table = Table(
         title=Text(title) if title else None,
         title_justify="left",

@@ -1,4 +1,4 @@
-"""The options of ``optbench run``: what is compared, how it is judged, where it runs."""
+"""Options of ``optbench run``: selection, protocol and execution."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from optbench.records import StudyProtocol
 
 
 class Seconds(click.FloatRange):
-    """A length of time above 0 seconds; NaN is refused."""
+    """Duration in seconds, above 0; NaN is refused."""
 
     def __init__(self) -> None:
         super().__init__(0, MOST_SECONDS, min_open=True)
@@ -32,7 +32,7 @@ class Seconds(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number of seconds."""
         seconds = super().convert(value, param, ctx)
-        if math.isnan(seconds):  # it is neither below nor above any limit
+        if math.isnan(seconds):  # NaN passes every range check
             self.fail(f"'{value}' is not a length of time", param, ctx)
         return seconds
 
@@ -72,14 +72,14 @@ selection = options(
     click.option("--batch-size", type=POSITIVE, help="Examples an update in mini-batch."),
     click.option("--epochs", type=POSITIVE, help="Passes over the training part."),
 )
-"""What is compared; each replaces what the suite says."""
+"""Options that select what to compare; each replaces a value of the suite."""
 
 PROTOCOL_NAMES = {"grid_points": "--grid"}
-"""Options that are not called after their field."""
+"""Names of the options that differ from the name of their field."""
 
 
 def _protocol_option(field: str, hint: Any) -> Callable[..., Any]:
-    """Return the option for one field of the protocol, with its limits and its description."""
+    """Return the option for one field of the protocol, with its limits and description."""
     kind, meta = get_args(hint)
     choices = get_args(kind) if get_origin(kind) is Literal else ()
     name = PROTOCOL_NAMES.get(field, f"--{field.replace('_', '-')}")
@@ -93,7 +93,7 @@ protocol = options(
         for field, hint in get_type_hints(StudyProtocol, include_extras=True).items()
     )
 )
-"""How configurations are chosen and evaluated."""
+"""Options for how configurations are chosen and evaluated."""
 
 execution = options(
     out_option(
@@ -131,4 +131,4 @@ execution = options(
         "--dry-run", is_flag=True, help="List what would be trained, with an estimate of time."
     ),
 )
-"""Where it runs and what is written."""
+"""Options for where runs are trained and which files are written."""

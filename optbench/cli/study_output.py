@@ -1,4 +1,4 @@
-"""What the commands on studies share: how they print a study."""
+"""Printing of studies, shared by the commands on studies."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from optbench.study import Study
 
 DEFAULT_OUT = "optbench-results"
-"""Folder of a study unless --out names another."""
+"""Default folder of a study."""
 
 
 class Recorded(click.Command):
-    """A command that records its arguments as they were typed."""
+    """Command that records its arguments as they were typed."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does."""
+        """Record the arguments and parse them as click does."""
         ctx.meta["optbench.args"] = tuple(args)
         return super().parse_args(ctx, args)
 
@@ -32,7 +32,7 @@ def typed_command(without: str = "") -> str:
     """Return the command line as it was typed, quoted for a shell.
 
     Args:
-        without: A flag to leave out.
+        without: Flag to leave out.
     """
     import shlex
 
@@ -47,13 +47,13 @@ def _has_bytes(word: str) -> bool:
 
 
 def _quote_bytes(word: str) -> str:
-    """Quote a word with bytes that are not UTF-8, as bash, zsh and ksh read it."""
+    """Quote a word that contains bytes that are not UTF-8, for bash, zsh and ksh."""
     escaped = word.replace("\\", "\\\\").replace("'", "\\'")
     return f"$'{printable_path(escaped)}'"
 
 
 def show_board(study: Study) -> None:
-    """Print the leaderboard of a study to stdout: a table in a terminal, plain text in a pipe."""
+    """Print the leaderboard of a study to stdout, in a pipe as plain text."""
     from rich.console import Console
 
     from optbench.report.terminal.leaderboard_table import leaderboard_table
@@ -63,7 +63,7 @@ def show_board(study: Study) -> None:
 
 
 def show_failures(study: Study, limit: int = 5) -> None:
-    """Name the runs that failed for a cause other than divergence, each cause once."""
+    """Print the causes, other than divergence, for which runs failed; each cause once."""
     causes: dict[str, list[str]] = {}
     for run in study.failed:
         causes.setdefault(f"{run.spec.optimizer}: {run.reason}", []).append(run.key)
@@ -75,7 +75,7 @@ def show_failures(study: Study, limit: int = 5) -> None:
 
 
 def summary_json(study: Study, files: Sequence[Path]) -> dict[str, Any]:
-    """Return what ``--json`` prints: the study, its leaderboard, and the files of its report.
+    """Return the output of ``--json``: the study, its leaderboard and the files of its report.
 
     The leaderboard is None if no report was written.
     """

@@ -1,6 +1,6 @@
-"""What ``optbench new`` writes: a plugin that works and keeps every promise, to be changed.
+"""Templates for ``optbench new``: a working plugin that passes every check, ready to be edited.
 
-``$name``, ``$cls`` and so on are filled in by `string.Template`.
+`string.Template` substitutes ``$name``, ``$cls`` and the other placeholders.
 """
 
 from __future__ import annotations
@@ -154,4 +154,4 @@ COMMANDS = {
     "initializer": "optbench check $target\noptbench run -i $name$load",
     "dataset": "optbench check $target\noptbench run -d $name$load",
 }
-"""What to type next."""
+"""Commands to try next, by kind of plugin."""

@@ -1,1 +1,1 @@
-"""One module a command, each with an attribute ``command``."""
+"""Commands, one per module; each module has an attribute ``command``."""

@@ -36,10 +36,10 @@ MARKS = {
 def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
     """Check that plugins keep their promises.
 
-    NAME is a registered optimizer, initializer, dataset or schedule; FILE is a Python file, and
-    everything that it registers is checked. Exits with 1 if a check fails. Each check is listed
-    with the promise that it looks at; a check that a plugin fails on purpose is declared in its
-    class, in expected_failures, with the reason.
+    NAME is a registered optimizer, initializer, dataset or schedule. FILE is a Python file;
+    everything that it registers is checked. The output lists each check with the promise that it
+    tests. To declare that a plugin fails a check on purpose, add the check and the reason to
+    expected_failures in the plugin's class. The exit code is 1 if a check fails.
 
     \b
     Examples:
@@ -55,7 +55,7 @@ def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
             echo(click.style(printable(name), bold=True))
         _prepare(item)
         mine: list[Outcome] = []
-        again: Counter[str] = Counter()  # how often each failure came back
+        again: Counter[str] = Counter()  # repetitions of each fault
         for outcome in run_checks(item):
             known = not outcome.ok and any(outcome.fault == each.fault for each in mine)
             again[outcome.fault] += known
@@ -73,11 +73,11 @@ def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
 
 
 def _resolve(targets: Sequence[str]) -> list[tuple[str, type]]:
-    """Name and class of everything to check, each once.
+    """Return the label and the class of each item to check, without duplicates.
 
     Raises:
-        ConfigError: nothing bears a name.
-        PluginError: a file does not load.
+        ConfigError: A name is not registered.
+        PluginError: A file does not load.
     """
     from optbench.errors import unknown_name
     from optbench.registry import default_registry
@@ -102,10 +102,12 @@ def _resolve(targets: Sequence[str]) -> list[tuple[str, type]]:
 
 
 def _prepare(item: type) -> None:
-    """Compile beforehand what training takes, and say so: the first time it is slow.
+    """Download the files of a dataset, or compile the training loop of an optimizer.
+
+    Doing so before the checks shows progress for these slow steps.
 
     Raises:
-        ConfigError: files of a dataset cannot be had, which is no fault of the plugin.
+        ConfigError: The files of a dataset are not available, which is not the plugin's fault.
     """
     from optbench.contracts import DatasetSource, Rule, Stepper
     from optbench.data.downloads import fetch_files
@@ -116,7 +118,7 @@ def _prepare(item: type) -> None:
         fetch_files(item)
     if not issubclass(item, Rule | Stepper):
         return
-    with contextlib.suppress(Exception):  # a plugin that cannot be compiled fails in the checks
+    with contextlib.suppress(Exception):  # the checks report a plugin that cannot be compiled
         for dtype in DTYPES:
             fused = choose_loop(item)[0] == "compiled"
             warm_up(item, fused, dtype)
@@ -133,7 +135,7 @@ def _print(outcome: Outcome, quiet: bool) -> None:
 
 
 def _print_again(again: Mapping[str, int]) -> None:
-    """One fault of a plugin can fail many checks; they are counted instead of repeated."""
+    """Print how many more checks failed with the same fault, instead of repeating it."""
     for fault, count in again.items():
         if count:
             checks = "1 more check fails" if count == 1 else f"{count} more checks fail"

@@ -36,11 +36,11 @@ EXIT_WORSE = 1
 def command(first: str, second: str, folder: Path, fail_if_worse: bool, as_json: bool) -> int:
     """Compare B with A: the folders of two studies, or two optimizers of one study.
 
-    Two studies are compared on the optimizers, workloads and seeds that both have. B is clearly
-    worse (or better) when the whole 95% interval of the probability that its run beats one of A
-    lies on that side of one half, and the Wilcoxon test over workloads agrees (p < 0.05). With
-    fewer than 6 workloads that test has no power: the interval over the seeds decides, and the
-    verdict is about these workloads only.
+    Two studies are compared on the optimizers, workloads and seeds that they have in common. B is
+    clearly better (or worse) if the 95% interval of the probability that a run of B beats a run of
+    A lies entirely above (or below) one half, and the Wilcoxon test over workloads agrees
+    (p < 0.05). With fewer than 6 workloads, that test has no power: the interval over the seeds
+    decides, and the verdict applies to these workloads only.
 
     \b
     Examples:

@@ -11,7 +11,7 @@ from optbench.errors import ConfigError
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print a completion script for SHELL. It completes commands, options and plugin names.
+    """Print a completion script for SHELL that completes commands, options and plugin names.
 
     \b
     Examples:

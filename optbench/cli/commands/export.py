@@ -30,9 +30,9 @@ from optbench.support.text import spreadsheet_cell
 def command(folder: Path, form: str | None, target: Path | None, curves: bool) -> None:
     """Write the stored runs of the study in FOLDER as a table.
 
-    One row for each run: configuration, workload, seed, status, final losses, cost; each
-    hyperparameter in a column of its own (hyper_lr, hyper_beta1, ...). With --curves one row for
-    each evaluation.
+    The table has one row for each run, with its configuration, workload, seed, status, final
+    losses and cost, and a column for each hyperparameter (hyper_lr, hyper_beta1, ...). With
+    --curves, it has one row for each evaluation.
 
     \b
     Examples:
@@ -75,7 +75,7 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], file: Any) -> None:
-    """RFC 4180 with a header; what a row lacks is empty."""
+    """Write rows as CSV (RFC 4180) with a header; missing values are empty."""
     writer = csv.DictWriter(file, _columns(rows), restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
@@ -86,10 +86,10 @@ def _cell(value: Any) -> Any:
 
 
 def write_parquet(rows: Sequence[Mapping[str, Any]], target: Path) -> None:
-    """Columns typed; what a row lacks is null.
+    """Write rows as a Parquet file with typed columns; missing values are null.
 
     Raises:
-        ConfigError: pyarrow is not installed.
+        ConfigError: The package pyarrow is not installed.
     """
     try:
         import pyarrow as pa
@@ -102,7 +102,7 @@ def write_parquet(rows: Sequence[Mapping[str, Any]], target: Path) -> None:
 
 
 def _one_type(values: list[Any]) -> list[Any]:
-    """Numbers stay numbers; a column that mixes them with texts becomes text."""
+    """Return values of one type, and numbers, unchanged, and mixed values as strings."""
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) <= 1 or kinds <= {int, float}:
         return values

@@ -1,4 +1,4 @@
-"""``optbench inspect``: one network explained, or initializers compared."""
+"""``optbench inspect``: explains a network or a study, or compares initializers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 def command(
     initializers: Sequence[str], compare: bool, folder: Path | None, as_json: bool, **how: Any
 ) -> None:
-    """Look inside a network: how signals travel, what training does to the layers, what is wrong.
+    """Inspect a network: how signals propagate, how training changes the layers, and any problems.
 
     \b
     Examples:

@@ -11,10 +11,10 @@ KINDS = ("optimizers", "initializers", "datasets", "landscapes", "schedules", "s
 
 
 class Kind(click.Choice[str]):
-    """One of the kinds, in the singular if one likes."""
+    """Name of a kind, in the plural or the singular."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """As a choice, with the plural's s added where that makes it one."""
+        """Return the kind in the plural."""
         plural = f"{value}s"
         return super().convert(plural if plural in KINDS else value, param, ctx)
 
@@ -24,7 +24,7 @@ class Kind(click.Choice[str]):
 @json_option
 @plugin_options
 def command(kind: str | None, as_json: bool) -> None:
-    """List what is registered: everything, or one KIND.
+    """List everything that is registered, or only one KIND.
 
     \b
     Examples:
@@ -58,7 +58,7 @@ def command(kind: str | None, as_json: bool) -> None:
 
 
 def suite_summary(path: object) -> str:
-    """The summary that a suite's file gives of itself."""
+    """Return the summary in the file of a suite, or the error if the file cannot be read."""
     from pathlib import Path
 
     from optbench.errors import ConfigError

@@ -41,8 +41,9 @@ def command(
 ) -> None:
     """Merge the studies in FOLDERS, run on several machines, into one.
 
-    Their protocols must be equal. A run that two of them have with different numbers is a
-    conflict: it is named, and the merge is refused unless --keep-first is given.
+    The studies must have the same protocol. If two studies contain the same run with different
+    results, that is a conflict: it is printed, and the merge is refused unless --keep-first is
+    given.
 
     \b
     Examples:

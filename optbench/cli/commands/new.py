@@ -19,7 +19,7 @@ from optbench.registry.validation import LONGEST_NAME, is_name
 
 KINDS = ("optimizer", "initializer", "dataset")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
-"""What no file may be called on Windows, whatever its suffix."""
+"""Names that Windows reserves, with any suffix."""
 
 
 @click.command("new")
@@ -31,8 +31,8 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
 def command(kind: str, name: str, single_file: bool, stepper: bool, out: Path) -> None:
     """Start a plugin of your own: a package that installs, works and passes its own tests.
 
-    NAME is how the command line will call it, in kebab-case. The package holds the plugin (a
-    dozen lines to change), a test that runs every check of the kit on it, and a README.
+    NAME is the name of the plugin on the command line, in kebab-case. The package contains the
+    plugin (a dozen lines to change), a test that runs every conformance check on it, and a README.
 
     \b
     Examples:
@@ -75,10 +75,10 @@ def command(kind: str, name: str, single_file: bool, stepper: bool, out: Path) -
 
 
 def _words(kind: str, name: str, single_file: bool) -> dict[str, str]:
-    """What the templates are filled with.
+    """Return the values of the placeholders in the templates.
 
     Raises:
-        ConfigError: the name is not kebab-case, or taken.
+        ConfigError: The name is not in kebab-case, or is already registered.
     """
     if not is_name(name) or ":" in name or not name[0].isalpha():
         raise ConfigError(
@@ -99,7 +99,7 @@ def _words(kind: str, name: str, single_file: bool) -> dict[str, str]:
     snake = name.replace("-", "_")
     if single_file and (keyword.iskeyword(snake) or snake == "optbench" or _RESERVED.match(name)):
         snake = f"my_{snake}"
-    # The optimizer of the shortest name is likely the plainest, and no name stands in the harness.
+    # The optimizer with the shortest name is probably the simplest; no name is hard-coded here.
     rival = min(registry.entries("optimizers"), key=lambda other: (len(other), other), default=name)
     return {
         "name": name,

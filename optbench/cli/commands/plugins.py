@@ -14,9 +14,9 @@ from optbench.support.text import printable
 @click.option("--strict", is_flag=True, help="Exit with 1 when a plugin does not load.")
 @json_option
 def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
-    """List the plugins found and what each brings; broken ones with the cause.
+    """List the plugins found and what each provides; for broken ones, the cause.
 
-    Exits with 1 when two things bear the same name, because nothing runs then.
+    The exit code is 1 if two items have the same name, because no other command runs then.
 
     \b
     Examples:
@@ -28,8 +28,8 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
     from optbench.registry import Registry
     from optbench.registry.entries import LoadedPlugin
 
-    # A registry of its own: the shared one refuses to start when names collide, and this command
-    # is there to say which.
+    # Not the shared registry: it raises an error when names collide, and this command has to
+    # list the collisions.
     registry = Registry()
     registry.load_entry_points()
     for target in targets:

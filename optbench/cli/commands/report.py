@@ -30,9 +30,9 @@ from optbench.cli.study_output import (
 @json_option
 @plugin_options
 def command(folder: Path, target: Path | None, formats: Sequence[str], as_json: bool) -> None:
-    """Write leaderboard, plots and HTML of the study in FOLDER again, from its store.
+    """Write the leaderboard, plots and HTML of the study in FOLDER again, from its store.
 
-    Nothing is trained and no plugin is needed; it also works for an interrupted study.
+    No run is trained and no plugin is needed. This also works for an interrupted study.
 
     \b
     Examples:

@@ -56,10 +56,10 @@ def command(
     as_json: bool,
     **changes: Any,
 ) -> int:
-    """Train, tune and rank optimizers on SUITE: a name, or a TOML file. Default: quick.
+    """Train, tune and rank optimizers on SUITE, a name or a TOML file (default: quick).
 
-    Options replace what the suite says. Interrupted with Ctrl-C, it keeps every finished run, and
-    the same command goes on from there.
+    Options replace the values of the suite. If you interrupt the command with Ctrl-C, every
+    finished run is kept, and the same command continues from there.
 
     \b
     Examples:
@@ -127,7 +127,7 @@ def _live_curves(plan: StudyPlan) -> Display:
 
 
 def _say_what_happened(study: Study, complete: bool, out: Path, typed: str) -> None:
-    """On stderr: what was trained, what was left out, where things are, how to go on."""
+    """Print a summary to stderr: runs trained, left out and failed, and where the report is."""
     for line in study.left_out:
         remark(f"left out: {line}")
     show_failures(study)

@@ -26,8 +26,8 @@ from optbench.support.text import printable
 def command(name: str, as_json: bool) -> None:
     """Explain NAME: an optimizer, initializer, dataset, schedule or suite.
 
-    Shows the formula, the paper and which variant of it this is, and each hyperparameter with its
-    default, the values allowed and the range that tuning searches.
+    Shows the formula, the paper and the variant implemented here, and each hyperparameter with its
+    default, the allowed values and the range that tuning searches.
 
     \b
     Examples:
@@ -48,10 +48,10 @@ def command(name: str, as_json: bool) -> None:
 
 
 def find(registry: Registry, spelling: str) -> list[tuple[str, Entry[Any]]]:
-    """Everything that bears the name, of whatever kind.
+    """Return the kind and the entry of each registered item with the given name.
 
     Raises:
-        ConfigError: nothing does.
+        ConfigError: No item has the name.
     """
     name = parse_spelling(spelling)[0]
     found = [
@@ -66,7 +66,7 @@ def find(registry: Registry, spelling: str) -> list[tuple[str, Entry[Any]]]:
 
 
 def describe(kind: str, entry: Entry[Any]) -> dict[str, Any]:
-    """All that is known of one registered thing, as plain values."""
+    """Return the description of a registered item as plain values."""
     told: dict[str, Any] = {
         "name": entry.name,
         "kind": kind.removesuffix("s"),
@@ -106,12 +106,12 @@ def _of_dataset(item: type[DatasetSource]) -> dict[str, Any]:
         "missing": missing,
         "folder": str(download_folder(item)) if item.files else None,
     }
-    # To be told about a dataset is no reason to download it.
+    # Describing a dataset does not download it.
     return told | (dict.fromkeys(MEASURED) if missing else _measured(item))
 
 
 MEASURED = ("features", "outputs", "examples", "content_hash")
-"""What is known of a dataset once it is loaded."""
+"""Properties of a dataset that are known only after it is loaded."""
 
 
 def _measured(item: type[DatasetSource]) -> dict[str, Any]:

@@ -70,11 +70,11 @@ def command(
     as_json: bool,
     **run: Any,
 ) -> int:
-    """Train over values of one or two hyperparameters: curves, or a heat map.
+    """Train over values of one or two hyperparameters, and draw curves or a heat map.
 
     NAME is layers, neurons, batch_size, epochs, activation, initializer, regime, or a
-    hyperparameter of the optimizer (lr, beta1, ...). VALUES is a list, 0.01,0.1,1, or a range,
-    low..high or low..high:points, divided by ratio where that is how the values count.
+    hyperparameter of the optimizer (lr, beta1, ...). VALUES is a list, such as 0.01,0.1,1, or a
+    range, low..high or low..high:points, spaced logarithmically where ratios of values matter.
 
     \b
     Examples:

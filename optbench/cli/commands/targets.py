@@ -19,9 +19,9 @@ from optbench.cli.output import print_json, print_table, remark, say_lines
 def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None:
     """Show the frozen target losses; with FOLDERS, derive new ones from the studies in them.
 
-    For each dataset and network, L0 is the loss before training and L* the lowest that the best
-    optimizer held, over all regimes and initializers; the targets lie 50, 75 and 90% of the way
-    from log L0 to log L*. A plugin freezes them by returning the file from
+    For each dataset and network, L0 is the loss before training, and L* is the lowest loss that
+    the best optimizer held, over all regimes and initializers. The targets lie 50, 75 and 90% of
+    the way from log L0 to log L*. To freeze them, a plugin returns the file from
     `optbench_register_targets`.
 
     \b
@@ -49,7 +49,7 @@ def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None
         head = "Frozen targets of validation loss, derived by `optbench targets` from:\n"
         text = write_targets(found, head + "\n".join(study.command for study in studies))
         if target is not None:
-            target.write_text(text, encoding="utf-8")  # not in place of a link or a device
+            target.write_text(text, encoding="utf-8")  # keeps a link or a device in place
             remark(f"{len(found)} target{'s' * (len(found) != 1)} in {target}")
             return
         if not as_json:

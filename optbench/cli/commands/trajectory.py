@@ -21,7 +21,7 @@ from optbench.suites.defaults import default_optimizers
 
 MOST_STEPS = 1_000_000
 FARTHEST = 1e6
-"""How far from the origin a path may begin; nothing beyond can be drawn."""
+"""Largest absolute coordinate of a start point; points beyond it cannot be drawn."""
 
 
 @click.command("trajectory")
@@ -48,9 +48,9 @@ def command(
     gif: bool,
     as_json: bool,
 ) -> None:
-    """Follow optimizers over LANDSCAPE, a function of two variables, or over all of them.
+    """Follow optimizers over LANDSCAPE, a function of two variables; by default, over all of them.
 
-    Learning rates that are not given are the best of a scan over the optimizer's own range.
+    If a learning rate is not given, the best one of a scan over the optimizer's range is used.
 
     \b
     Examples:
@@ -106,7 +106,7 @@ def command(
 
 
 def _sortable(value: float) -> float:
-    """NaN sorts last."""
+    """Return a sort key that places NaN last."""
     return math.inf if math.isnan(value) else value
 
 
