@@ -1,1 +1,1 @@
-"""Datasets: loaded, downloaded, split, cached, and the random streams that order them."""
+"""Loading, downloading, splitting and caching of datasets, and seeded random streams."""

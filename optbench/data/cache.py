@@ -1,4 +1,4 @@
-"""The folder for what can be made again: compiled Rules, datasets, downloads, search points."""
+"""Cache folder for reproducible files: compiled Rules, datasets, downloads, search points."""
 
 from __future__ import annotations
 
@@ -16,17 +16,25 @@ from optbench.support.files import atomic_path
 
 
 def cache_folder() -> Path:
-    """``OPTBENCH_CACHE``, or the user's cache folder. It may not exist, or not be writable."""
+    """Return ``OPTBENCH_CACHE``, or the user's cache folder by default.
+
+    The folder may be missing or read-only.
+    """
     chosen = os.environ.get("OPTBENCH_CACHE")
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("optbench"))
 
 
 def kept_arrays(name: str, make: Callable[[], Sequence[Array]]) -> tuple[Array, ...]:
-    """Arrays from the cache folder, so that the library that makes them need not be imported.
+    """Return arrays from the cache, so that the library that computes them is not imported.
 
     Args:
-        name: of the file, with all that decides its content; a folder may be in it.
-        make: makes them where the file is missing or damaged (it holds checksums).
+        name: File name without its suffix, optionally with a folder. It must identify everything
+            that the content depends on.
+        make: Function that computes the arrays. Called if the file is missing or fails its
+            checksums.
+
+    Returns:
+        The arrays, in the order in which `make` returns them.
     """
     path = cache_folder() / f"{name}.npz"
     try:
@@ -34,7 +42,7 @@ def kept_arrays(name: str, make: Callable[[], Sequence[Array]]) -> tuple[Array, 
             return tuple(kept[f"arr_{i}"] for i in range(len(kept.files)))
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         arrays = tuple(make())
-    with contextlib.suppress(OSError):  # a cache that cannot be written is no error
+    with contextlib.suppress(OSError):  # a read-only cache is not an error
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path, concurrent=True) as partial, partial.open("wb") as target:
             np.savez(target, *arrays)

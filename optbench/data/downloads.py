@@ -1,8 +1,8 @@
-"""Fetches the files that a dataset names, from its mirrors into the cache folder.
+"""Downloads dataset files from mirrors into the cache folder.
 
-A file counts only under its sha256, whoever put it there: this module, another process, or the
-user by hand. It is written beside its place and moved there once it is whole and right, so that a
-broken download is never met and two processes that fetch at once do not harm each other.
+A file is accepted only if its sha256 matches, even if another process or the user put it there.
+Downloads go to a temporary file that is moved into place once the hash has been verified, so that
+partial downloads are never read and concurrent processes do not interfere with each other.
 """
 
 from __future__ import annotations
@@ -21,25 +21,26 @@ from optbench.data.cache import cache_folder
 from optbench.errors import ConfigError
 
 MIRRORS = "OPTBENCH_MIRRORS"
-"""Addresses to try before the dataset's own, each with a folder for each dataset."""
+"""Environment variable with mirrors to try first, each with one folder per dataset."""
 SECONDS = 20
-"""How long a mirror may be silent before the next one is asked."""
+"""Timeout of a mirror, in seconds, before the next one is tried."""
 CHUNK = 2**16
+"""Size of the chunks in which a file is downloaded, in bytes."""
 
 
 def fetch_files(source: type[DatasetSource]) -> dict[str, Path]:
-    """Where the files of a dataset are on this machine, downloaded if need be.
+    """Return the local paths of a dataset's files, downloading those that are missing.
 
     Args:
-        source: names its files with their sha256 in ``files``, and in ``mirrors`` the addresses
-            of folders that have them.
+        source: Dataset source. ``files`` maps file names to sha256 hashes, and ``mirrors`` lists
+            the addresses of folders that contain the files.
 
     Returns:
         The path of each file, in the order of ``files``.
 
     Raises:
-        ConfigError: no mirror gives a file with the right sha256; the message says which were
-            tried and where to put the file by hand. Or the folder cannot be written.
+        ConfigError: If no mirror has a file with the right sha256 (the message lists the mirrors
+            tried and where to put the file by hand), or if the folder is not writable.
     """
     folder = download_folder(source)
     return {
@@ -49,12 +50,12 @@ def fetch_files(source: type[DatasetSource]) -> dict[str, Path]:
 
 
 def download_folder(source: type[DatasetSource]) -> Path:
-    """Where the files of a dataset are kept, and looked for first."""
+    """Return the folder that holds the downloaded files of a dataset."""
     return cache_folder() / "downloads" / source.name
 
 
 def missing_files(source: type[DatasetSource]) -> list[str]:
-    """The files of a dataset that would have to be downloaded; their contents are not checked."""
+    """Return the names of a dataset's files that are not on disk, without checking any hashes."""
     folder = download_folder(source)
     return [name for name in source.files if not (folder / name).is_file()]
 
@@ -80,7 +81,7 @@ def _fetch(source: type[DatasetSource], name: str, wanted: str, path: Path) -> P
 
 
 def _sha256(path: Path) -> str | None:
-    """The hash of a file; None if there is none, or none that can be read."""
+    """Return the sha256 of a file, or None if the file is missing or unreadable."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -101,7 +102,7 @@ def _addresses(source: type[DatasetSource], name: str) -> list[str]:
 
 
 def _download(address: str, name: str, wanted: str, path: Path) -> str | None:
-    """Put the file at this address in its place; what kept it from getting there, if anything."""
+    """Download a file to `path`; return the reason for a failure, or None on success."""
     import pooch
     import requests
 
@@ -120,7 +121,7 @@ def _download(address: str, name: str, wanted: str, path: Path) -> str | None:
 
 
 def _in_words(problem: Exception) -> str:
-    """Why a mirror did not give a file, without the half page that some of these say."""
+    """Return a short reason for a failed download; the original messages can be very long."""
     import requests
 
     if isinstance(problem, requests.HTTPError) and problem.response is not None:
@@ -133,13 +134,13 @@ def _in_words(problem: Exception) -> str:
     ):
         if isinstance(problem, kind):
             return words
-    # A ValueError is pooch's word on a wrong hash: which was expected and which found, then more.
+    # pooch raises ValueError for a wrong hash; the first sentence has both hashes.
     return str(problem).partition(". ")[0]
 
 
 @contextlib.contextmanager
 def _quiet_pooch() -> Iterator[None]:
-    """Without pooch's own lines about each attempt: an error names them all."""
+    """Silence pooch's log lines; the final error lists all attempts."""
     import pooch
 
     logger = pooch.get_logger()
@@ -153,7 +154,7 @@ def _quiet_pooch() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(name: str) -> Iterator[Any]:
-    """A bar for one file on stderr; nothing where stderr is no terminal."""
+    """Show a progress bar for one file on stderr, if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield False
         return
@@ -173,7 +174,7 @@ def _progress(name: str) -> Iterator[Any]:
 
 
 class _Bar:
-    """A task of rich with the four names that pooch uses of a bar."""
+    """Adapter that gives a rich task the four members that pooch expects of a progress bar."""
 
     def __init__(self, progress: Any, task: Any) -> None:
         self._progress = progress
@@ -181,12 +182,12 @@ class _Bar:
         self.total = 0
 
     def update(self, n: int) -> None:
-        """So many bytes more. A server need not say how many there are."""
+        """Advance by `n` bytes. The total stays unknown if the server does not send it."""
         self._progress.update(self._task, total=self.total or None, advance=n)
 
     def reset(self) -> None:
-        """Back to the start, where pooch goes once more before the end."""
+        """Reset to zero, as pooch does once before it completes the bar."""
         self._progress.reset(self._task)
 
     def close(self) -> None:
-        """Nothing to do: the bar ends with its context."""
+        """Do nothing; the bar closes with its context manager."""

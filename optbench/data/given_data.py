@@ -1,4 +1,4 @@
-"""Datasets made from arrays or a data frame that the user has in memory."""
+"""Datasets made from in-memory arrays or data frames."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DatasetLike = Any
 
 
 class GivenDataset(DatasetSource):
-    """Arrays that the user has given; made by `make_dataset`."""
+    """Base class of the datasets that `make_dataset` creates from arrays."""
 
     x: Array
     y: Array
@@ -32,7 +32,7 @@ class GivenDataset(DatasetSource):
 _made: weakref.WeakValueDictionary[tuple[str, str], type[GivenDataset]] = (
     weakref.WeakValueDictionary()
 )
-"""Classes by name and digest, while somebody uses them."""
+"""Classes by name and digest, for as long as they are referenced."""
 
 
 def make_dataset(
@@ -44,24 +44,24 @@ def make_dataset(
     task: Task | None = None,
     standardize: bool = True,
 ) -> type[DatasetSource]:
-    """Return a dataset made from arrays or a data frame, to be passed instead of a name.
+    """Return a dataset made from arrays or a data frame, for use in place of a dataset name.
 
     Args:
         x: Inputs, shape (n, n_features) or (n,), finite numbers, n at least 10; or a data frame,
-            whose columns of words become one column of zeros and ones for each word.
-        y: Labels or targets, shape (n,), or (n, n_outputs) for a regression; of a data frame, the
-            column `target` if it is not given.
-        target: Name of the column that is predicted, for a data frame.
-        name: Name in kebab-case; by default ``"data-"`` and digits of a hash of the content.
-        task: ``"multiclass"``, ``"binary"`` or ``"regression"``. By default, real numbers are a
-            regression, and whole numbers, words and truth values are classes.
-        standardize: Scale each input to mean 0 and variance 1 on the training part.
+            in which text columns are one-hot encoded.
+        y: Labels or targets, shape (n,), or (n, n_outputs) for regression. Defaults to the column
+            `target` of a data frame.
+        target: Name of the target column of a data frame.
+        name: Name in kebab-case. Defaults to ``"data-"`` followed by digits of a content hash.
+        task: ``"multiclass"``, ``"binary"`` or ``"regression"``. By default, floating-point
+            targets mean regression; integers, strings and booleans are class labels.
+        standardize: Whether to scale each input to mean 0 and variance 1 on the training part.
 
     Returns:
-        A `DatasetSource` class. Equal content gives the same class.
+        A `DatasetSource` class. Equal content returns the same class.
 
     Raises:
-        ConfigError: Shapes that do not fit, missing values, or an unknown column.
+        ConfigError: If shapes do not match, values are missing, or a column is unknown.
 
     Example:
         >>> import numpy as np
@@ -112,24 +112,24 @@ def make_dataset(
 
 
 def as_dataset(dataset: DatasetLike, target: str | None = None) -> str | type[DatasetSource]:
-    """Return a name or a class for whatever stands for a dataset.
+    """Convert anything accepted as a dataset to a dataset name or class.
 
     Args:
         dataset: A name, a DatasetSource class, a pair of arrays, or a data frame.
-        target: Column that is predicted, for a data frame.
+        target: Name of the target column of a data frame.
 
     Raises:
-        ConfigError: Arrays or a frame that `make_dataset` refuses.
+        ConfigError: If `make_dataset` rejects the arrays or the data frame.
     """
     if is_frame(dataset):
         return make_dataset(dataset, target=target)
     if is_pair(dataset):
         return make_dataset(*dataset)
-    return dataset  # type: ignore[no-any-return]  # checked where it is looked up
+    return dataset  # type: ignore[no-any-return]  # checked at lookup
 
 
 def is_pair(item: object) -> bool:
-    """Return whether it is a pair of arrays, and not a tuple of other things."""
+    """Return whether `item` is a pair of arrays or lists."""
     return (
         isinstance(item, tuple)
         and len(item) == 2
@@ -138,15 +138,15 @@ def is_pair(item: object) -> bool:
 
 
 def is_frame(item: object) -> bool:
-    """Return whether it is a data frame, of pandas or any library with the same columns."""
+    """Return whether `item` is a data frame, from pandas or a library with a similar interface."""
     return not isinstance(item, type) and hasattr(item, "columns") and hasattr(item, "__getitem__")
 
 
 def _split_frame(frame: Any, y: Any, target: str | None) -> tuple[Array, Any]:
-    """Inputs and targets of a data frame.
+    """Return the inputs and targets of a data frame.
 
     Raises:
-        ConfigError: There is no such column, or a value is missing.
+        ConfigError: If the target column does not exist, or a value is missing.
     """
     columns = list(frame.columns)
     if y is None:
@@ -181,13 +181,13 @@ def _column(frame: Any, name: str) -> Array:
 
 
 def _is_missing(value: object) -> bool:
-    """Whether it stands for a missing value: None, NaN, or pandas' own NA and NaT."""
+    """Return whether `value` is None, NaN, or pandas' NA or NaT."""
     is_nan = isinstance(value, float) and math.isnan(value)
     return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
 
 
 def _encoded(values: Array) -> Array:
-    """A column as it is; one of words as zeros and ones, a column for each word."""
+    """Return a numeric column as floats, or the one-hot encoding of a text column."""
     if values.dtype.kind != "U":
         return values.astype(float)
     columns: Array = values[:, None] == np.unique(values)
@@ -195,10 +195,10 @@ def _encoded(values: Array) -> Array:
 
 
 def _numbers(what: str, values: Any) -> Array:
-    """A copy of an array as float64.
+    """Return a copy of an array as float64.
 
     Raises:
-        ConfigError: It does not have finite numbers only.
+        ConfigError: If the values are not all finite numbers.
     """
     try:
         numbers = np.array(values, dtype=float)
@@ -222,11 +222,11 @@ def _task_of(labels: Array) -> Task:
 
 
 def _class_numbers(labels: Array, task: Task) -> Array:
-    """Classes counted from 0, in the order of the labels.
+    """Encode labels as class indices from 0, in sorted order of the labels.
 
     Raises:
-        ConfigError: Labels of several columns, missing ones, or a number of classes that does not
-            fit the task.
+        ConfigError: If the labels have several columns or missing values, or if the number of
+            classes does not match the task.
     """
     values: Sequence[Any] = labels.tolist()
     if labels.ndim != 1 or any(map(_is_missing, values)):

@@ -1,4 +1,4 @@
-"""Turns what a dataset source loads into a fixed split, standardised and hashed."""
+"""Fixed splits, standardisation and content hashes of datasets."""
 
 from __future__ import annotations
 
@@ -17,26 +17,30 @@ from optbench.registry.fingerprints import fingerprint
 from optbench.registry.scoped import ScopedRegistry
 
 DECIMALS = 10
-"""Inputs are rounded here, so that the hash survives another machine's last bit."""
+"""Decimal places kept in standardised values, so that hashes agree across machines."""
 ROWS_HASHED = 4096
-"""Rows of an array that are hashed at a time."""
+"""Number of rows hashed at a time."""
 
 
 def load_dataset(name: DatasetLike, *, target: str | None = None) -> Dataset:
-    """Load a dataset: 60 % train, 20 % validation, 20 % test, fixed for ever.
+    """Load a dataset with a fixed split: 60 % train, 20 % validation, 20 % test.
 
-    Inputs (and the targets of a regression) have mean 0 and variance 1 on the training part; the
-    other parts are moved by the same amounts, so nothing of them leaks. Splits are stratified by
-    class. A dataset that comes with a test part keeps it, and has 80 % of the rest to train on.
+    Inputs and regression targets are scaled to mean 0 and variance 1 on the training part. The
+    same scaling is applied to the other parts, so no information leaks from them. Splits are
+    stratified by class. If a dataset has its own test part, that part is used, and the rest is
+    split into 80 % train and 20 % validation.
 
     Args:
-        name: name of the dataset, see ``optbench list datasets``; or a DatasetSource class, a
+        name: Name of the dataset, see ``optbench list datasets``; or a DatasetSource class, a
             pair of arrays ``(x, y)``, or a data frame (see `optbench.make_dataset`).
-        target: column that is predicted, for a data frame.
+        target: Name of the target column of a data frame.
+
+    Returns:
+        The dataset, with read-only arrays.
 
     Raises:
-        ConfigError: nothing bears this name, or a file of it cannot be downloaded.
-        PluginError: the source returns something that is no dataset.
+        ConfigError: If no dataset has this name, or one of its files cannot be downloaded.
+        PluginError: If the source does not return a valid dataset.
 
     Example:
         >>> load_dataset("iris").x_train.shape
@@ -48,7 +52,7 @@ def load_dataset(name: DatasetLike, *, target: str | None = None) -> Dataset:
 
 @functools.lru_cache(maxsize=32)
 def prepare_dataset(source: type[DatasetSource]) -> Dataset:
-    """Load, split, standardise and hash one source; cached, since a study asks for it often."""
+    """Load, split, standardise and hash a dataset; cached because studies request it often."""
     if source.cached:
         kept = f"datasets/{source.name}-{fingerprint(source)}"
         arrays = kept_arrays(kept, lambda: _load(source))
@@ -113,7 +117,7 @@ def _load(source: type[DatasetSource]) -> tuple[Array, ...]:
 def _targets(source: type[DatasetSource], y: Array) -> Array:
     if source.task == "regression":
         return y.astype(np.float64).reshape(len(y), -1)
-    with np.errstate(invalid="ignore"):  # a number too large becomes another, and is refused
+    with np.errstate(invalid="ignore"):  # overflowing labels are rejected below
         labels = y.astype(np.int64)
     if y.ndim != 1 or (labels != y).any() or labels.min() < 0:
         raise PluginError(f"dataset '{source.name}': labels are whole numbers from 0, shape (n,)")
@@ -134,7 +138,7 @@ def _n_outputs(source: type[DatasetSource], y: Array) -> int:
 
 
 def _split(y: Array, stratify: bool, cuts: tuple[float, ...]) -> list[Array]:
-    """Indices of each part; the cuts are cumulative fractions of every class."""
+    """Return the indices of each part; `cuts` are cumulative fractions of each class."""
     shuffled = stream("split", 0).permutation(len(y))
     groups = [shuffled[y[shuffled] == c] for c in np.unique(y)] if stratify else [shuffled]
     parts: list[list[Array]] = [[] for _ in cuts]
@@ -155,7 +159,7 @@ def _standardize(wanted: bool | Literal["jointly"], train: Array, *others: Array
 
 
 def _scaled(part: Array, mean: Array, spread: Array) -> Array:
-    """Moved and scaled in one array: of images, each more would be some hundred megabytes."""
+    """Standardise in a single new array; image datasets take hundreds of megabytes per copy."""
     scaled = part - mean
     scaled /= spread
     return np.round(scaled, DECIMALS, out=scaled)
@@ -165,7 +169,7 @@ def _hash(task: str, parts: list[Array]) -> str:
     digest = hashlib.sha256(task.encode())
     for part in parts:
         digest.update(f"{part.shape}{part.dtype.str}".encode())
-        for start in range(0, len(part), ROWS_HASHED):  # a whole copy of images would be large
+        for start in range(0, len(part), ROWS_HASHED):  # avoids a full copy of image data
             rows = part[start : start + ROWS_HASHED]
             digest.update((rows + 0.0 if rows.dtype.kind == "f" else rows).tobytes())
     return digest.hexdigest()
@@ -173,7 +177,10 @@ def _hash(task: str, parts: list[Array]) -> str:
 
 @functools.lru_cache(maxsize=32)
 def typed_parts(source: type[DatasetSource], dtype: str) -> tuple[tuple[Array, Array], ...]:
-    """Train, validation and test as contiguous arrays of the run's dtype, shared by all runs."""
+    """Return the train, validation and test parts as contiguous arrays, shared by all runs.
+
+    Inputs and regression targets have the given dtype; class labels remain integers.
+    """
     data = prepare_dataset(source)
     classification = data.task != "regression"
 

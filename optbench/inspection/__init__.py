@@ -1,1 +1,1 @@
-"""Looks inside networks: signals, diagnoses, paths over landscapes."""
+"""Inspection of networks and optimizers: signals, diagnoses, landscapes and trajectories."""

@@ -1,10 +1,10 @@
-"""Names what is wrong with a run, with the evidence and what to try next.
+"""Rules that diagnose the problems of a run, with evidence and advice.
 
-Rules over the curve of one run and the layer health recorded along it; thresholds are such that a
-network that trains well is not accused. Losses are compared with the initial loss L0, so that the
-rules hold for any dataset.
+The rules use the curve of a run and the layer health recorded with it. The thresholds are chosen
+so that networks that train well have no findings. Losses are compared with the initial loss L0, so
+that the rules apply to any dataset.
 
-Longer than other files so that all thresholds and rules, which must be read together, stand in one.
+This file is longer than others because the thresholds and the rules need to be read together.
 """
 
 from __future__ import annotations
@@ -30,47 +30,50 @@ ILLNESSES = (
     "high variance",
     "high bias",
 )
-"""In the order in which they are told: causes before effects."""
+"""All illnesses in the order in which they are reported: causes before effects."""
 
 DEAD = 0.4
-"""Fraction of a layer's units that pass nothing on any example."""
+"""Threshold for the fraction of a layer's units that are inactive on every example."""
 SATURATED = 0.6
-"""Fraction of a layer's activations on the flat part."""
+"""Threshold for the fraction of a layer's activations in the flat region."""
 SPIKES = 3
-"""Evaluations at which the training loss is far above the lowest so far."""
+"""Minimum number of evaluations with a spike in the training loss."""
 SPIKE = (2.0, 0.1)
-"""Far above: this many times the lowest, and by this part of L0."""
+"""A spike exceeds the lowest loss so far by this factor, and by this fraction of L0."""
 FALLING = (0.06, 0.03)
-"""Training and validation loss still fall: by these parts over the last quarter of the run."""
+"""Relative decrease of the training and validation loss over the last quarter of a run, above
+which they are still falling."""
 LEARNED = 0.1
-"""A training loss below this part of L0 is not called undertrained."""
+"""Fraction of L0; a run with a lower training loss is not undertrained."""
 HIGH = 0.1
-"""A gap is high when it is more than this part of what there was to gain, ..."""
+"""A gap is high if it exceeds this fraction of the possible or achieved decrease in loss."""
 LITTLE = 0.05
-"""With less than this part of L0 gained there is nothing to overfit."""
+"""Minimum decrease of the validation loss for high variance, as a fraction of L0."""
 RISEN, WIDE = 1.15, 0.35
-"""... and the validation loss is so many times its lowest, or the gap more than this part."""
+"""High variance also needs a validation loss above `RISEN` times its minimum, or a gap above the
+fraction `WIDE` of the decrease in validation loss."""
 WEAK = (0.85, 0.3)
-"""A classifier has learned little with less accuracy on the training part, and more of L0 left."""
+"""Without a reference, a classifier has high bias if its training accuracy is below the first value
+and its training loss above the second, as a fraction of L0."""
 VANISHING = 0.01
-"""A gradient of the first layer below this part of the last layer's is what keeps a net from
-learning."""
+"""Ratio of the first layer's gradient to the last layer's, below which the gradient vanishes."""
 FLAT, JITTER = 0.04, 0.02
-"""A loss stands still when it changes by less than `FLAT`; it jitters by more than `JITTER`."""
+"""Relative changes: a loss is flat if it falls by less than `FLAT`, and noisy if its jitter exceeds
+`JITTER`."""
 WINDOW = 8
-"""Last evaluations that noise is judged by."""
+"""Number of final evaluations used to measure noise."""
 EDGE = (0.8, 1.5)
-"""Sharpness over the largest stable one, at the edge of stability."""
+"""Range of the ratio of the sharpness to its stability limit at the edge of stability."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One illness.
+    """A problem found in a run.
 
     Attributes:
-        illness: one of `ILLNESSES`.
-        evidence: the numbers that say so.
-        advice: what to try next.
+        illness: One of `ILLNESSES`.
+        evidence: Measurements that support the finding.
+        advice: Suggested next steps.
     """
 
     illness: str
@@ -89,19 +92,19 @@ def diagnose(
     stable_below: float | None = None,
     task: Task = "multiclass",
 ) -> tuple[Finding, ...]:
-    """What is wrong with one run; nothing when it is well.
+    """Diagnose a run.
 
     Args:
-        result: the run, best with layer health recorded.
-        reference: loss that a good model has on the dataset, for bias.
-        sharpness: largest eigenvalue of the Hessian at the end, if measured.
-        stable_below: the sharpness above which the optimizer is unstable; 2 / lr for plain
-            gradient descent.
-        task: noise in a regression's targets bounds its loss from below, which one run cannot
-            tell from bias, so without a reference no regression is accused of it.
+        result: The run, preferably with layer health recorded.
+        reference: Loss of a good model on the dataset, used to detect high bias.
+        sharpness: Largest eigenvalue of the Hessian at the end of the run, if measured.
+        stable_below: Sharpness above which the optimizer is unstable; 2 / lr for plain gradient
+            descent.
+        task: Task of the dataset. High bias of a regression is reported only with a reference,
+            because a single run cannot distinguish bias from noise in the targets.
 
     Returns:
-        The findings, causes before effects.
+        The findings, causes before effects; empty if the run has no problems.
     """
     if result.status is Status.FAILED or not result.curve.rows:
         return ()
@@ -121,7 +124,7 @@ def diagnose(
 
 def _layers(result: RunResult) -> Iterator[Finding]:
     curve: Mapping[str, Array] = result.curve
-    if result.status is Status.DIVERGED:  # judged as it began: what it did to its units is no cause
+    if result.status is Status.DIVERGED:  # use the initial health; later damage is an effect
         curve = {name: values[:1] for name, values in curve.items()}
     health = last_health(curve)
     widths = {f"layer{i + 1}": width for i, width in enumerate(result.spec.hidden)}
@@ -277,9 +280,10 @@ def _bias(result: RunResult, evidence: str) -> Finding:
 
 
 def _jitter(loss: Array) -> float:
-    """How far a loss swings about its trend from one evaluation to the next, relatively.
+    """Return the median deviation of a loss from its local trend, relative to its median.
 
-    Second differences, so that a steady fall is no jitter; a swing of one point counts as one.
+    Each value is compared with the mean of its neighbours, so that a steady decrease does not
+    count as jitter.
     """
     if len(loss) < 3 or np.median(loss) <= 0:
         return 0.0
@@ -292,7 +296,7 @@ def _initial(result: RunResult) -> float:
 
 
 def _last_quarter(examples: Array, loss: Array) -> float:
-    """Part by which a loss fell over the last quarter of the examples."""
+    """Return the relative decrease of a loss over the last quarter of the examples."""
     then = float(np.interp(0.75 * examples[-1], examples, loss))
     return (then - float(loss[-1])) / then if then > 0 else 0.0
 
@@ -302,12 +306,13 @@ def _last_quarter(examples: Array, loss: Array) -> float:
 
 @dataclass(frozen=True)
 class WorkloadDiagnosis:
-    """What ails the runs on one workload.
+    """Diagnosis of the runs on one workload.
 
     Attributes:
-        findings: run key -> its findings.
-        shared: illnesses of more than half of the runs: the workload's, not one optimizer's.
-        verdict: one sentence.
+        findings: Mapping from run keys to findings.
+        shared: Illnesses of more than half of the runs, which are attributed to the workload and
+            not to an optimizer.
+        verdict: Summary in one sentence.
     """
 
     findings: Mapping[str, tuple[Finding, ...]]
@@ -316,13 +321,16 @@ class WorkloadDiagnosis:
 
 
 def diagnose_workload(results: Sequence[RunResult]) -> WorkloadDiagnosis:
-    """Diagnose runs of any optimizers on one workload together.
+    """Diagnose the runs of several optimizers on one workload.
 
-    The lowest validation loss of the runs is the reference for bias: what one of them
-    reached, the others could have.
+    The lowest final validation loss of the runs is the reference for high bias, because it is
+    known to be attainable.
 
     Args:
-        results: runs on one workload.
+        results: Runs on one workload.
+
+    Returns:
+        The findings of each run, the shared illnesses and a verdict.
     """
     reached = [r.final("val_loss") for r in results if r.status is Status.OK]
     reference = min(reached, default=None)

@@ -1,11 +1,13 @@
-"""Which initializer suits a network: found by trying all that are registered, never by name.
+"""Choice of an initializer for a network, based on measurements of all registered initializers.
 
-Each is drawn several times on the very network that is asked about, so that no lucky draw wins.
-Those that carry signal and gradient through all its layers are candidates. How they differ in a
-shallow network is mostly how they treat the input, which fades behind a few layers; so the
-candidates are ordered by what the same weights would do in an infinitely wide and deep network,
-where each layer multiplies the gradient's variance by one number (Schoenholz et al. 2017, Deep
-Information Propagation, section 4: it is 1 on the edge between order and chaos).
+Each initializer is measured over several draws on the given network, so that a lucky draw cannot
+win. Candidates are the initializers that carry signal and gradient through all layers. In a shallow
+network, these differ mostly in how they scale the input, an effect that disappears after a few
+layers. The candidates are therefore ranked by the behaviour of the same weights in an infinitely
+wide and deep network, where every layer multiplies the variance of the gradient by the same factor.
+This factor is 1 at the edge between order and chaos.
+
+Source: Schoenholz et al. 2017, Deep Information Propagation, section 4.
 """
 
 from __future__ import annotations
@@ -27,28 +29,30 @@ from optbench.network import ACTIVATIONS, Loss
 from optbench.registry import Registry, default_registry
 
 DRAWS = 5
-"""Networks that each initializer is measured on."""
+"""Number of networks drawn to measure an initializer."""
 WEIGHTS, MOST_DRAWS = 10_000, 200
-"""Weights of a layer that its gain is the mean of, and the most draws that this may take."""
+"""Number of weights over which the gain of a layer is averaged, and the maximum number of draws."""
 ARRIVES = 20.0
-"""Signal and gradient also arrive when all layers together change them by no more than this."""
+"""Largest factor by which all layers together may change the variance of signal or gradient."""
 EQUAL = 0.05
-"""Initializers are equally good when a layer's factor differs by less than this, relatively."""
+"""Relative difference between the factors per layer, below which initializers are equally good."""
 WORST_LAYER = 0.25
-"""... and of those, the ones whose worst layer is no further off than this are named first."""
+"""Tolerance on the worst layer, in powers of e; equally good initializers within it of the smallest
+deviation rank first."""
 LAYERS = 1000
-"""As deep as infinitely deep."""
+"""Number of layers used to approximate the infinite-depth limit."""
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(64)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Initializers in the order in which they suit a network.
+    """Ranking of initializers for a network.
 
     Attributes:
-        ranked: the best first, each the mean of its draws.
-        best: names of the best one and of those that are as good; empty when none will do.
+        ranked: Mean signals of each initializer, best first.
+        best: Names of the best initializer and of those that are equally good; empty if no
+            initializer is suitable.
     """
 
     ranked: list[Signals]
@@ -80,19 +84,23 @@ def choose(
     seed: int = 0,
     registry: Registry | None = None,
 ) -> Choice:
-    """Measure initializers on one network, and put them in order.
+    """Measure initializers on a network and rank them.
 
-    One that has to look at data comes after those as good that need not.
+    Initializers that do not need data rank before those that do.
 
     Args:
-        initializers: their spellings; all that are registered if empty.
-        sizes: as for `measure_signals`, like what follows.
-        activation: of the hidden layers.
-        x: inputs.
-        y: labels or targets.
-        loss: of the network.
-        seed: of the first draw; the others follow.
-        registry: where initializers are looked up; the one of the process if None.
+        initializers: Initializers in the form ``name[key=value,...]``; all registered
+            initializers if empty.
+        sizes: Widths of the input, the hidden layers and the output.
+        activation: Activation of the hidden layers.
+        x: Inputs, as for `measure_signals`.
+        y: Labels or targets, as for `measure_signals`.
+        loss: Loss of the network.
+        seed: Seed of the first draw; later draws use consecutive seeds.
+        registry: Registry of the initializers; the default registry if None.
+
+    Returns:
+        The ranking.
     """
     registry = registry or default_registry()
     names = list(dict.fromkeys(initializers)) or list(registry.entries("initializers"))
@@ -117,7 +125,7 @@ def _gains(
     seed: int,
     registry: Registry,
 ) -> Array:
-    """Mean gains over as many draws of the weights as tell gains apart; more in a small network."""
+    """Return the gains averaged over draws of the weights; small networks need more draws."""
     if x is None:
         x = stream("signals", seed).normal(size=(ROWS, sizes[0]))
     smallest = min(a * b for a, b in pairwise(sizes[1:-1] if len(sizes) > 3 else sizes))
@@ -159,7 +167,7 @@ def _name(found: Signals) -> str:
 
 
 def carries(found: Signals) -> bool:
-    """Whether signal and gradient come through all layers, and units are apart and not flat."""
+    """Return whether signal and gradient pass all layers, with distinct and unsaturated units."""
     if alike(found) or not _arrives(found.forward) or not _arrives(found.backward):
         return False
     return found.activation not in BOUNDED or found.flat <= SATURATED
@@ -176,7 +184,7 @@ def _arrives(values: Array) -> bool:
 
 
 def mean_of(draws: Sequence[Signals]) -> Signals:
-    """One for several draws: geometric means of signals and gradients, means of the others."""
+    """Average draws: geometric means of signals and gradients, arithmetic means elsewhere."""
     with np.errstate(divide="ignore"):
         forward, backward = (
             np.exp(np.mean(np.log(rows), axis=0))
@@ -192,9 +200,10 @@ def mean_of(draws: Sequence[Signals]) -> Signals:
 
 
 def limit_factor(found: Signals) -> float:
-    """By how much a layer far inside an infinitely wide and deep network multiplies the gradient.
+    """Return the factor by which a layer multiplies the variance of the gradient in the limit.
 
-    The layers have the gain measured between hidden layers. Positive for gains above 0.
+    In the limit, the network is infinitely wide and deep, and each of its layers has the mean gain
+    measured between the hidden layers. The factor is always positive.
     """
     inner = found.gains[1:-1] if len(found.gains) > 2 else found.gains
     gain = float(inner.mean())
@@ -202,14 +211,14 @@ def limit_factor(found: Signals) -> float:
 
 
 def _worst_layer(found: Signals) -> float:
-    """How far the layer that is furthest from it is from a factor of 1, in powers of e."""
+    """Return the largest deviation of a layer's factor from 1, in powers of e."""
     inner = found.gains[1:-1] if len(found.gains) > 2 else found.gains
     factors = found.gains * _mean_slope(found.activation, float(inner.mean()))
     return float(np.abs(np.log(np.maximum(factors, 1e-300))).max())
 
 
 def _mean_slope(activation: str, gain: float) -> float:
-    """Mean square of the slope where layers of this gain bring the variance of z in the end."""
+    """Return the mean squared slope at the variance of z to which layers of this gain converge."""
     phi, slope = ACTIVATIONS[activation]
     variance = 1.0
     for _ in range(LAYERS):

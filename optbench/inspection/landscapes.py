@@ -1,4 +1,4 @@
-"""Optimizers followed over a landscape, with the learning rate that suits each."""
+"""Paths of optimizers over landscapes, each with a suitable learning rate."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from optbench.records import changed, spell
 from optbench.registry import default_registry
 
 RATES, BEYOND = 25, 10.0
-"""Learning rates that are tried when none is given, over the optimizer's own search range and up
-to so many times its end: the range is meant for networks, whose weights move less far."""
+"""Number of learning rates tried if none is given, and the factor by which they may exceed the
+optimizer's search range. The range is meant for networks, in which weights move less far."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Ground:
     """A landscape with the values of its hyperparameters.
 
     Attributes:
-        label: as the command line spells it.
-        landscape: the function.
-        h: values of its hyperparameters.
+        label: Landscape in the form ``name[key=value,...]``.
+        landscape: The function.
+        h: Values of its hyperparameters.
     """
 
     label: str
@@ -36,20 +36,20 @@ class Ground:
     h: Values
 
     def values(self, points: Array) -> Array:
-        """The function at points of shape (..., 2)."""
+        """Return the values at points of shape (..., 2)."""
         at = np.asarray(points, dtype=float)
         with np.errstate(all="ignore"):
             return self._numbers(lambda: self.landscape.value(at, self.h), at.shape[:-1], "value")
 
     def grad(self, point: Array, rng: np.random.Generator) -> Array:
-        """The gradient at a point of shape (2,)."""
+        """Return the gradient at a point of shape (2,)."""
         return self._numbers(lambda: self.landscape.grad(point, self.h, rng), (2,), "grad")
 
     def _numbers(self, make: Callable[[], Any], shape: tuple[int, ...], what: str) -> Array:
-        """What the landscape computes, float64.
+        """Call `make`, a function of the landscape, and return its result as float64.
 
         Raises:
-            PluginError: it raises, or returns no numbers of this shape.
+            PluginError: If it raises, or does not return numbers of the expected shape.
         """
         where = f"landscape '{type(self.landscape).name}': {what}"
         try:
@@ -67,19 +67,19 @@ class Ground:
 
     @property
     def floor(self) -> float:
-        """The value at the lowest minimum; NaN where none is known."""
+        """Value at the lowest known minimum; NaN if the landscape declares no minima."""
         minima = self.landscape.minima
         return float(min(self.values(np.array(minima)))) if minima else math.nan
 
 
 @dataclass(frozen=True)
 class Path:
-    """Where one optimizer went.
+    """Path of an optimizer over a landscape.
 
     Attributes:
-        label: the optimizer, with the values that were given and the learning rate that was found.
-        points: shape (steps + 1, 2).
-        values: the function there, without noise; shape (steps + 1,).
+        label: Optimizer with the given hyperparameter values and the chosen learning rate.
+        points: Visited points, shape (steps + 1, 2).
+        values: Noise-free values at the points, shape (steps + 1,).
     """
 
     label: str
@@ -88,10 +88,10 @@ class Path:
 
 
 def find_ground(text: str) -> Ground:
-    """The landscape that ``name[key=value,...]`` spells.
+    """Return the landscape given as ``name[key=value,...]``.
 
     Raises:
-        ConfigError: an unknown name, or a value out of range.
+        ConfigError: If the name is unknown, or a value is out of range.
     """
     name, given = parse_spelling(text)
     found = default_registry().landscape(name)
@@ -106,20 +106,23 @@ def follow(
     start: Sequence[float] | None = None,
     seed: int = 0,
 ) -> Path:
-    """Run an optimizer from the landscape's start.
+    """Run an optimizer on a landscape.
 
-    A learning rate that is not given is chosen out of `RATES` over the declared search range and
-    beyond: the one with the lowest median over the last quarter of the path.
+    If no learning rate is given, `RATES` values over the declared search range and beyond are
+    tried. The one with the lowest median value over the last quarter of its path is chosen.
 
     Args:
-        optimizer: its spelling.
-        ground: the landscape.
-        steps: number of updates, at least 1.
-        start: where to begin, if elsewhere.
-        seed: of the noise, which is the same for all optimizers.
+        optimizer: Optimizer in the form ``name[key=value,...]``.
+        ground: The landscape.
+        steps: Number of updates, at least 1.
+        start: Starting point, shape (2,). Defaults to the start of the landscape.
+        seed: Seed of the noise in the gradients, which is the same for all optimizers.
+
+    Returns:
+        The path.
 
     Raises:
-        ConfigError: an unknown optimizer, or a value out of range.
+        ConfigError: If the optimizer is unknown, or a value is out of range.
     """
     if steps < 1:
         raise ConfigError(f"steps={steps} is not allowed; a whole number >= 1")
@@ -144,7 +147,7 @@ def follow(
 
 
 def _end(path: Path) -> float:
-    """Median over the last quarter; infinite when the path left the numbers."""
+    """Return the median value over the last quarter of a path; infinite if any is not finite."""
     last = path.values[-max(len(path.values) // 4, 1) :]
     return float(np.median(last)) if np.isfinite(last).all() else math.inf
 

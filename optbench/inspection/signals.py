@@ -1,4 +1,4 @@
-"""How signals and gradients travel through a fresh network, and what to say of it."""
+"""Propagation of signals and gradients through an untrained network, and a verdict on it."""
 
 from __future__ import annotations
 
@@ -16,33 +16,34 @@ from optbench.network import Loss, Network, Params, check_activation
 from optbench.registry import Registry
 
 KEPT = (0.7, 1.4)
-"""A layer keeps the variance when it changes it by a factor between these."""
+"""Range of the factor per layer within which the variance counts as preserved."""
 KEPT_IN_ALL = (0.3, 3.0)
-"""... and so does a shallow network between these, whatever a layer does."""
+"""Range of the factor over all layers within which the variance counts as preserved, whatever the
+factor per layer."""
 SHOWN = 4000
-"""Values of a layer that are kept for its histogram."""
+"""Maximum number of activations per layer stored for its histogram."""
 FLAT_WEIGHT = 3.0
-"""How much a saturated or dead layer counts against an initializer, beside the logs of factors."""
+"""Weight of the saturated or dead share in `Signals.distance`."""
 SATURATED, DEAD = 0.4, 0.4
-"""Shares from which on the verdict speaks of it, before any training."""
+"""Shares of a layer above which the verdict reports it, before training."""
 
 PASSES = "signal and gradient pass through all layers about unchanged"
-"""The verdict on a network that has nothing wrong."""
+"""Verdict on a network without problems."""
 
 
 @dataclass(frozen=True)
 class Signals:
-    """What one forward and one backward pass show, before training.
+    """Measurements from one forward and one backward pass.
 
     Attributes:
-        initializer: its spelling.
-        activation: of the hidden layers.
-        forward: mean square of the pre-activations z of each hidden layer.
-        backward: mean square of the gradient with respect to z of each hidden layer.
+        initializer: Initializer in the form ``name[key=value,...]``, or another label.
+        activation: Activation of the hidden layers.
+        forward: Mean square of the pre-activations z of each hidden layer.
+        backward: Mean square of the gradient with respect to z of each hidden layer.
         health: `optbench.engine.health.layer_health` of the network.
-        samples: activations of each hidden layer, at most `SHOWN`.
-        gains: of every layer, the output's too: mean square of the weights times the mean of the
-            widths that they join, so that the ways forth and back count alike.
+        samples: Activations of each hidden layer, at most `SHOWN` values per layer.
+        gains: Gain of each layer, including the output layer: mean square of the weights times the
+            mean of fan-in and fan-out, so that both directions have equal weight.
     """
 
     initializer: str
@@ -55,17 +56,23 @@ class Signals:
 
     @property
     def forward_factor(self) -> float:
-        """By how much a layer multiplies the signal's variance, the geometric mean; NaN for one."""
+        """Mean factor by which a layer multiplies the variance of the signal.
+
+        The mean is geometric; NaN for a single hidden layer.
+        """
         return _factor(self.forward)
 
     @property
     def backward_factor(self) -> float:
-        """By how much a layer multiplies the gradient's variance on its way back."""
+        """Mean factor by which a layer multiplies the variance of the gradient, backwards."""
         return _factor(self.backward[::-1])
 
     @property
     def distance(self) -> float:
-        """How far both factors are from 1, in powers of e; infinite for a dead or alike network."""
+        """Deviation of both factors from 1, in powers of e, plus a penalty for `flat`.
+
+        Infinite if a factor is zero or not finite, or all units of a layer are identical.
+        """
         factors = np.array([self.forward_factor, self.backward_factor])
         if alike(self) or not (np.isfinite(factors) & (factors > 0)).all():
             return math.inf
@@ -73,7 +80,7 @@ class Signals:
 
     @property
     def flat(self) -> float:
-        """The largest saturated (bounded activations) or dead (others) share of a hidden layer."""
+        """Largest saturated (bounded activations) or dead (others) share of a hidden layer."""
         kind = "saturated" if self.activation in BOUNDED else "dead"
         shares = [v for k, v in self.health.items() if k.endswith(f".{kind}")]
         return max(shares, default=0.0)
@@ -90,22 +97,27 @@ def measure_signals(
     seed: int = 0,
     registry: Registry | None = None,
 ) -> Signals:
-    """Send a batch through a fresh network, forth and back.
+    """Measure a forward and a backward pass of one batch through an untrained network.
+
+    Random inputs and targets replace `x` and `y` unless both are given.
 
     Args:
-        initializer: its spelling.
-        sizes: width of input, hidden layers and output.
-        activation: of the hidden layers.
-        x: inputs, the training part of a dataset: initializers that ask see it as in training, and
-            the first `optbench.engine.health.ROWS` are sent through, those that layer health is
-            recorded on; so many standard normal ones if None.
-        y: labels or targets; standard normal targets if None (then the loss is ``"mse"``).
-        loss: of the network.
-        seed: of the initial weights and the made-up inputs.
-        registry: where the initializer is looked up; the one of the process if None.
+        initializer: Initializer in the form ``name[key=value,...]``.
+        sizes: Widths of the input, the hidden layers and the output.
+        activation: Activation of the hidden layers.
+        x: Inputs, the training part of a dataset. Initializers that need data receive all of it.
+            The batch is the first `optbench.engine.health.ROWS` rows, on which layer health is
+            recorded as well. If None, `ROWS` standard normal inputs.
+        y: Labels or targets. If None, standard normal targets with the loss ``"mse"``.
+        loss: Loss of the network.
+        seed: Seed of the initial weights and the random inputs.
+        registry: Registry of the initializers; the default registry if None.
+
+    Returns:
+        The measurements.
 
     Raises:
-        ConfigError: an unknown name or a value out of range.
+        ConfigError: If a name is unknown or a value is out of range.
     """
     rng = stream("signals", seed)
     if x is None or y is None:
@@ -118,7 +130,7 @@ def measure_signals(
 
 
 def signals_of(label: str, network: Network, params: Params, x: Array, y: Array) -> Signals:
-    """The signals of a network with these parameters, fresh or trained."""
+    """Measure the signals of a network with the given parameters, trained or untrained."""
     with np.errstate(all="ignore"):
         zs, activations = network.forward(params, x)
         deltas = network.backward(params, zs, activations, y)[1]
@@ -134,7 +146,7 @@ def signals_of(label: str, network: Network, params: Params, x: Array, y: Array)
 
 
 def gains_of(params: Params) -> Array:
-    """`Signals.gains` of these parameters."""
+    """Return the gain of each layer, as in `Signals.gains`."""
     return np.array([float((w * w).mean()) * sum(w.shape) / 2 for w, _ in params])
 
 
@@ -150,14 +162,14 @@ def _factor(values: Array) -> float:
 
 
 def alike(found: Signals) -> bool:
-    """Whether some hidden layer of more than one unit computes one thing only."""
+    """Return whether all units of a hidden layer with several units compute the same value."""
     counts = [v for k, v in found.health.items() if k.endswith(".distinct")]
     widths = [len(s) for s in found.samples]
     return any(count == 1 and width > 1 for count, width in zip(counts, widths, strict=True))
 
 
 def verdict(found: Signals) -> str:
-    """What the signals say, in a sentence or two."""
+    """Summarise the measurements in one or two sentences."""
     kind = "saturated" if found.activation in BOUNDED else "dead"
     said = []
     if alike(found):

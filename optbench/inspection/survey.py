@@ -1,4 +1,4 @@
-"""What ails whom: the diagnosis of one judged run of every entrant on every workload."""
+"""Diagnosis of one evaluation run of each entrant on each workload of a study."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from optbench.records.stored_curves import load_curves
 
 @dataclass(frozen=True)
 class Survey:
-    """Illnesses over a study.
+    """Illnesses found in a study.
 
     Attributes:
-        illnesses: those that someone has, causes before effects.
-        found: entrant -> illness -> workload -> its finding there.
-        judged: entrant -> number of workloads on which it was looked at.
-        shared: workload -> illnesses that most entrants have there: not one optimizer's fault.
-        blind: entrants some of whose runs were recorded without their layers: what ails those
-            cannot be seen.
+        illnesses: Illnesses of at least one entrant, causes before effects.
+        found: Findings by entrant, illness and workload.
+        judged: Number of diagnosed workloads of each entrant.
+        shared: Illnesses that most entrants have on a workload, by workload. They are not
+            attributed to an optimizer.
+        blind: Entrants with a diagnosed run without layer health, in which illnesses of the layers
+            cannot be detected.
     """
 
     illnesses: tuple[str, ...]
@@ -32,10 +33,13 @@ class Survey:
 
 
 def survey(cells: Sequence[Cell]) -> Survey:
-    """Diagnose one judged run of each cell: the first whose layers are recorded, if there is one.
+    """Diagnose one evaluation run of each cell: the first with layer health, or else the first.
 
     Args:
-        cells: of one study; those without a judged run are left out.
+        cells: Cells of one study. Cells without an evaluation run are ignored.
+
+    Returns:
+        The illnesses of all entrants.
     """
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
@@ -62,6 +66,9 @@ def survey(cells: Sequence[Cell]) -> Survey:
 
 
 def _best_known(runs: Sequence[RunResult]) -> RunResult:
-    """The first run whose layers are recorded, its curve at hand: a diagnosis reads it often."""
+    """Return the first run with layer health, or else the first run, with its curve loaded.
+
+    A diagnosis reads the curve repeatedly, so it is loaded once.
+    """
     run = next((run for run in runs if last_health(run.curve)), runs[0])
     return replace(run, curve=load_curves([run.curve])[0])

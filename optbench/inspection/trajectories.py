@@ -1,4 +1,4 @@
-"""Any registered optimizer on any function: what the oracle tests and the landscapes use."""
+"""Trajectories of optimizers on arbitrary functions, for landscapes and oracle tests."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def trajectory(
     """Run an optimizer on a function and return every point it visits.
 
     Args:
-        optimizer: name of an optimizer, values in brackets allowed; or a Rule or Stepper class,
-            or, where its adapter is installed, an optimizer class or function of another library.
-        value_and_grad: maps x to the value and the gradient there; stochastic functions may give
-            another gradient at each call.
-        x0: starting point, any shape, float32 or float64; not changed.
-        steps: number of updates, at least 0.
-        **hyper: hyperparameters, and ``schedule``, ``warmup``, ``final``, ``clip_norm``.
+        optimizer: Name of an optimizer, optionally with values in brackets; or a Rule or Stepper
+            class; or an optimizer class or function of another library with an installed adapter.
+        value_and_grad: Function that maps x to its value and gradient. It may be stochastic.
+        x0: Starting point, any shape, float32 or float64; not modified.
+        steps: Number of updates, at least 0.
+        **hyper: Hyperparameters, and ``schedule``, ``warmup``, ``final``, ``clip_norm``.
 
     Returns:
-        Shape (steps + 1, *x0.shape), dtype of x0; for schedule-free methods the points at which
-        they are evaluated.
+        Visited points, shape (steps + 1, *x0.shape), dtype of x0. For schedule-free methods, these
+        are the evaluation points.
 
     Raises:
-        ConfigError: an unknown optimizer, a hyperparameter out of range, negative steps.
+        ConfigError: If the optimizer is unknown, a hyperparameter is out of range, or `steps` is
+            negative.
 
     Example:
         >>> path = trajectory("sgd", lambda x: (x @ x, 2 * x), np.ones(2), 3, lr=0.25)
@@ -62,17 +62,20 @@ def visited_points(
     x0: Array,
     steps: int,
 ) -> Array:
-    """Return every point that an optimizer visits, as `trajectory` does.
+    """Run an optimizer class on a function and return every point it visits.
 
     Args:
         optimizer: Rule or Stepper class.
-        hyper: hyperparameters, and ``schedule``, ``warmup``, ``final``, ``clip_norm``.
-        value_and_grad: as for `trajectory`.
-        x0: starting point.
-        steps: number of updates, at least 0.
+        hyper: Hyperparameters, and ``schedule``, ``warmup``, ``final``, ``clip_norm``.
+        value_and_grad: As for `trajectory`.
+        x0: Starting point.
+        steps: Number of updates, at least 0.
+
+    Returns:
+        Visited points, as for `trajectory`.
 
     Raises:
-        ConfigError: a hyperparameter out of range, negative steps.
+        ConfigError: If a hyperparameter is out of range, or `steps` is negative.
     """
     if steps < 0:
         raise ConfigError(f"steps={steps} is not allowed; a whole number >= 0")
