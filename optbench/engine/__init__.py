@@ -1,1 +1,1 @@
-"""How a run is trained: the stepped loop (reference, any optimizer), the compiled loop (Rules)."""
+"""Training of runs: the stepped loop (reference, any optimizer) and the compiled loop (Rules)."""

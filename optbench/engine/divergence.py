@@ -1,24 +1,24 @@
-"""The divergence rule: when a run is stopped, and the reason that it gives."""
+"""The divergence rule, which decides when a run is stopped early and why."""
 
 from __future__ import annotations
 
 import math
 
 LOSS_RATIO = 10.0
-"""An evaluation counts against a run when its training loss exceeds this many initial losses."""
+"""Ratio of training loss to initial loss above which an evaluation counts as diverging."""
 PATIENCE = 3
-"""Number of such evaluations in a row after which the run has diverged."""
+"""Number of consecutive diverging evaluations after which a run has diverged."""
 
 
 class DivergenceRule:
     """Decides after each evaluation whether a run has diverged.
 
     A run has diverged as soon as its training or validation loss is not finite, or when its
-    training loss exceeds `LOSS_RATIO` times the initial one at `PATIENCE` evaluations in a row.
+    training loss exceeds `LOSS_RATIO` times the initial one at `PATIENCE` consecutive evaluations.
 
     Args:
-        train_loss: training loss before the first update.
-        val_loss: validation loss before the first update.
+        train_loss: Training loss before the first update.
+        val_loss: Validation loss before the first update.
 
     Example:
         >>> rule = DivergenceRule(2.0, 2.0)
@@ -33,12 +33,12 @@ class DivergenceRule:
         self._strikes = 0
 
     def reason(self, train_loss: float, val_loss: float, updates: int) -> str:
-        """Return why the run has diverged; empty while it has not.
+        """Return the reason why the run has diverged, or an empty string if it has not.
 
         Args:
-            train_loss: training loss at this evaluation.
-            val_loss: validation loss at this evaluation.
-            updates: number of updates so far.
+            train_loss: Training loss at this evaluation.
+            val_loss: Validation loss at this evaluation.
+            updates: Number of updates so far.
         """
         loss = _finite_together(train_loss, val_loss)
         if not math.isfinite(loss):

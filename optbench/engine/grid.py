@@ -1,4 +1,4 @@
-"""Where along a run the network is evaluated: one log-spaced grid of examples for all regimes."""
+"""The evaluation grid: log-spaced numbers of examples, the same for all regimes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from optbench.contracts import Array
 
 FIRST = 1 / 64
-"""The grid begins after this fraction of an epoch (after 0, which is always evaluated)."""
+"""Position of the first grid point after 0, as a fraction of an epoch."""
 
 
 @functools.lru_cache
 def evaluation_grid(n_train: int, epochs: int, points: int) -> Array:
-    """Numbers of examples after which to evaluate, ascending, int64; the last is the whole run.
+    """Return the numbers of examples after which to evaluate, ascending, int64.
 
-    Depends on the dataset and the length of the run alone, so that the curves of all optimizers
-    and regimes can be laid over each other. A regime whose updates are longer than a gap skips
-    ahead to its next update.
+    The last number is the end of the run. The grid depends only on the size of the dataset and the
+    length of the run, so that the curves of all optimizers and regimes can be compared point by
+    point. If one update spans several grid points, the next evaluation follows that update.
 
     Example:
         >>> evaluation_grid(64, 1, 4).tolist()
@@ -33,6 +33,9 @@ def evaluation_grid(n_train: int, epochs: int, points: int) -> Array:
 
 
 def examples_after(n_train: int, batch_size: int) -> Array:
-    """Examples seen after each update of one epoch, int64; the last batch may be shorter."""
+    """Return the examples seen after each update of one epoch, int64.
+
+    The last batch may be shorter than the others.
+    """
     updates = -(-n_train // batch_size)
     return np.minimum(np.arange(1, updates + 1) * batch_size, n_train)

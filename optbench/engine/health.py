@@ -1,7 +1,7 @@
-"""Layer health: what goes on inside a network while it trains.
+"""Layer health: statistics of activations and gradients in each layer during training.
 
-Measured in NumPy on a fixed part of the training set, at a few of the evaluation points; never by
-the compiled loop, and without a trace in the run's numbers.
+They are measured in NumPy on a fixed part of the training set, at a few of the evaluation points.
+The compiled loop does not measure them, and they do not change the numbers of the run.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from optbench.contracts import Array
 from optbench.network import Network, Params, pack, unpack
 
 ROWS = 64
-"""Training examples that are looked at."""
+"""Number of training examples on which health is measured."""
 POINTS = 8
-"""Of a run's evaluation points, how many: each takes about half a millisecond."""
+"""Number of evaluation points at which health is measured (about 0.5 ms each)."""
 BOUNDED = {"tanh": 1.0, "sigmoid": 0.25}
-"""Activations that saturate, with their steepest slope."""
+"""Largest slope of each activation that can saturate, by name."""
 FLAT = 0.05
-"""A bounded activation is saturated where its slope is below this part of the steepest."""
+"""Fraction of its largest slope below which a bounded activation is saturated."""
 OFF = 1e-3
-"""A unit of another activation passes nothing where its slope is below this."""
+"""Slope below which a unit with any other activation is inactive."""
 SAME = 1e-5
-"""Units of a layer are alike when what they compute differs by less than this, relatively."""
+"""Relative difference in output below which two units of a layer are identical."""
 
 HIDDEN_COLUMNS = (
     "mean", "variance", "saturated", "dead", "distinct", "grad_rms", "update_ratio",
@@ -35,7 +35,10 @@ OUTPUT_COLUMNS = ("mean", "variance", "grad_rms", "update_ratio")
 
 
 def health_columns(layers: int) -> list[str]:
-    """Names of the columns of a network of so many layers, the output layer included.
+    """Return the names of the health columns of a network.
+
+    Args:
+        layers: Number of layers, including the output layer.
 
     Example:
         >>> health_columns(1)
@@ -50,23 +53,23 @@ def health_columns(layers: int) -> list[str]:
 
 
 def layer_health(network: Network, params: Params, x: Array, y: Array) -> dict[str, float]:
-    """The state of every layer on a few examples.
+    """Return the health of every layer on a few examples.
 
     Args:
-        network: the network.
-        params: weight (n_in, n_out) and bias (n_out,) of each layer.
-        x: inputs (n, n_features), two at least, in the dtype of the parameters.
-        y: labels (n,) or targets (n, n_outputs).
+        network: The network.
+        params: Weight (n_in, n_out) and bias (n_out,) of each layer.
+        x: Inputs (n, n_features), n at least 2, in the dtype of the parameters.
+        y: Labels (n,) or targets (n, n_outputs).
 
     Returns:
         For layer l of L, counted from 1 (the output layer has the first two and ``grad_rms``):
         ``layerl.mean`` and ``.variance`` of the activations; ``.saturated``, the fraction of
-        values where the slope is nearly 0; ``.dead``, the fraction of units for which it is so on
-        every example; ``.distinct``, the number of units that compute different things;
+        values where the slope is nearly 0; ``.dead``, the fraction of units whose slope is nearly 0
+        on every example; ``.distinct``, the number of units that compute different things;
         ``.grad_rms`` of the weight gradient. And ``noise_scale``: trace of the covariance of one
         example's gradient over the squared mean gradient, the batch size beyond which larger
         batches gain little (McCandlish et al. 2018, An Empirical Model of Large-Batch Training,
-        eq. 2.9; unbiased estimates of both, infinite where nothing is left but noise).
+        eq. 2.9; unbiased estimates of both, infinite if the gradient is only noise).
     """
     zs, activations = network.forward(params, x)
     deltas = network.backward(params, zs, activations, y)[1]
@@ -111,10 +114,10 @@ def _noise_scale(each: Array, together: float) -> float:
 
 
 def distinct_units(weight: Array, bias: Array) -> int:
-    """How many units of a layer differ in what they compute.
+    """Return the number of units of a layer that compute different functions.
 
-    Units are compared by their answer to one fixed random input, which tells apart any two that
-    are not alike, but for accidents of about one in a hundred thousand pairs.
+    Units are compared by their output for one fixed random input. About one in 100,000 pairs of
+    different units is mistaken for identical units.
 
     Example:
         >>> distinct_units(np.ones((3, 5)), np.zeros(5))
@@ -134,13 +137,13 @@ class HealthRecorder:
     """Collects layer health along a run.
 
     Args:
-        network: the network.
-        x: training inputs; the first `ROWS` are looked at.
-        y: their labels or targets.
-        grid: examples after which the run is evaluated, after 0.
+        network: The network.
+        x: Training inputs; the first `ROWS` are used.
+        y: Labels or targets of the inputs.
+        grid: Numbers of examples after which the run is evaluated, without 0.
 
     Attributes:
-        columns: names of the columns that it adds to the curve.
+        columns: Names of the columns that are added to the curve.
     """
 
     def __init__(self, network: Network, x: Array, y: Array, grid: Sequence[int] | Array) -> None:
@@ -153,15 +156,15 @@ class HealthRecorder:
         self._before: tuple[Array, int] | None = None
 
     def wants(self, examples: int) -> bool:
-        """Whether this point of the grid is looked at."""
+        """Return whether health is measured at this point of the grid."""
         return examples in self._wanted and len(self._x) > 1
 
     def before(self, params: Params, updates: int) -> None:
-        """Remember the parameters one update before the point."""
+        """Save the parameters one update before a measured point."""
         self._before = (pack(params, "float64"), updates)
 
     def measure(self, row: int, params: Params, updates: int = 0) -> None:
-        """Measure at a row of the curve."""
+        """Measure health for a row of the curve."""
         found = layer_health(self._network, params, self._x, self._y)
         if self._before is not None and updates > self._before[1]:
             old = unpack(self._before[0], self._network.sizes)
@@ -173,7 +176,7 @@ class HealthRecorder:
         self._found[row] = found
 
     def matrix(self, rows: int) -> Array:
-        """Return shape (columns, rows), NaN in the rows that were not measured."""
+        """Return the measurements, shape (columns, rows); NaN in rows that were not measured."""
         matrix = np.full((len(self.columns), rows), math.nan)
         for row, found in self._found.items():
             for name, value in found.items():
@@ -184,20 +187,20 @@ class HealthRecorder:
 def sharpness(
     network: Network, params: Params, x: Array, y: Array, *, tolerance: float = 1e-2
 ) -> float:
-    """The largest eigenvalue of the Hessian of the mean loss.
+    """Return the largest eigenvalue of the Hessian of the mean loss.
 
-    Found by Lanczos iteration over Hessian-vector products, each a central difference of two
-    gradients; nothing of the Hessian is stored.
+    It is computed by Lanczos iteration with Hessian-vector products, each a central difference of
+    two gradients. The Hessian is never stored.
 
     Args:
-        network: the network.
-        params: where; taken in float64.
-        x: inputs (n, n_features).
-        y: labels or targets.
-        tolerance: relative accuracy.
+        network: The network.
+        params: Parameters at which the Hessian is taken; converted to float64.
+        x: Inputs (n, n_features).
+        y: Labels or targets.
+        tolerance: Relative accuracy.
 
     Returns:
-        The eigenvalue; NaN where loss or gradient are not finite.
+        The eigenvalue; NaN if the loss or the gradient is not finite.
     """
     from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
@@ -228,9 +231,9 @@ def sharpness(
 
 
 def last_health(curve: Mapping[str, Array]) -> dict[str, float]:
-    """The last measured value of every health column of a curve; empty where none was recorded."""
+    """Return the last measured value of every health column; empty if none was recorded."""
     found = {}
-    for name in curve:  # the columns alone: of a stored curve each one is read when asked for
+    for name in curve:  # names only: the columns of a stored curve are read lazily
         if name.startswith("layer") or name == "noise_scale":
             values = curve[name]
             known = values[~np.isnan(values)]

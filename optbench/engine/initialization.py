@@ -1,4 +1,4 @@
-"""Initial parameters: drawn by an initializer from the stream of a seed."""
+"""Initial parameters, drawn by an initializer from the random stream of a seed."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def initialize(
     """Draw initial parameters.
 
     Args:
-        initializer: name of an initializer, values in brackets allowed, or an Initializer class.
-        sizes: width of the input, of each hidden layer and of the output.
-        seed: seed of the ``"init"`` stream, at least 0.
+        initializer: Name of an initializer, values in brackets allowed, or an Initializer class.
+        sizes: Width of the input, of each hidden layer and of the output.
+        seed: Seed of the ``"init"`` stream, at least 0.
         dtype: ``"float32"`` or ``"float64"``.
-        activation: name of the hidden activation, for initializers that use it.
-        x: inputs (n, sizes[0]), for initializers that need data.
+        activation: Name of the hidden activation, for initializers that use it.
+        x: Inputs (n, sizes[0]), for initializers that need data.
 
     Returns:
         Weight (n_in, n_out) and bias (n_out,) of each layer.
 
     Raises:
-        ConfigError: an unknown name, a value out of range, or data missing.
-        PluginError: the initializer fails.
+        ConfigError: A name is unknown, a value is out of range, or data is missing.
+        PluginError: The initializer fails.
 
     Example:
         >>> [w.shape for w, b in initialize("he-normal", (4, 8, 3))]
@@ -65,19 +65,19 @@ def draw_params(
     x: Array | None,
     registry: Registry | None = None,
 ) -> Params:
-    """Draw initial parameters as `initialize` does, float64.
+    """Draw initial parameters as `initialize` does, in float64.
 
     Args:
-        initializer: spelling of an initializer; the others are as for `initialize`.
-        sizes: width of the input, of each hidden layer and of the output.
-        seed: seed of the ``"init"`` stream.
-        activation: name of the hidden activation.
-        x: inputs (n, sizes[0]), for initializers that need data.
-        registry: where the initializer is looked up; the default one if None.
+        initializer: Spelling of an initializer.
+        sizes: Width of the input, of each hidden layer and of the output.
+        seed: Seed of the ``"init"`` stream.
+        activation: Name of the hidden activation.
+        x: Inputs (n, sizes[0]), for initializers that need data.
+        registry: Registry of the initializer; the default one if None.
 
     Raises:
-        ConfigError: an unknown name, a value out of range, or data missing.
-        PluginError: the initializer fails.
+        ConfigError: A name is unknown, a value is out of range, or data is missing.
+        PluginError: The initializer fails.
     """
     name, values = parse_spelling(initializer)
     plugin = (registry or default_registry()).initializer(name)
@@ -101,18 +101,18 @@ def initial_params(
     """Draw the parameters of one run, the same for every optimizer.
 
     Args:
-        initializer: the Initializer class.
-        sizes: width of the input, of each hidden layer and of the output.
-        seed: seed of the ``"init"`` stream.
-        activation: name of the hidden activation.
-        hyper: value of every hyperparameter of the initializer.
-        x: inputs (n, sizes[0]); the first `DATA_ROWS` go to an initializer that needs data.
+        initializer: The Initializer class.
+        sizes: Width of the input, of each hidden layer and of the output.
+        seed: Seed of the ``"init"`` stream.
+        activation: Name of the hidden activation.
+        hyper: Value of every hyperparameter of the initializer.
+        x: Inputs (n, sizes[0]); the first `DATA_ROWS` go to an initializer that needs data.
 
     Returns:
         Weight (n_in, n_out) and bias (n_out,) of each layer, float64.
 
     Raises:
-        PluginError: shapes that do not fit the network, or values that are not finite.
+        PluginError: The shapes do not fit the network, or values are not finite.
     """
     inputs = x[:DATA_ROWS] if x is not None and "data" in initializer.needs else None
     context = InitContext(sizes, activation, ACTIVATIONS[activation][0], inputs)

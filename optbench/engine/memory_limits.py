@@ -1,4 +1,4 @@
-"""The memory that training needs at least, checked before anything is allocated."""
+"""Checks of the memory that training needs, made before anything is allocated."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from optbench.errors import ConfigError
 
 _DRAWN_BYTES = 8
-"""Bytes of an initial parameter: initializers draw in float64."""
+"""Size of an initial parameter, in bytes (initializers draw in float64)."""
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 LEAST_ADDRESS_SPACE = 650 * 2**20
-"""Bytes of address space with which a small study was seen to train; the libraries take most."""
+"""Address space with which a small study can train, in bytes; the libraries use most of it."""
 
 
 def check_address_space() -> None:
-    """Refuse to train under a limit (``ulimit -v``) that the libraries would run into.
+    """Check that the limit on address space (``ulimit -v``) is high enough for the libraries.
 
-    They do not all report it: some hang, and some blame whatever is imported or loaded then.
+    Without this check, some libraries hang at the limit and others report an unrelated error.
 
     Raises:
         ConfigError: The limit is too low.
@@ -40,17 +40,17 @@ def check_address_space() -> None:
 def check_memory(
     name: str, sizes: Sequence[int], *, batch_size: int = 0, slots: int = 0, itemsize: int = 4
 ) -> None:
-    """Refuse a network that cannot fit in memory.
+    """Check that a network can fit in memory.
 
     The estimate is a lower bound: initial parameters in float64; theta, the gradient and the slots;
     activations and their gradients for one batch.
 
     Args:
-        name: Name of the argument that the user gave, for the message.
+        name: Name of the argument to report in the error message.
         sizes: Width of the input, of each hidden layer and of the output.
         batch_size: Examples per update.
-        slots: Number of arrays of the size of theta that the optimizer keeps.
-        itemsize: Bytes of a parameter in training, 4 or 8.
+        slots: Number of state arrays of the optimizer, each of the size of theta.
+        itemsize: Size of a parameter in training, 4 or 8 bytes.
 
     Raises:
         ConfigError: The network needs more memory than this process may use.
@@ -69,9 +69,9 @@ def check_memory(
 
 
 def available_memory() -> int | None:
-    """Return how many bytes this process may use: the machine's memory, or a lower limit on it.
+    """Return the number of bytes that this process may use.
 
-    None where the platform does not say.
+    This is the memory of the machine or a lower limit on it; None if the platform reports neither.
     """
     limits: list[int] = []
     with contextlib.suppress(AttributeError, ValueError, OSError):
@@ -86,7 +86,7 @@ def available_memory() -> int | None:
 
 
 def _size(count: int) -> str:
-    """Return a number of bytes in words, as ``"1.5 GB"``."""
+    """Return a number of bytes as text such as ``"1.5 GB"``."""
     for unit, size in (("TB", 1e12), ("GB", 1e9)):
         if count >= size:
             return f"{count / size:,.3g} {unit}" if count < 1e18 else f"{count / size:.1e} {unit}"

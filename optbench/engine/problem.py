@@ -16,17 +16,17 @@ from optbench.registry import Registry
 
 @dataclass(frozen=True)
 class Problem:
-    """What a loop needs to train one run.
+    """Everything that a loop needs to train one run.
 
     Attributes:
-        spec: the run.
-        optimizer: the optimizer class.
-        network: the network.
-        theta0: initial parameters, one flat buffer in the run's dtype.
-        train, val, test: inputs (n, n_features) in the run's dtype, and labels or targets.
-        order: batch order (epochs, n), int32; None in the batch regime, which has no order.
-        updates_per_epoch: number of batches per epoch; the last one may be short.
-        schedule: learning-rate schedule; None for a constant rate.
+        spec: The run.
+        optimizer: The optimizer class.
+        network: The network.
+        theta0: Initial parameters, one flat buffer in the run's dtype.
+        train, val, test: Inputs (n, n_features) in the run's dtype, and labels or targets.
+        order: Batch order (epochs, n), int32; None in the batch regime, which has no order.
+        updates_per_epoch: Number of batches per epoch; the last batch may be short.
+        schedule: Learning-rate schedule; None for a constant rate.
     """
 
     spec: RunSpec
@@ -52,15 +52,15 @@ class Problem:
 
 
 def build_problem(spec: RunSpec, registry: Registry) -> Problem:
-    """Resolve a run.
+    """Return the problem of a run, with every name resolved.
 
     Args:
-        spec: the run.
-        registry: where its names are looked up.
+        spec: The run.
+        registry: Registry in which names are looked up.
 
     Raises:
-        ConfigError: an unknown name, or a dataset that is not the one the run was planned with.
-        PluginError: a plugin of the run fails.
+        ConfigError: A name is unknown, or the dataset has changed since the run was planned.
+        PluginError: A plugin of the run fails.
     """
     source = registry.dataset_source(spec.dataset)
     data = prepare_dataset(source)

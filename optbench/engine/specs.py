@@ -1,4 +1,4 @@
-"""Entrants, workloads and runs, made from the names and values that a user gives."""
+"""Construction of entrants, workloads and runs from the names and values that a user gives."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def make_entrant(
         optimizer: Name of a registered optimizer, values in brackets allowed
             (``"adam[lr=0.01,schedule=cosine]"``), or a registered class.
         hyper: Values by name; they override those in brackets.
-        registry: Where the optimizer is looked up; the default one if None.
+        registry: Registry of the optimizer; the default one if None.
 
     Raises:
-        ConfigError: An unknown name, or a value out of range.
+        ConfigError: A name is unknown, or a value is out of range.
 
     Example:
         >>> make_entrant("adam[lr=1e-2]", {"warmup": 0.1}).label
@@ -41,7 +41,7 @@ def make_entrant(
     registry = registry or default_registry()
     name, values = parse_spelling(optimizer if isinstance(optimizer, str) else optimizer.name)
     given, control = split_control(registry.optimizer(name), {**values, **(hyper or {})})
-    registry.schedule(control.schedule)  # refuses an unknown one
+    registry.schedule(control.schedule)  # raises if the name is unknown
     label = spell(name, {**given, **changed(control)})
     return Entrant(label=label, optimizer=name, given=given, control=control)
 
@@ -60,17 +60,17 @@ def make_workload(
     """Return a workload with every name and value checked.
 
     Args:
-        dataset: As for `optbench.train`, like all that follow.
+        dataset: Dataset, as for `optbench.train`.
         hidden: Widths of the hidden layers, or one number for one layer.
         activation: Name of the hidden activation.
         initializer: Name of a registered initializer, values in brackets allowed.
         regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
         batch_size: Examples per update in ``"mini-batch"``, at least 1.
         epochs: Passes over the training part, at least 1.
-        registry: Where names are looked up; the default one if None.
+        registry: Registry in which names are looked up; the default one if None.
 
     Raises:
-        ConfigError: The first name or value that is wrong, with what is allowed.
+        ConfigError: A name or value is not allowed; the message lists what is.
 
     Example:
         >>> make_workload(dataset="iris", regime="batch").label
@@ -108,7 +108,7 @@ def make_spec(
     grid_points: int = 40,
     registry: Registry | None = None,
 ) -> RunSpec:
-    """Return the run of an entrant on a workload, with its defaults where nothing is given.
+    """Return the run of an entrant on a workload, with defaults for values that are not given.
 
     Args:
         entrant: As `make_entrant` returns it.
@@ -116,10 +116,10 @@ def make_spec(
         seed: Seed of initial weights and batch order, at least 0.
         dtype: ``"float32"`` or ``"float64"``.
         grid_points: Evaluations along the run, at least 2.
-        registry: Where names are looked up; the default one if None.
+        registry: Registry in which names are looked up; the default one if None.
 
     Raises:
-        ConfigError: A value out of range, or an optimizer outside the regime it is defined in.
+        ConfigError: A value is out of range, or the optimizer does not support the regime.
     """
     registry = registry or default_registry()
     optimizer = registry.optimizer(entrant.optimizer)
@@ -160,10 +160,10 @@ def make_spec(
 
 
 def check_widths(name: str, widths: int | Sequence[int]) -> tuple[int, ...]:
-    """Return widths of layers as a tuple; a single number is one layer.
+    """Return the widths of layers as a tuple; a single number means one layer.
 
     Raises:
-        ConfigError: Anything other than whole numbers >= 1.
+        ConfigError: A width is not a whole number >= 1.
     """
     if isinstance(widths, str | bytes):
         raise ConfigError(
@@ -181,7 +181,7 @@ def check_at_least(name: str, value: int, low: int) -> int:
     """Return the value if it is a whole number of at least `low`.
 
     Raises:
-        ConfigError: It is not.
+        ConfigError: The value is not a whole number, or is too small.
     """
     try:
         is_valid = not isinstance(value, bool) and int(value) == value and value >= low

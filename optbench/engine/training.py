@@ -1,4 +1,4 @@
-"""Trains one run: chooses the loop, evaluates along the grid, and stops if the run diverges."""
+"""Training of one run: choice of the loop, evaluation along the grid, and the divergence rule."""
 
 from __future__ import annotations
 
@@ -50,37 +50,37 @@ def train(
     target: str | None = None,
     **values: Value,
 ) -> RunResult:
-    """Train one network with one optimizer and return what was measured.
+    """Train one network with one optimizer and return the result.
 
     Args:
-        optimizer: name of an optimizer, values in brackets allowed
-            (``"adam[lr=0.01,schedule=cosine]"``); or a Rule or Stepper class, or, where its
-            adapter is installed, a ``torch.optim.Optimizer`` class or a function of optax.
+        optimizer: Name of an optimizer, values in brackets allowed
+            (``"adam[lr=0.01,schedule=cosine]"``), or a Rule or Stepper class. With the adapters for
+            torch and optax installed, also a ``torch.optim.Optimizer`` class or an optax function.
             `functools.partial` may fix values.
-        dataset: name of a dataset; or a DatasetSource class, a pair of arrays ``(x, y)``, or a
-            data frame (`optbench.make_dataset` says how they are read).
-        hidden: widths of the hidden layers, each >= 1, or one number for one layer; empty for a
+        dataset: Name of a dataset; or a DatasetSource class, a pair of arrays ``(x, y)``, or a
+            data frame (see `optbench.make_dataset`).
+        hidden: Widths of the hidden layers, each >= 1, or one number for one layer; empty for a
             linear model.
-        activation: relu, tanh, sigmoid, leaky-relu, gelu or linear.
-        initializer: name of an initializer, values in brackets allowed, or an Initializer class.
-        regime: ``"batch"`` (all examples per update), ``"mini-batch"``, or ``"sgd"`` (one).
-        batch_size: examples per update in ``"mini-batch"``, >= 1; the last batch of an epoch may
+        activation: Hidden activation: relu, tanh, sigmoid, leaky-relu, gelu or linear.
+        initializer: Name of an initializer, values in brackets allowed, or an Initializer class.
+        regime: ``"batch"`` (all examples per update), ``"mini-batch"``, or ``"sgd"`` (one example).
+        batch_size: Examples per update in ``"mini-batch"``, >= 1; the last batch of an epoch may
             be short.
-        epochs: passes over the training part, >= 1.
-        seed: seed of initial weights and batch order, >= 0, the same for all optimizers.
+        epochs: Passes over the training part, >= 1.
+        seed: Seed of initial weights and batch order, >= 0, the same for all optimizers.
         dtype: ``"float32"`` or ``"float64"``.
-        hyper: hyperparameter values by name; they override those in brackets.
-        target: column that is predicted, for a data frame.
-        **values: hyperparameter values, as in `hyper`.
-        grid_points: number of evaluations along the run, >= 2.
-        health: record layer health at a few of the evaluations (`optbench.engine.health`).
+        hyper: Hyperparameter values by name; they override those in brackets.
+        target: Column to predict, for a data frame.
+        **values: Hyperparameter values, as in `hyper`.
+        grid_points: Number of evaluations along the run, >= 2.
+        health: Whether to record layer health at a few evaluations (`optbench.engine.health`).
 
     Returns:
-        The result; a run that diverges has the status ``"diverged"``.
+        The result. A run that diverges has the status ``"diverged"``.
 
     Raises:
-        ConfigError: an unknown name or a value out of range.
-        PluginError: the optimizer, initializer or dataset fails.
+        ConfigError: A name is unknown, or a value is out of range.
+        PluginError: The optimizer, initializer or dataset fails.
 
     Example:
         >>> import optbench
@@ -120,13 +120,13 @@ def train(
 def train_spec(
     spec: RunSpec, registry: Registry | None = None, loop: str = "auto", health: Health = "first"
 ) -> RunResult:
-    """Train a planned run; if a plugin fails, the status is ``"failed"``, with the reason.
+    """Train a planned run; if a plugin fails, return a result with the status ``"failed"``.
 
     Args:
-        spec: the run.
-        registry: where its names are looked up; the default registry if None.
-        loop: as for `make_loop`.
-        health: which evaluation runs record layer health: ``"none"``, ``"first"`` (the first seed
+        spec: The run.
+        registry: Registry in which names are looked up; the default one if None.
+        loop: As for `make_loop`.
+        health: Which evaluation runs record layer health: ``"none"``, ``"first"`` (the first seed
             of each configuration) or ``"all"``. Tuning runs never do.
     """
     with_health = _records_health(spec.seed, health)
@@ -148,12 +148,12 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
     """Train along the evaluation grid until the end, or until the run has diverged.
 
     Args:
-        problem: the run, resolved.
-        loop: as for `make_loop`.
-        health: record layer health; the numbers of the run stay the same.
+        problem: The resolved run.
+        loop: As for `make_loop`.
+        health: Whether to record layer health; the numbers of the run stay the same.
 
     Raises:
-        PluginError: the optimizer fails.
+        PluginError: The optimizer fails.
     """
     spec, trainer = problem.spec, make_loop(problem, loop)
     grid = evaluation_grid(problem.n_train, spec.epochs, spec.grid_points)
@@ -169,7 +169,7 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
                 continue
             with_health = recorder is not None and recorder.wants(examples)
             if recorder is not None and with_health:
-                # Stop one update earlier, to measure how far the last one moves each layer.
+                # Stop one update early, to measure how far the last update moves each layer.
                 measured.advance(examples - spec.batch_size)
                 recorder.before(trainer.evaluation_point(), trainer.updates)
             measured.advance(examples)
@@ -205,8 +205,8 @@ class _Measurements:
     """Advances a loop, and measures loss, metric and time along the way.
 
     Attributes:
-        rows: one row of `CURVE_COLUMNS` per evaluation.
-        seconds: time spent on training so far, evaluation excluded.
+        rows: One row of `CURVE_COLUMNS` per evaluation.
+        seconds: Time spent on training so far, evaluation excluded.
     """
 
     def __init__(self, problem: Problem, trainer: Loop) -> None:
@@ -216,7 +216,7 @@ class _Measurements:
         self.seconds = 0.0
 
     def advance(self, examples: int) -> None:
-        """Train until this many examples, unless the run is there already."""
+        """Train until this many examples have been seen."""
         if examples <= self._trainer.examples:
             return
         start = time.thread_time()
@@ -224,7 +224,7 @@ class _Measurements:
         self.seconds += time.thread_time() - start
 
     def evaluate(self) -> tuple[float, float]:
-        """Append a row; return training and validation loss."""
+        """Append a row and return the training and validation loss."""
         problem, trainer = self._problem, self._trainer
         train_loss, train_metric = trainer.evaluate(*problem.train)
         val_loss, val_metric = trainer.evaluate(*problem.val)
@@ -239,11 +239,11 @@ def _hash(params: Params) -> str:
 
 
 def prepare(specs: Iterable[RunSpec], registry: Registry | None = None) -> None:
-    """Compile the code that runs need, before anything is timed; all threads share it.
+    """Compile the code that runs need, so that compilation is not timed; all threads share it.
 
     Args:
-        specs: runs about to be trained.
-        registry: where their names are looked up; the default one if None.
+        specs: Runs about to be trained.
+        registry: Registry in which names are looked up; the default one if None.
     """
     first = {(spec.optimizer, spec.dtype): spec for spec in specs}
     if not first:

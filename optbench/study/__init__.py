@@ -1,4 +1,4 @@
-"""One execution of a suite: plan, train, store, choose, and hand over to the analysis."""
+"""Execution of studies and sweeps: planning, training, storage, and results for the analysis."""
 
 from optbench.study.driver import Observer, Progress
 from optbench.study.environment import describe_environment

@@ -1,4 +1,4 @@
-"""The public functions that compare optimizers, and read, merge and replay what they return."""
+"""Public functions that compare optimizers, and merge and replay studies."""
 
 from __future__ import annotations
 
@@ -53,55 +53,54 @@ def compare(
     retry_failed: bool = False,
     progress: bool | Observer | None = None,
 ) -> Study:
-    """Train, tune and rank optimizers: what ``optbench run`` does.
+    """Train, tune and rank optimizers, like ``optbench run``.
 
-    Arguments that are not given are those of the suite. Every finished run is kept in the folder
-    `out`; the same call goes on from there and trains nothing twice. Ctrl-C ends it early and
-    returns the study as far as it is, with ``complete=False``.
+    Arguments that are not given are taken from the suite. Every finished run is kept in the folder
+    `out`; the same call continues from there and trains no run twice. Ctrl-C ends the study early
+    and returns the runs finished so far, with ``complete=False``.
 
     Args:
-        optimizers: What is compared, such as ``["adam", "sgd[lr=0.1]", MyRule]``; ``"all"`` for
-            all that are registered. A value in brackets is fixed; tuning chooses the others.
-            Besides names: Rule and Stepper classes, and, where their adapter is installed,
-            ``torch.optim.Optimizer`` classes and functions of optax; `functools.partial` fixes
-            values.
+        optimizers: Optimizers to compare, such as ``["adam", "sgd[lr=0.1]", MyRule]``; ``"all"``
+            for all registered ones. A value in brackets is fixed; tuning chooses the others.
+            Names, Rule and Stepper classes are allowed. With the adapters for torch and optax
+            installed, so are ``torch.optim.Optimizer`` classes and optax functions.
+            `functools.partial` fixes values.
         suite: Name of a registered suite, path of a TOML file, or its content as a dict.
         datasets: Names of datasets, DatasetSource classes, pairs of arrays ``(x, y)`` or data
             frames (see `optbench.make_dataset`).
-        target: Column that is predicted, for data frames.
+        target: Column to predict, for data frames.
         hidden: Widths of the hidden layers, as in ``(32, 32)``; several networks as a list of
             such tuples; ``()`` for a linear model.
         activations: Names of activations: relu, tanh, sigmoid, leaky-relu, gelu or linear.
         initializers: Names of initializers, values in brackets allowed, or Initializer classes.
-        regimes: ``"batch"``, ``"mini-batch"`` and ``"sgd"``, or some of them.
+        regimes: Any of ``"batch"``, ``"mini-batch"`` and ``"sgd"``.
         batch_size: Examples per update in ``"mini-batch"``, at least 1.
-        epochs: Passes over the training part, at least 1; one number, or one for each regime.
-        seeds: Evaluation seeds, at least 1.
-        budget: Trials of an optimizer on each workload, at least 1.
-        ruleset: What is tuned: ``"defaults"`` nothing, ``"lr"`` the learning rate, ``"full"``
-            everything that declares a search range.
-        tuning_seeds: Seeds that a trial is trained with, at least 1.
-        select: How a trial is chosen: ``"val_loss"``, the final validation loss, or ``"time"``,
-            the examples to a target.
+        epochs: Passes over the training part, at least 1; one number, or one per regime.
+        seeds: Number of evaluation seeds, at least 1.
+        budget: Number of trials of an optimizer on each workload, at least 1.
+        ruleset: Hyperparameters to tune: ``"defaults"`` for none, ``"lr"`` for the learning rate,
+            ``"full"`` for all that declare a search range.
+        tuning_seeds: Number of seeds per trial, at least 1.
+        select: Criterion by which a trial is chosen: ``"val_loss"``, the final validation loss, or
+            ``"time"``, the number of examples needed to reach a target.
         dtype: ``"float32"`` or ``"float64"``.
-        grid_points: Evaluations along a run, at least 2.
+        grid_points: Number of evaluations along a run, at least 2.
         out: Folder of the study; by default a temporary one that lives as long as the study.
-        jobs: Runs at a time on this machine, at least 1; all cores if None.
+        jobs: Number of parallel runs on this machine, at least 1; one per core if None.
         scheduler: Address of a Dask cluster to train on.
-        timeout: Seconds after which a run is given up; runs are trained in processes then.
+        timeout: Seconds after which a run is aborted; if given, runs are trained in processes.
         memory: Megabytes that a worker process may allocate for its runs (Linux).
         health: Which evaluation runs record layer health: ``"none"``, ``"first"`` (one for each
             configuration) or ``"all"``.
-        retry_failed: Train the runs again that failed before.
-        progress: True or False, or a function that is called with each `Progress`. By default
-            there is a bar in a notebook and in a terminal, and nothing elsewhere.
+        retry_failed: Whether to train runs again that failed before.
+        progress: True or False, or a function that is called with each `Progress`. By default,
+            a bar is shown in a notebook or a terminal, and nothing elsewhere.
 
     Returns:
         The study.
 
     Raises:
-        ConfigError: An unknown name, a value that is not allowed, or a folder that cannot be
-            written to.
+        ConfigError: A name is unknown, a value is not allowed, or the folder is not writable.
         PluginError: A plugin fails before anything is trained.
         StoreError: The store in the folder cannot be read or written.
 
@@ -157,13 +156,13 @@ def compare(
 
 
 def merge(folders: Iterable[str | Path], *, out: str | Path, keep_first: bool = False) -> Study:
-    """Merge studies that were run on several machines into one: what ``optbench merge`` does.
+    """Merge studies that were run on several machines into one, like ``optbench merge``.
 
     Args:
         folders: Folders of the studies, at least one; their protocols must be equal.
         out: Folder of the merged study.
-        keep_first: Keep the first version of a run that two studies have with different numbers,
-            instead of refusing to merge.
+        keep_first: Whether to keep the first version of a run if two studies have it with different
+            numbers, instead of raising an error.
 
     Returns:
         The merged study.
@@ -188,19 +187,19 @@ def merge(folders: Iterable[str | Path], *, out: str | Path, keep_first: bool = 
 def replay(
     study: Study | str | Path, run_id: str, *, objects: Iterable[OptimizerLike] = ()
 ) -> Replay:
-    """Train a stored run again and compare it bit by bit: what ``optbench replay`` does.
+    """Train a stored run again and compare it bit by bit, like ``optbench replay``.
 
     Args:
         study: The study, or its folder.
         run_id: Key of the run, or its first digits.
-        objects: Classes or datasets that were passed to `compare` instead of names; a study that
-            `compare` has returned knows them.
+        objects: Classes or datasets that were passed to `compare` instead of names; not needed for
+            a study that `compare` returned.
 
     Returns:
-        Both results, with everything that differs.
+        Both results, with their differences.
 
     Raises:
-        ConfigError: There is no such run, or a name of the run is not known any more.
+        ConfigError: The run does not exist, or a name in it is no longer registered.
 
     Example:
         >>> import optbench
@@ -221,7 +220,7 @@ def replay(
 def _optimizers(
     optimizers: OptimizerLike | Sequence[OptimizerLike] | None, registry: ScopedRegistry
 ) -> Literal["all"] | Sequence[str] | None:
-    """Return the spellings of optimizers; objects are known to the registry from then on."""
+    """Return the spellings of optimizers; objects are added to the registry."""
     if optimizers is None or (isinstance(optimizers, str) and optimizers == "all"):
         return cast('Literal["all"] | None', optimizers)
     return [registry.optimizer_text(item) for item in _listed("optimizers", optimizers) or ()]
@@ -232,7 +231,7 @@ def _datasets(
     target: str | None,
     registry: ScopedRegistry,
 ) -> Sequence[str] | None:
-    """Return the names of datasets; objects are known to the registry from then on."""
+    """Return the names of datasets; objects are added to the registry."""
     single = is_frame(datasets) or is_pair(datasets)
     listed = [datasets] if single else _listed("datasets", datasets)
     if listed is None:
@@ -243,13 +242,13 @@ def _datasets(
 def _initializers(
     initializers: InitializerLike | Sequence[InitializerLike] | None, registry: ScopedRegistry
 ) -> Sequence[str] | None:
-    """Return the spellings of initializers; objects are known to the registry from then on."""
+    """Return the spellings of initializers; objects are added to the registry."""
     listed = _listed("initializers", initializers)
     return None if listed is None else [registry.initializer_text(item) for item in listed]
 
 
 def _listed(name: str, items: Any) -> tuple[Any, ...] | None:
-    """Return one item or several as a tuple; None if nothing is given.
+    """Return one or several items as a tuple, or None if nothing is given.
 
     Raises:
         ConfigError: The sequence is empty.
@@ -267,8 +266,8 @@ def _networks(
 ) -> Sequence[tuple[int, ...]] | None:
     """Return the hidden widths of each network.
 
-    One number is one layer, a sequence of numbers one network, and a sequence with sequences in it
-    several networks.
+    A number means one layer, a sequence of numbers one network, and a sequence of sequences several
+    networks.
     """
     if hidden is None:
         return None

@@ -1,4 +1,4 @@
-"""Arguments of the public functions: lists of one, and calls as text for a report."""
+"""Arguments of the public functions as lists, and calls as text for a report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def as_list(items: Any) -> list[Any]:
-    """Return one item or several as a list; an empty one for None.
+    """Return one or several items as a list; None gives an empty list.
 
     Example:
         >>> as_list("adam"), as_list(("adam", "sgd")), as_list(None)

@@ -20,7 +20,7 @@ Outcome = Literal["better", "worse", "not distinguishable"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """One optimizer, B against A.
+    """Comparison of one optimizer, B against A.
 
     Attributes:
         optimizer: Label of the optimizer, or ``"B against A"`` with both labels.
@@ -28,10 +28,10 @@ class Comparison:
         improvement: Probability that a run of B ends with a lower loss than one of A.
         low: Lower end of its 95 % interval; None if there is none.
         high: Upper end of its 95 % interval; None if there is none.
-        p_value: Of the Wilcoxon test over workloads.
-        verdict: What B is: ``"better"``, ``"worse"`` or ``"not distinguishable"``.
-        scope: What the verdict is about: ``"any workload"`` like these, or only
-            ``"these workloads"``, where they are too few for a test over workloads.
+        p_value: P-value of the Wilcoxon test over workloads.
+        verdict: Verdict on B: ``"better"``, ``"worse"`` or ``"not distinguishable"``.
+        scope: Scope of the verdict: ``"any workload"`` like these, or only ``"these workloads"`` if
+            there are too few for a test over workloads.
     """
 
     optimizer: str
@@ -45,7 +45,7 @@ class Comparison:
 
     @property
     def statement(self) -> str:
-        """The verdict, with the number of workloads where it is about these only."""
+        """Verdict, with the number of workloads if it covers only these."""
         if self.scope == "any workload":
             return self.verdict
         n = self.workloads
@@ -58,7 +58,7 @@ class StudyComparison:
 
     Attributes:
         rows: One comparison for each optimizer.
-        warnings: Sentences about what makes the two sides unequal, such as protocols that differ.
+        warnings: Sentences on differences between the two sides, such as different protocols.
     """
 
     rows: tuple[Comparison, ...]
@@ -66,12 +66,12 @@ class StudyComparison:
 
     @property
     def worse(self) -> list[str]:
-        """The optimizers that are clearly worse in B."""
+        """Optimizers that are clearly worse in B."""
         return [row.optimizer for row in self.rows if row.verdict == "worse"]
 
 
 def compare_studies(first: Study, second: Study) -> StudyComparison:
-    """Compare two studies on the optimizers, workloads and seeds that both have.
+    """Compare two studies on their common optimizers, workloads and seeds.
 
     Args:
         first: The study A.
@@ -81,7 +81,7 @@ def compare_studies(first: Study, second: Study) -> StudyComparison:
         One comparison for each optimizer, seen from B.
 
     Raises:
-        ConfigError: The studies have no optimizer on a common workload.
+        ConfigError: The studies have no common optimizer on a common workload.
     """
     warnings = [*_protocol_warnings(first, second), *_seed_warning(first.cells, second.cells)]
     rows = []
@@ -101,14 +101,14 @@ def compare_entrants(study: Study, first: str, second: str) -> StudyComparison:
 
     Args:
         study: The study.
-        first: Label of A, as the leaderboard has it.
+        first: Label of A, as in the leaderboard.
         second: Label of B.
 
     Returns:
         One comparison, seen from B.
 
     Raises:
-        ConfigError: The study does not have them, or not on a common workload.
+        ConfigError: The study lacks one of them, or they have no common workload.
     """
     labels = {cell.entrant.label for cell in study.cells}
     for label in (first, second):
@@ -143,7 +143,7 @@ def _seed_warning(first: Sequence[Cell], second: Sequence[Cell]) -> list[str]:
 
 
 def _common_cells(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
-    """The cells of both sides on common workloads, with the evaluation runs of common seeds."""
+    """Return the cells of both sides on common workloads, with evaluation runs of common seeds."""
     sides = [{c.workload.label: c for c in side if c.evaluation} for side in (first, second)]
     pairs = [
         _common_seeds(cell, sides[1][label])
@@ -179,7 +179,7 @@ def _renamed(cell: Cell, label: str) -> Cell:
 
 
 def _seen_from_b(title: str, pair: Pair, workloads: int) -> Comparison:
-    """The comparison that a pair of entrants named A and B stands for."""
+    """Return the comparison for a pair of entrants named A and B."""
     from optbench.analysis.statistics.hypothesis_tests import workloads_needed
 
     estimate = pair.improvement

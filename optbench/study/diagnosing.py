@@ -12,15 +12,15 @@ from optbench.study.study import Study
 
 @dataclass(frozen=True)
 class RunFinding:
-    """One thing that is wrong with one run.
+    """A problem of one run.
 
     Attributes:
         workload: Label of the workload.
         optimizer: Label of the entrant.
         run: Key of the run.
-        illness: What is wrong.
-        evidence: The numbers that say so.
-        advice: What may help.
+        illness: Name of the problem.
+        evidence: Numbers that indicate it.
+        advice: Suggested remedy.
     """
 
     workload: str
@@ -33,12 +33,12 @@ class RunFinding:
 
 @dataclass(frozen=True)
 class StudyDiagnosis:
-    """What is wrong with the evaluation runs of a study.
+    """Problems of the evaluation runs of a study.
 
     Attributes:
         findings: One for each illness of each run.
         verdicts: One sentence for each workload, by its label.
-        summary: For each workload and optimizer, the illnesses and how many runs have each.
+        summary: For each workload and optimizer, the problems and the number of runs with each.
     """
 
     findings: tuple[RunFinding, ...]
@@ -50,7 +50,7 @@ def diagnose_study(study: Study) -> StudyDiagnosis:
     """Diagnose the evaluation runs of a study.
 
     Args:
-        study: The study; layer health is known of the runs that recorded it.
+        study: The study. Layer health is used for runs that recorded it.
     """
     groups: dict[str, list[Cell]] = {}
     for cell in study.cells:

@@ -15,16 +15,16 @@ from optbench.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a study or a sweep is.
+    """Progress of a study or a sweep.
 
     Attributes:
         done: Runs finished, including those that were in the store.
-        planned: Runs in all, as far as is known (a widened range adds some).
+        planned: Total number of runs known so far (a widened range adds some).
         trained: Runs trained in this execution.
-        failed: Those of them that failed for a cause other than divergence.
-        leader: The entrant that is best on most workloads so far; empty at first.
-        result: The run just finished; None if none has finished for a while.
-        label: The entrant that it was trained for.
+        failed: Runs trained that failed for a cause other than divergence.
+        leader: Entrant that is best on most workloads so far; empty at first.
+        result: Result of the run just finished; None in a periodic update.
+        label: Entrant that the run was trained for.
     """
 
     done: int
@@ -37,18 +37,18 @@ class Progress:
 
 
 Observer = Callable[[Progress], None]
-"""Called with the progress after every run, and now and then."""
+"""Function called with the progress after every run, and periodically."""
 
 
 def ignore_progress(progress: Progress) -> None:
-    """Observe nothing."""
+    """Ignore the progress."""
 
 
 class KnownResults(Mapping[str, RunResult]):
-    """Results by key: those in memory, and behind them those in the store.
+    """Results by key, first from memory and then from the store.
 
     Args:
-        store: Where results are kept.
+        store: Store of the results.
         retry_failed: Whether runs that failed count as unknown, so that they are trained again.
     """
 
@@ -66,7 +66,7 @@ class KnownResults(Mapping[str, RunResult]):
             if key not in self._stored:
                 raise KeyError(key)
             self._memory |= {result.key: result for result in self._store.results([key])}
-        if key not in self._memory:  # somebody wrote it, with a matching checksum
+        if key not in self._memory:  # a foreign record with a matching checksum
             raise StoreError(
                 f"{self._store.path}: run {key} cannot be read, though its checksum matches; "
                 "choose another folder"
@@ -92,7 +92,7 @@ class KnownResults(Mapping[str, RunResult]):
 
 
 class Work(Protocol):
-    """The runs of a study or a sweep: which are trained next, and how many are done."""
+    """Interface to the runs of a study or a sweep: the next runs to train, and their progress."""
 
     @property
     def done(self) -> int:
@@ -100,20 +100,20 @@ class Work(Protocol):
 
     @property
     def planned(self) -> int:
-        """Number of runs in all, as far as is known."""
+        """Total number of runs known so far."""
 
     @property
     def leader(self) -> str:
-        """The best entrant so far; empty if there is none."""
+        """Best entrant so far; empty if there is none."""
 
     def templates(self) -> Sequence[RunSpec]:
-        """Return runs like those that will be trained, so that an executor can prepare."""
+        """Return examples of the runs to be trained, so that an executor can prepare."""
 
     def next_runs(self, room: int) -> Iterable[RunSpec]:
-        """Return up to `room` runs; none while all others depend on runs in flight."""
+        """Return up to `room` runs; none if all remaining ones depend on runs in flight."""
 
     def accept(self, result: RunResult) -> str:
-        """Take in a result that has been kept; return the label of its entrant."""
+        """Accept a stored result and return the label of its entrant."""
 
 
 class Driver:
@@ -121,16 +121,16 @@ class Driver:
 
     Args:
         work: The runs.
-        results: Where results are kept.
-        store: The store behind them.
+        results: Results so far; new ones are added.
+        store: Store of the results.
         executor: Trains the runs; closed when interrupted.
-        observer: Called with the progress.
-        command: Noted in the store with the runs that are trained.
-        environment: Likewise.
+        observer: Function called with the progress.
+        command: Command recorded in the store with the runs that are trained.
+        environment: Environment recorded with them.
 
     Attributes:
-        trained: Runs trained.
-        failed: Those of them that failed for a cause other than divergence.
+        trained: Number of runs trained.
+        failed: Number of these that failed for a cause other than divergence.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class Driver:
         self._begun = False
 
     def run(self) -> None:
-        """Train all runs, unless interrupted; afterwards everything finished is in the store."""
+        """Train all runs unless interrupted; every finished run is stored."""
         arrived: deque[RunResult] = deque()
         try:
             for result in self._executor.results(self._next_runs, arrived):
@@ -181,7 +181,7 @@ class Driver:
         return self._work.accept(result)
 
     def _keep(self, result: RunResult) -> None:
-        if result.key in self._results:  # an interrupt came after it was kept
+        if result.key in self._results:  # interrupted after it was stored
             return
         self._results.keep(result)
         self.trained += 1

@@ -1,4 +1,4 @@
-"""Where a study was run: what one needs to judge its times and to run it again."""
+"""Description of the environment of a study, for judging its times and repeating it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKAGES = ("numpy", "scipy", "numba", "scikit-learn", "threadpoolctl", "msgspec
 
 
 def describe_environment(registry: Registry) -> dict[str, Any]:
-    """Versions, processor and plugins; no name of a machine, user or folder."""
+    """Return versions, processor and plugins, without names of machine, user or folders."""
     return {
         "optbench": __version__,
         "python": platform.python_version(),

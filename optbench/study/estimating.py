@@ -1,4 +1,4 @@
-"""What a study would train, and about how long it would take."""
+"""Estimation of the runs that a study would train, and of their time."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from optbench.study.folders import STORE_NAME, open_store
 from optbench.support.child_processes import available_cores
 
 PROBE_SECONDS = 4.0
-"""Time that may be spent on measuring, without compilation."""
+"""Maximum time spent on measuring, in seconds, without compilation."""
 PROBE_EPOCHS = 2
-"""Epochs of a run that is measured."""
+"""Number of epochs of a measured run."""
 
 
 @dataclass(frozen=True)
 class CellEstimate:
-    """One entrant on one workload.
+    """Number of runs of one entrant on one workload.
 
     Attributes:
         workload: Label of the workload.
         optimizer: Label of the entrant.
-        planned: Number of runs, those that are stored included; a widened range adds some.
+        planned: Number of runs, including stored ones; a widened range adds some.
         stored: Number of runs that are in the store.
-        missing: Runs that can be trained now.
+        missing: Number of runs that can be trained now.
     """
 
     workload: str
@@ -42,13 +42,13 @@ class CellEstimate:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The runs of a study and the time that they take.
+    """Number of runs of a study, and the time that they take.
 
     Attributes:
         suite: Name of the suite.
         cells: Every entrant on every workload.
-        seconds: Time that the missing runs take on all cores together.
-        cores: Runs at a time.
+        seconds: Time of the missing runs on all cores, in seconds.
+        cores: Number of parallel runs.
         left_out: One sentence for each entrant that is not defined in a regime.
     """
 
@@ -80,9 +80,9 @@ def estimate_study(
 
     Args:
         plan: The study.
-        folder: Folder whose store may have some of the runs.
-        jobs: Runs at a time; all cores if None.
-        registry: Where names are looked up; the default one if None.
+        folder: Folder with a store that may have some of the runs.
+        jobs: Number of parallel runs; one per core if None.
+        registry: Registry in which names are looked up; the default one if None.
     """
     results = _stored_results(folder)
     cells = tuple(_count_runs(cell, plan, results) for cell in plan.cells)
@@ -117,7 +117,7 @@ def _count_runs(cell: CellPlan, plan: StudyPlan, results: Mapping[str, RunResult
 
 
 def _seconds_on_one_core(work: Sequence[tuple[CellPlan, int]], registry: Registry) -> float:
-    """Time of so many runs of each cell, from one short run of each class of cells."""
+    """Return the time of the runs of each cell, estimated from one short run per cost class."""
     if not work:
         return 0.0
     measured = dict(_measure_runs([cell for cell, _ in work], registry))
@@ -128,7 +128,7 @@ def _seconds_on_one_core(work: Sequence[tuple[CellPlan, int]], registry: Registr
 def _measure_runs(
     cells: Sequence[CellPlan], registry: Registry
 ) -> Iterator[tuple[tuple[str, type], float]]:
-    """Seconds of a run of each class of cells, until `PROBE_SECONDS` are spent."""
+    """Return the seconds per run of each cost class, until `PROBE_SECONDS` are spent."""
     from optbench.engine.training import prepare, train_spec
 
     prepare([cell.template for cell in cells], registry)
@@ -139,12 +139,12 @@ def _measure_runs(
             return
         template = first[cost_class].template
         short = msgspec.structs.replace(template, epochs=min(template.epochs, PROBE_EPOCHS))
-        train_spec(short, registry)  # loads and caches what later runs find
+        train_spec(short, registry)  # loads data and code that later runs find in caches
         before = time.monotonic()
         train_spec(short, registry)
         yield cost_class, (time.monotonic() - before) * template.epochs / short.epochs
 
 
 def _cost_class(cell: CellPlan) -> tuple[str, type]:
-    """Cells whose runs take about as long: one workload, and the base class of the optimizer."""
+    """Return the cost class of a cell: workload and base class of the optimizer."""
     return cell.workload.label, cell.optimizer.__mro__[1]

@@ -1,4 +1,4 @@
-"""The folder of a study, and the store in it."""
+"""Folders of studies, and the stores in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def open_store(folder: str | Path) -> Store:
     """Open the store of the study in a folder.
 
     Raises:
-        ConfigError: The folder has no study.
+        ConfigError: The folder does not contain a study.
         StoreError: Its store cannot be read.
     """
     path = Path(folder) / STORE_NAME
@@ -28,10 +28,10 @@ def open_store(folder: str | Path) -> Store:
 
 
 def writable_folder(folder: str | Path) -> Path:
-    """Return the path of a folder that can be written to; it is created if it is missing.
+    """Return the path of a writable folder; it is created if it is missing.
 
     Raises:
-        ConfigError: It cannot be created or written to; the message says why.
+        ConfigError: The folder cannot be created or written to; the message gives the reason.
     """
     path = Path(folder)
     try:
@@ -48,9 +48,9 @@ def writable_folder(folder: str | Path) -> Path:
 
 
 class TemporaryFolder:
-    """A folder that is removed when nothing refers to this object any more, or at the end.
+    """A folder that is removed when this object is deleted, or when the process ends.
 
-    Unlike `tempfile.TemporaryDirectory` it may be left to the garbage collector without a warning.
+    Unlike `tempfile.TemporaryDirectory`, it does not warn when it is garbage-collected.
 
     Attributes:
         path: The folder.

@@ -22,7 +22,7 @@ from optbench.study.study import Study
 _log = logging.getLogger(__name__)
 
 NAMED_CONFLICTS = 10
-"""Conflicts of one folder that are described; the others are only counted."""
+"""Number of conflicts per folder that are described; the others are only counted."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ConflictError(ConfigError):
     """Studies disagree about the numbers of the same runs.
 
     Attributes:
-        conflicts: The first of these runs.
+        conflicts: The first of the conflicting runs.
     """
 
     def __init__(self, message: str, conflicts: Sequence[RunConflict]) -> None:
@@ -62,7 +62,8 @@ class Merge:
 
     Attributes:
         study: The study.
-        conflicts: Runs of which the first version was kept, at most `NAMED_CONFLICTS` a folder.
+        conflicts: Runs with conflicts resolved for the first version, at most `NAMED_CONFLICTS` per
+            folder.
     """
 
     study: Study
@@ -79,9 +80,9 @@ def merge_studies(
 
     Args:
         folders: Folders of the studies, at least one. Their protocols must be equal.
-        out: Folder of the merged study; a store that is there already takes the runs in.
-        keep_first: Keep the first version of a run that two studies have with different numbers,
-            instead of refusing to merge.
+        out: Folder of the merged study; runs are added to a store that exists there.
+        keep_first: Whether to keep the first version of a run if two studies have it with different
+            numbers, instead of raising an error.
 
     Raises:
         ConfigError: A folder has no study, or the protocols differ.
@@ -102,7 +103,7 @@ def merge_studies(
 
 
 def _read(folder: Path) -> tuple[StudyRecord, str, dict[str, Any]]:
-    """The record of a study, and the command and environment of its last session."""
+    """Return the record of a study, and the command and environment of its last session."""
     with open_store(folder) as store:
         saved = store.last_study()
         if saved is None:
@@ -111,9 +112,9 @@ def _read(folder: Path) -> tuple[StudyRecord, str, dict[str, Any]]:
 
 
 def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
-    """Return one study with the cells of all.
+    """Return one study with the cells of all studies.
 
-    Of a cell that several studies have, the one with the most evaluation runs is taken.
+    If several studies have a cell, the one with the most evaluation runs is used.
 
     Args:
         records: Folder and record of each study, at least one.
@@ -148,7 +149,7 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
 
 
 def _take_in(store: Store, folder: Path, keep_first: bool) -> list[RunConflict]:
-    """Add the runs of a folder's store to the merged one; return the conflicts."""
+    """Add the runs of a folder's store to the merged store and return the conflicts."""
     with open_store(folder) as other:
         found = store.conflicts(other)
         conflicts = [

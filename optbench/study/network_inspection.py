@@ -1,4 +1,4 @@
-"""One network explained, from Python: `inspect`, `compare_initializers` and what they return."""
+"""Inspection of one network: `inspect`, `compare_initializers` and their results."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ if TYPE_CHECKING:
     from optbench.report.plots.sheets import Sheet
 
 SHARPNESS_ROWS = 1000
-"""Training examples that sharpness is measured on."""
+"""Number of training examples on which sharpness is measured."""
 LEGEND = (
     "signal, gradient: mean square of z and of the loss's gradient by z; flat or off: values where "
     "the activation's slope is nearly 0; dead: units for which it is so on every example"
 )
-"""What the columns of an inspection are."""
+"""Descriptions of the columns of an inspection."""
 _COLUMNS = ("signal", "gradient", "flat or off", "dead")
 _TITLE_WIDTH = 130
 
 
 @dataclass(frozen=True, repr=False)
 class Inspection:
-    """How signals travel through a network, and what training does to it.
+    """Signals in a network, before and after training.
 
     Attributes:
-        before: Signals of the fresh network.
+        before: Signals of the untrained network.
         after: Signals of the trained network; None without training or if the run was lost.
-        result: The run; None without training.
-        findings: What is wrong with the run, with evidence and advice.
-        verdict: What happens to signals and gradients before training, in words.
-        sharpness: Largest eigenvalue of the Hessian after training; None unless asked for.
+        result: Result of the run; None without training.
+        findings: Problems of the run, with evidence and advice.
+        verdict: Description of signals and gradients before training.
+        sharpness: Largest eigenvalue of the Hessian after training; None unless requested.
     """
 
     before: Signals
@@ -63,13 +63,13 @@ class Inspection:
 
     @property
     def title(self) -> str:
-        """The network and the data that signals are measured on."""
+        """Network, and data on which signals are measured."""
         network = f"{self.before.initializer}, {self.before.activation}"
         return f"{network}, the first {ROWS} training examples"
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Heads of the columns of `rows`."""
+        """Headings of the columns of `rows`."""
         trained = tuple(f"{name} after" for name in _COLUMNS) if self.after is not None else ()
         return ("layer", *_COLUMNS, *trained)
 
@@ -84,7 +84,7 @@ class Inspection:
 
     @property
     def sentences(self) -> list[str]:
-        """The verdict on the fresh network, how the run ended, and what is wrong with it."""
+        """Verdict on the untrained network, outcome of the run, and its problems."""
         lines = [f"before training: {self.verdict}."]
         if self.result is not None:
             state = f"validation loss {self.result.final('val_loss'):.4g}"
@@ -143,29 +143,28 @@ def inspect(
     seed: int = 0,
     with_sharpness: bool = False,
 ) -> Inspection:
-    """Look inside one network: what ``optbench inspect`` does.
+    """Inspect one network, like ``optbench inspect``.
 
     Args:
         initializer: Name of an initializer, values in brackets allowed, or an Initializer class; by
-            default that of the suite quick.
-        dataset: Name of a dataset, or what else `optbench.train` takes; by default the first of
-            the suite quick.
-        target: Column that is predicted, for a data frame.
+            default that of the suite ``"quick"``.
+        dataset: Dataset, as for `optbench.train`; by default the first of the suite ``"quick"``.
+        target: Column to predict, for a data frame.
         hidden: Widths of the hidden layers; one number for one layer, ``()`` for a linear model.
         activation: Hidden activation.
-        optimizer: Name of an optimizer, or what else `optbench.train` takes; by default the first
-            of the suite quick.
+        optimizer: Optimizer, as for `optbench.train`; by default the first of the suite
+            ``"quick"``.
         regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
         batch_size: Examples per update in ``"mini-batch"``, at least 1.
-        epochs: Passes over the training part; 0 looks only at the fresh network.
+        epochs: Passes over the training part; with 0, only the untrained network is inspected.
         seed: Seed of initial weights and batch order, at least 0.
-        with_sharpness: Measure the largest eigenvalue of the Hessian after training.
+        with_sharpness: Whether to measure the largest eigenvalue of the Hessian after training.
 
     Returns:
-        Signals before and after training, the run, and what is wrong with it.
+        Signals before and after training, the run, and its problems.
 
     Raises:
-        ConfigError: An unknown name, or a value that is not allowed.
+        ConfigError: A name is unknown, or a value is not allowed.
 
     Example:
         >>> import optbench
@@ -225,13 +224,13 @@ def _sharpness(
 
 @dataclass(frozen=True, repr=False)
 class InitializerComparison:
-    """Initializers on networks of many depths, the one that suits them best first.
+    """Comparison of initializers on networks of many depths, most suitable first.
 
     Attributes:
-        choice: The ranking, and which will do.
+        choice: Ranking, and the initializers that are suitable.
         activation: Hidden activation.
-        width: Units of each layer.
-        depth: Layers of the deepest network.
+        width: Number of units per layer.
+        depth: Number of layers of the deepest network.
     """
 
     choice: Choice
@@ -241,12 +240,12 @@ class InitializerComparison:
 
     @property
     def title(self) -> str:
-        """The networks, in words."""
+        """Description of the networks."""
         return f"{self.depth} layers of {self.width} {self.activation} units, {DRAWS} draws"
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Heads of the columns of `rows`."""
+        """Headings of the columns of `rows`."""
         return ("initializer", "signal a layer", "gradient a layer", "what happens")
 
     @property
@@ -287,21 +286,21 @@ def compare_initializers(
     depth: int = 50,
     seed: int = 0,
 ) -> InitializerComparison:
-    """Send random inputs through networks of every depth: what ``optbench inspect --compare`` does.
+    """Compare initializers on networks of every depth, like ``optbench inspect --compare``.
 
     Args:
         initializers: Names of initializers, values in brackets allowed, or Initializer classes;
-            all that are registered if empty.
-        width: Units of each layer, at least 1.
+            all registered ones if empty.
+        width: Number of units per layer, at least 1.
         activation: Hidden activation.
-        depth: Layers of the deepest network, at least 2.
+        depth: Number of layers of the deepest network, at least 2.
         seed: Seed of inputs and weights.
 
     Returns:
         The initializers, the most suitable first.
 
     Raises:
-        ConfigError: An unknown name, or a value that is not allowed.
+        ConfigError: A name is unknown, or a value is not allowed.
 
     Example:
         >>> import optbench

@@ -1,4 +1,4 @@
-"""The cells of a running study: what each of them waits for, and how much is done."""
+"""The cells of a running study, with the runs that they wait for and their progress."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from optbench.study.driver import KnownResults
 
 
 class OpenCells:
-    """Opens the cells of a plan one after the other, as there is room for their runs.
+    """Opens the cells of a plan one after another, while the executor has room for their runs.
 
     A run that several cells need is trained once. The results of a cell are released from memory
     as soon as it is complete.
@@ -29,8 +29,8 @@ class OpenCells:
         results: The results so far; new ones are added to them before `accept`.
 
     Attributes:
-        done: Runs finished, including those that were in the store.
-        planned: Runs in all, as far as is known.
+        done: Number of runs finished, including those that were in the store.
+        planned: Total number of runs known so far.
     """
 
     def __init__(self, plan: StudyPlan, results: KnownResults) -> None:
@@ -44,12 +44,12 @@ class OpenCells:
         self._done_of: dict[int, int] = {}  # cell -> its runs that are finished
         self._planned_of = [planned_runs(cell, plan.protocol) for cell in plan.cells]
         self._complete: dict[int, CellRecord] = {}
-        self._best: dict[str, tuple[float, str]] = {}  # workload -> lowest loss, and whose it is
+        self._best: dict[str, tuple[float, str]] = {}  # workload -> lowest loss and its entrant
         self.planned = sum(self._planned_of)
 
     @property
     def leader(self) -> str:
-        """The entrant with the lowest validation loss on most workloads; empty at first."""
+        """Entrant with the lowest validation loss on most workloads; empty at first."""
         wins = [label for _, label in self._best.values()]
         return statistics.mode(sorted(wins)) if wins else ""
 
@@ -58,13 +58,13 @@ class OpenCells:
         return [cell.template for cell in self._plan.cells]
 
     def next_runs(self, room: int) -> list[RunSpec]:
-        """Return up to `room` runs, of as few open cells as possible."""
+        """Return up to `room` runs, from as few open cells as possible."""
         while self._unopened and len(self._queue) < room:
             self._continue(self._unopened.popleft())
         return [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
 
     def accept(self, result: RunResult) -> str:
-        """Continue with the cells that waited for a result; return the label of the first."""
+        """Continue the cells that waited for a result, and return the label of the first."""
         cells = self._cells_of.pop(result.key, [])
         for index in cells:
             self.done += 1
@@ -109,7 +109,7 @@ class OpenCells:
                 self._queue.append(spec)
 
     def _count(self, index: int, cell: Cell, missing: int) -> None:
-        """Bring the numbers of finished and planned runs up to date."""
+        """Update the numbers of finished and planned runs."""
         done = sum(len(trial.results) for trial in cell.trials) + len(cell.evaluation)
         ahead = missing + (self._plan.protocol.seeds if cell.chosen is None else 0)
         self.planned += max(done + ahead - self._planned_of[index], 0)

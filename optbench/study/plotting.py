@@ -11,7 +11,7 @@ from optbench.report.plots.plot import Plot
 from optbench.study.study import Study
 
 _OF_A_REGIME = re.compile(rf"(?P<kind>.+?)-({'|'.join(REGIMES)})(-\d+)?")
-"""Name of a sheet that shows one regime, perhaps with the number of its page."""
+"""Pattern of the name of a sheet that shows one regime, with an optional page number."""
 
 
 def plot_study(study: Study, kind: str) -> Plot:
@@ -22,7 +22,7 @@ def plot_study(study: Study, kind: str) -> Plot:
         kind: Name of a sheet; without its regime or page, all sheets of the kind.
 
     Raises:
-        ConfigError: This study has no such plot, or no evaluation run has finished.
+        ConfigError: The study has no such plot, or no evaluation run has finished.
     """
     sheets = dict(drawings(study.leaderboard, study.cells))
     names = [name for name in sheets if name == kind or _kind_of(name) == kind]
@@ -33,6 +33,6 @@ def plot_study(study: Study, kind: str) -> Plot:
 
 
 def _kind_of(name: str) -> str:
-    """The name of a sheet without the regime and the page at its end."""
+    """Return the name of a sheet without its regime and page."""
     match = _OF_A_REGIME.fullmatch(name)
     return match["kind"] if match else name

@@ -1,4 +1,4 @@
-"""Where progress is shown: a bar in a terminal, a bar in a notebook, growing curves, or lines."""
+"""Displays of progress: a bar in a terminal or a notebook, live curves, or lines of text."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from optbench.support.log_lines import print_line
 from optbench.support.text import one_line, printable
 
 LINE_SECONDS = 5.0
-"""Least time between two lines of progress."""
+"""Minimum time between two lines of progress, in seconds."""
 REFRESH_SECONDS = 0.25
-"""Least time between two states of a bar in a notebook."""
+"""Minimum time between two updates of a bar in a notebook, in seconds."""
 
 
 class Display(Protocol):
-    """Shows how far a study or a sweep is."""
+    """Interface of a display for the progress of a study or a sweep."""
 
     def show_progress(self, progress: Progress, summary: Callable[[], str]) -> None:
         """Show the progress; `summary` returns it as one line."""
 
     def show_line(self, text: str) -> None:
-        """Show what else takes a while."""
+        """Show a message about other slow work."""
 
     def show_warning(self, text: str) -> None:
-        """Show a warning that stays."""
+        """Show a permanent warning."""
 
     def close(self) -> None:
-        """Show nothing more."""
+        """End the display."""
 
 
 class Lines:
@@ -43,7 +43,7 @@ class Lines:
         self._last = time.monotonic()
 
     def show_progress(self, progress: Progress, summary: Callable[[], str]) -> None:
-        """Print the line, if the last one was long enough ago."""
+        """Print a line if enough time has passed since the last one."""
         if time.monotonic() - self._last >= LINE_SECONDS:
             self._last = time.monotonic()
             print_line(summary())
@@ -61,7 +61,7 @@ class Lines:
 
 
 class Bar:
-    """A progress bar on stderr, gone when it is closed."""
+    """A progress bar on stderr, removed when it is closed."""
 
     def __init__(self) -> None:
         self._bar = _make_bar()
@@ -69,7 +69,7 @@ class Bar:
         self._bar.start()
 
     def show_progress(self, progress: Progress, summary: Callable[[], str]) -> None:
-        """Move the bar on."""
+        """Update the bar."""
         self._bar.update(
             self._task,
             description="training",
@@ -92,14 +92,14 @@ class Bar:
 
 
 class NotebookBar:
-    """A progress bar in the output of a notebook's cell, gone when it is closed."""
+    """A progress bar in the output of a notebook cell, removed when it is closed."""
 
     def __init__(self) -> None:
         self._handle: Any = _ipython().display(self._html("starting"), display_id=True)
         self._last = time.monotonic()
 
     def show_progress(self, progress: Progress, summary: Callable[[], str]) -> None:
-        """Move the bar on."""
+        """Update the bar."""
         if time.monotonic() - self._last >= REFRESH_SECONDS:
             self._last = time.monotonic()
             self._handle.update(self._html(summary(), progress.done, progress.planned))
@@ -122,11 +122,11 @@ class NotebookBar:
 
 
 class LiveCurves:
-    """The curves of the runs in a terminal, redrawn as runs finish.
+    """Curves of the runs in a terminal, redrawn as runs finish.
 
     Args:
         labels: Labels of all entrants.
-        planned: Number of runs, about.
+        planned: Approximate number of runs.
     """
 
     def __init__(self, labels: Sequence[str], planned: int) -> None:
@@ -152,7 +152,7 @@ class LiveCurves:
         print_line(text)
 
     def show_warning(self, text: str) -> None:
-        """Print a line at the end of the picture, which it would tear."""
+        """Save a warning for the end, because it would break the picture."""
         self._warnings.append(text)
 
     def close(self) -> None:
@@ -163,7 +163,7 @@ class LiveCurves:
 
 
 def terminal_display() -> Display:
-    """Return a bar if stderr is a terminal, lines otherwise."""
+    """Return a bar if stderr is a terminal, or lines of text otherwise."""
     return Bar() if sys.stderr.isatty() else Lines()
 
 

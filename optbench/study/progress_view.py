@@ -1,4 +1,4 @@
-"""Shows the progress of a study or a sweep while it runs."""
+"""Display of the progress of a study or a sweep while it runs."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from optbench.study.progress_displays import (
 from optbench.support.log_lines import log_through, log_to_stderr
 
 MIN_RUNS = 10
-"""Runs to be trained before the time left is estimated."""
+"""Number of runs trained before the remaining time is estimated."""
 FIRST_RUNS = 3
-"""If this many first runs of an entrant fail for the same reason, a warning says so at once."""
+"""Number of first runs of an entrant that must fail for the same reason to cause a warning."""
 
 
 class ProgressView:
-    """Shows runs done, time left, and which entrant is best so far.
+    """Shows the number of finished runs, the remaining time, and the best entrant so far.
 
-    A context manager, and an observer: it is called with each `Progress`. Log messages of optbench
+    It is a context manager and an observer, called with each `Progress`. Log messages of optbench
     are shown on the same display.
 
     Args:
-        display: Where to show it; None for nowhere.
+        display: Display to use; None shows nothing.
     """
 
     def __init__(self, display: Display | None) -> None:
         self._display = display
         self._log = contextlib.ExitStack()
-        self._first: tuple[float, int] | None = None  # when training began, and runs trained then
-        self._reasons: dict[str, list[str]] = {}  # why the first runs of an entrant failed, if so
+        self._first: tuple[float, int] | None = None  # start of training, runs trained by then
+        self._reasons: dict[str, list[str]] = {}  # reasons why first runs of an entrant failed
 
     def __enter__(self) -> Self:
         self._log.enter_context(log_through(self.show_line))
@@ -50,7 +50,7 @@ class ProgressView:
         self._log.close()
 
     def show_line(self, text: str) -> None:
-        """Show a log message: something other than the runs that takes a while."""
+        """Show a log message about other slow work."""
         if self._display is not None:
             self._display.show_line(text)
 
@@ -64,7 +64,7 @@ class ProgressView:
         self._display.show_progress(progress, lambda: self._summary(progress))
 
     def _warn_of_failures(self, display: Display, progress: Progress) -> None:
-        """Warn if an entrant fails from the start: its other runs are likely to fail too."""
+        """Warn if an entrant fails from the start: its other runs will probably fail too."""
         if progress.result is None:
             return
         label = progress.label or progress.result.spec.optimizer
@@ -90,7 +90,7 @@ class ProgressView:
 
 @contextlib.contextmanager
 def shown_progress(progress: bool | Observer | None) -> Iterator[Observer]:
-    """Yield the observer that a user asked for.
+    """Yield the observer that a user requested.
 
     Args:
         progress: An observer; False for none; None for a bar in a notebook or a terminal and
@@ -109,7 +109,7 @@ def shown_progress(progress: bool | Observer | None) -> Iterator[Observer]:
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time in words.
+    """Return a duration as text.
 
     Example:
         >>> duration(200)

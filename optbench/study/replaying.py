@@ -1,4 +1,4 @@
-"""Training of one stored run again, compared bit by bit."""
+"""Repetition of a stored run, with a comparison bit by bit."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Replay:
     Attributes:
         stored: The stored result.
         repeated: The result of training it again.
-        differences: One line for each thing that differs; empty if all bits are the same.
-        reasons: What has changed since the run was planned, and may be why the bits differ.
+        differences: One line per difference; empty if all bits are the same.
+        reasons: Changes since the run was planned that may explain the differences.
     """
 
     stored: RunResult
@@ -39,16 +39,16 @@ class Replay:
 
 
 def replay_run(folder: str | Path, run_id: str, *, registry: Registry | None = None) -> Replay:
-    """Train a stored run again and compare it with what is stored, bit by bit.
+    """Train a stored run again and compare it with the stored result, bit by bit.
 
     Args:
         folder: Folder of the study.
         run_id: Key of the run, or its first digits.
-        registry: Where the names of the run are looked up; the default one if None.
+        registry: Registry in which names are looked up; the default one if None.
 
     Raises:
-        ConfigError: The folder has no study, no run of this key or several, or a name of the run
-            is not known any more.
+        ConfigError: The folder does not contain a study, the key matches no run or several runs, or
+            a name in the run is no longer registered.
     """
     from threadpoolctl import threadpool_limits
 
@@ -70,7 +70,7 @@ def find_run(folder: str | Path, run_id: str) -> RunResult:
         run_id: Key of the run, or its first digits.
 
     Raises:
-        ConfigError: No key begins with these digits, or several do.
+        ConfigError: No key or more than one key begins with these digits.
     """
     with open_store(folder) as store:
         keys = store.keys(run_id.lower()) if run_id else set()
@@ -82,7 +82,7 @@ def find_run(folder: str | Path, run_id: str) -> RunResult:
 
 
 def changes_since(spec: RunSpec, registry: Registry) -> list[str]:
-    """Return what is not as it was when the run was planned, one sentence each."""
+    """Return the changes since the run was planned, one sentence each."""
     changes = []
     if spec.engine != ENGINE_VERSION:
         changes.append(f"the engine was version {spec.engine}, this is {ENGINE_VERSION}")
@@ -97,7 +97,7 @@ def changes_since(spec: RunSpec, registry: Registry) -> list[str]:
 
 
 def bit_differences(before: RunResult, after: RunResult) -> list[str]:
-    """Return what differs between two results, one line each; times are not compared."""
+    """Return the differences between two results, one line each; times are not compared."""
     differences = []
     for name, old, new in (
         ("status", before.status.value, after.status.value),
@@ -116,7 +116,7 @@ def bit_differences(before: RunResult, after: RunResult) -> list[str]:
 
 
 def _column_difference(before: RunResult, after: RunResult, column: str) -> str:
-    """Where a column of the two curves begins to differ, or an empty string."""
+    """Return the first difference in a column of two curves, or an empty string."""
     old, new = before.curve[column], after.curve[column]
     same = _equal(old, new)
     if same.all():
@@ -126,7 +126,7 @@ def _column_difference(before: RunResult, after: RunResult, column: str) -> str:
 
 
 def _equal(before: Any, after: Any) -> Any:
-    """Elementwise equality in which NaN equals NaN."""
+    """Return elementwise equality, with NaN equal to NaN."""
     before, after = np.asarray(before), np.asarray(after)
     if before.dtype.kind != "f":
         return before == after

@@ -1,4 +1,4 @@
-"""Writing of everything that a study leaves in its folder."""
+"""Writing of the report of a study."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def write_report(
 
     Args:
         study: The study.
-        folder: Where to write; it is created if it is missing.
-        command: The command that repeats the study, for the reader; by default the study's own.
+        folder: Folder of the report; it is created if it is missing.
+        command: Command that repeats the study, shown in the report; by default that of the study.
         formats: Formats of the plots: any of ``"png"``, ``"svg"``, ``"pdf"``.
 
     Returns:
-        Paths of all files of the report, also of those that were up to date.
+        Paths of all files of the report, including those that were up to date.
 
     Raises:
         ConfigError: No evaluation run has finished, or the folder cannot be written to.
@@ -49,7 +49,7 @@ def write_report(
     out = writable_folder(folder)
     command = study.command if command is None else command
     _log.info("comparing")
-    gc.freeze()  # nothing so far is garbage: with 100,000 runs each search for it takes a second
+    gc.freeze()  # with 100,000 live runs, each garbage collection takes a second
     try:
         files = write_all(
             study.leaderboard,
@@ -76,7 +76,7 @@ def plugin_sections(study: Study, formats: Sequence[str]) -> list[Section]:
 
     Args:
         study: The study.
-        formats: Formats of the pictures.
+        formats: Formats of the plots.
     """
     from optbench.registry import default_registry
     from optbench.registry.kinds import REPORTS

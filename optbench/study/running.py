@@ -1,4 +1,4 @@
-"""Runs a study: trains all runs of a plan that the store lacks."""
+"""Execution of a study: training of all runs that are missing from the store."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def run_study(
     environment: Mapping[str, Any] | None = None,
     retry_failed: bool = False,
 ) -> Study:
-    """Train all runs that the store lacks, and return the study.
+    """Train all runs that are missing from the store, and return the study.
 
-    Ctrl-C ends it early: everything finished is kept, and the study has ``complete=False``.
+    Ctrl-C ends the study early: finished runs are kept, and the study has ``complete=False``.
 
     Args:
-        plan: What to train.
-        store: Where results are kept, and looked up first.
+        plan: Plan of the study.
+        store: Store of the results; runs that it has are not trained.
         executor: Trains the runs; closed when interrupted.
-        observer: Called with the progress after every run, and now and then.
-        command: Noted in the store with the runs that are trained.
-        environment: Likewise.
-        retry_failed: Train again the runs that failed before.
+        observer: Function called with the progress after every run, and periodically.
+        command: Command recorded in the store with the runs that are trained.
+        environment: Environment recorded with them.
+        retry_failed: Whether to train runs again that failed before.
 
     Raises:
-        StoreError: The store cannot be written; everything committed is safe.
+        StoreError: The store cannot be written; committed results are safe.
     """
     results = KnownResults(store, retry_failed)
     cells = OpenCells(plan, results)
@@ -71,18 +71,18 @@ def run_study_in(
     command: str = "",
     retry_failed: bool = False,
 ) -> Study:
-    """Run a study as `run_study` does, with its store in a folder.
+    """Run a study like `run_study`, with its store in a folder.
 
     Args:
-        folder: Folder of the study; it exists.
-        plan: What to train.
+        folder: Existing folder of the study.
+        plan: Plan of the study.
         executor: Trains the runs; closed at the end.
-        observer: Called with the progress after every run, and now and then.
-        command: Noted in the store with the runs that are trained, like the environment.
-        retry_failed: Train again the runs that failed before.
+        observer: Function called with the progress after every run, and periodically.
+        command: Command recorded in the store with the runs that are trained.
+        retry_failed: Whether to train runs again that failed before.
 
     Raises:
-        StoreError: The store cannot be read or written; everything committed is safe.
+        StoreError: The store cannot be read or written; committed results are safe.
     """
     with executor, Store(folder / STORE_NAME) as store:
         return run_study(

@@ -1,4 +1,4 @@
-"""Studies made from their record and the results in their store."""
+"""Loading of studies from their record and the results in their store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _records = msgspec.json.Decoder(StudyRecord)
 
 @contextlib.contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Looking for garbage among 100,000 fresh results takes as long as reading them."""
+    """Pause garbage collection, which would double the time to read 100,000 results."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -41,10 +41,9 @@ def make_study(
 ) -> Study:
     """Join the record of a study with the results in its store.
 
-    All results come from the store, also those just trained: when several drivers share it, all
-    see the same ones. The specs of the runs that entrants are judged on are checked here, those of
-    tuning's runs when somebody asks for them: they are most of the runs, and a report wants no more
-    of them than how they ended.
+    All results come from the store, including those just trained, so that several drivers that
+    share it see the same ones. The specs of evaluation runs are checked here. The specs of tuning
+    runs are checked on access: they are most of the runs, and a report needs only their outcome.
     """
     with _collector_paused():
         keys, judged = set(record.keys()), set(record.evaluation_keys())
@@ -73,10 +72,10 @@ def load_study(folder: str | Path) -> Study:
         folder: The folder of the study.
 
     Returns:
-        The study; its curves are read from the folder when they are used.
+        The study. Its curves are read from the folder when they are used.
 
     Raises:
-        ConfigError: The folder has no study.
+        ConfigError: The folder does not contain a study.
         StoreError: Its store cannot be read.
     """
     with _collector_paused(), open_store(folder) as store:
@@ -89,10 +88,10 @@ def load_study(folder: str | Path) -> Study:
 
 
 def decode_record(data: bytes, path: Path) -> StudyRecord:
-    """The record of a study as the store has it.
+    """Return the record of a study, decoded from the bytes in the store.
 
     Raises:
-        StoreError: it is damaged.
+        StoreError: The record is damaged.
     """
     try:
         return _records.decode(data)

@@ -1,4 +1,4 @@
-"""A study with everything that it came to: runs, leaderboard, tables, plots and a report."""
+"""The study and its results: runs, leaderboard, tables, plots and a report."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 Frame = Literal["runs", "curves", "leaderboard"]
 FRAMES: tuple[Frame, ...] = ("runs", "curves", "leaderboard")
-"""Tables of a study."""
+"""Names of the tables of a study."""
 TEXT_WIDTH = 100
 """Columns of the leaderboard as text."""
 
 
 class Session(NamedTuple):
-    """What a study needs as long as it lives, if it was run by this process.
+    """Resources of a study that was run by this process.
 
     Attributes:
-        registry: Where its names are looked up, objects that were passed included.
-        temporary: Its folder, if that goes with the study.
+        registry: Registry in which names are looked up, including objects that were passed.
+        temporary: Folder of the study if it is removed with the study.
     """
 
     registry: ScopedRegistry
@@ -43,23 +43,23 @@ class Session(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Study:
-    """The result of comparing optimizers: what was tried, what was chosen, and how well it did.
+    """The result of a comparison of optimizers: trials, chosen configurations and evaluation runs.
 
-    Returned by `optbench.compare` and `optbench.load_study`. In a notebook it shows its
-    leaderboard. Curves stay in the folder until they are used.
+    Returned by `optbench.compare` and `optbench.load_study`. In a notebook, it shows its
+    leaderboard. Curves are read from the folder when they are used.
 
     Attributes:
         suite: Name of the suite.
-        protocol: How configurations were chosen and evaluated.
+        protocol: Rules by which configurations were chosen and evaluated.
         cells: Every entrant on every workload, with its trials and its evaluation runs.
-        complete: False if the study was interrupted.
+        complete: Whether all runs were finished; False if the study was interrupted.
         left_out: One sentence for each entrant that is not defined in a regime.
         trained: Number of runs trained by this execution.
         reused: Number of runs that were in the store already.
-        command: The command or the call that trained last.
+        command: Command or call that trained last.
         environment: Versions and machine of the session that trained last.
-        unchanged: True if the store held exactly this study already.
-        folder: Folder with its store; None for a study that was put together in memory.
+        unchanged: Whether the store already contained exactly this study.
+        folder: Folder with its store; None for a study that exists only in memory.
     """
 
     suite: str
@@ -79,19 +79,19 @@ class Study:
 
     @property
     def place(self) -> str:
-        """The folder, or the name of the suite if there is none; for messages."""
+        """Folder, or the name of the suite if there is none; for messages."""
         return str(self.folder or self.suite)
 
     @property
     def registry(self) -> Registry:
-        """Where the names of its runs are looked up, objects that were passed included."""
+        """Registry in which names of the runs are looked up, including objects that were passed."""
         from optbench.registry import default_registry
 
         return self._session.registry if self._session is not None else default_registry()
 
     @property
     def runs(self) -> list[RunResult]:
-        """Every run once, those of tuning included."""
+        """Every run once, including tuning runs."""
         return list({result.key: result for result in self._results()}.values())
 
     @property
@@ -113,7 +113,7 @@ class Study:
 
     @functools.cached_property
     def leaderboard(self) -> Leaderboard:
-        """The comparison of all entrants: boards, pairs and verdicts.
+        """Comparison of all entrants: boards, pairs and verdicts.
 
         Times to a target are measured with the frozen targets that plugins register; for other
         workloads a target is derived from the study, and marked as such.
@@ -132,11 +132,10 @@ class Study:
         """Return the hyperparameter values that tuning chose for an optimizer on each workload.
 
         Args:
-            optimizer: Its label, as the leaderboard shows it.
+            optimizer: Label of the optimizer, as in the leaderboard.
 
         Returns:
-            Values by name, by label of the workload. A workload on which tuning is unfinished is
-            left out.
+            Values by name, by label of the workload. Workloads with unfinished tuning are left out.
 
         Raises:
             ConfigError: The study has no such optimizer.
@@ -161,14 +160,14 @@ class Study:
             One comparison, seen from B.
 
         Raises:
-            ConfigError: The study does not have them, or not on a common workload.
+            ConfigError: The study lacks one of them, or they have no common workload.
         """
         from optbench.study.comparing import compare_entrants
 
         return compare_entrants(self, first, second)
 
     def diagnose(self) -> StudyDiagnosis:
-        """Return what is wrong with the evaluation runs, workload by workload."""
+        """Return the problems of the evaluation runs, workload by workload."""
         from optbench.study.diagnosing import diagnose_study
 
         return diagnose_study(self)
@@ -179,12 +178,12 @@ class Study:
         """Return one of the study's tables as a pandas DataFrame.
 
         Args:
-            kind: ``"runs"``: one row for each run, as ``optbench export`` writes it;
-                ``"curves"``: one row for each evaluation along a run, joined with the runs by
+            kind: ``"runs"``: one row per run, as written by ``optbench export``;
+                ``"curves"``: one row per evaluation along a run, joined with the runs by
                 ``key``; ``"leaderboard"``: the rows of ``leaderboard.csv``.
 
         Raises:
-            ConfigError: There is no such table, or pandas is not installed.
+            ConfigError: The table does not exist, or pandas is not installed.
         """
         if kind not in FRAMES:
             raise unknown_name("table of a study", kind, FRAMES)
@@ -207,13 +206,13 @@ class Study:
 
         Args:
             kind: ``"ranking"``, ``"convergence"``, ``"lr-sensitivity"`` or another name in the
-                folder ``plots/`` of a report; a name without its regime stands for all regimes.
+                folder ``plots/`` of a report; a name without a regime selects all regimes.
 
         Returns:
             The plot, with ``save(path)`` and matplotlib's ``figures``.
 
         Raises:
-            ConfigError: This study has no such plot, or no evaluation run has finished.
+            ConfigError: The study has no such plot, or no evaluation run has finished.
         """
         from optbench.study.plotting import plot_study
 
@@ -222,10 +221,10 @@ class Study:
     def report(
         self, folder: str | Path | None = None, *, formats: Sequence[str] = ("png", "svg")
     ) -> list[Path]:
-        """Write leaderboard, plots and HTML page. What is up to date is not written again.
+        """Write leaderboard, plots and HTML page; files that are up to date are not rewritten.
 
         Args:
-            folder: Where to write; by default the folder of the study.
+            folder: Folder of the report; by default that of the study.
             formats: Formats of the plots: any of ``"png"``, ``"svg"``, ``"pdf"``.
 
         Returns:
@@ -241,7 +240,7 @@ class Study:
             raise ConfigError("this study has no folder; give one, as in report('folder')")
         return write_report(self, target, formats=formats)
 
-    # -- how it shows itself ------------------------------------------------------------------
+    # -- representations ----------------------------------------------------------------------
 
     def __repr__(self) -> str:
         """Return the leaderboard as text."""

@@ -1,4 +1,4 @@
-"""The axes of a sweep: a hyperparameter and its values, read from text."""
+"""Axes of a sweep: a hyperparameter and its values, parsed from text."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from optbench.hyperparameters import CONTROL_HYPERS, parse_spelling, parse_value
 from optbench.registry import Registry, default_registry
 
 RUN_AXES = ("layers", "neurons", "batch_size", "epochs", "activation", "initializer", "regime")
-"""Axes besides the hyperparameters of the optimizer."""
+"""Names of axes other than hyperparameters of the optimizer."""
 WHOLE_AXES = ("layers", "neurons", "batch_size", "epochs")
-"""Those of them that are whole numbers, and so may be given as a range."""
+"""Names of axes of whole numbers, which may be given as a range."""
 EVEN_AXES = ("layers",)
-"""Whole numbers whose range is divided evenly; the others are divided by ratio."""
+"""Names of whole-number axes with evenly spaced ranges; others are spaced geometrically."""
 ALIASES = {"depth": "layers", "width": "neurons", "units": "neurons", "hidden": "neurons"}
-"""Other names of axes, for hints in error messages."""
+"""Alternative names of axes, for hints in error messages."""
 DEFAULT_POINTS = 7
-"""Number of points of a range that does not give one."""
+"""Default number of points of a range."""
 MAX_POINTS = 1000
 """Largest number of points of a range."""
 DIGITS = 2
-"""Significant digits of the points of a range, so that they can be read and typed."""
+"""Number of significant digits of the points of a range, for readability."""
 LOG_SPREAD = 20
 """Ratio of the largest to the smallest listed value from which an axis is logarithmic."""
 
@@ -38,8 +38,8 @@ class Axis:
 
     Attributes:
         name: One of `RUN_AXES`, or a hyperparameter of the optimizer.
-        values: The values that it takes, in order.
-        logarithmic: Whether it is drawn on a logarithmic axis.
+        values: Values of the hyperparameter, in order.
+        logarithmic: Whether the axis is logarithmic in plots.
     """
 
     name: str
@@ -51,12 +51,12 @@ def parse_axis(text: str, optimizers: Sequence[str], registry: Registry | None =
     """Return the axis in a text such as ``lr=0.001,0.01,0.1``, ``lr=1e-4..1`` or ``lr=1e-4..1:9``.
 
     Args:
-        text: Name, and values with commas between them or a range.
+        text: Name, and comma-separated values or a range.
         optimizers: Spellings of the swept optimizers; each must have the hyperparameter.
-        registry: Where they are looked up; the registry of the process if None.
+        registry: Registry of the optimizers; that of the process if None.
 
     Raises:
-        ConfigError: The form is wrong, there is no such hyperparameter, or a range is not valid.
+        ConfigError: The text or a range is invalid, or the hyperparameter does not exist.
 
     Example:
         >>> parse_axis("neurons=8..128:5", ["sgd"]).values
@@ -86,10 +86,10 @@ def make_axis(
         name: One of `RUN_AXES`, or a hyperparameter of the optimizers.
         values: The values, at least one.
         optimizers: Spellings of the swept optimizers; each must have the hyperparameter.
-        registry: Where they are looked up; the registry of the process if None.
+        registry: Registry of the optimizers; that of the process if None.
 
     Raises:
-        ConfigError: There are no values, or there is no such hyperparameter.
+        ConfigError: Values are missing, or the hyperparameter does not exist.
     """
     _declaration(name, optimizers, registry)
     plain = tuple(dict.fromkeys(v.item() if isinstance(v, np.generic) else v for v in values))
@@ -144,7 +144,7 @@ def _range_axis(name: str, text: str, low: str, high: str, declared: Hyper | Non
 
 
 def _divide(first: float, last: float, n: int, prior: str | None) -> tuple[Any, bool]:
-    """Return n points from first to last, and whether they are divided by ratio."""
+    """Return n points from first to last, and whether they are spaced geometrically."""
     if prior == "one-minus-log" and last < 1:
         return 1 - np.geomspace(1 - first, 1 - last, n), False
     if prior == "log" and first > 0:

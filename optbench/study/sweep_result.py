@@ -1,4 +1,4 @@
-"""Sensitivity to one or two hyperparameters, from Python: `sweep` and what it returns."""
+"""Sensitivity to one or two hyperparameters: `sweep` and its result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from optbench.report.plots.sheets import Sheet
 
 AxesLike = str | Sequence[str] | Mapping[str, Any]
-"""What is swept: ``"lr=1e-4..10:9"``, several such texts, or values (or a range) by name."""
+"""Axes as ``"lr=1e-4..10:9"``, several such texts, or values (or a range) by name."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,9 +38,9 @@ class Sweep:
     """The final validation loss at each point of a grid of hyperparameters.
 
     Attributes:
-        axes: What was swept, one or two axes.
-        points: Each optimizer at each point, in the order of the grid.
-        fixed: Everything that stayed the same, in words.
+        axes: One or two swept axes.
+        points: Results of each optimizer at each point, in the order of the grid.
+        fixed: Description of everything that was not swept.
         complete: False if the sweep was interrupted; unfinished points are left out.
     """
 
@@ -51,7 +51,7 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """Name of its files, e.g. ``"sweep-lr-batch_size"``."""
+        """Name of the files of the sweep, e.g. ``"sweep-lr-batch_size"``."""
         return f"sweep-{'-'.join(axis.name for axis in self.axes)}"
 
     def rows(self) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ class Sweep:
         ]
 
     def is_lowest(self, point: SweepPoint) -> bool:
-        """Whether no other point of its optimizer has a lower median loss."""
+        """Return whether the point has the lowest median loss of its optimizer."""
         own = (other.median for other in self.points if other.optimizer == point.optimizer)
         return point.median == min(own)
 
@@ -81,7 +81,7 @@ class Sweep:
         return pd.DataFrame(self.rows())
 
     def plot(self) -> Plot:
-        """Return the plot, which shows itself in a notebook: curves, or heat maps for two axes."""
+        """Return the plot: curves for one axis, heat maps for two."""
         from optbench.report.plots.plot import Plot
 
         return Plot([(self.name, self.drawing())])
@@ -143,36 +143,35 @@ def sweep(
     progress: bool | Observer | None = None,
     command: str | None = None,
 ) -> Sweep:
-    """Train over values of one or two hyperparameters: what ``optbench sweep`` does.
+    """Train over values of one or two hyperparameters, like ``optbench sweep``.
 
     Args:
-        axes: What is swept: ``"lr=1e-4..10:9"``, a list of one or two such texts, or a mapping
+        axes: Axes of the sweep: ``"lr=1e-4..10:9"``, a list of one or two such texts, or a mapping
             such as ``{"lr": [0.01, 0.1, 1], "batch_size": "8..128:5"}``. A name is layers,
             neurons, batch_size, epochs, activation, initializer, regime, or a hyperparameter.
-        optimizers: Names of optimizers, values in brackets allowed, or what else `optbench.train`
-            takes; by default the first of the suite quick.
-        dataset: Name of a dataset, or what else `optbench.train` takes; by default the first of
-            the suite quick.
-        target: Column that is predicted, for a data frame.
+        optimizers: One or several optimizers, as for `optbench.train`; by default the first of the
+            suite ``"quick"``.
+        dataset: Dataset, as for `optbench.train`; by default the first of the suite ``"quick"``.
+        target: Column to predict, for a data frame.
         hidden: Widths of the hidden layers; one number for one layer, ``()`` for a linear model.
         activation: Hidden activation.
         initializer: Name of an initializer, or an Initializer class; by default that of the suite
-            quick.
+            ``"quick"``.
         regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
         batch_size: Examples per update in ``"mini-batch"``, at least 1.
         epochs: Passes over the training part, at least 1.
-        seeds: Runs at each point, at least 1.
-        out: Folder where runs are kept and never trained twice; by default a temporary one.
-        jobs: Runs at a time on this machine; all cores if None.
+        seeds: Number of runs per point, at least 1.
+        out: Folder where runs are kept and reused; by default a temporary one.
+        jobs: Number of parallel runs on this machine; one per core if None.
         scheduler: Address of a Dask cluster to train on.
-        progress: As for `optbench.compare`.
-        command: Noted in the store; by default this call.
+        progress: Display of progress, as for `optbench.compare`.
+        command: Command recorded in the store; by default this call.
 
     Returns:
         The points that are complete. Ctrl-C ends the sweep early.
 
     Raises:
-        ConfigError: An unknown name, or a value that is not allowed.
+        ConfigError: A name is unknown, or a value is not allowed.
 
     Example:
         >>> import optbench

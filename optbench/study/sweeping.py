@@ -1,4 +1,4 @@
-"""Sweeps: one or two hyperparameters over values, everything else fixed; kept like any study."""
+"""Planning and execution of sweeps over one or two hyperparameters, with everything else fixed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_RUNS = 100_000
 MAX_LAYERS = 1000
 """Largest number of hidden layers in a sweep over ``layers``."""
 DEFAULT_WIDTH = 32
-"""Units of a layer where a sweep adds layers to a network that has none."""
+"""Number of units per layer if a sweep adds layers to a network without hidden layers."""
 
 
 class PlannedPoint(NamedTuple):
@@ -49,10 +49,10 @@ class SweepPlan:
     """The runs of a sweep.
 
     Attributes:
-        axes: What is swept.
-        optimizers: Their spellings.
-        points: The grid of each optimizer.
-        fixed: Everything that stays the same, for the title.
+        axes: Swept axes.
+        optimizers: Spellings of the optimizers.
+        points: Grid points of each optimizer.
+        fixed: Description of everything that is not swept, for the title.
     """
 
     axes: tuple[Axis, ...]
@@ -71,14 +71,15 @@ def plan_sweep(
     """Return every point of the grid, with one run per seed.
 
     Args:
-        axes: One or two axes of different names.
+        axes: One or two axes with different names.
         optimizers: Spellings of the optimizers.
-        seeds: Runs at each point.
+        seeds: Number of runs per point.
         workload: Arguments of `optbench.engine.specs.make_workload` that are not swept.
-        registry: Where names are looked up; the registry of the process if None.
+        registry: Registry in which names are looked up; that of the process if None.
 
     Raises:
-        ConfigError: Too many axes, an axis twice, too many runs, or a value out of range.
+        ConfigError: There are too many axes or runs, an axis occurs twice, or a value is out of
+            range.
     """
     names = [axis.name for axis in axes]
     if not 1 <= len(axes) <= 2 or len(set(names)) < len(names):
@@ -98,7 +99,7 @@ def plan_sweep(
 
 
 def _describe_fixed(spec: RunSpec, swept: Sequence[str]) -> str:
-    """Return what all runs share, in the words of a workload's label."""
+    """Return the settings that all runs share, formatted like the label of a workload."""
     work = spec.workload
     widths = [str(n) for n in work.hidden[:1]] if "layers" in swept else map(str, work.hidden)
     size = f" B={work.batch_size}" if work.regime == "mini-batch" else ""
@@ -145,7 +146,7 @@ def _check_layers(layers: Value) -> int:
 
 
 class _SweepRuns:
-    """The runs of a sweep that the store lacks, in the order of the plan."""
+    """The runs of a sweep that are missing from the store, in the order of the plan."""
 
     leader = ""
 
@@ -177,23 +178,23 @@ def run_sweep(
     command: str = "",
     environment: Mapping[str, Any] | None = None,
 ) -> tuple[list[SweepPoint], bool]:
-    """Train the runs that the store lacks, and summarise every point that is complete.
+    """Train the runs that are missing from the store, and summarise every complete point.
 
-    Ctrl-C ends it early; everything finished is kept.
+    Ctrl-C ends the sweep early; finished runs are kept.
 
     Args:
         plan: The sweep.
-        store: Where results are kept, and looked up first.
+        store: Store of the results; runs that it has are not trained.
         executor: Trains the runs; closed when interrupted.
-        observer: Called with the progress after every run, and now and then.
-        command: Noted in the store with the runs that are trained.
-        environment: Likewise.
+        observer: Function called with the progress after every run, and periodically.
+        command: Command recorded in the store with the runs that are trained.
+        environment: Environment recorded with them.
 
     Returns:
-        The complete points in the order of the plan, and whether these are all.
+        The complete points in the order of the plan, and whether all points are complete.
 
     Raises:
-        StoreError: The store cannot be written; everything committed is safe.
+        StoreError: The store cannot be written; committed results are safe.
     """
     specs = {spec.key: spec for point in plan.points for spec in point.runs}
     results = KnownResults(store)

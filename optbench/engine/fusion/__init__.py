@@ -1,1 +1,1 @@
-"""Turns the body of a Rule into one fused, compiled loop."""
+"""Translation of the update of a Rule into one fused, compiled loop."""

@@ -1,7 +1,7 @@
-"""Translates the expressions of an update into those of a fused loop.
+"""Translation of the expressions of an update into those of a fused loop.
 
 Scalar subexpressions move before the loop, in float64; elementwise ones stay inside it, in the
-dtype of the run. Everything else is refused.
+dtype of the run. Any other expression raises `NotFusibleError`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COMPARISONS = {
 }  # fmt: skip
 _MASK_OPERATORS = {ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^"}
 _LARGEST_UNROLLED_POWER = 4
-"""Integer powers up to this one become products."""
+"""Largest integer power that is written as a product."""
 
 
 class NotFusibleError(Exception):
@@ -42,10 +42,10 @@ class ExpressionTranslator(ast.NodeVisitor):
     """Translates one expression after another into terms of a loop.
 
     Args:
-        loop: receives the lines that an expression needs before it can be written.
-        scope: names that the update sees from outside.
-        hypers: declared hyperparameters.
-        h: the name of the argument that holds the hyperparameter values.
+        loop: Source to which the lines of intermediate values are added.
+        scope: Global and enclosing names of the update.
+        hypers: Declared hyperparameters.
+        h: Name of the argument that holds the hyperparameter values.
     """
 
     def __init__(
@@ -59,20 +59,20 @@ class ExpressionTranslator(ast.NodeVisitor):
         self._variables: dict[str, Term] = {}
 
     def bind(self, name: str, term: Term) -> None:
-        """Let a local name of the update stand for a term."""
+        """Bind a local name of the update to a term."""
         self._variables[name] = term
 
     def translate(self, node: ast.expr) -> Term:
         """Translate one expression.
 
         Raises:
-            NotFusibleError: it contains something that a fused loop cannot express.
+            NotFusibleError: The expression contains something that a fused loop cannot express.
         """
         term: Term = self.visit(node)
         return term
 
     def generic_visit(self, node: ast.AST) -> NoReturn:
-        """Refuse every kind of expression that has no method here."""
+        """Raise for every kind of expression without a visitor."""
         raise refusal(node, f"an expression '{type(node).__name__.lower()}'")
 
     # -- names and literals -------------------------------------------------------------------
@@ -85,7 +85,7 @@ class ExpressionTranslator(ast.NodeVisitor):
         return Term(repr(node.value), "scalar", integer)
 
     def visit_Name(self, node: ast.Name) -> Term:
-        """Translate a local variable, or a number from outside of the update."""
+        """Translate a local variable, or a number defined outside the update."""
         if node.id in self._variables:
             return self._variables[node.id]
         value = self._scope.get(node.id)
@@ -172,7 +172,7 @@ class ExpressionTranslator(ast.NodeVisitor):
         return self._joined(left, operator, right, "mask")
 
     def _choice(self, left: ast.expr, right: ast.expr, operator: str) -> Term | None:
-        """Compare a text hyperparameter with one of its choices; a text is passed as its index."""
+        """Compare a text hyperparameter with one of its choices; texts are passed as indices."""
         if not (isinstance(left, ast.Attribute) and isinstance(right, ast.Constant)):
             return None
         declared = self._hypers.get(left.attr)

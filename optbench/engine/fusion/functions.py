@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 BUILTINS = ("abs", "min", "max", "float", "pow")
-"""Python's own functions that may be called; all others belong to numpy or math."""
+"""Python builtins that may be called; all other functions belong to numpy or math."""
 
 SCALAR_FUNCTIONS = {
     "sqrt": "math.sqrt", "exp": "math.exp", "log": "math.log", "log1p": "math.log1p",

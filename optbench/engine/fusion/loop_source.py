@@ -15,10 +15,10 @@ class Term:
     """A translated expression.
 
     Attributes:
-        code: its Python source in the fused function.
+        code: Python source of the term in the fused function.
         kind: ``"scalar"`` for one float64 value per step; ``"array"`` for one number and
             ``"mask"`` for one truth value per element.
-        integer: the value of an integer literal, which decides how a power is computed.
+        integer: Value of an integer literal, which decides how a power is computed.
     """
 
     code: str
@@ -41,19 +41,19 @@ class LoopSource:
         self._count = 0
 
     def bind_scalar(self, code: str) -> str:
-        """Compute a scalar before the loop; return its new name."""
+        """Compute a scalar before the loop and return its new name."""
         name = self._new_name("s")
         self._before.append(f"{name} = {code}")
         return name
 
     def bind_element(self, code: str) -> str:
-        """Compute a value for each element, inside the loop; return its new name."""
+        """Compute a value for each element inside the loop and return its new name."""
         name = self._new_name("e")
         self._inside.append(f"{name} = {code}")
         return name
 
     def cast(self, code: str) -> str:
-        """Cast a scalar to the dtype of the run, once before the loop; return its name."""
+        """Cast a scalar to the dtype of the run once before the loop, and return its name."""
         if code not in self._casts:
             self._casts[code] = self.bind_scalar(f"dtype({code})")
         return self._casts[code]
@@ -71,7 +71,7 @@ class LoopSource:
         self._inside.append(f"theta[i] = {self.element(term)}")
 
     def store_slot(self, index: int, term: Term) -> None:
-        """Write a slot; subnormal numbers become 0, because arithmetic with them is slow."""
+        """Write a slot; subnormal numbers become 0 because arithmetic with them is slow."""
         value = self.bind_element(self.element(term))
         self._inside.append(f"slots[{index}, i] = zero if abs({value}) < tiny else {value}")
 

@@ -1,4 +1,4 @@
-"""Compiles fused Rules, and keeps their machine code on disk: each compiles once per machine."""
+"""Compilation of fused Rules, with their machine code cached on disk."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OPTIONS = {{"nopython": True, "error_model": "numpy", "fastmath": {{"contract"}}
 
 @functools.cache
 def why_not_fused(rule: type[Rule]) -> str:
-    """Return the reason why a Rule cannot be fused; empty if it can."""
+    """Return the reason why a Rule cannot be fused, or an empty string if it can."""
     try:
         translate_update(rule)  # type: ignore[arg-type]  # a class is hashable
     except NotFusibleError as reason:
@@ -52,15 +52,15 @@ def compiled_rule(rule: type[Rule], dtype: str) -> Any:
     """Compile a Rule, or load its machine code from disk.
 
     Args:
-        rule: the Rule.
+        rule: The Rule.
         dtype: ``"float32"`` or ``"float64"``, of theta, grad and slots.
 
     Returns:
         A first-class compiled function ``(theta, grad, slots, scalars, h, t) -> None``.
 
     Raises:
-        NotFusibleError: the Rule cannot be fused.
-        PluginError: the fused function does not compile.
+        NotFusibleError: The Rule cannot be fused.
+        PluginError: The fused function does not compile.
     """
     from numba.core.ccallback import CFunc
 
@@ -78,10 +78,10 @@ def compiled_rule(rule: type[Rule], dtype: str) -> Any:
 
 
 def is_cached(rule: type[Rule], dtype: str) -> bool:
-    """Return whether the machine code of a Rule is on disk already.
+    """Return whether the machine code of a Rule is in the cache on disk.
 
     Raises:
-        NotFusibleError: the Rule cannot be fused.
+        NotFusibleError: The Rule cannot be fused.
     """
     name = _module_name(_module_text(rule, dtype))
     return any(_machine_code_folder().glob(f"{name}.*.nbc"))
@@ -109,7 +109,7 @@ def _module_name(text: str) -> str:
 
 
 def _import_text(text: str) -> ModuleType:
-    """Import source from a file named by its content, because Numba's cache is keyed by file."""
+    """Import source from a file named after its content, because Numba's cache is keyed by file."""
     name = _module_name(text)
     try:
         path = _write(cache_folder() / "rules", name, text)

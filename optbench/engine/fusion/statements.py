@@ -1,9 +1,9 @@
-"""Translates the update of a Rule, statement by statement, into one fused loop.
+"""Translation of the update of a Rule, statement by statement, into one fused loop.
 
 The formula is read from the source of the plugin. Scalar subexpressions (``1 - h.beta1**t``) are
 computed once per step in float64; elementwise ones are computed in the dtype of the run, as in
 NumPy, but a division by a scalar becomes a multiplication by its inverse. A Rule that cannot be
-translated is refused with `NotFusibleError`, and trains in the stepped loop.
+translated raises `NotFusibleError` and trains in the stepped loop.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def translate_update(rule: type[Rule]) -> LoopSource:
     """Translate the update of a Rule into a fused loop, once per Rule.
 
     Raises:
-        NotFusibleError: the update contains something that a fused loop cannot express.
+        NotFusibleError: The update contains something that a fused loop cannot express.
     """
     function = _parse(rule.update)
     loop = LoopSource()
@@ -42,8 +42,8 @@ class StatementTranslator(ast.NodeVisitor):
     """Translates assignments; every assignment binds a new name in the loop.
 
     Args:
-        loop: receives the lines.
-        expressions: translates the values, and knows the variables assigned so far.
+        loop: Source to which lines are added.
+        expressions: Translator of the values, with the variables assigned so far.
     """
 
     def __init__(self, loop: LoopSource, expressions: ExpressionTranslator) -> None:
@@ -51,7 +51,7 @@ class StatementTranslator(ast.NodeVisitor):
         self.expressions = expressions
 
     def generic_visit(self, node: ast.AST) -> NoReturn:
-        """Refuse every kind of statement that has no method here."""
+        """Raise for every kind of statement without a visitor."""
         raise refusal(node, f"a statement '{type(node).__name__.lower()}'")
 
     def visit_Expr(self, node: ast.Expr) -> None:
@@ -96,7 +96,7 @@ class StatementTranslator(ast.NodeVisitor):
 def _bound_arguments(
     rule: type[Rule], function: ast.FunctionDef, loop: LoopSource
 ) -> ExpressionTranslator:
-    """Return a translator that knows the arguments of the update, whose order is fixed."""
+    """Return a translator in which the arguments of the update are bound; their order is fixed."""
     names = [argument.arg for argument in function.args.args]
     n_slots = len(rule.slots)
     expected = 2 + n_slots + len(rule.scalars) + 2
@@ -139,7 +139,7 @@ def _parse(function: Callable[..., Any]) -> ast.FunctionDef:
     try:
         text = textwrap.dedent(inspect.getsource(function))
         node = ast.parse(text).body[0]
-    except (OSError, TypeError, SyntaxError) as cause:  # a lambda in the middle of an expression
+    except (OSError, TypeError, SyntaxError) as cause:  # for example, a lambda inside an expression
         raise NotFusibleError("its source cannot be read") from cause
     if not isinstance(node, ast.FunctionDef):
         raise NotFusibleError("update is not a plain function")
@@ -147,7 +147,7 @@ def _parse(function: Callable[..., Any]) -> ast.FunctionDef:
 
 
 def _outer_names(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the names that a function sees from outside."""
+    """Return the global and enclosing names of a function."""
     names = dict(getattr(function, "__globals__", {}))
     names.update(inspect.getclosurevars(function).nonlocals)
     return names

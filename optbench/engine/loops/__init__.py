@@ -1,1 +1,1 @@
-"""What trains a problem: the compiled loop, or the stepped one."""
+"""Loops that train a problem: the compiled loop and the stepped loop."""

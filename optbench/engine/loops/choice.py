@@ -1,4 +1,4 @@
-"""What trains a problem: the compiled loop where an optimizer can be fused, or the stepped one."""
+"""Choice of the loop: compiled if the optimizer can be fused, stepped otherwise."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from optbench.network import Params
 
 
 class Loop(Protocol):
-    """What trains a problem: the stepped or the compiled loop."""
+    """Interface of the stepped and the compiled loop."""
 
     kind: str
 
     @property
     def updates(self) -> int:
-        """Updates made so far."""
+        """Number of updates made so far."""
 
     @property
     def examples(self) -> int:
-        """Gradients of examples computed so far, closure calls included."""
+        """Number of per-example gradients computed so far, including closure calls."""
 
     @property
     def grad_evals(self) -> int:
-        """Gradient evaluations so far."""
+        """Number of gradient evaluations so far."""
 
     def advance(self, examples: int) -> None:
-        """Train until at least so many gradients of examples have been computed."""
+        """Train until at least this many per-example gradients have been computed."""
 
     def evaluation_point(self) -> Params:
-        """The parameters to evaluate."""
+        """Return the parameters to evaluate."""
 
     def evaluate(self, x: Array, y: Array) -> tuple[float, float]:
-        """Mean loss and metric at the evaluation point."""
+        """Return mean loss and metric at the evaluation point."""
 
 
 def choose_loop(optimizer: Optimizer) -> tuple[str, str]:
-    """Which loop trains an optimizer, and why: ``("compiled", ...)`` or ``("stepped", ...)``."""
+    """Return the loop that trains an optimizer, ``"compiled"`` or ``"stepped"``, and the reason."""
     if not issubclass(optimizer, Rule):
         return "stepped", "a Stepper runs in Python, over the compiled gradient"
     reason = why_not_fused(optimizer)  # type: ignore[arg-type]  # a class is hashable
@@ -49,11 +49,11 @@ def choose_loop(optimizer: Optimizer) -> tuple[str, str]:
 
 
 def make_loop(problem: Problem, loop: str = "auto") -> Loop:
-    """The loop for a problem.
+    """Return the loop for a problem.
 
     Args:
-        problem: what to train.
-        loop: ``"auto"``; ``"reference"`` for the stepped loop in NumPy alone; ``"stepped"`` for
+        problem: The problem to train.
+        loop: ``"auto"``; ``"reference"`` for the stepped loop in pure NumPy; ``"stepped"`` for
             the stepped loop over the compiled gradient; ``"compiled"``.
     """
     if loop == "reference":

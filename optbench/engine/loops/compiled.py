@@ -1,4 +1,4 @@
-"""The compiled loop: a whole stretch of a run between two evaluations is one call."""
+"""The compiled loop, which trains from one evaluation to the next in a single call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from optbench.schedules import factors
 class CompiledLoop:
     """Trains one problem with a Rule, in machine code and without the GIL.
 
-    Attributes: as `SteppedLoop`.
+    It has the same attributes as `SteppedLoop`.
     """
 
     kind = "compiled"
@@ -47,17 +47,17 @@ class CompiledLoop:
 
     @property
     def examples(self) -> int:
-        """Gradients of examples computed so far."""
+        """Number of per-example gradients computed so far."""
         epochs, rest = divmod(self.updates, self._problem.updates_per_epoch)
         return epochs * self._problem.n_train + rest * self._problem.spec.batch_size
 
     @property
     def grad_evals(self) -> int:
-        """Gradient evaluations so far; one an update."""
+        """Number of gradient evaluations so far; one per update."""
         return self.updates
 
     def advance(self, examples: int) -> None:
-        """Train until at least so many gradients of examples have been computed."""
+        """Train until at least this many per-example gradients have been computed."""
         epochs, rest = divmod(examples, self._problem.n_train)
         stop = epochs * self._problem.updates_per_epoch + -(-rest // self._problem.spec.batch_size)
         stop = min(stop, self._problem.total_updates)
@@ -71,16 +71,16 @@ class CompiledLoop:
         self.updates = stop
 
     def evaluation_point(self) -> Params:
-        """The parameters, as weight and bias of each layer."""
+        """Return the parameters, as weight and bias of each layer."""
         return unpack(self.flat, self._problem.network.sizes)
 
     def evaluate(self, x: Array, y: Array) -> tuple[float, float]:
-        """Mean loss and metric."""
+        """Return mean loss and metric."""
         return self._net.evaluate(self.flat, x, y)
 
 
 class CompiledNetwork:
-    """The network of a problem with the buffers that the compiled functions work in."""
+    """The network of a problem, with the work buffers of the compiled functions."""
 
     def __init__(self, problem: Problem) -> None:
         network, dtype = problem.network, problem.spec.dtype
@@ -107,20 +107,20 @@ class CompiledNetwork:
         self.space = loop.Space(acts, a_at, zs, delta, other, spare, one)
 
     def data(self, part: tuple[Array, Array]) -> loop.Data:
-        """Inputs, labels and targets of one part, flat; what the loss does not use is empty."""
+        """Return inputs, labels and targets of one part, flat; unused arrays are empty."""
         x, y = part
         if self._squared:
             return loop.Data(x.ravel(), _EMPTY["int64"], y.ravel())
         return loop.Data(x.ravel(), y, _EMPTY[x.dtype.name])
 
     def loss_and_grad(self, flat: Array, grad: Array, x: Array, y: Array, rows: Array) -> float:
-        """Mean loss over the given rows of x, and its gradient written into `grad` (both flat)."""
+        """Return the mean loss over rows of x, and write its gradient into `grad` (both flat)."""
         data = self.data((x, y))
         loss = loop.gradient(flat, grad, self.net, data, rows, 0, len(rows), True, True, self.space)
         return float(loss)
 
     def evaluate(self, flat: Array, x: Array, y: Array) -> tuple[float, float]:
-        """Mean loss, and accuracy or R squared."""
+        """Return the mean loss, and accuracy or R squared."""
         data = self.data((x, y))
         loss, correct = loop.evaluate(flat, self.net, data, _rows(len(x)), self.space)
         if not self._squared:
@@ -130,7 +130,7 @@ class CompiledNetwork:
 
 
 def _read_only(array: Array) -> Array:
-    """Numba compiles anew for writable and read-only arrays; all data is read-only."""
+    """Return a read-only array, because Numba compiles separately for writable arrays."""
     array.setflags(write=False)
     return array
 
@@ -144,7 +144,7 @@ def _rows(n: int) -> Array:
 
 
 def encode_hyper(rule: type[Rule], values: Values) -> Array:
-    """Hyperparameter values as float64 in the order declared; text as its choice's position."""
+    """Return hyperparameter values as float64, in declared order; a text is its choice's index."""
     encoded = []
     for name, declared in rule.hypers().items():
         value = values[name]

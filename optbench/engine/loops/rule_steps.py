@@ -1,4 +1,4 @@
-"""The steps of a Rule in NumPy: its update on one array after another."""
+"""The steps of a Rule in NumPy: its update applied to one array after another."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class RuleSteps:
     """The slots and scalars of a Rule, and its steps.
 
     Args:
-        rule: the Rule.
-        params: arrays to train, changed in place.
-        h: hyperparameter values before the first step.
+        rule: The Rule.
+        params: Arrays to train, changed in place.
+        h: Hyperparameter values before the first step.
 
     Attributes:
-        used: empty, because a Rule declares no needs.
+        used: Empty, because a Rule declares no needs.
     """
 
     used: frozenset[str] = frozenset()
@@ -39,10 +39,10 @@ class RuleSteps:
         loss: float,
         closure: Callable[[], float] | None,
     ) -> None:
-        """Update every array; loss and closure are not needed.
+        """Update every array; loss and closure are not used.
 
         Raises:
-            PluginError: the update returns something else than it declares.
+            PluginError: The update does not return the values that the Rule declares.
         """
         rule, scalars = self._rule, self._scalars
         n_slots = len(rule.slots)
@@ -55,7 +55,7 @@ class RuleSteps:
                     f"{', '.join(('theta', *rule.slots, *rule.scalars))}"
                 )
             # Copied before theta changes: a rule may keep the gradient or the old theta as a slot,
-            # and both buffers are written again.
+            # and both buffers are overwritten.
             slots = result[1 : 1 + n_slots]
             self._slots[index] = [
                 np.array(checked_array(slot, theta, rule, name), dtype=theta.dtype)
@@ -74,15 +74,15 @@ def initial_slots(rule: type[Rule], theta: Array, h: Values) -> list[Array]:
     """Return the state arrays of a Rule before its first step.
 
     Args:
-        rule: the Rule.
-        theta: the array that is trained.
-        h: hyperparameter values.
+        rule: The Rule.
+        theta: The array that is trained.
+        h: Hyperparameter values.
 
     Returns:
         One array per slot, with the shape and dtype of `theta`.
 
     Raises:
-        PluginError: `init` of the Rule raises, or returns something else than its slots.
+        PluginError: `init` of the Rule raises, or does not return its slots.
     """
     try:
         slots = rule.init(theta, h)
@@ -104,17 +104,17 @@ def initial_slots(rule: type[Rule], theta: Array, h: Values) -> list[Array]:
 
 
 def checked_array(value: Any, theta: Array, rule: type[Rule], name: str) -> Any:
-    """Return what a Rule returned for an array: real numbers in theta's shape, or one number.
+    """Return the value of a Rule for an array: real numbers in theta's shape, or one number.
 
     Args:
-        value: what the Rule returned.
-        theta: the array that is trained.
-        rule: the Rule.
+        value: Value that the Rule returned.
+        theta: The array that is trained.
+        rule: The Rule.
         name: ``"theta"``, or the name of the slot.
 
     Raises:
-        PluginError: the value is anything else; NumPy would broadcast it, or drop an imaginary
-            part.
+        PluginError: The value has another shape or type; NumPy would broadcast it, or drop an
+            imaginary part.
     """
     if isinstance(value, np.ndarray) and value.dtype == theta.dtype and value.shape == theta.shape:
         return value

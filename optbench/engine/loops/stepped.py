@@ -1,4 +1,4 @@
-"""The stepped loop: NumPy, one update at a time, any optimizer. The oracle of the compiled loop."""
+"""The stepped loop in NumPy: any optimizer, one update at a time. Reference for tests."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from optbench.engine.problem import Problem
 from optbench.network import Params, pack, unpack
 
 LossAndGrad = Callable[[Array, Array, Array], float]
-"""(flat parameters, flat gradient to fill, rows of the training part) -> mean loss."""
+"""Function (flat parameters, flat gradient to fill, rows of the training part) -> mean loss."""
 
 
 class SteppedLoop:
     """Trains one problem step by step.
 
     Args:
-        problem: the run, resolved.
-        loss_and_grad: by default the network's own in NumPy.
-        evaluate: likewise; (flat parameters, x, y) -> mean loss and metric.
+        problem: The resolved run.
+        loss_and_grad: Function for loss and gradient; that of the network in NumPy by default.
+        evaluate: Function (flat parameters, x, y) -> mean loss and metric; that of the network in
+            NumPy by default.
 
     Attributes:
-        updates: updates made so far.
-        examples: gradients of examples computed so far, closure calls included.
-        grad_evals: gradient evaluations so far.
+        updates: Number of updates made so far.
+        examples: Number of per-example gradients computed so far, including closure calls.
+        grad_evals: Number of gradient evaluations so far.
     """
 
     kind = "stepped"
@@ -65,7 +66,7 @@ class SteppedLoop:
         self.grad_evals = 0
 
     def _batch(self) -> Array:
-        """Rows of the training part that the next update sees."""
+        """Return the rows of the training part for the next update."""
         problem = self._problem
         if problem.order is None:
             return self._all_rows
@@ -84,7 +85,7 @@ class SteppedLoop:
         return self._network.evaluate(unpack(flat, self._network.sizes), x, y)
 
     def advance(self, examples: int) -> None:
-        """Train until at least so many gradients of examples have been computed."""
+        """Train until at least this many per-example gradients have been computed."""
         while self.examples < examples and self.updates < self._problem.total_updates:
             rows = self._batch()
 
@@ -98,12 +99,12 @@ class SteppedLoop:
             self.updates += 1
 
     def evaluation_point(self) -> Params:
-        """The parameters to evaluate, as weight and bias of each layer."""
+        """Return the parameters to evaluate, as weight and bias of each layer."""
         arrays = self._updater.eval_params()
         return list(zip(arrays[::2], arrays[1::2], strict=True))
 
     def evaluate(self, x: Array, y: Array) -> tuple[float, float]:
-        """Mean loss and metric at the evaluation point."""
+        """Return mean loss and metric at the evaluation point."""
         arrays = self._updater.eval_params()
         flat = self.flat if arrays is self._arrays else np.concatenate([a.ravel() for a in arrays])
         return self._evaluate(flat, x, y)

@@ -1,4 +1,4 @@
-"""The steps of a Stepper: its own code over the list of arrays."""
+"""The steps of a Stepper, which updates the list of arrays with its own code."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class StepperSteps:
     """The state of a Stepper, and its steps.
 
     Args:
-        stepper: the Stepper class.
-        params: arrays to train, changed in place.
-        h: hyperparameter values before the first step.
-        total_steps: number of updates in the whole run.
-        rng: the optimizer's own random stream.
-        layers: index pairs (weight, bias) into `params`; empty if these are not a network's.
+        stepper: The Stepper class.
+        params: Arrays to train, changed in place.
+        h: Hyperparameter values before the first step.
+        total_steps: Number of updates in the whole run.
+        rng: The optimizer's own random stream.
+        layers: Index pairs (weight, bias) into `params`; empty if they do not belong to a network.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class StepperSteps:
 
     @property
     def used(self) -> frozenset[str]:
-        """Needs that the Stepper has made use of so far."""
+        """Needs that the Stepper has used so far."""
         return frozenset(self._context.used)
 
     def step(
@@ -55,7 +55,7 @@ class StepperSteps:
         """Let the Stepper update the arrays.
 
         Raises:
-            PluginError: it replaces arrays of the list instead of writing into them.
+            PluginError: The Stepper replaces arrays of the list instead of writing into them.
         """
         context = self._context
         context.begin_step(t, h, loss, closure)
@@ -74,7 +74,7 @@ class StepperSteps:
         """Return the point at which to evaluate, in the dtypes of the arrays.
 
         Raises:
-            PluginError: the shapes are not those of the arrays.
+            PluginError: The shapes differ from those of the arrays.
         """
         params = self._params
         point = self._stepper.eval_params(list(params), self._state, self._context)

@@ -1,6 +1,6 @@
 """One interface over Rules and Steppers: arrays that are updated in place, step by step.
 
-This is the readable form of what the compiled loop does for Rules. The stepped loop and
+This is the readable equivalent of the compiled loop for Rules. The stepped loop and
 `trajectory` are built on it.
 """
 
@@ -21,7 +21,7 @@ from optbench.schedules import factors
 NO_CONTROL = StepControl()
 
 Closure = Callable[[], float]
-"""Computes the loss at the current parameters and writes the gradient into its arrays."""
+"""Function that returns the loss at the current parameters and writes the gradient in place."""
 
 
 class Steps(Protocol):
@@ -29,12 +29,12 @@ class Steps(Protocol):
 
     @property
     def used(self) -> frozenset[str]:
-        """Needs that the optimizer has made use of so far."""
+        """Needs that the optimizer has used so far."""
 
     def step(
         self, grads: list[Array], t: int, h: Values, loss: float, closure: Closure | None
     ) -> None:
-        """Take step number `t` along `grads`."""
+        """Take step number `t` with the gradient `grads`."""
 
     def eval_params(self) -> list[Array]:
         """Return the point at which to evaluate."""
@@ -45,17 +45,17 @@ class Updater:
 
     Args:
         optimizer: Rule or Stepper class.
-        hyper: value of every hyperparameter.
-        params: arrays to train, changed in place.
-        total_steps: number of updates in the whole run.
-        control: schedule and clipping.
-        rng: stream for optimizers that declare ``"rng"``.
-        layers: index pairs (weight, bias) into `params`, where these are a network's.
-        schedule: learning-rate schedule; None for a constant rate.
+        hyper: Value of every hyperparameter.
+        params: Arrays to train, changed in place.
+        total_steps: Number of updates in the whole run.
+        control: Schedule and clipping.
+        rng: Stream for optimizers that declare ``"rng"``.
+        layers: Index pairs (weight, bias) into `params`, if they belong to a network.
+        schedule: Learning-rate schedule; None for a constant rate.
 
     Attributes:
-        params: the arrays.
-        t: number of steps taken.
+        params: The arrays.
+        t: Number of steps taken.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Updater:
 
     @property
     def used(self) -> frozenset[str]:
-        """Needs that the optimizer has made use of so far."""
+        """Needs that the optimizer has used so far."""
         return self._steps.used
 
     def step(
@@ -99,12 +99,12 @@ class Updater:
         """Take one step.
 
         Args:
-            grads: the gradient, one array per array of `params`; clipped in place.
-            loss: the loss at the current parameters.
-            closure: computes the loss again and refills `grads`.
+            grads: The gradient, one array per array of `params`; clipped in place.
+            loss: The loss at the current parameters.
+            closure: Function that computes the loss again and refills `grads`.
 
         Raises:
-            PluginError: the optimizer fails.
+            PluginError: The optimizer fails.
         """
         self.t += 1
         h = self._values_at(self.t)
@@ -120,7 +120,7 @@ class Updater:
         """Return the point at which to evaluate.
 
         Raises:
-            PluginError: the optimizer fails.
+            PluginError: The optimizer fails.
         """
         try:
             return self._steps.eval_params()
@@ -135,7 +135,7 @@ class Updater:
         return Values({**self._hyper, "lr": float(self._hyper["lr"]) * float(factor)})
 
     def _clipped(self, closure: Closure, grads: list[Array]) -> Closure:
-        """Return a closure that clips like `step`, and remembers what it raised."""
+        """Return a closure that clips like `step` and records the exception that it raises."""
 
         def evaluate() -> float:
             try:

@@ -1,4 +1,4 @@
-"""Loads or compiles ahead of time, and logs it when it takes seconds."""
+"""Loading and compilation ahead of time, logged if it takes seconds."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _log = logging.getLogger(__name__)
 
 
 def warm_up(optimizer: Optimizer, fused: bool, dtype: str) -> None:
-    """Load or compile what runs of an optimizer need, at the first call for each.
+    """Load or compile the code for runs of an optimizer, once per optimizer.
 
     Args:
-        optimizer: the optimizer.
-        fused: whether it trains in the compiled loop.
+        optimizer: The optimizer.
+        fused: Whether the optimizer trains in the compiled loop.
         dtype: ``"float32"`` or ``"float64"``.
     """
     if fused and issubclass(optimizer, Rule):
@@ -38,7 +38,7 @@ _LOADED: set[tuple[bool, str]] = set()
 
 
 def _network(optimizer: Optimizer, fused: bool, dtype: str) -> None:
-    """Run the loop once on a network of one unit: types decide what is compiled, not sizes."""
+    """Run the loop once on a network of one unit; compilation depends on types, not on sizes."""
     if (fused, dtype) in _LOADED:
         return
     function = loop.advance if fused else loop.gradient
