@@ -91,7 +91,7 @@ class ProcessPool:
             try:
                 worker, frame = self._events.get(block=wait > 0, timeout=wait or None)
             except queue.Empty:
-                results += self._kill_overdue()
+                results += self._kill_overdue(self._excuse_gap())
                 for worker in [worker for worker in self._workers if not worker.is_alive()]:
                     self._events.put((worker, None))  # a child of it may hold its stream open
                 if results or time.monotonic() >= deadline:
@@ -100,14 +100,19 @@ class ProcessPool:
                 result = self._handle(worker, frame)
                 results += [result] if result is not None else []
 
-    def _excuse_gap(self) -> None:
-        """Move the start of the runs by the time in which this process could not look at them."""
+    def _excuse_gap(self) -> float:
+        """Move the start of the runs by the time in which this process could not look at them.
+
+        Returns:
+            The time up to which nothing else may count: this process can be stopped at any line.
+        """
         now = time.monotonic()
-        gap = now - self._last_look - LOOK_SECONDS
+        gap = now - self._last_look
         self._last_look = now
-        if gap > 0:
+        if gap > LOOK_SECONDS:
             for worker in self._workers:
                 worker.since = min(worker.since + gap, now)
+        return now
 
     def _hand_out(self) -> None:
         """Give runs to idle workers while a job is free, then to those that have the fewest."""
@@ -169,12 +174,12 @@ class ProcessPool:
         except StoreError as cause:
             return RunResult.failed(spec, f"its worker sent an unreadable result: {cause}")
 
-    def _kill_overdue(self) -> list[RunResult]:
+    def _kill_overdue(self, now: float) -> list[RunResult]:
         """Kill the workers that take longer than allowed; return their runs as failed."""
         results = []
         for worker in list(self._workers):
             limit = START_SECONDS if worker.warming else self._limits.seconds
-            if limit is None or not worker.runs or time.monotonic() - worker.since <= limit:
+            if limit is None or not worker.runs or now - worker.since <= limit:
                 continue
             spec = worker.runs.popleft()
             results.append(

@@ -9,13 +9,11 @@ from pathlib import Path
 from tests.faults.gates import Gate
 from tests.faults.studies import STEPPED, Folder
 
-LIMIT = ("--timeout", "1")
-
 
 def test_runs_near_the_limit_end_or_fail_and_the_study_ends_well(tmp_path: Path) -> None:
     """A result that is late for its worker's death is dropped; it crashes nothing."""
     entrants = ("-o", "walker", "--ruleset", "defaults", "--seeds", "12")
-    folder = Folder(tmp_path, entrants, *LIMIT, "--jobs", "4", pause=0.95)
+    folder = Folder(tmp_path, entrants, "--timeout", "1", "--jobs", "4", pause=0.95)
     outcome = folder.run()
     outcome.check(3 if "failed:" in outcome.err else 0)
     assert len(folder.stored()) == len(set(folder.starts()))
@@ -23,11 +21,12 @@ def test_runs_near_the_limit_end_or_fail_and_the_study_ends_well(tmp_path: Path)
 
 def test_the_time_in_which_a_driver_is_stopped_does_not_count(tmp_path: Path) -> None:
     """Ctrl-Z for longer than the limit, and ``fg``: no run is blamed."""
-    folder, gate = Folder(tmp_path, STEPPED, *LIMIT, "--jobs", "2"), Gate(tmp_path / "gate")
+    limits = ("--timeout", "4", "--jobs", "2")
+    folder, gate = Folder(tmp_path, STEPPED, *limits), Gate(tmp_path / "gate")
     driver = folder.start(**gate.env)
     driver.until(lambda: folder.at_work(driver), "a worker that trains")
     driver.send(signal.SIGSTOP)
-    time.sleep(2)
+    time.sleep(6)
     gate.open()
     driver.send(signal.SIGCONT)
     driver.wait().check(0)

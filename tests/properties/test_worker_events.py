@@ -73,6 +73,15 @@ class Workers(RuleBasedStateMachine):
         start: Any = self.start_worker
         self.pool = ProcessPool(JOBS, Settings(), Limits(seconds=LIMIT_SECONDS), group_of, start)
         self.events: queue.SimpleQueue[Any] = self.pool._events
+        self.stop_seconds = 0.0
+        pool: Any = self.pool
+        pool._events = types.SimpleNamespace(get=self.get_event, put=self.events.put)
+
+    def get_event(self, **options: Any) -> Any:
+        """Return the next event; the driver may be stopped while it waits."""
+        self.now += self.stop_seconds
+        self.stop_seconds = 0.0
+        return self.events.get(block=False)
 
     def start_worker(self, settings: Settings, events: object) -> FakeWorker:
         self.workers.append(FakeWorker(self.now))
@@ -122,11 +131,11 @@ class Workers(RuleBasedStateMachine):
         self.waited += seconds
         self.collect()
 
-    @rule(seconds=st.floats(1, 1e6))
-    def stop(self, seconds: float) -> None:
-        """The driver is stopped for a while, and looks at once when it continues."""
-        self.now += seconds
-        self.waited += process_pool.LOOK_SECONDS
+    @rule(seconds=st.floats(1, 1e6), is_waiting=st.booleans())
+    def stop(self, seconds: float, is_waiting: bool) -> None:
+        """The driver is stopped for a while, while it waits for events or does other work."""
+        self.stop_seconds = seconds if is_waiting else 0.0
+        self.now += 0.0 if is_waiting else seconds
         self.collect()
 
     def collect(self) -> None:
