@@ -18,7 +18,7 @@ def test_train_has_the_defaults_of_a_workload_and_a_run() -> None:
     }
     for name in ("entrant", "workload", "registry"):
         del inner[name]
-    assert set(public) - set(inner) == {"optimizer", "hyper", "health"}
+    assert set(public) - set(inner) == {"optimizer", "hyper", "health", "target", "values"}
     assert {name: public[name].default for name in inner} == {
         name: parameter.default for name, parameter in inner.items()
     }

@@ -20,9 +20,8 @@ from optbench.cli import main
 from optbench.errors import StoreError
 from optbench.records.packing import unpack_curve, unpack_result, unpack_spec
 from optbench.store import Store
-from optbench.store.checksums import checksum
-from optbench.store.rows import COLUMNS
 from tests.properties.commands import call
+from tests.store.sealing import seal
 
 TINY = ("smoke", "-r", "batch", "--epochs", "2", "--grid", "4", "--seeds", "2")
 COMMANDS = (
@@ -63,12 +62,6 @@ CELLS = [
     *(("sessions", name) for name in ("started", "command", "environment")),
     ("studies", "record"),
 ]
-CHECKED = {
-    "runs": ", ".join(COLUMNS),
-    "sessions": "command, environment",
-    "studies": "record",
-}
-"""Columns that the checksum of a table depends on."""
 VALUES: list[Any] = [
     b"", b"\x00", b"\xff" * 9, b"{}", b"[]", b"null", "", "text", "\x1b[31m", "a\nb", 0, -1, 2**62,
     0.5, float("inf"), -1e308, b"[" * 100_000, '{"a": ' * 5000, "x" * 100_000,
@@ -94,8 +87,7 @@ def tamper(
             where = f"WHERE rowid = (SELECT min(rowid) FROM {table})"  # keys are unique
         db.execute(f"UPDATE {table} SET {column} = ? {where}", (value,))
         if sealed:
-            db.create_function("checksum", -1, checksum)
-            db.execute(f"UPDATE {table} SET checksum = checksum({CHECKED[table]})")
+            seal(db, [table])
 
 
 def check_command(command: tuple[str, ...], folder: Path) -> None:

@@ -169,7 +169,7 @@ protocols = st.fixed_dictionaries(
             "optimizers": unique(["sgd", "adam[lr=0.01]", "sgd[schedule=cosine,lr=1]"]),
             "networks": st.lists(
                 st.fixed_dictionaries(
-                    {"hidden": st.lists(st.integers(1, 10**6), max_size=2)},
+                    {"hidden": st.lists(st.integers(1, 2000), max_size=2)},
                     optional={"activation": st.sampled_from(["relu", "tanh"])},
                 ),
                 min_size=1,

@@ -23,6 +23,7 @@ from click.testing import CliRunner, Result
 
 from optbench.cli import main
 from optbench.records.packing import unpack_spec
+from tests.store.sealing import seal
 
 BEGINNINGS = ("=cmd()|", "@x ", "../../", "/etc/", "[red]", "<script>alert(1)</script>")
 ATTACK = (
@@ -81,6 +82,7 @@ def hostile(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         db.execute("UPDATE studies SET record = ?", (json.dumps(study).encode(),))
         environment = json.dumps({ATTACK: ATTACK, "packages": {ATTACK: [ATTACK]}})
         db.execute("UPDATE sessions SET command = ?, environment = ?", (ATTACK, environment))
+        seal(db)
     return out
 
 
