@@ -120,8 +120,9 @@ class Sweep:
         """Return the plot and the points, for a notebook."""
         if not self.points:
             return html.paragraphs([repr(self)])
-        rows = [list(row.values()) for row in self.rows()]
-        return self.plot()._repr_html_() + html.table(rows, list(self.rows()[0]))
+        rows = self.rows()
+        table = html.table([list(row.values()) for row in rows], list(rows[0]))
+        return self.plot()._repr_html_() + table
 
 
 def sweep(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from optbench.registry import default_registry
-from optbench.suites.suite import Suite, find_suite
+from optbench.suites.overrides import resolve_suite
+from optbench.suites.suite import Suite
 
 DEFAULT_SUITE = "quick"
 """Name of the suite that ``optbench run`` runs, and that defaults are taken from."""
@@ -11,8 +12,7 @@ DEFAULT_SUITE = "quick"
 
 def default_suite() -> Suite:
     """Return the suite that defaults are taken from."""
-    known = {name: entry.item for name, entry in default_registry().entries("suites").items()}
-    return find_suite(DEFAULT_SUITE, known)
+    return resolve_suite(DEFAULT_SUITE, default_registry())
 
 
 def default_optimizers() -> list[str]:
