@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from optbench.analysis.board_records import Board
 from optbench.analysis.board_rows import (
     CriticalDifference,
     OverallRow,
@@ -36,6 +37,7 @@ class Leaderboard(Record, frozen=True, kw_only=True):
         title: Name of the suite or study; free text.
         target_level: Level of the targets: ``"easy"``, ``"medium"`` or ``"hard"``.
         seeds: Evaluation seeds of each cell (the fewest, if cells differ).
+        boards: One for each question and statement, over everything and for each regime.
         overall: One row for each entrant.
         pairs: Every pair of entrants.
         profiles: One for each cost axis; empty if no target is known.
@@ -65,6 +67,7 @@ class Leaderboard(Record, frozen=True, kw_only=True):
     bias_variance: tuple[BiasVariance, ...]
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...]
+    boards: tuple[Board, ...] = ()
 
     def _repr_html_(self) -> str:
         """Return the ranked table and the sentences about the whole study, for a notebook."""
