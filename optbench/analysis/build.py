@@ -41,8 +41,8 @@ def build_leaderboard(
     Args:
         cells: One for each entrant and workload; cells without evaluation runs are left out.
         protocol: How configurations were chosen.
-        targets: Frozen validation losses by (dataset, ``Workload.network``) and level; missing
-            ones are derived from the cells, and marked as such.
+        targets: Frozen losses by (dataset, ``Workload.network``); missing ones are derived from
+            the cells, and marked as such.
         title: Free text, shown above the leaderboard.
 
     Raises:
@@ -87,10 +87,7 @@ def build_leaderboard(
 def _targets(study: StudyArrays, known: Targets) -> tuple[Array, tuple[bool, ...]]:
     """Return the target of each workload, NaN if unknown, and whether it was frozen beforehand."""
     keys = [(w.dataset, w.network) for w in study.workloads]
-    frozen = tuple(TARGET_LEVEL in known.get(key, {}) for key in keys)
-    derived = {} if all(frozen) else targets_of(study)
-    values = [
-        known[key][TARGET_LEVEL] if is_frozen else derived.get(key, {}).get(TARGET_LEVEL, math.nan)
-        for key, is_frozen in zip(keys, frozen, strict=True)
-    ]
+    frozen = tuple(key in known for key in keys)
+    targets = known if all(frozen) else {**targets_of(study), **known}
+    values = [targets[key].loss(TARGET_LEVEL) if key in targets else math.nan for key in keys]
     return np.array(values, dtype=float), frozen

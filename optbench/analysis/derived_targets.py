@@ -1,8 +1,7 @@
-"""Targets of validation loss, derived from the runs of a study."""
+"""Targets and best known losses, derived from the runs of a study."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,23 +13,27 @@ from optbench.analysis.statistics import metrics
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
 from optbench.records import Cell
-from optbench.suites import Targets
+from optbench.suites import Target, Targets
+from optbench.suites.target_files import Level
 
-LEVELS = {"easy": 0.5, "medium": 0.75, "hard": 0.9}
+SHARES: dict[Level, float] = {"easy": 0.5, "medium": 0.75, "hard": 0.9}
 """Level -> share of the way from the initial to the best known loss, in log loss."""
 
 
-def derive_targets(cells: Sequence[Cell]) -> Targets:
+def derive_targets(cells: Sequence[Cell], origin: str = "") -> Targets:
     """Derive targets from the runs of a study, one set for each dataset and network.
 
     ``target = L_0^(1 - f) * L_best^f`` with f = 0.5, 0.75, 0.9. L_best is the lowest, over
     entrants, regimes and initializers, of the median over seeds of the lowest loss held for two
     evaluations; L_0 the lowest, over workloads, of the median initial loss (large initial weights
-    must not make a target easy). So a target depends neither on regime nor on initializer. A
-    study that freezes targets should be wide: the best of many optimizers, tuned.
+    must not make a target easy). So a target depends neither on regime nor on initializer. The
+    best known losses are likewise medians of the best entrant: of the training loss at the end, the
+    validation loss held, and the test loss that the ``final-loss`` board reads. A study that
+    freezes targets should be wide: the best of many optimizers, tuned.
 
     Args:
         cells: Cells of one or several studies; an entrant may be in more than one of them.
+        origin: What the targets are derived from, for their record.
 
     Returns:
         The targets, without datasets and networks on which no run improved by 2%.
@@ -42,27 +45,41 @@ def derive_targets(cells: Sequence[Cell]) -> Targets:
         entrant = msgspec.structs.replace(cell.entrant, label=f"{times[key]} {key[0]}")
         renamed.append(replace(cell, entrant=entrant))
         times[key] += 1
-    return targets_of(StudyArrays(renamed))
+    return targets_of(StudyArrays(renamed), origin)
 
 
-def targets_of(study: StudyArrays) -> Targets:
+def targets_of(study: StudyArrays, origin: str = "") -> Targets:
     """Derive the targets of a study that is laid out in arrays already."""
-    held = metrics.median(study.spread(lowest_held(study.val)))
+    typical = {
+        "best_train": _median_run(study.train_loss),
+        "best_val": _median_run(study.spread(lowest_held(study.val))),
+        "best_test": _median_run(study.test_loss),
+    }
     targets: Targets = {}
     keys = [(w.dataset, w.network) for w in study.workloads]
     for key in dict.fromkeys(keys):
         columns = [w for w, other in enumerate(keys) if other == key]
-        starts, bests = study.initial_loss[columns], held[:, columns]
+        starts = study.initial_loss[columns]
         if np.isnan(starts).all():
             continue
-        start, low = float(np.nanmin(starts)), max(float(np.nanmin(bests)), metrics.TINY)
-        if low < 0.98 * start:
-            low = max(low, metrics.SOLVED * start)
-            targets[key] = {
-                level: math.exp((1 - f) * math.log(start) + f * math.log(low))
-                for level, f in LEVELS.items()
-            }
+        start = float(np.nanmin(starts))
+        best = {name: _lowest(losses[:, columns]) for name, losses in typical.items()}
+        if best["best_val"] < 0.98 * start:
+            best = {name: max(loss, metrics.SOLVED * start) for name, loss in best.items()}
+            low = best["best_val"]
+            levels: dict[str, float] = {x: start ** (1 - f) * low**f for x, f in SHARES.items()}
+            targets[key] = Target(**levels, **best, origin=origin)
     return targets
+
+
+def _median_run(losses: Array) -> Array:
+    """Return the median over the runs of each entrant on each workload, shape (S, W)."""
+    return metrics.median(losses.reshape(*losses.shape[:2], -1))
+
+
+def _lowest(losses: Array) -> float:
+    """Return the lowest loss, infinite where no run has one."""
+    return float(np.where(np.isnan(losses), np.inf, losses).min(initial=np.inf))
 
 
 def lowest_held(loss: Array) -> Array:

@@ -159,10 +159,10 @@ def _search(
 
 def _target(workload: Workload, targets: Targets) -> float:
     """Return the validation loss that tuning by time has to reach."""
-    levels = targets.get((workload.dataset, workload.network), {})
-    if TARGET_LEVEL not in levels:
+    target = targets.get((workload.dataset, workload.network))
+    if target is None:
         raise ConfigError(
             f"select=time needs a target for {workload.dataset}, {workload.network}; "
             "none is known (see `optbench targets`)"
         )
-    return levels[TARGET_LEVEL]
+    return target.loss(TARGET_LEVEL)

@@ -54,7 +54,7 @@ def optbench_register_suites() -> list[Path]:  # type: ignore[empty-body]
 
 @hookspec
 def optbench_register_targets() -> list[Path]:  # type: ignore[empty-body]
-    """Return paths of files of frozen target losses (TOML, made by ``optbench targets``)."""
+    """Return paths of files of frozen losses (TOML, made by ``optbench targets``)."""
 
 
 @hookspec

@@ -9,13 +9,15 @@ from optbench.suites.suite import (
     load_suite,
     parse_suite,
 )
-from optbench.suites.target_files import TARGET_LEVEL, Targets, known_targets
+from optbench.suites.target_files import LEVELS, TARGET_LEVEL, Target, Targets, known_targets
 
 __all__ = [
+    "LEVELS",
     "MAX_SEEDS",
     "TARGET_LEVEL",
     "NetworkChoice",
     "Suite",
+    "Target",
     "Targets",
     "check_suite",
     "find_suite",

@@ -16,6 +16,7 @@ from optbench.analysis.derived_targets import derive_targets
 from optbench.analysis.statistics.hypothesis_tests import holm
 from optbench.errors import ConfigError
 from optbench.records import Cell, Status, StudyProtocol
+from optbench.suites import LEVELS, Target
 from tests.analysis.synthetic import INITIAL, make_cells
 from tests.records.factories import empty_curve
 
@@ -225,7 +226,7 @@ def test_times_are_given_on_every_cost_axis() -> None:
 def test_frozen_targets_are_used_and_derived_ones_marked() -> None:
     """A target from the file wins; where there is none the leaderboard says so."""
     cells = make_cells(("alpha", "beta"), ("moons", "iris"))
-    board = build(cells, targets={("moons", "32-32 relu"): {"medium": 0.77}})
+    board = build(cells, targets={("moons", "32-32 relu"): Target(easy=0.9, medium=0.77, hard=0.5)})
     targets = {b.workload.dataset: (b.target, b.target_frozen) for b in board.workloads}
     assert targets["moons"] == (0.77, True)
     assert not targets["iris"][1]
@@ -242,8 +243,9 @@ def test_derived_targets_lie_between_the_first_and_the_best_loss() -> None:
         float(np.median([np.maximum(c[:-1], c[1:]).min() for c in curves]))
         for curves in ([r.curve["val_loss"] for r in cell.evaluation] for cell in cells)
     )
-    way = [math.log(1.1 / levels[x]) / math.log(1.1 / low) for x in ("easy", "medium", "hard")]
+    way = [math.log(1.1 / levels.loss(x)) / math.log(1.1 / low) for x in LEVELS]
     assert way == pytest.approx([0.5, 0.75, 0.9])
+    assert levels.best_val == low
 
 
 def test_targets_come_from_several_studies_together() -> None:
@@ -253,7 +255,7 @@ def test_targets_come_from_several_studies_together() -> None:
     key = ("moons", "32-32 relu")
     assert derive_targets(weak + strong)[key] == derive_targets(strong + weak)[key]
     assert derive_targets(weak + strong)[key] == derive_targets(strong)[key]
-    assert derive_targets(weak)[key]["hard"] > derive_targets(strong)[key]["hard"]
+    assert derive_targets(weak)[key].hard > derive_targets(strong)[key].hard
 
 
 def test_edges_are_marked_in_row_and_warning() -> None:

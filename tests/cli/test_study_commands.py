@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 import shutil
 import sqlite3
 import sys
@@ -318,9 +319,11 @@ def test_targets_are_derived_from_a_study_and_read_back(study: Path, tmp_path: P
     assert [(t["dataset"], t["network"]) for t in shown] == [("iris", "8 relu")]
     path = tmp_path / "targets.toml"
     assert optbench("targets", study, "--write", path).code == 0
-    levels = read_targets([path])["iris", "8 relu"]
-    assert levels["easy"] > levels["medium"] > levels["hard"] > 0
-    assert path.read_text().startswith("# Frozen targets")
+    target = read_targets([path])["iris", "8 relu"]
+    assert target.easy > target.medium > target.hard >= target.best_val > 0
+    assert min(target.best_train, target.best_test) > 0
+    assert re.fullmatch(r"optbench \S+: \d+ runs of smoke", target.origin)
+    assert path.read_text().startswith("# Frozen losses")
 
 
 def test_targets_are_written_where_the_user_says(study: Path, tmp_path: Path) -> None:

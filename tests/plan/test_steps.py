@@ -31,7 +31,7 @@ from optbench.records import (
     StudyProtocol,
 )
 from optbench.registry import Registry, default_registry
-from optbench.suites import Suite
+from optbench.suites import Suite, Target
 from tests.records.factories import make_curve, make_result
 
 
@@ -215,7 +215,8 @@ def test_selection_by_time_needs_a_target_and_uses_it(registry: Registry) -> Non
     suite = Suite(datasets=("iris",), optimizers=("plain",), regimes=("batch",), protocol=protocol)
     with pytest.raises(ConfigError, match="select=time needs a target for iris, 32-32 relu"):
         build_plan(suite, registry)
-    (cell,) = build_plan(suite, registry, {("iris", "32-32 relu"): {"medium": 0.3}}).cells
+    targets = {("iris", "32-32 relu"): Target(easy=0.3, medium=0.3, hard=0.3)}
+    (cell,) = build_plan(suite, registry, targets).cells
 
     def sooner_but_higher_with_small_lr(spec: RunSpec) -> RunResult:
         lr = float(spec.hyper["lr"])

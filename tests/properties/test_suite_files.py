@@ -15,10 +15,10 @@ from optbench.errors import ConfigError
 from optbench.plan import build_plan
 from optbench.records import DTYPES, REGIMES, StudyProtocol
 from optbench.registry import default_registry
-from optbench.suites import NetworkChoice, Suite, find_suite, load_suite
+from optbench.suites import NetworkChoice, Suite, Target, find_suite, load_suite
 
 REGISTRY = default_registry()
-LEVELS = {"easy": 0.5, "medium": 0.3, "hard": 0.1}
+TARGET = Target(easy=0.5, medium=0.3, hard=0.1)
 
 
 def toml(value: Any) -> str:
@@ -197,7 +197,7 @@ def test_a_valid_suite_becomes_a_plan(
             assert back[key] == value
     chosen = msgspec.structs.replace(suite, optimizers=data.get("optimizers", ("sgd",)))
     targets = {
-        (dataset, f"{'-'.join(map(str, network.hidden)) or 'linear'} {network.activation}"): LEVELS
+        (dataset, f"{'-'.join(map(str, network.hidden)) or 'linear'} {network.activation}"): TARGET
         for dataset in suite.datasets
         for network in suite.networks
     }

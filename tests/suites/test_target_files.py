@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from pathlib import Path
 
@@ -12,7 +13,15 @@ from hypothesis import strategies as st
 from optbench.errors import ConfigError
 from optbench.registry import Registry, default_registry
 from optbench.registry.hookspecs import hookimpl
-from optbench.suites.target_files import known_targets, read_targets, write_targets
+from optbench.suites.target_files import (
+    BEST,
+    LEVELS,
+    Target,
+    Targets,
+    known_targets,
+    read_targets,
+    write_targets,
+)
 
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ['"', '"]\n[[target]]\n', "\\", "'", "a\nb", "\x7f", "\x00", "\x1b[31m", "#", "🙂"]
@@ -20,22 +29,43 @@ names = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampl
 losses = st.floats(1e-6, 1e6).map(lambda loss: float(f"{loss:.4g}"))
 
 
+@st.composite
+def targets(draw: st.DrawFn) -> Target:
+    """A target with any losses in order, and any of the best known losses."""
+    hard, medium, easy = sorted(draw(st.tuples(losses, losses, losses)))
+    known = draw(st.dictionaries(st.sampled_from(BEST), losses))
+    return Target(easy=easy, medium=medium, hard=hard, origin=draw(names), **known)
+
+
+def losses_of(target: Target) -> list[object]:
+    """Every field; NaN, which equals nothing, as None."""
+    losses = [getattr(target, name) for name in (*LEVELS, *BEST)]
+    return [target.origin, *(None if math.isnan(loss) else loss for loss in losses)]
+
+
 @given(
-    st.dictionaries(st.tuples(names, names), st.tuples(losses, losses, losses), max_size=4),
+    st.dictionaries(st.tuples(names, names), targets(), max_size=4),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
 )
 def test_targets_are_read_back_whatever_their_names(
-    tmp_path_factory: pytest.TempPathFactory,
-    drawn: dict[tuple[str, str], tuple[float, float, float]],
-    head: str,
+    tmp_path_factory: pytest.TempPathFactory, drawn: Targets, head: str
 ) -> None:
     """A dataset's name, or a command in the comment, cannot write other targets."""
-    levels = ("hard", "medium", "easy")
-    targets = {key: dict(zip(levels, sorted(three), strict=True)) for key, three in drawn.items()}
     path = tmp_path_factory.getbasetemp() / "targets.toml"
-    path.write_text(write_targets(targets, head), encoding="utf-8")
-    assert read_targets([path]) == targets
+    path.write_text(write_targets(drawn, head), encoding="utf-8")
+    read = read_targets([path])
+    assert list(map(losses_of, read.values())) == [losses_of(drawn[key]) for key in read]
+    assert set(read) == set(drawn)
     assert set(tomllib.loads(path.read_text(encoding="utf-8"))) <= {"target"}
+
+
+def test_files_without_best_losses_are_still_read(tmp_path: Path) -> None:
+    """They come from earlier versions: what they do not say is unknown."""
+    path = tmp_path / "old.toml"
+    path.write_text(ONE + "easy = 3\nmedium = 2\nhard = 1\n", encoding="utf-8")
+    target = read_targets([path])["a", "b"]
+    assert [target.loss(level) for level in LEVELS] == [3, 2, 1]
+    assert all(math.isnan(getattr(target, name)) for name in BEST)
 
 
 ONE = '[[target]]\ndataset = "a"\nnetwork = "b"\n'
@@ -55,6 +85,8 @@ ONE = '[[target]]\ndataset = "a"\nnetwork = "b"\n'
             ONE + f"easy = {10**400}\nmedium = 2\nhard = 1",
             "easy is too large a number",
         ),
+        (ONE + "easy = 3\nmedium = 2\nhard = 1\nbest_val = 0", "best_val is 0; a finite loss"),
+        (ONE + "easy = 3\nmedium = 2\nhard = 1\nbest_test = inf", "best_test is inf; a finite"),
         ("target = 3", "target is a whole number, not a list"),
         ("goal = 3", "unknown key 'goal'; known: target"),
         ("[[target", "not valid TOML"),
@@ -90,7 +122,6 @@ def test_the_targets_of_every_plugin_are_known(tmp_path: Path) -> None:
     registry = Registry()
     assert known_targets(registry) == {}
     registry.register(Module())
-    assert known_targets(registry) == {("a", "b"): {"easy": 3.0, "medium": 2.0, "hard": 1.0}}
+    assert known_targets(registry)["a", "b"].easy == 3
     builtin = known_targets(default_registry())
     assert {dataset for dataset, _ in builtin} >= {"digits", "moons"}
-    assert all(set(levels) == {"easy", "medium", "hard"} for levels in builtin.values())
