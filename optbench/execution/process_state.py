@@ -7,19 +7,22 @@ distributions cannot be undone.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
+import signal
 import sys
+import threading
 import warnings
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import numpy as np
 
 
 class ProcessState:
-    """Working directory, environment, standard streams, and global settings of Python and NumPy.
+    """Working directory, environment, standard streams, signals, settings of Python and NumPy.
 
-    Creating it takes a snapshot.
+    Creating it takes a snapshot. Only the main thread may create and restore it.
     """
 
     def __init__(self) -> None:
@@ -30,10 +33,13 @@ class ProcessState:
             self._folder = os.getcwd()
         self._environment = dict(os.environ)
         self._errors, self._filters = np.geterr(), list(warnings.filters)
+        self._recursion_limit = sys.getrecursionlimit()
+        self._handlers = _signal_handlers()
         self._seed()
 
     def restore(self) -> None:
         """Restore the snapshot, so that no run depends on earlier ones."""
+        self._reset_signals()
         self._reopen_streams()
         with contextlib.suppress(OSError, AttributeError):
             os.chdir(self._folder)
@@ -44,7 +50,25 @@ class ProcessState:
         if warnings.filters != self._filters:
             warnings.resetwarnings()
             warnings.filters[:] = self._filters  # type: ignore[index]  # documented as a list
+        sys.settrace(None)
+        sys.setprofile(None)
+        threading.settrace(None)
+        threading.setprofile(None)
+        with contextlib.suppress(RecursionError):
+            sys.setrecursionlimit(self._recursion_limit)
+        gc.enable()
         self._seed()
+
+    def _reset_signals(self) -> None:
+        """Stop every timer, before one of them strikes the next run, and put handlers back."""
+        if hasattr(signal, "setitimer"):
+            for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+                signal.setitimer(timer, 0)
+        for number, handler in self._handlers.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     @staticmethod
     def _seed() -> None:
@@ -63,6 +87,17 @@ class ProcessState:
             sys.stdout = self._out = _open(1, "w")
         if sys.stderr is not self._err or self._err.closed:
             sys.stderr = self._err = _open(2, "w")
+
+
+def _signal_handlers() -> dict[int, Any]:
+    """Return the handlers that Python can put back; others belong to C libraries."""
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    fixed = {getattr(signal, name, None) for name in ("SIGKILL", "SIGSTOP")}
+    return {
+        number: handler
+        for number, handler in handlers.items()
+        if handler is not None and number not in fixed
+    }
 
 
 def _open(number: int, mode: Literal["r", "w"]) -> TextIO:

@@ -4,7 +4,7 @@ It receives a key that signs all other frames, then the settings (JSON), then on
 sends `READY` at the start, then one result per run, in order. Before and after work that runs share
 (loading a dataset, compiling) it sends `WARMING` and `READY`, because that work does not count
 against the time of a run. It sends `REFUSED` and a reason if its plugins differ from those of the
-driver. Plugins print to stderr, and find their stdin empty.
+driver. What plugins print goes to stderr, whose lines the driver shows; their stdin is empty.
 """
 
 from __future__ import annotations

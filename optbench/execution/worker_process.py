@@ -16,6 +16,7 @@ from optbench.execution.worker import Settings
 from optbench.records import RunSpec
 from optbench.records.packing import pack_spec
 from optbench.support.child_processes import end_child, start_child, write_frame
+from optbench.support.log_lines import show_output
 
 Events = queue.SimpleQueue[tuple["WorkerProcess", bytes | None]]
 """Frames with the worker that sent them; None when its process has ended or is disturbed."""
@@ -45,7 +46,7 @@ class WorkerProcess:
         self.disturbed = False
         self.group = ""
         self.warming = True
-        self.process = start_child("optbench.execution.worker:main")
+        self.process = start_child("optbench.execution.worker:main", show_output)
         key = secrets.token_bytes(KEY_BYTES)
         assert self.process.stdin is not None
         assert self.process.stdout is not None

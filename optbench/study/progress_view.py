@@ -16,7 +16,7 @@ from optbench.study.progress_displays import (
     is_notebook,
     terminal_display,
 )
-from optbench.support.log_lines import log_through, log_to_stderr
+from optbench.support.log_lines import log_through, log_to_stderr, print_line
 
 MIN_RUNS = 10
 """Number of runs trained before the remaining time is estimated."""
@@ -41,7 +41,7 @@ class ProgressView:
         self._reasons: dict[str, list[str]] = {}  # reasons why first runs of an entrant failed
 
     def __enter__(self) -> Self:
-        self._log.enter_context(log_through(self.show_line))
+        self._log.enter_context(log_through(self.show_line, self.show_output))
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -53,6 +53,13 @@ class ProgressView:
         """Show a log message about other slow work."""
         if self._display is not None:
             self._display.show_line(text)
+
+    def show_output(self, text: str) -> None:
+        """Show a line that a worker process printed, even where nothing else is shown."""
+        if self._display is None:
+            print_line(text)
+        else:
+            self._display.show_warning(text)
 
     def __call__(self, progress: Progress) -> None:
         """Show the progress."""

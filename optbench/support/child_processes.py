@@ -7,6 +7,7 @@ not imported again, so a study can be run from any script.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import queue
 import secrets
@@ -25,7 +26,12 @@ Child = subprocess.Popen[bytes]
 
 MAX_DESCRIPTOR = 4096
 """Highest number of a descriptor that is hidden; the table of the kernel grows with it."""
+LINE_CHARACTERS = 4096
+"""Longest line that a process prints before it is shown in parts."""
+LAST_LINES_SECONDS = 5.0
+"""Longest wait for the last lines of a process; its pipe ends with it, and with its children."""
 _marks: weakref.WeakKeyDictionary[Child, str] = weakref.WeakKeyDictionary()
+_printers: weakref.WeakKeyDictionary[Child, threading.Thread] = weakref.WeakKeyDictionary()
 _LENGTH = struct.Struct("<I")
 _ONE_THREAD = {
     f"{library}_NUM_THREADS": "1"
@@ -59,7 +65,7 @@ def read_frame(stream: IO[bytes]) -> bytes | None:
 # -- in the parent ----------------------------------------------------------------------------
 
 
-def start_child(main: str, *, quiet: bool = False) -> Child:
+def start_child(main: str, show_line: Callable[[str], None] | None = None) -> Child:
     """Start a process that runs a function with one BLAS thread, and ends with this process.
 
     It searches the same folders for modules as this process; ``python -c`` alone would search the
@@ -67,7 +73,8 @@ def start_child(main: str, *, quiet: bool = False) -> Child:
 
     Args:
         main: ``module:function`` to call; it must start with `take_streams`.
-        quiet: Whether to discard what it writes to stderr.
+        show_line: Called in a thread with each line that the process, or a child of it, prints.
+            None discards what they print.
     """
     module, _, function = main.partition(":")
     path = [entry for entry in sys.path if isinstance(entry, str)]
@@ -77,16 +84,30 @@ def start_child(main: str, *, quiet: bool = False) -> Child:
         [sys.executable, "-c", code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL if quiet else None,
+        stderr=subprocess.PIPE if show_line else subprocess.DEVNULL,
         env={**os.environ, **_ONE_THREAD, MARK: mark},
         start_new_session=True,  # only the parent handles Ctrl-C
     )
     _marks[child] = mark
+    if show_line is not None and child.stderr is not None:
+        # not inherited: a child of a child that lives on would hold the terminal open
+        printer = threading.Thread(target=_show_lines, args=(child.stderr, show_line), daemon=True)
+        _printers[child] = printer
+        printer.start()
     return child
+
+
+def _show_lines(stream: IO[bytes], show_line: Callable[[str], None]) -> None:
+    """Show what comes from a stream, line by line, until it ends; a thread does this."""
+    with io.TextIOWrapper(stream, encoding="utf-8", errors="replace") as lines:
+        while line := lines.readline(LINE_CHARACTERS):
+            show_line(line.removesuffix("\n"))
 
 
 def end_child(child: Child, patience: float = 0.0) -> str:
     """Kill the process if it is still running, and return how it ended, in words.
+
+    Everything that it printed has been shown afterwards.
 
     Args:
         child: The process.
@@ -103,6 +124,8 @@ def end_child(child: Child, patience: float = 0.0) -> str:
         os.killpg(child.pid, signal.SIGKILL)
     code = child.wait()
     kill_descendants(child.pid, _marks.get(child, ""))  # started at the last moment
+    if printer := _printers.get(child):
+        printer.join(LAST_LINES_SECONDS)
     for stream in (child.stdin, child.stdout):
         if stream is not None:
             with contextlib.suppress(OSError):

@@ -1,7 +1,11 @@
-"""Log messages of optbench as lines on stderr, or on the progress bar while there is one."""
+"""Log messages of optbench, and what its child processes print, as lines on stderr.
+
+While there is a progress bar, the lines appear on it or above it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +16,8 @@ from optbench.support.text import printable
 
 def print_line(text: str) -> None:
     """Print one line to stderr, without anything that a terminal would interpret."""
-    print(printable(text), file=sys.stderr, flush=True)
+    sys.stderr.write(printable(text) + "\n")  # one call, so that lines of threads do not mix
+    sys.stderr.flush()
 
 
 class LineHandler(logging.Handler):
@@ -20,11 +25,13 @@ class LineHandler(logging.Handler):
 
     Attributes:
         show: Prints one line.
+        show_output: Prints one line that a child process printed.
     """
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.show: Callable[[str], None] = print_line
+        self.show_output: Callable[[str], None] = print_line
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show a message; an error while printing ends the command, as everywhere else."""
@@ -52,10 +59,28 @@ def log_to_stderr() -> Iterator[None]:
 
 
 @contextmanager
-def log_through(show: Callable[[str], None]) -> Iterator[None]:
-    """Let `show` print the log messages within the block, instead of plain lines on stderr."""
-    before, _handler.show = _handler.show, show
+def log_through(
+    show: Callable[[str], None], show_output: Callable[[str], None] = print_line
+) -> Iterator[None]:
+    """Print lines within the block by other functions than `print_line`.
+
+    Args:
+        show: Prints a log message.
+        show_output: Prints a line that a child process printed.
+    """
+    before = _handler.show, _handler.show_output
+    _handler.show, _handler.show_output = show, show_output
     try:
         yield
     finally:
-        _handler.show = before
+        _handler.show, _handler.show_output = before
+
+
+def show_output(text: str) -> None:
+    """Show a line that a child process printed; called in any thread.
+
+    A stderr that cannot be written to is not an error here: the thread must go on reading, so that
+    the process does not wait for it.
+    """
+    with contextlib.suppress(Exception):
+        _handler.show_output(text)

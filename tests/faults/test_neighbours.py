@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -90,3 +92,20 @@ def test_what_a_plugin_starts_ends_with_the_study(tmp_path: Path, fault: str) ->
     assert study(tmp_path, fault.format(number))["walker"] == {"ok"}
     command = ["sleep", f"3{number}"]
     assert [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == command] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is missing")
+def test_a_plugin_s_children_do_not_hold_the_terminal_open(tmp_path: Path) -> None:
+    """They have a pipe in the place of stderr; each line that they print is shown as one line."""
+    plugin = tmp_path / "neighbour.py"
+    fault = "subprocess.Popen(['sh', '-c', 'echo from a child >&2; ls -l /proc/self/fd >&2'])"
+    plugin.write_text(STEPPER.format(fault=fault + "; print('from a plugin')"))
+    options = ("--ruleset", "defaults", "--jobs", "2", "--plugin", str(plugin))
+    folder = Folder(tmp_path, ("-o", "neighbour"), *options)
+    with (tmp_path / "terminal").open("w") as terminal:
+        command = [sys.executable, "-m", "optbench", *folder.arguments]
+        env = os.environ | folder.watch
+        subprocess.run(command, cwd=tmp_path, env=env, stdout=terminal, stderr=terminal, check=True)
+    lines = (tmp_path / "terminal").read_text().splitlines()
+    assert {"from a plugin", "from a child"} <= set(lines)
+    assert not any("->" in line and line.endswith("/terminal") for line in lines)

@@ -1,4 +1,4 @@
-"""Child processes find the same modules as their parent."""
+"""Child processes find the same modules as their parent, which shows all that they print."""
 
 from __future__ import annotations
 
@@ -18,6 +18,35 @@ def main():
     _, out = take_streams()
     write_frame(out, json.dumps(sys.path).encode())
 """
+
+
+PRINTING_CHILD = """
+import os, subprocess
+from optbench.support.child_processes import take_streams, write_frame
+
+def main():
+    source, out = take_streams()
+    print("printed")
+    os.write(2, b"bar 1\\rbar 2\\r\\nnot UTF-8: \\xff\\n" + b"x" * 5000 + b"\\nlast words")
+    write_frame(out, b"ready")
+    {end}
+"""
+
+
+@pytest.mark.parametrize("end", ["source.read()", "os._exit(7)", "os.abort()"])
+def test_all_that_a_child_prints_is_shown_even_if_it_dies(
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Line by line, also the unfinished last line, and nothing comes after `end_child`."""
+    (tmp_path / "printing_child.py").write_text(PRINTING_CHILD.format(end=end))
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    lines: list[str] = []
+    child = start_child("printing_child:main", lines.append)
+    assert child.stdout is not None
+    read_frame(child.stdout)
+    end_child(child)
+    printed = ["printed", "bar 1", "bar 2", "not UTF-8: \ufffd", "x" * 4096, "x" * 904]
+    assert lines == [*printed, "last words"]
 
 
 def test_a_child_searches_the_same_folders_for_modules(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import pytest
 
-from optbench.support.log_lines import log_through, log_to_stderr
+from optbench.support.log_lines import log_through, log_to_stderr, show_output
 
 _log = logging.getLogger("optbench.engine.training")
 
@@ -36,3 +37,17 @@ def test_a_progress_bar_shows_the_lines(capsys: pytest.CaptureFixture[str]) -> N
         _log.info("done")
     assert lines == ["drawing the plots"]
     assert capsys.readouterr().err == "done\n"
+
+
+def test_what_a_worker_prints_is_shown_with_and_without_a_bar(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in Python, where log messages are not; a stderr that has gone is not an error."""
+    lines: list[str] = []
+    show_output("noise\x1b[2J")
+    with log_through(lambda text: None, lines.append):
+        show_output("more noise")
+    assert capsys.readouterr().err == "noise [2J\n"
+    assert lines == ["more noise"]
+    monkeypatch.setattr(sys, "stderr", None)
+    show_output("nobody hears it")

@@ -47,7 +47,7 @@ class _SecondProcess:
     """A process that draws one picture after another, and the thread that waits for it."""
 
     def __init__(self) -> None:
-        self._child = start_child(f"{__name__}:main", quiet=True)
+        self._child = start_child(f"{__name__}:main")
         self._thread = ThreadPoolExecutor(1)
 
     def submit(self, order: _Order, names: Iterable[str]) -> dict[str, Future[None]]:
