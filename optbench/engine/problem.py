@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from optbench.contracts import Array, Optimizer, Schedule
 from optbench.data.splits import prepare_dataset, typed_parts
 from optbench.data.streams import batch_order
+from optbench.engine.guess_losses import Losses, guess_losses
 from optbench.engine.initialization import initial_params
 from optbench.errors import ConfigError
 from optbench.network import LOSS_OF_TASK, Network, pack
@@ -27,6 +29,7 @@ class Problem:
         order: Batch order (epochs, n), int32; None in the batch regime, which has no order.
         updates_per_epoch: Number of batches per epoch; the last batch may be short.
         schedule: Learning-rate schedule; None for a constant rate.
+        guess: Loss of guessing on the train, val and test part (see `guess_losses`).
     """
 
     spec: RunSpec
@@ -39,6 +42,7 @@ class Problem:
     order: Array | None
     updates_per_epoch: int
     schedule: type[Schedule] | None = None
+    guess: Losses = (math.nan, math.nan, math.nan)
 
     @property
     def total_updates(self) -> int:
@@ -93,4 +97,5 @@ def build_problem(spec: RunSpec, registry: Registry) -> Problem:
         order=None if full else batch_order(n, spec.epochs, spec.seed),
         updates_per_epoch=1 if full else -(-n // spec.batch_size),
         schedule=registry.schedule(spec.control.schedule),
+        guess=guess_losses(source, spec.dtype),
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
-import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -14,7 +12,8 @@ from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.engine.divergence import DivergenceRule
 from optbench.engine.grid import evaluation_grid
 from optbench.engine.health import HealthRecorder
-from optbench.engine.loops.choice import Loop, choose_loop, make_loop
+from optbench.engine.loops.choice import choose_loop, make_loop
+from optbench.engine.measurements import UNKNOWN, Measurements
 from optbench.engine.problem import Problem, build_problem
 from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.errors import describe_error
@@ -158,7 +157,7 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
     spec, trainer = problem.spec, make_loop(problem, loop)
     grid = evaluation_grid(problem.n_train, spec.epochs, spec.grid_points)
     recorder = HealthRecorder(problem.network, *problem.train, grid) if health else None
-    measured = _Measurements(problem, trainer)
+    measured = Measurements(problem, trainer)
     reason = ""
     with np.errstate(all="ignore"):
         divergence = DivergenceRule(*measured.evaluate())
@@ -180,7 +179,7 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
             reason = divergence.reason(*losses, trainer.updates)
             if reason:
                 break
-        test = (math.nan, math.nan) if reason else trainer.evaluate(*problem.test)
+        test, best_test = measured.test() if not reason else (UNKNOWN, UNKNOWN)
     columns, matrix = CURVE_COLUMNS, np.array(measured.rows).T
     if recorder is not None:
         columns = (*columns, *recorder.columns)
@@ -198,40 +197,12 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
         grad_evals=trainer.grad_evals,
         seconds=measured.seconds,
         loop=trainer.kind,
+        best_test_loss=best_test[0],
+        best_test_metric=best_test[1],
+        guess_train_loss=problem.guess[0],
+        guess_val_loss=problem.guess[1],
+        guess_test_loss=problem.guess[2],
     )
-
-
-class _Measurements:
-    """Advances a loop, and measures loss, metric and time along the way.
-
-    Attributes:
-        rows: One row of `CURVE_COLUMNS` per evaluation.
-        seconds: Time spent on training so far, evaluation excluded.
-    """
-
-    def __init__(self, problem: Problem, trainer: Loop) -> None:
-        self._problem = problem
-        self._trainer = trainer
-        self.rows: list[tuple[float, ...]] = []
-        self.seconds = 0.0
-
-    def advance(self, examples: int) -> None:
-        """Train until this many examples have been seen."""
-        if examples <= self._trainer.examples:
-            return
-        start = time.thread_time()
-        self._trainer.advance(examples)
-        self.seconds += time.thread_time() - start
-
-    def evaluate(self) -> tuple[float, float]:
-        """Append a row and return the training and validation loss."""
-        problem, trainer = self._problem, self._trainer
-        train_loss, train_metric = trainer.evaluate(*problem.train)
-        val_loss, val_metric = trainer.evaluate(*problem.val)
-        epoch = trainer.examples / problem.n_train
-        progress = (epoch, trainer.updates, trainer.examples, self.seconds)
-        self.rows.append((*progress, train_loss, val_loss, train_metric, val_metric))
-        return train_loss, val_loss
 
 
 def _hash(params: Params) -> str:

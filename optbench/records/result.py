@@ -77,6 +77,11 @@ class RunOutcome:
     grad_evals: int = 0
     seconds: float = 0.0
     loop: str = "stepped"
+    best_test_loss: float = float("nan")
+    best_test_metric: float = float("nan")
+    guess_train_loss: float = float("nan")
+    guess_val_loss: float = float("nan")
+    guess_test_loss: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,14 @@ class RunResult(RunOutcome):
         grad_evals: Gradient evaluations (batches), closure calls included.
         seconds: Training time, evaluation excluded.
         loop: ``"compiled"`` or ``"stepped"``.
+        best_test_loss: Loss on the test part at the evaluation `best_row`, as if training had been
+            stopped there; NaN unless ok, and for runs stored before it was measured.
+        best_test_metric: Accuracy or R squared on the test part at the same evaluation.
+        guess_train_loss: Loss on the training part of a model that always predicts the class
+            frequencies of the training part, or the mean of its targets: what any training should
+            improve on. A property of the dataset; NaN for runs stored before it was measured.
+        guess_val_loss: Loss of the same model on the validation part.
+        guess_test_loss: Loss of the same model on the test part.
 
     Example:
         >>> import optbench
@@ -140,6 +153,28 @@ class RunResult(RunOutcome):
     def final(self, column: str) -> float:
         """Return the last value of a column of the curve; NaN if nothing was evaluated."""
         return self.curve.last(column)
+
+    @property
+    def best_row(self) -> int:
+        """Index of the evaluation with the lowest validation loss: the first one on ties.
+
+        The untrained network, row 0, counts too. -1 if nothing was evaluated.
+
+        Example:
+            >>> import optbench
+            >>> result = optbench.train("sgd", dataset="iris", epochs=2)
+            >>> result.best("val_loss") == result.curve.val_loss.min()
+            True
+        """
+        if not self.curve.rows:
+            return -1
+        return int(np.nan_to_num(self.curve["val_loss"], nan=np.inf, posinf=np.inf).argmin())
+
+    def best(self, column: str) -> float:
+        """Return the value of a column of the curve at `best_row`; NaN if nothing was evaluated."""
+        if not self.curve.rows or column not in self.curve:
+            return float("nan")
+        return float(self.curve[column][self.best_row])
 
     def to_pandas(self) -> Any:
         """Return the curve as a pandas DataFrame (pandas must be installed)."""

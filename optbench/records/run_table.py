@@ -34,9 +34,13 @@ def run_row(result: RunResult) -> dict[str, Value]:
         * ``status``, ``reason``.
         * ``final_train_loss``, ``final_val_loss``, ``final_train_metric``, ``final_val_metric``:
           the last evaluation along the run.
-        * ``test_loss``, ``test_metric``.
+        * ``test_loss``, ``test_metric``: the test part at the end.
         * ``updates``, ``examples``, ``grad_evals``, ``seconds`` (of training, without evaluation).
         * ``loop``: ``"compiled"`` or ``"stepped"``.
+        * ``best_test_loss``, ``best_test_metric``: the test part at the evaluation with the lowest
+          validation loss.
+        * ``guess_train_loss``, ``guess_val_loss``, ``guess_test_loss``: the loss of always
+          predicting the class frequencies, or the mean, of the training part.
         * ``hyper_<name>``: schedule, warmup, final and clip_norm, then each hyperparameter of the
           optimizer.
 
@@ -73,6 +77,11 @@ def run_row(result: RunResult) -> dict[str, Value]:
         "grad_evals": result.grad_evals,
         "seconds": result.seconds,
         "loop": result.loop,
+        "best_test_loss": result.best_test_loss,
+        "best_test_metric": result.best_test_metric,
+        "guess_train_loss": result.guess_train_loss,
+        "guess_val_loss": result.guess_val_loss,
+        "guess_test_loss": result.guess_test_loss,
         **{f"hyper_{name}": value for name, value in hyper.items()},
     }
 

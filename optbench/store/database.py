@@ -15,7 +15,7 @@ from optbench.store.checksums import checksum
 
 APPLICATION_ID = 0x6F70746E
 """In the header of the file ("optn"): distinguishes a store from any other SQLite file."""
-SCHEMA = 2
+SCHEMA = 3
 """Version of the tables; an older file is migrated, a newer one is refused."""
 BUSY_SECONDS = 60.0
 """Longest wait for the commit of another driver."""
@@ -30,7 +30,9 @@ CREATE TABLE sessions (
 CREATE TABLE runs (
     key TEXT PRIMARY KEY, spec BLOB NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL,
     test_loss REAL, test_metric REAL, params_hash TEXT NOT NULL, grad_evals INTEGER NOT NULL,
-    seconds REAL NOT NULL, loop TEXT NOT NULL, columns TEXT NOT NULL, curve BLOB NOT NULL,
+    seconds REAL NOT NULL, loop TEXT NOT NULL, best_test_loss REAL, best_test_metric REAL,
+    guess_train_loss REAL, guess_val_loss REAL, guess_test_loss REAL,
+    columns TEXT NOT NULL, curve BLOB NOT NULL,
     session INTEGER REFERENCES sessions (id), checksum BLOB
 );
 CREATE TABLE studies (
@@ -53,7 +55,29 @@ def _add_checksums(db: sqlite3.Connection) -> None:
     db.execute("UPDATE sessions SET checksum = checksum(command, environment)")
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _add_checksums}
+def _add_best_and_guess(db: sqlite3.Connection) -> None:
+    for name in _ADDED_IN_3:
+        db.execute(f"ALTER TABLE runs ADD COLUMN {name} REAL")
+    nothing = ", ".join(["NULL"] * len(_ADDED_IN_3))
+    # a run that was damaged before stays so
+    db.execute(f"""
+        UPDATE runs SET checksum = checksum({_OUTCOME_IN_2}, {nothing}, spec, columns, curve)
+        WHERE checksum IS checksum({_OUTCOME_IN_2}, spec, columns, curve)
+    """)
+
+
+_OUTCOME_IN_2 = (
+    "key, status, reason, test_loss, test_metric, params_hash, grad_evals, seconds, loop"
+)
+_ADDED_IN_3 = (
+    "best_test_loss", "best_test_metric", "guess_train_loss", "guess_val_loss", "guess_test_loss",
+)  # fmt: skip
+MISSING_COLUMNS: dict[int, tuple[str, ...]] = {1: _ADDED_IN_3, 2: _ADDED_IN_3}
+"""Columns of ``runs`` that a file of this version lacks, if it cannot be migrated."""
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
+    1: _add_checksums,
+    2: _add_best_and_guess,
+}
 """What changes a file of this version into one of the next; all run in one transaction."""
 _MESSAGES = {
     sqlite3.SQLITE_FULL: "the disk is full; every run committed before is safe",

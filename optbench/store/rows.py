@@ -16,6 +16,7 @@ from optbench.records import RunResult, SpecSource, StoredRun
 from optbench.records.packing import UNREADABLE, PackedRun, split_columns, unpack_run
 from optbench.records.stored_curves import CurveSource, StoredCurve
 from optbench.store.checksums import checksum
+from optbench.store.database import MISSING_COLUMNS, SCHEMA
 
 COLUMNS = ("key", *(field.name for field in fields(PackedRun) if field.name != "key"))
 """Columns of the table ``runs`` that hold a result, in the order of the checksum."""
@@ -60,19 +61,21 @@ class RowReader:
 
     Args:
         path: File of the store, for the warnings.
-        verify: Whether the rows have checksums.
+        schema: Version of its tables; less than `SCHEMA` if it can only be read.
 
     Attributes:
         select_runs: The SELECT whose rows `result` takes.
         checksum: The expression to select as the last value of a row that `is_sound` takes.
     """
 
-    def __init__(self, path: Path, verify: bool) -> None:
+    def __init__(self, path: Path, schema: int = SCHEMA) -> None:
         self._path = path
-        self._verify = verify
+        self._verify = schema > 1  # the first schema had no checksums
+        missing = MISSING_COLUMNS.get(schema, ())
+        self._columns = tuple(name for name in COLUMNS if name not in missing)
         self._warnings = 0
-        self.checksum = "checksum" if verify else "NULL"
-        self.select_runs = f"SELECT {', '.join(COLUMNS)}, {self.checksum} FROM runs"
+        self.checksum = "checksum" if self._verify else "NULL"
+        self.select_runs = f"SELECT {', '.join(self._columns)}, {self.checksum} FROM runs"
 
     def result(
         self, row: tuple[Any, ...], source: RunSource | None = None, *, read_spec: bool = True
@@ -97,10 +100,15 @@ class RowReader:
     def _packed_run(self, row: tuple[Any, ...]) -> PackedRun:
         if not self.is_sound(row):
             raise StoreError("its checksum does not match")
-        values = dict(zip(COLUMNS, row[:-1], strict=True))
+        values = dict(zip(self._columns, row[:-1], strict=True))
         if None in values.values():  # a number that was not measured
             values = {name: value for name, value in values.items() if value is not None}
         return msgspec.convert(values, PackedRun, builtin_types=(bytes,))
+
+    def values(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the values of `COLUMNS` in a row of `select_runs`, None for missing ones."""
+        values = dict(zip(self._columns, row[:-1], strict=True))
+        return tuple(map(values.get, COLUMNS))
 
     def is_sound(self, row: tuple[Any, ...]) -> bool:
         """Return whether the last value of a row is the checksum of the others."""

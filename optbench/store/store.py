@@ -23,7 +23,7 @@ from optbench.records import RunResult, Status
 from optbench.records.packing import UNREADABLE, pack_run
 from optbench.records.stored_curves import batches
 from optbench.store.checksums import checksum
-from optbench.store.database import SCHEMA, open_database, store_errors, transaction
+from optbench.store.database import open_database, store_errors, transaction
 from optbench.store.reader import KEYS_AT_ONCE, Reader
 from optbench.store.rows import (
     DAMAGED_RUNS,
@@ -67,7 +67,7 @@ class Store:
         self._committed = time.monotonic()
         with store_errors(path):
             self._db, schema = open_database(path, create=create)
-        self._rows = RowReader(path, verify=schema == SCHEMA)
+        self._rows = RowReader(path, schema)
 
     def __enter__(self) -> Self:
         return self
@@ -185,7 +185,7 @@ class Store:
         own_keys, added = self.keys(), 0
         for row in other._select_runs():
             if row[0] not in own_keys and other._rows.result(row) is not None:
-                self._pending.append(row_to_insert(row[:-1], self.session))
+                self._pending.append(row_to_insert(other._rows.values(row), self.session))
                 added += 1
                 if len(self._pending) >= KEYS_AT_ONCE:
                     self.flush()

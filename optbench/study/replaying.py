@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,15 @@ from optbench.registry import Registry, default_registry
 from optbench.registry.fingerprints import fingerprint, foreign_fingerprint
 from optbench.registry.kinds import SCHEDULES
 from optbench.study.folders import open_store
+
+_NEWER = (
+    "best_test_loss",
+    "best_test_metric",
+    "guess_train_loss",
+    "guess_val_loss",
+    "guess_test_loss",
+)
+"""Fields of a result that older stores lack; compared where both results have them."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,12 @@ def bit_differences(before: RunResult, after: RunResult) -> list[str]:
     if before.curve.rows == after.curve.rows:
         columns = [c for c in before.curve if c in after.curve and c != "seconds"]
         differences += filter(None, (_column_difference(before, after, c) for c in columns))
+    differences += [
+        f"{name.replace('_', ' ')}: was {old}, is {new}"
+        for name in _NEWER
+        for old, new in [(getattr(before, name), getattr(after, name))]
+        if not (math.isnan(old) or math.isnan(new) or old == new)
+    ]
     return differences
 
 

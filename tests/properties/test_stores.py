@@ -58,7 +58,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 CELLS = [
     *(("runs", name) for name in ("spec", "status", "reason", "test_loss", "test_metric")),
     *(("runs", name) for name in ("params_hash", "grad_evals", "seconds", "loop", "columns")),
-    *(("runs", name) for name in ("curve", "key", "session")),
+    *(("runs", name) for name in ("curve", "key", "session", "best_test_loss", "guess_val_loss")),
     *(("sessions", name) for name in ("started", "command", "environment")),
     ("studies", "record"),
 ]

@@ -16,7 +16,8 @@ COLUMNS = [
     "key", "role", "optimizer", "configuration", "workload", "dataset", "network", "initializer",
     "regime", "batch_size", "epochs", "seed", "dtype", "status", "reason", "final_train_loss",
     "final_val_loss", "final_train_metric", "final_val_metric", "test_loss", "test_metric",
-    "updates", "examples", "grad_evals", "seconds", "loop", "hyper_schedule", "hyper_warmup",
+    "updates", "examples", "grad_evals", "seconds", "loop", "best_test_loss", "best_test_metric",
+    "guess_train_loss", "guess_val_loss", "guess_test_loss", "hyper_schedule", "hyper_warmup",
     "hyper_final", "hyper_clip_norm", "hyper_lr", "hyper_beta",
 ]  # fmt: skip
 

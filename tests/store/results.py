@@ -11,6 +11,11 @@ from optbench.records.packing import pack_result
 from optbench.store import Store
 from tests.records import factories
 
+NEWER = (
+    "best_test_loss", "best_test_metric", "guess_train_loss", "guess_val_loss", "guess_test_loss",
+)  # fmt: skip
+"""Fields of a result that stores of the first two schemas lack."""
+
 
 def make_result(seed: int = 0, rows: int = 40, status: Status = Status.OK) -> RunResult:
     """Return a result with random numbers that follow from the seed."""
@@ -26,6 +31,7 @@ def make_result(seed: int = 0, rows: int = 40, status: Status = Status.OK) -> Ru
         grad_evals=12,
         seconds=0.25,
         loop="compiled",
+        **dict(zip(NEWER, rng.normal(size=len(NEWER)).tolist(), strict=True)),
     )
 
 

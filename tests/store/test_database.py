@@ -160,17 +160,26 @@ def test_a_migrated_store_has_the_tables_of_a_new_one(tmp_path: Path) -> None:
     assert {name for name, *_ in table_columns(new)["runs"]} == {*COLUMNS, "session", "checksum"}
 
 
-def test_a_checksum_never_changes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [(2, ["D12193A8", "D540AB3E", "FAACC3F5"]), (3, ["5D33ED63", "6771E8D1", "ABF29066"])],
+)
+def test_a_checksum_never_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schema: int, expected: list[str]
+) -> None:
     """Values and order are part of the schema: otherwise every stored run would seem damaged."""
     path = tmp_path / "runs.sqlite"
     write_first_schema(path)
-    with Store(path) as store:
-        assert store.remove_damaged() == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "SCHEMA", schema)
+        database.open_database(path, create=False).connection.close()
     with contextlib.closing(sqlite3.connect(path)) as db:
         checksums = [
             row[0][:8] for row in db.execute("SELECT hex(checksum) FROM runs ORDER BY rowid")
         ]
-    assert checksums == ["D12193A8", "D540AB3E", "FAACC3F5"]
+    assert checksums == expected
+    with Store(path) as store:
+        assert store.remove_damaged() == 0
 
 
 def table_columns(path: Path) -> dict[str, set[tuple[str, str, int]]]:
@@ -234,6 +243,70 @@ def first_schema_result(
         seconds=0.25,
         loop="compiled",
     )
+
+
+def write_second_schema(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the store that the second schema wrote."""
+    write_first_schema(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "SCHEMA", 2)
+        database.open_database(path, create=False).connection.close()
+
+
+def read_only(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a store one that cannot be written to, for root too."""
+    monkeypatch.setattr(database, "_is_writable", lambda other: other != path)
+
+
+def test_a_store_of_the_second_schema_is_read_with_unknown_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Migrated or read-only: what it did not measure is NaN, all else is the same."""
+    path = tmp_path / "runs.sqlite"
+    write_second_schema(path, monkeypatch)
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        columns = {name for _, name, *_ in db.execute("PRAGMA table_info (runs)")}
+    assert "checksum" in columns
+    assert "best_test_loss" not in columns
+    with monkeypatch.context() as patch:
+        read_only(path, patch)
+        with Store(path) as store:
+            before = sorted(store.results(), key=lambda result: result.spec.seed)
+    with Store(path) as store:
+        after = sorted(store.results(), key=lambda result: result.spec.seed)
+    assert len(before) == len(after) == 3
+    for old, new in zip(before, after, strict=True):
+        assert_same(old, new)
+        assert math.isnan(old.best_test_loss)
+        assert math.isnan(old.guess_val_loss)
+
+
+@pytest.mark.parametrize("migrate", [True, False])
+def test_a_run_that_was_damaged_in_the_second_schema_stays_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrate: bool
+) -> None:
+    """The migration gives no new checksum to a row that did not match its old one."""
+    path = tmp_path / "runs.sqlite"
+    write_second_schema(path, monkeypatch)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE runs SET test_loss = 0.125 WHERE status = 'ok'")
+    if not migrate:
+        read_only(path, monkeypatch)
+    with Store(path) as store:
+        assert {result.status for result in store.results()} == {Status.DIVERGED, Status.FAILED}
+
+
+def test_a_read_only_store_of_the_second_schema_is_merged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows get the columns that they lack."""
+    path = tmp_path / "old.sqlite"
+    write_second_schema(path, monkeypatch)
+    read_only(path, monkeypatch)
+    with Store(path) as old, Store(tmp_path / "new.sqlite") as new:
+        assert new.merge(old) == 3
+        assert new.remove_damaged() == 0
+        assert {result.key for result in new.results()} == old.keys()
 
 
 def test_a_fifo_in_the_place_of_a_store_is_refused(tmp_path: Path) -> None:

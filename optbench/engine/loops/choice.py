@@ -34,8 +34,11 @@ class Loop(Protocol):
     def evaluation_point(self) -> Params:
         """Return the parameters to evaluate."""
 
-    def evaluate(self, x: Array, y: Array) -> tuple[float, float]:
-        """Return mean loss and metric at the evaluation point."""
+    def evaluation_buffer(self) -> Array:
+        """Return the parameters to evaluate, flat; a later update may write into them."""
+
+    def evaluate(self, x: Array, y: Array, flat: Array | None = None) -> tuple[float, float]:
+        """Return mean loss and metric at these flat parameters, or at the evaluation point."""
 
 
 def choose_loop(optimizer: Optimizer) -> tuple[str, str]:

@@ -74,9 +74,13 @@ class CompiledLoop:
         """Return the parameters, as weight and bias of each layer."""
         return unpack(self.flat, self._problem.network.sizes)
 
-    def evaluate(self, x: Array, y: Array) -> tuple[float, float]:
-        """Return mean loss and metric."""
-        return self._net.evaluate(self.flat, x, y)
+    def evaluation_buffer(self) -> Array:
+        """Return the parameters, flat; the next update writes into them."""
+        return self.flat
+
+    def evaluate(self, x: Array, y: Array, flat: Array | None = None) -> tuple[float, float]:
+        """Return mean loss and metric at these flat parameters, or at the current ones."""
+        return self._net.evaluate(self.flat if flat is None else flat, x, y)
 
 
 class CompiledNetwork:

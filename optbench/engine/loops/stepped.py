@@ -103,8 +103,11 @@ class SteppedLoop:
         arrays = self._updater.eval_params()
         return list(zip(arrays[::2], arrays[1::2], strict=True))
 
-    def evaluate(self, x: Array, y: Array) -> tuple[float, float]:
-        """Return mean loss and metric at the evaluation point."""
+    def evaluation_buffer(self) -> Array:
+        """Return the parameters to evaluate, flat; a later update may write into them."""
         arrays = self._updater.eval_params()
-        flat = self.flat if arrays is self._arrays else np.concatenate([a.ravel() for a in arrays])
-        return self._evaluate(flat, x, y)
+        return self.flat if arrays is self._arrays else np.concatenate([a.ravel() for a in arrays])
+
+    def evaluate(self, x: Array, y: Array, flat: Array | None = None) -> tuple[float, float]:
+        """Return mean loss and metric at these flat parameters, or at the evaluation point."""
+        return self._evaluate(self.evaluation_buffer() if flat is None else flat, x, y)

@@ -1,0 +1,45 @@
+"""The loss of guessing: what a model reaches that ignores its inputs."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from optbench.contracts import Array, DatasetSource
+from optbench.data.splits import typed_parts
+
+Losses = tuple[float, float, float]
+"""Loss on the training, validation and test part."""
+
+
+@functools.lru_cache(maxsize=32)
+def guess_losses(source: type[DatasetSource], dtype: str) -> Losses:
+    """Return the loss on each part of always predicting what is best without inputs.
+
+    Classification: the cross-entropy of the class frequencies of the training part; a class that
+    the training part lacks counts as half an example of it, so that the loss is finite. Regression:
+    the mean squared error of the mean targets of the training part.
+
+    Args:
+        source: The dataset.
+        dtype: Dtype of the runs, in which regression targets are rounded; ``"float32"`` or
+            ``"float64"``.
+
+    Returns:
+        Loss on the training, validation and test part, computed in float64.
+    """
+    train, val, test = (y for _, y in typed_parts(source, dtype))
+    guess = _squared_error if source.task == "regression" else _cross_entropy
+    return guess(train, train), guess(train, val), guess(train, test)
+
+
+def _cross_entropy(train: Array, labels: Array) -> float:
+    classes = max(int(train.max()), int(labels.max())) + 1
+    counts = np.maximum(np.bincount(train, minlength=classes), 0.5)
+    return float(-np.log(counts / counts.sum())[labels].mean())
+
+
+def _squared_error(train: Array, targets: Array) -> float:
+    mean = train.mean(axis=0, dtype=np.float64)
+    return float(((targets - mean) ** 2).mean())
