@@ -15,7 +15,7 @@ from optbench.analysis.cost_axes import COLUMN_OF, COST_AXES, CostAxis
 from optbench.analysis.statistics import metrics
 from optbench.contracts import Array, Value
 from optbench.errors import ConfigError
-from optbench.records import Cell, RunResult, Status, Workload
+from optbench.records import Cell, RunResult, Status, Workload, pool_replicates
 from optbench.records.stored_curves import stack
 from optbench.tuning.trials import trial_loss
 
@@ -44,10 +44,10 @@ class StudyArrays:
 
     Arrays of shape (S, W, n) hold NaN where there was no run. A run that diverged or failed holds
     infinite losses, minus infinity as its metric, and True in `lost`. Cells without evaluation
-    runs are left out.
+    runs are left out. The replicates of a cell are pooled: their runs count as more seeds.
 
     Raises:
-        ConfigError: An entrant has two cells on one workload.
+        ConfigError: An entrant has two cells on one workload in one replicate.
 
     Attributes:
         labels: Entrants, in the order of the cells.
@@ -61,10 +61,12 @@ class StudyArrays:
 
     def __init__(self, cells: Sequence[Cell]) -> None:
         evaluated = [cell for cell in cells if cell.evaluation]
-        names = [(cell.entrant.label, cell.workload.label) for cell in evaluated]
-        twice = [name for name, times in Counter(names).items() if times > 1]
+        places = [(cell.entrant.label, cell.workload.label, cell.replicate) for cell in evaluated]
+        twice = [place for place, times in Counter(places).items() if times > 1]
         if twice:
             raise ConfigError(f"{twice[0][0]} is entered twice on {twice[0][1]}")
+        evaluated = pool_replicates(evaluated)
+        names = [(cell.entrant.label, cell.workload.label) for cell in evaluated]
         self.labels = list(dict.fromkeys(label for label, _ in names))
         by_label = {w: cell.workload for (_, w), cell in zip(names, evaluated, strict=True)}
         self.workload_labels = list(by_label)
@@ -77,12 +79,12 @@ class StudyArrays:
         self.seeds_of = self._seeds()
         self.n_seeds = max((len(s) for s in self.seeds_of), default=0)
         self.runs: list[RunResult] = []
-        places = []
+        indices = []
         for (s, w), cell in self.cells.items():
             for result in cell.evaluation:
                 self.runs.append(result)
-                places.append((s, w, self.seeds_of[w][result.spec.seed]))
-        self.place = np.array(places, dtype=int).reshape(-1, 3)
+                indices.append((s, w, self.seeds_of[w][result.spec.seed]))
+        self.place = np.array(indices, dtype=int).reshape(-1, 3)
         self.lost = np.array([not _ended_well(r) for r in self.runs], dtype=bool)
         self.failed = np.array([r.status == Status.FAILED for r in self.runs], dtype=bool)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from optbench.engine.health import last_health
 from optbench.inspection.diagnosis import ILLNESSES, Finding, diagnose_workload
-from optbench.records import Cell, RunResult
+from optbench.records import Cell, RunResult, pool_replicates
 from optbench.records.stored_curves import load_curves
 
 
@@ -33,7 +33,9 @@ class Survey:
 
 
 def survey(cells: Sequence[Cell]) -> Survey:
-    """Diagnose one evaluation run of each cell: the first with layer health, or else the first.
+    """Diagnose one evaluation run of each entrant on each workload.
+
+    It is the first one with layer health, or else the first one.
 
     Args:
         cells: Cells of one study. Cells without an evaluation run are ignored.
@@ -42,7 +44,7 @@ def survey(cells: Sequence[Cell]) -> Survey:
         The illnesses of all entrants.
     """
     groups: dict[str, list[Cell]] = {}
-    for cell in cells:
+    for cell in pool_replicates(cells):
         if cell.evaluation:
             groups.setdefault(cell.workload.label, []).append(cell)
     found: dict[str, dict[str, dict[str, Finding]]] = {}

@@ -1,7 +1,14 @@
 """From a suite to runs: the cells of a study, and which runs each of them needs next."""
 
 from optbench.plan.cells import CellPlan, StudyPlan, build_plan
-from optbench.plan.ledger import CellRecord, StudyRecord, TrialRecord, record_cell, restore_cell
+from optbench.plan.ledger import (
+    CellRecord,
+    StudyRecord,
+    TrialRecord,
+    decode_study,
+    record_cell,
+    restore_cell,
+)
 from optbench.plan.steps import (
     Results,
     Step,
@@ -19,6 +26,7 @@ __all__ = [
     "TrialRecord",
     "advance",
     "build_plan",
+    "decode_study",
     "planned_runs",
     "record_cell",
     "restore_cell",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,8 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     hyper: dict[str, Value]
     runs: tuple[str, ...]
+    retest: tuple[str, ...] = ()
+    is_default: bool = False
 
 
 class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +30,7 @@ class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
     chosen: dict[str, Value] | None
     edges: dict[str, str]
     evaluation: tuple[str, ...]
+    replicate: int = 0
 
 
 class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +39,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         suite: Name of the suite.
         protocol: How configurations were chosen and evaluated.
-        cells: Every entrant on every workload.
+        cells: Every entrant on every workload in every replicate.
         complete: False if the study was interrupted.
         left_out: One line for each entrant and regime that do not go together.
     """
@@ -52,11 +56,41 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         for cell in self.cells:
             for trial in cell.trials:
                 yield from trial.runs
+                yield from trial.retest
 
     def evaluation_keys(self) -> Iterator[str]:
         """Yield the keys of the evaluation runs; some may come twice."""
         for cell in self.cells:
             yield from cell.evaluation
+
+
+class _ProtocolOnly(msgspec.Struct, frozen=True):
+    """The protocol of a study as it was written, without the rest of its record."""
+
+    protocol: dict[str, Any]
+
+
+_records = msgspec.json.Decoder(StudyRecord)
+_protocols = msgspec.json.Decoder(_ProtocolOnly)
+
+
+def decode_study(data: bytes) -> StudyRecord:
+    """Return the record of a study from JSON.
+
+    The protocol of a study from before replicates has neither them nor a retest: such a study has
+    one replicate and no retest.
+
+    Args:
+        data: What `msgspec.json.encode` made of a `StudyRecord`, of this version or an earlier one.
+
+    Raises:
+        msgspec.MsgspecError: The data are not the record of a study.
+    """
+    record = _records.decode(data)
+    if "replicates" in _protocols.decode(data).protocol:
+        return record
+    protocol = msgspec.structs.replace(record.protocol, replicates=1, retest_trials=0)
+    return msgspec.structs.replace(record, protocol=protocol)
 
 
 def record_cell(cell: Cell) -> CellRecord:
@@ -65,12 +99,18 @@ def record_cell(cell: Cell) -> CellRecord:
         entrant=cell.entrant,
         workload=cell.workload,
         trials=tuple(
-            TrialRecord(hyper=dict(trial.hyper), runs=tuple(r.key for r in trial.results))
+            TrialRecord(
+                hyper=dict(trial.hyper),
+                runs=tuple(r.key for r in trial.results),
+                retest=tuple(r.key for r in trial.retest),
+                is_default=trial.is_default,
+            )
             for trial in cell.trials
         ),
         chosen=None if cell.chosen is None else dict(cell.chosen),
         edges=dict(cell.edges),
         evaluation=tuple(result.key for result in cell.evaluation),
+        replicate=cell.replicate,
     )
 
 
@@ -79,14 +119,23 @@ def restore_cell(record: CellRecord, results: Results) -> Cell:
 
     The specs of the results are not read, since they may still be in the store.
     """
-    trials = [(trial.hyper, _available(trial.runs, results)) for trial in record.trials]
+    trials = [
+        Trial(
+            trial.hyper,
+            _available(trial.runs, results),
+            _available(trial.retest, results),
+            trial.is_default,
+        )
+        for trial in record.trials
+    ]
     return Cell(
         entrant=record.entrant,
         workload=record.workload,
-        trials=tuple([Trial(hyper, runs) for hyper, runs in trials if runs]),
+        trials=tuple([trial for trial in trials if trial.results]),
         chosen=record.chosen,
         edges=record.edges,
         evaluation=_available(record.evaluation, results),
+        replicate=record.replicate,
     )
 
 

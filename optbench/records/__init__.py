@@ -1,8 +1,10 @@
 """Frozen records: runs, their results and curves, and the parts of a study."""
 
-from optbench.records.cell import Cell, Trial
+from optbench.records.cell import Cell, Trial, pool_replicates
 from optbench.records.curve import CURVE_COLUMNS, Curve
 from optbench.records.protocol import (
+    EVALUATION_SEED,
+    MAX_REPLICATES,
     MAX_SEEDS,
     TUNING_SEED,
     Entrant,
@@ -27,6 +29,8 @@ __all__ = [
     "CURVE_COLUMNS",
     "DTYPES",
     "ENGINE_VERSION",
+    "EVALUATION_SEED",
+    "MAX_REPLICATES",
     "MAX_SEEDS",
     "REGIMES",
     "TUNING_SEED",
@@ -47,5 +51,6 @@ __all__ = [
     "Workload",
     "changed",
     "is_evaluation",
+    "pool_replicates",
     "spell",
 ]

@@ -1,9 +1,9 @@
-"""One entrant on one workload: trials, choice and evaluation."""
+"""One entrant on one workload in one replicate: trials, choice and evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from optbench.contracts import Value
 from optbench.records.protocol import Entrant
@@ -18,15 +18,24 @@ class Trial:
     Attributes:
         hyper: Value of every hyperparameter.
         results: One tuning run for each tuning seed.
+        retest: Runs on further tuning seeds, if it was one of the best trials.
+        is_default: Whether this is the default configuration; other trials are search points.
     """
 
     hyper: Mapping[str, Value]
     results: tuple[RunResult, ...]
+    retest: tuple[RunResult, ...] = ()
+    is_default: bool = False
+
+    @property
+    def runs(self) -> tuple[RunResult, ...]:
+        """All tuning runs."""
+        return self.results + self.retest
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One entrant on one workload: its trials, the chosen configuration and its evaluation.
+    """One entrant on one workload in one replicate: trials, chosen configuration and evaluation.
 
     Attributes:
         entrant: The entrant.
@@ -36,6 +45,8 @@ class Cell:
         edges: Hyperparameters whose best trial still lies at the edge of the search range after
             widening, with the side, ``"low"`` or ``"high"``.
         evaluation: Evaluation runs of the chosen configuration.
+        replicate: Number of the replicate. A study may have several cells of an entrant on a
+            workload, one for each replicate.
     """
 
     entrant: Entrant
@@ -44,3 +55,29 @@ class Cell:
     chosen: Mapping[str, Value] | None
     edges: Mapping[str, str]
     evaluation: tuple[RunResult, ...]
+    replicate: int = 0
+
+
+def pool_replicates(cells: Iterable[Cell]) -> list[Cell]:
+    """Return one cell for each entrant and workload, with the runs of all its replicates.
+
+    The pooled cell has the choice, the edges and the number of its first replicate. Its trials are
+    those of every replicate, one replicate after the other.
+
+    Args:
+        cells: Cells of one study, in any order.
+    """
+    groups: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.entrant.label, cell.workload.label), []).append(cell)
+    return [_pool(sorted(group, key=lambda cell: cell.replicate)) for group in groups.values()]
+
+
+def _pool(group: list[Cell]) -> Cell:
+    if len(group) == 1:
+        return group[0]
+    return replace(
+        group[0],
+        trials=tuple(trial for cell in group for trial in cell.trials),
+        evaluation=tuple(result for cell in group for result in cell.evaluation),
+    )

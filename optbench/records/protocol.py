@@ -11,14 +11,25 @@ from optbench.contracts import Value
 from optbench.records.spec import StepControl
 
 MAX_SEEDS = 1_000_000
-"""Largest number of evaluation seeds; they are 0, 1, ..."""
-TUNING_SEED = MAX_SEEDS
-"""First tuning seed. Evaluation seeds lie below it, so no seed is used for both."""
+"""Largest number of evaluation seeds of a replicate."""
+MAX_REPLICATES = 512
+"""Largest number of replicates of a study; the last replicate has at most twice this number."""
+TUNING_SEED = 2**29
+"""First tuning seed; the last one is `EVALUATION_SEED` - 1."""
+EVALUATION_SEED = 2**30
+"""First evaluation seed of a study; no seed is used for both tuning and evaluation."""
+OLD_TUNING_SEED = 1_000_000
+"""First tuning seed of studies without replicates, whose evaluation seeds were 0, 1, ..."""
 
 
 def is_evaluation(seed: int) -> bool:
-    """Return whether a run with this seed is an evaluation run; otherwise it is a tuning run."""
-    return seed < TUNING_SEED
+    """Return whether a run with this seed is an evaluation run; otherwise it is a tuning run.
+
+    Example:
+        >>> is_evaluation(0), is_evaluation(2**29), is_evaluation(2**30)
+        (True, False, True)
+    """
+    return seed < OLD_TUNING_SEED or seed >= EVALUATION_SEED
 
 
 class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,10 +41,19 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     Attributes:
         ruleset: What is tuned: ``"defaults"`` nothing, ``"lr"`` the learning rate, ``"full"``
             everything that declares a search range.
-        budget: Trials of an entrant on each workload (1 with ``"defaults"``).
+        budget: Trials of an entrant on each workload in each replicate (1 with ``"defaults"``).
         tuning_seeds: Seeds of each trial.
-        seeds: Evaluation seeds of the chosen configuration, disjoint from the tuning seeds.
-        select: ``"val_loss"`` (final validation loss) or ``"time"`` (examples to the target).
+        retest_trials: Number of best trials that are trained on further tuning seeds before one of
+            them is chosen; 0 for none.
+        retest_seeds: Number of these further seeds.
+        seeds: Evaluation seeds of the chosen configuration in each replicate, disjoint from the
+            tuning seeds.
+        replicates: Independent repetitions of tuning and evaluation on each workload.
+        first_replicate: Number of the first replicate; two studies with disjoint replicates share
+            neither a seed nor a search point.
+        select: ``"best_val_loss"`` (lowest validation loss along the run, where the test part is
+            read), ``"val_loss"`` (final validation loss, test part read at the end) or ``"time"``
+            (examples to the target).
         widen: How often a search range is extended when the best trial lies at its edge.
         dtype: ``"float32"`` or ``"float64"``.
         grid_points: Evaluations along a run.
@@ -47,13 +67,29 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         int, Meta(ge=1, le=10_000, description="Trials of an optimizer on each workload.")
     ] = 8
     tuning_seeds: Annotated[int, Meta(ge=1, le=1000, description="Seeds of each trial.")] = 1
+    retest_trials: Annotated[
+        int, Meta(ge=0, le=100, description="Best trials that are trained on more tuning seeds.")
+    ] = 3
+    retest_seeds: Annotated[
+        int, Meta(ge=1, le=1000, description="Further tuning seeds of each of these trials.")
+    ] = 3
     seeds: Annotated[
         int, Meta(ge=1, le=MAX_SEEDS, description="Evaluation seeds of the chosen configuration.")
     ] = 5
+    replicates: Annotated[
+        int,
+        Meta(
+            ge=1, le=MAX_REPLICATES, description="Independent repetitions of tuning and evaluation."
+        ),
+    ] = 6
+    first_replicate: Annotated[
+        int,
+        Meta(ge=0, le=MAX_REPLICATES - 1, description="Number of the first replicate."),
+    ] = 0
     select: Annotated[
-        Literal["val_loss", "time"],
-        Meta(description="Choose by final validation loss, or by examples to the target."),
-    ] = "val_loss"
+        Literal["best_val_loss", "val_loss", "time"],
+        Meta(description="Choose by lowest or final validation loss, or by time to the target."),
+    ] = "best_val_loss"
     widen: Annotated[
         int,
         Meta(ge=0, le=5, description="Times a range is extended if the best lies at its edge."),

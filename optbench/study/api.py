@@ -38,10 +38,14 @@ def compare(
     batch_size: int | None = None,
     epochs: int | Mapping[Regime, int] | None = None,
     seeds: int | None = None,
+    replicates: int | None = None,
+    first_replicate: int | None = None,
     budget: int | None = None,
     ruleset: Literal["defaults", "lr", "full"] | None = None,
     tuning_seeds: int | None = None,
-    select: Literal["val_loss", "time"] | None = None,
+    retest_trials: int | None = None,
+    retest_seeds: int | None = None,
+    select: Literal["best_val_loss", "val_loss", "time"] | None = None,
     dtype: Literal["float32", "float64"] | None = None,
     grid_points: int | None = None,
     out: str | Path | None = None,
@@ -76,13 +80,21 @@ def compare(
         regimes: Any of ``"batch"``, ``"mini-batch"`` and ``"sgd"``.
         batch_size: Examples per update in ``"mini-batch"``, at least 1.
         epochs: Passes over the training part, at least 1; one number, or one per regime.
-        seeds: Number of evaluation seeds, at least 1.
+        seeds: Number of evaluation seeds in each replicate, at least 1.
+        replicates: Number of independent repetitions of tuning and evaluation, at least 1. With a
+            single one, no optimizer can be called better than another.
+        first_replicate: Number of the first replicate, at least 0; studies with different
+            replicates share no seed and no search point, so they can be merged.
         budget: Number of trials of an optimizer on each workload, at least 1.
         ruleset: Hyperparameters to tune: ``"defaults"`` for none, ``"lr"`` for the learning rate,
             ``"full"`` for all that declare a search range.
         tuning_seeds: Number of seeds per trial, at least 1.
-        select: Criterion by which a trial is chosen: ``"val_loss"``, the final validation loss, or
-            ``"time"``, the number of examples needed to reach a target.
+        retest_trials: Number of best trials that are trained on further tuning seeds before one of
+            them is chosen; 0 for none.
+        retest_seeds: Number of these further seeds, at least 1.
+        select: Criterion by which a trial is chosen: ``"best_val_loss"``, the lowest validation
+            loss along the run; ``"val_loss"``, the final one; or ``"time"``, the number of examples
+            needed to reach a target.
         dtype: ``"float32"`` or ``"float64"``.
         grid_points: Number of evaluations along a run, at least 2.
         out: Folder of the study; by default a temporary one that lives as long as the study.
@@ -123,9 +135,13 @@ def compare(
         batch_size=batch_size,
         epochs=epochs,
         seeds=seeds,
+        replicates=replicates,
+        first_replicate=first_replicate,
         budget=budget,
         ruleset=ruleset,
         tuning_seeds=tuning_seeds,
+        retest_trials=retest_trials,
+        retest_seeds=retest_seeds,
         select=select,
         dtype=dtype,
         grid_points=grid_points,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from optbench.errors import ConfigError, unknown_name
-from optbench.records import Cell
+from optbench.records import Cell, pool_replicates
 from optbench.study.study import Study
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def compare_entrants(study: Study, first: str, second: str) -> StudyComparison:
 
 
 def _cells_of(study: Study, label: str) -> list[Cell]:
-    return [cell for cell in study.cells if cell.entrant.label == label]
+    return pool_replicates(cell for cell in study.cells if cell.entrant.label == label)
 
 
 def _protocol_warnings(first: Study, second: Study) -> list[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from optbench.inspection.diagnosis import diagnose_workload
-from optbench.records import Cell
+from optbench.records import Cell, pool_replicates
 from optbench.study.study import Study
 
 
@@ -53,7 +53,7 @@ def diagnose_study(study: Study) -> StudyDiagnosis:
         study: The study. Layer health is used for runs that recorded it.
     """
     groups: dict[str, list[Cell]] = {}
-    for cell in study.cells:
+    for cell in pool_replicates(study.cells):
         groups.setdefault(cell.workload.label, []).append(cell)
     findings: list[RunFinding] = []
     verdicts: dict[str, str] = {}

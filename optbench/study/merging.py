@@ -125,7 +125,7 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
     if not records:
         raise ConfigError("no study to merge; name at least one folder")
     first_folder, first = records[0]
-    cells: dict[tuple[str, str], CellRecord] = {}
+    cells: dict[tuple[str, str, int], CellRecord] = {}
     for folder, record in records:
         for key in record.protocol.__struct_fields__:
             ours, theirs = getattr(first.protocol, key), getattr(record.protocol, key)
@@ -134,7 +134,7 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
                     f"the protocols differ: {key} is {ours} in {first_folder}, {theirs} in {folder}"
                 )
         for cell in record.cells:
-            place = (cell.entrant.label, cell.workload.label)
+            place = (cell.entrant.label, cell.workload.label, cell.replicate)
             known = cells.get(place)
             if known is None or len(cell.evaluation) > len(known.evaluation):
                 cells[place] = cell

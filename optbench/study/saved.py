@@ -7,16 +7,12 @@ import gc
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from optbench.errors import ConfigError, StoreError
-from optbench.plan import StudyRecord, restore_cell
+from optbench.plan import StudyRecord, decode_study, restore_cell
 from optbench.records.packing import UNREADABLE
 from optbench.store import Store
 from optbench.study.folders import open_store
 from optbench.study.study import Study
-
-_records = msgspec.json.Decoder(StudyRecord)
 
 
 @contextlib.contextmanager
@@ -94,6 +90,6 @@ def decode_record(data: bytes, path: Path) -> StudyRecord:
         StoreError: The record is damaged.
     """
     try:
-        return _records.decode(data)
+        return decode_study(data)
     except UNREADABLE as cause:
         raise StoreError(f"{path}: the study in it cannot be read: {cause}") from cause

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from optbench.contracts import Value
 from optbench.errors import ConfigError, unknown_name
-from optbench.records import Cell, RunResult, Status, StudyProtocol
+from optbench.records import Cell, RunResult, Status, StudyProtocol, pool_replicates
 from optbench.records.run_table import curve_rows, run_row
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Study:
     def _results(self) -> Iterator[RunResult]:
         for cell in self.cells:
             for trial in cell.trials:
-                yield from trial.results
+                yield from trial.runs
             yield from cell.evaluation
 
     @property
@@ -131,6 +131,8 @@ class Study:
     def best(self, optimizer: str) -> dict[str, dict[str, Value]]:
         """Return the hyperparameter values that tuning chose for an optimizer on each workload.
 
+        They are the choice of the first replicate.
+
         Args:
             optimizer: Label of the optimizer, as in the leaderboard.
 
@@ -145,7 +147,7 @@ class Study:
             raise unknown_name(f"optimizer in the study {self.place}", optimizer, labels)
         return {
             cell.workload.label: dict(cell.chosen)
-            for cell in self.cells
+            for cell in pool_replicates(self.cells)
             if cell.entrant.label == optimizer and cell.chosen is not None
         }
 

@@ -35,8 +35,12 @@ class SuiteChanges(TypedDict, total=False):
     ruleset: Literal["defaults", "lr", "full"] | None
     budget: int | None
     seeds: int | None
+    replicates: int | None
+    first_replicate: int | None
+    retest_trials: int | None
+    retest_seeds: int | None
     tuning_seeds: int | None
-    select: Literal["val_loss", "time"] | None
+    select: Literal["best_val_loss", "val_loss", "time"] | None
     widen: int | None
     dtype: str | None
     grid_points: int | None

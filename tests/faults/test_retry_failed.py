@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from optbench.records import TUNING_SEED, RunResult
+from optbench.records import RunResult, is_evaluation
 from optbench.store import Store
 from tests.faults.studies import Folder
 
@@ -32,4 +32,4 @@ def test_choices_made_without_a_failed_trial_are_made_again(tmp_path: Path, wide
 
 def _trials(folder: Folder) -> list[RunResult]:
     with Store(folder.out / "runs.sqlite", create=False) as store:
-        return [result for result in store.results() if result.spec.seed >= TUNING_SEED]
+        return [result for result in store.results() if not is_evaluation(result.spec.seed)]

@@ -8,7 +8,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from optbench.records import CURVE_COLUMNS, TUNING_SEED, RunResult, Status, StepControl
+from optbench.records import (
+    CURVE_COLUMNS,
+    EVALUATION_SEED,
+    TUNING_SEED,
+    RunResult,
+    Status,
+    StepControl,
+)
+from optbench.records.protocol import OLD_TUNING_SEED
 from optbench.records.run_table import curve_rows, run_row
 from tests.records.factories import empty_curve, make_curve, make_result, make_run_spec
 
@@ -52,9 +60,9 @@ def test_the_role_follows_from_the_seed(result: RunResult) -> None:
     """Tuning runs and evaluation runs can be told apart without the record of the study."""
     roles = {
         seed: run_row(replace(result, run=msgspec.structs.replace(result.spec, seed=seed)))["role"]
-        for seed in (0, TUNING_SEED - 1, TUNING_SEED)
+        for seed in (0, OLD_TUNING_SEED, TUNING_SEED, EVALUATION_SEED)
     }
-    assert list(roles.values()) == ["evaluation", "evaluation", "tuning"]
+    assert list(roles.values()) == ["evaluation", "tuning", "tuning", "evaluation"]
 
 
 def test_an_optimizers_own_hyperparameter_wins_over_the_control(result: RunResult) -> None:

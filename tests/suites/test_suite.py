@@ -95,7 +95,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         ('datasets = ["a"]\noptimizers = 3', "optimizers is a whole number, not text or a list"),
         (
             'datasets = ["a"]\n[protocol]\nselect = 3',
-            "is a whole number, not text; allowed: time, val",
+            "is a whole number, not text; allowed: best_val_loss, t",
         ),
         (f'datasets = ["a"]\nbatch_size = 0x{"f" * 9000}', "batch_size is too large; a whole num"),
         ("datasets = [", "not valid TOML"),

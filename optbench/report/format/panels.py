@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from optbench.records import REGIMES, Cell, Workload
+from optbench.records import REGIMES, Cell, Workload, pool_replicates
 from optbench.report.format.workload_titles import short_titles
 
 
@@ -21,7 +21,7 @@ class Panel:
 def panels(cells: Sequence[Cell]) -> dict[str, list[Panel]]:
     """Return regime -> one panel for each workload, in the order of `REGIMES` and of the titles."""
     by_workload: dict[str, list[Cell]] = {}
-    for cell in cells:
+    for cell in pool_replicates(cells):
         if cell.evaluation:
             by_workload.setdefault(cell.workload.label, []).append(cell)
     by_regime: dict[str, list[Panel]] = {regime: [] for regime in REGIMES}

@@ -31,16 +31,36 @@ def chosen(hyper: Mapping[str, Any], ruleset: str) -> str:
 
 def protocol_rows(protocol: StudyProtocol) -> list[tuple[str, str]]:
     """Return the protocol as pairs of a setting and its value."""
-    select = {"val_loss": "final validation loss", "time": "examples to the target"}
+    select = {
+        "best_val_loss": "lowest validation loss along the run; test data is read there",
+        "val_loss": "final validation loss; test data is read at the end",
+        "time": "examples to the target; test data is read at the lowest validation loss",
+    }
     return [
         ("tuned", tuned(protocol)),
-        ("chosen by", select[protocol.select] + "; test data is read once, at the end"),
+        ("chosen by", select[protocol.select]),
         ("tuning seeds", str(protocol.tuning_seeds)),
-        ("evaluation seeds", f"{protocol.seeds}, none of them a tuning seed"),
+        ("tried again", _retest(protocol)),
+        ("replicates", _replicates(protocol)),
+        ("evaluation seeds", f"{protocol.seeds} in each replicate, none of them a tuning seed"),
         ("search ranges widened", f"at most {count(protocol.widen, 'time')}"),
         ("precision", protocol.dtype),
         ("evaluations in a run", str(protocol.grid_points)),
     ]
+
+
+def _retest(protocol: StudyProtocol) -> str:
+    if not protocol.retest_trials or protocol.ruleset == "defaults":
+        return "none"
+    trials = count(protocol.retest_trials, "best trial")
+    return f"{trials}, on {count(protocol.retest_seeds, 'further tuning seed')} each"
+
+
+def _replicates(protocol: StudyProtocol) -> str:
+    if not protocol.first_replicate:
+        return str(protocol.replicates)
+    last = protocol.first_replicate + protocol.replicates - 1
+    return f"{protocol.replicates}, numbers {protocol.first_replicate} to {last}"
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

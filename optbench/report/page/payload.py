@@ -13,7 +13,7 @@ from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.leaderboard import Leaderboard, plain
 from optbench.analysis.views.regime_views import ranks_in_regimes
 from optbench.contracts import Array
-from optbench.records import Cell
+from optbench.records import Cell, pool_replicates
 from optbench.report.format.curve_bands import Band, bands
 from optbench.report.format.palette import assign_looks
 from optbench.report.format.workload_titles import titles_by_regime
@@ -114,7 +114,7 @@ def _workloads(board: Leaderboard) -> list[dict[str, Any]]:
 
 def _curves(cells: Sequence[Cell], index: Mapping[str, int]) -> list[dict[str, Any]]:
     entries = []
-    for cell in cells:
+    for cell in pool_replicates(cells):
         if not cell.evaluation or cell.workload.label not in index:
             continue
         drawn = bands(cell.evaluation, QUANTITIES, COST_AXES)

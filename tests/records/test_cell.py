@@ -1,0 +1,31 @@
+"""Cells: pooled over their replicates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from optbench.records import pool_replicates
+from tests.analysis.synthetic import make_cells
+
+
+def test_replicates_are_pooled_by_entrant_and_workload() -> None:
+    """The runs stand in the order of the replicates, whatever the order of the cells."""
+    first = make_cells(("alpha", "beta"), ("moons",), ("batch", "sgd"), seeds=2, trials=3)
+    second = [
+        replace(cell, replicate=1, chosen={"lr": 9.0})
+        for cell in make_cells(("alpha", "beta"), ("moons",), ("batch", "sgd"), seeds=3, trials=3)
+    ]
+    pooled = pool_replicates([*second, *first])
+    assert len(pooled) == 4
+    for cell in pooled:
+        (one,) = (c for c in first if (c.entrant, c.workload) == (cell.entrant, cell.workload))
+        (two,) = (c for c in second if (c.entrant, c.workload) == (cell.entrant, cell.workload))
+        assert cell.evaluation == one.evaluation + two.evaluation
+        assert cell.trials == one.trials + two.trials
+        assert (cell.chosen, cell.replicate) == (one.chosen, 0)
+
+
+def test_cells_of_one_replicate_stay_as_they_are() -> None:
+    """Studies without replicates are not changed."""
+    cells = make_cells(seeds=1, trials=1)
+    assert pool_replicates(cells) == cells
