@@ -13,7 +13,7 @@ import pytest
 from optbench.analysis import Leaderboard, build_leaderboard, from_json, to_json
 from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.derived_targets import derive_targets
-from optbench.analysis.statistics.hypothesis_tests import holm
+from optbench.analysis.statistics.multiplicity import holm
 from optbench.errors import ConfigError
 from optbench.records import Cell, Status, StudyProtocol
 from optbench.suites import LEVELS, Target

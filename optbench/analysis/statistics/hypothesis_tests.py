@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from optbench.analysis.statistics.multiplicity import holm
 from optbench.contracts import Array
 
 ALPHA = 0.05
@@ -108,18 +109,6 @@ def _signed_rank_cdf(doubled_ranks: tuple[int, ...]) -> Array:
         shifted[rank:] = chance[: len(chance) - rank]
         chance = (chance + shifted) / 2
     return np.cumsum(chance)
-
-
-def holm(p_values: npt.ArrayLike) -> Array:
-    """Return p-values after Holm's step-down correction over the last axis."""
-    p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p, axis=-1, kind="stable")
-    factors = np.arange(p.shape[-1], 0, -1)
-    stepped = np.minimum(np.take_along_axis(p, order, -1) * factors, 1.0)
-    stepped = np.maximum.accumulate(stepped, axis=-1)
-    adjusted = np.empty_like(stepped)
-    np.put_along_axis(adjusted, order, stepped, axis=-1)
-    return adjusted
 
 
 def least_p_value(n: int) -> float:

@@ -22,7 +22,8 @@ from optbench.analysis.statistics.bootstrap import (
     bootstrap_rng,
     percentile_interval,
 )
-from optbench.analysis.statistics.hypothesis_tests import ALPHA, holm, wilcoxon
+from optbench.analysis.statistics.hypothesis_tests import ALPHA, wilcoxon
+from optbench.analysis.statistics.multiplicity import holm
 from optbench.analysis.statistics.ranking import order_of, workload_means
 from optbench.contracts import Array
 

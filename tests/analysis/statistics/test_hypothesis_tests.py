@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optbench.analysis.statistics import hypothesis_tests as statistics
+from optbench.analysis.statistics.multiplicity import holm
 from optbench.contracts import Array
 
 
@@ -93,7 +94,7 @@ def test_wilcoxon_leaves_missing_workloads_out() -> None:
 
 def test_holm_by_hand() -> None:
     """Sorted .01 .02 .03 .04 become .04 .06 .06 .06."""
-    adjusted = statistics.holm([0.04, 0.01, 0.03, 0.02])
+    adjusted = holm([0.04, 0.01, 0.03, 0.02])
     np.testing.assert_allclose(adjusted, [0.06, 0.04, 0.06, 0.06])
 
 
@@ -140,5 +141,5 @@ def test_posthoc_tests_agree_with_scikit_posthocs() -> None:
     np.testing.assert_array_equal(apart, nemenyi[first, second] < 0.05)
 
     expected = posthocs.posthoc_wilcoxon(list(x.T), p_adjust="holm").to_numpy()
-    ours = statistics.holm(statistics.wilcoxon((x[:, first] - x[:, second]).T)[0])
+    ours = holm(statistics.wilcoxon((x[:, first] - x[:, second]).T)[0])
     np.testing.assert_allclose(ours, expected[first, second], rtol=1e-9)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from optbench.analysis.statistics import pair_comparisons, scoring
-from optbench.analysis.statistics.hypothesis_tests import holm, iqm, wilcoxon
+from optbench.analysis.statistics.hypothesis_tests import iqm, wilcoxon
+from optbench.analysis.statistics.multiplicity import holm
 from optbench.analysis.views.speedups import speedups
 from optbench.contracts import Array
 
