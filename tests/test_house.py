@@ -190,6 +190,7 @@ OTHER_ROOMS = {
     "oracle": "optimizers and initializers against independent implementations",
     "properties": "Hypothesis",
     "security": "hostile plugins and stores",
+    "trials": "classes of reports about wrong numbers, each with a planted offender",
 }
 """Folders of tests that belong to no single room, with their subject."""
 

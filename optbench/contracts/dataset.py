@@ -79,6 +79,9 @@ class DatasetSource(ABC):
     """Files to download, each with its SHA-256; `load` gets them from `optbench.fetch_files`."""
     mirrors: ClassVar[tuple[str, ...]] = ()
     """Addresses of folders that contain the files, tried in this order."""
+    data_files: ClassVar[tuple[str, ...]] = ()
+    """Files that its code reads; their contents count where `cached` is set. A relative
+    path starts at the folder of the class's own file."""
 
     @abstractmethod
     def load(self) -> tuple[Array, Array] | tuple[Array, Array, Array, Array]:

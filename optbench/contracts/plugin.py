@@ -38,6 +38,9 @@ class Plugin:
     version: ClassVar[str] = ""
     """Version of the code that it runs beside its own file, such as a library's; part of the
     content key of a run."""
+    data_files: ClassVar[tuple[str, ...]] = ()
+    """Files that its code reads; their contents are part of the content key of a run. A relative
+    path starts at the folder of the class's own file."""
 
     @classmethod
     def hypers(cls) -> dict[str, Hyper]:

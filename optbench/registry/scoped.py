@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 from optbench.contracts import DatasetSource, Initializer, Optimizer, Value
 from optbench.errors import ConfigError
 from optbench.records import spell
+from optbench.registry.code_origins import is_interactive
 from optbench.registry.default import default_registry
 from optbench.registry.entries import Entry
+from optbench.registry.fingerprints import fingerprint
 from optbench.registry.kinds import DATASETS, INITIALIZERS, OPTIMIZERS, Kind
 from optbench.registry.registry import Registry
-from optbench.registry.source_digest import is_interactive, source_digest
 from optbench.registry.validation import LONGEST_NAME, find_fault, is_name, short_repr
 
 PASSED = "passed as an object"
@@ -159,7 +160,7 @@ class ScopedRegistry(Registry):
             if entry.item is not cls:
                 raise _taken(kind, name, f"{entry.distribution} registers another one")
         elif not self._is_resolved(kind, name, cls):
-            code = source_digest(item) if is_interactive(item) else ""
+            code = fingerprint(cls) if is_interactive(item) else ""
             self._entries[kind.plural][name] = Entry(name, _named(cls, name, code), PASSED, "")
             self.passed.append(PassedObject(kind.plural, item))
         return name
@@ -237,9 +238,9 @@ def _unwrapped(item: Any) -> tuple[Any, dict[str, Any]]:
 
 @functools.lru_cache(maxsize=64)
 def _named(cls: type[T], name: str, code: str) -> type[T]:
-    """The class under its name, with the digest of its code where it has no file.
+    """The class under its name; a new class where its code has changed, which is compiled again.
 
-    A class that has both already is returned as it is.
+    A class that can be imported under this name is returned as it is.
     """
     if vars(cls).get("name") == name and not code:
         return cls

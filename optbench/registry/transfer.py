@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from optbench.contracts import Rule
 from optbench.errors import ConfigError, describe_error
+from optbench.registry.code_origins import is_interactive
 from optbench.registry.scoped import PassedObject, ScopedRegistry
-from optbench.registry.source_digest import is_interactive
 from optbench.registry.validation import short_repr
 
 
