@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import pytest
 
-from optbench.data.cache import kept_arrays
+from optbench.data.cache import _read, kept_arrays
 
 
 def test_arrays_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,3 +36,32 @@ def test_a_full_disk_is_no_error_and_leaves_nothing(
     monkeypatch.setattr(np, "savez", full)
     assert [array.tolist() for array in kept_arrays("a", lambda: [np.arange(2)])] == [[0, 1]]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_flipped_bit_changes_an_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in the shape of an array or in the fields of the ZIP format; other names fail too."""
+    monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
+    arrays = (np.arange(6.0).reshape(3, 2), np.arange(3))
+    kept_arrays("a", lambda: arrays)
+    intact = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "b.npz").write_bytes(intact)
+    assert kept_arrays("b", lambda: [np.ones(1)])[0].tolist() == [1.0]
+    for bit in range(8 * len(intact)):
+        damaged = bytearray(intact)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(ValueError, match="damaged"):
+            _read_bytes(tmp_path / "a.npz", damaged)
+
+
+def _read_bytes(path: Path, content: bytes | bytearray) -> None:
+    path.write_bytes(content)
+    _read(path, "a")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="os.mkfifo is missing")
+def test_a_fifo_in_the_cache_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would ever write into it."""
+    monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
+    os.mkfifo(tmp_path / "a.npz")
+    assert kept_arrays("a", lambda: [np.ones(1)])[0].tolist() == [1.0]
+    assert (tmp_path / "a.npz").is_file()

@@ -45,10 +45,9 @@ class CodeFiles:
     def load(self, key: object) -> Any:
         """Return the code saved under a key; None if there is none, or it is damaged."""
         path = self._path(key)
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
+        if not path.is_file():  # reading a FIFO, for example, would never end
             return None
+        content = path.read_bytes()
         digest, payload = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
         if digest != self._digest(key, payload):
             _log.info("the machine code in %s is damaged; compiling it again", path)
