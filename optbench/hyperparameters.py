@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from optbench.contracts import Hyper, Plugin, Value
+from optbench.contracts import Hyper, Plugin, Value, rate_of
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import StepControl
 
@@ -19,7 +19,7 @@ NO_CONTROL = StepControl()
 CONTROL_HYPERS = {
     "schedule": Hyper(NO_CONTROL.schedule, "learning-rate schedule", name="schedule"),
     "warmup": Hyper(0.0, "fraction of the run that warms up", 0.0, 0.99, name="warmup"),
-    "final": Hyper(0.0, "final learning rate as a fraction of lr", 0.0, 1.0, name="final"),
+    "final": Hyper(0.0, "final rate as a fraction of the rate", 0.0, 1.0, name="final"),
     "clip_norm": Hyper(0.0, "largest L2 norm of the gradient, 0 for none", 0.0, name="clip_norm"),
 }
 """Options of every optimizer, in addition to its own hyperparameters."""
@@ -107,7 +107,7 @@ def split_control(
         The hyperparameters, and schedule and clipping.
 
     Raises:
-        ConfigError: As for `check_values`, or for a schedule of an optimizer without ``lr``.
+        ConfigError: As for `check_values`, or for a schedule of an optimizer without a rate.
     """
     declared = plugin.hypers()
     control = {
@@ -122,6 +122,7 @@ def split_control(
             f"hyperparameter of {plugin.name}", min(unknown), [*declared, *CONTROL_HYPERS]
         )
     result = msgspec.convert(control, StepControl)
-    if "lr" not in declared and (result.schedule, result.warmup) != (NO_CONTROL.schedule, 0.0):
-        raise ConfigError(f"{plugin.name} has no lr, so it cannot have a schedule")
+    is_scheduled = (result.schedule, result.warmup) != (NO_CONTROL.schedule, 0.0)
+    if is_scheduled and rate_of(plugin) is None:
+        raise ConfigError(f"{plugin.name} has no rate, so it cannot have a schedule")
     return check_values(plugin, own), result

@@ -1,7 +1,7 @@
-"""Applies a learning-rate schedule: the factor on ``lr`` at each update of a run.
+"""Applies a learning-rate schedule: the factor on the rate at each update of a run.
 
 The schedules themselves are plugins (`optbench.Schedule`); they combine with any optimizer that has
-an ``lr``.
+a rate (`optbench.contracts.rate_of`).
 """
 
 from __future__ import annotations

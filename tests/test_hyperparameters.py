@@ -171,9 +171,16 @@ def test_a_wrong_control_is_refused(wrong: dict[str, float | str], match: str) -
 @pytest.mark.parametrize("control", [{"schedule": "cosine"}, {"warmup": 0.1}])
 def test_a_schedule_needs_a_learning_rate(control: dict[str, float | str]) -> None:
     """A schedule without a learning rate is refused and not ignored."""
-    with pytest.raises(ConfigError, match="no-rate has no lr"):
+    with pytest.raises(ConfigError, match="no-rate has no rate"):
         split_control(NoRate, control)
     assert split_control(NoRate, {"clip_norm": 1.0})[1].clip_norm == 1.0
+
+    class Marked(NoRate):
+        """The same, with a rate."""
+
+        scale: float = hyper(1.0, rate=True)
+
+    assert split_control(Marked, control)[1] != StepControl()
 
 
 def test_an_optimizer_that_declares_a_control_name_keeps_it() -> None:

@@ -25,9 +25,9 @@ class Trials:
     """The tuning of one cell: learning rate and final loss of each trial.
 
     Attributes:
-        lr: Learning rates, NaN for an optimizer without one.
+        lr: Values of the optimizer's rate, NaN for an optimizer without one.
         loss: Final validation losses, infinite for trials that were lost.
-        only_lr: Whether only lr differs between the trials.
+        only_lr: Whether only the rate differs between the trials.
         runs: Number of tuning runs.
         diverged: Number of them that were lost.
     """
@@ -180,14 +180,15 @@ def _ended_well(result: RunResult) -> bool:
 
 
 def _read_trials(cell: Cell) -> Trials:
-    lrs = [_lr(t.hyper.get("lr")) for t in cell.trials]
-    first = {**cell.trials[0].hyper, "lr": 0}
+    rate = cell.entrant.rate
+    lrs = [_lr(t.hyper.get(rate)) for t in cell.trials]
+    first = {**cell.trials[0].hyper, rate: 0}
     results = [r for t in cell.trials for r in t.results]
     return Trials(
         lr=np.array(lrs),
         loss=np.array([trial_loss(t) for t in cell.trials]),
         only_lr=not any(map(math.isnan, lrs))
-        and all({**t.hyper, "lr": 0} == first for t in cell.trials),
+        and all({**t.hyper, rate: 0} == first for t in cell.trials),
         runs=len(results),
         diverged=sum(not _ended_well(r) for r in results),
     )

@@ -43,16 +43,18 @@ class Budget(Record, frozen=True, kw_only=True):
 
 
 class LearningRateCurve(Record, frozen=True, kw_only=True):
-    """Every trial of one entrant on one workload, by ascending lr.
+    """Every trial of one entrant on one workload, by ascending learning rate.
 
     Attributes:
+        rate: Name of the hyperparameter that is the rate.
         loss: Final validation loss of each trial (median over tuning seeds); inf if it diverged.
         chosen: The lr that was selected.
         initial_loss: Loss before training.
-        only_lr: Whether only lr differs between the trials.
+        only_lr: Whether only the rate differs between the trials.
     """
 
     label: str
+    rate: str = "lr"
     workload: str
     lr: tuple[float, ...]
     loss: tuple[float, ...]

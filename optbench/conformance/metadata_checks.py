@@ -14,7 +14,7 @@ from optbench.conformance.kit import (
     kind_of,
     require,
 )
-from optbench.contracts import KEBAB, Hyper, Plugin
+from optbench.contracts import KEBAB, Hyper, Plugin, rate_of
 from optbench.errors import ConfigError
 
 KNOWN_NEEDS: dict[Kind, frozenset[str]] = {
@@ -27,8 +27,8 @@ LONGEST_SUMMARY = 120
 """Largest number of characters in the first line of a docstring."""
 
 
-def _has_lr(item: type[Plugin]) -> bool:
-    return "lr" in item.hypers()
+def _has_rate(item: type[Plugin]) -> bool:
+    return rate_of(item) is not None
 
 
 @check(EVERYTHING)
@@ -109,7 +109,7 @@ def _senseless(declared: Hyper, of_optimizer: bool) -> list[Any]:
     if declared.kind in (bool, str):
         return [None, 0.5]
     values: list[Any] = [math.nan, math.inf, "text", None]
-    if of_optimizer and (declared.prior == "log" or declared.name == "lr"):
+    if of_optimizer and (declared.prior == "log" or declared.name == "lr" or declared.rate):
         values.append(-1 if declared.kind is int else -1.0)
     if declared.prior == "one-minus-log":
         values += [-0.5, 1.5]
@@ -136,17 +136,35 @@ def check_search_space_is_sane(item: type[Plugin]) -> None:
         )
 
 
-@check(OPTIMIZERS, when=_has_lr)
+@check(OPTIMIZERS, when=_has_rate)
 def check_learning_rate_can_be_tuned(item: type[Plugin]) -> None:
     """The learning rate declares a search range, and the default lies in it."""
-    lr = item.hypers()["lr"]
-    require(lr.search, "lr declares no search range, so its trials would all be the same")
-    low, high = search_ends(lr)
-    if lr.scaled_by is None:
+    rate = rate_of(item)
+    assert rate is not None
+    require(rate.search, f"{rate.name} declares no search range, so nothing would be tuned")
+    low, high = search_ends(rate)
+    if rate.scaled_by is None:
         require(
-            low <= float(lr.default) <= high,
-            f"the default lr={lr.default} lies outside the search range {low:g} to {high:g}",
+            low <= float(rate.default) <= high,
+            f"the default {rate.name}={rate.default} lies outside the search range "
+            f"{low:g} to {high:g}",
         )
+
+
+def _has_a_range_but_no_rate(item: type[Plugin]) -> bool:
+    searched = (declared.prior == "log" for declared in item.hypers().values())
+    return rate_of(item) is None and any(searched)
+
+
+@check(OPTIMIZERS, when=_has_a_range_but_no_rate)
+def check_rate_is_marked(item: type[Plugin]) -> None:
+    """One hyperparameter is its rate, which tuning and schedules have to find."""
+    names = [name for name, declared in item.hypers().items() if declared.prior == "log"]
+    require(
+        False,
+        f"no hyperparameter is called lr or marked with rate=True, so ruleset lr tunes nothing; "
+        f"mark the rate, such as {names[0]}, or list this check in expected_failures",
+    )
 
 
 def search_ends(declared: Hyper) -> tuple[Any, Any]:

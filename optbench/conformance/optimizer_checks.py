@@ -20,7 +20,7 @@ from optbench.conformance.driving import (
 )
 from optbench.conformance.kit import OPTIMIZERS, check, require
 from optbench.conformance.metadata_checks import search_ends
-from optbench.contracts import Array, Hyper, Optimizer
+from optbench.contracts import Array, Hyper, Optimizer, rate_of
 from optbench.errors import ConfigError, describe_error
 
 MANY_STEPS = 1000
@@ -31,9 +31,9 @@ DESCENT_GOAL = 0.1
 """Largest fraction of the initial loss that the best learning rate may leave."""
 
 
-def _allows_zero_lr(item: Optimizer) -> bool:
-    lr = item.hypers().get("lr")
-    return lr is not None and lr.low <= 0
+def _allows_a_rate_of_zero(item: Optimizer) -> bool:
+    rate = rate_of(item)
+    return rate is not None and rate.low <= 0
 
 
 @check(OPTIMIZERS)
@@ -121,12 +121,14 @@ def check_zero_gradient_moves_nothing(item: Optimizer) -> None:
     )
 
 
-@check(OPTIMIZERS, when=_allows_zero_lr)
+@check(OPTIMIZERS, when=_allows_a_rate_of_zero)
 def check_zero_learning_rate_moves_nothing(item: Optimizer) -> None:
-    """With lr = 0 nothing moves."""
-    journey = Journey(item, hyper={"lr": 0.0}).walk(5)
-    require(all_finite(journey.point), "lr = 0 leads to numbers that are not finite")
-    require(_near(journey.point, starting_point(), 1e-12), "it moves although lr = 0")
+    """With a learning rate of 0 nothing moves."""
+    rate = rate_of(item)
+    assert rate is not None
+    journey = Journey(item, hyper={rate.name: 0.0}).walk(5)
+    require(all_finite(journey.point), f"{rate.name} = 0 leads to numbers that are not finite")
+    require(_near(journey.point, starting_point(), 1e-12), f"it moves although {rate.name} = 0")
 
 
 @check(OPTIMIZERS)
@@ -145,9 +147,12 @@ def check_descends_on_a_quadratic(item: Optimizer) -> None:
     """With some learning rate of its search range it gets close to a quadratic's minimum."""
     before = Journey(item).loss
     least = math.inf
-    rates = _rates(item.hypers().get("lr"))
-    for lr in rates:
-        hyper = without_decay(item) | ({} if math.isnan(lr) else {"lr": lr})
+    rate = rate_of(item)
+    rates = _rates(rate)
+    for value in rates:
+        hyper = without_decay(item) | (
+            {} if rate is None or math.isnan(value) else {rate.name: value}
+        )
         loss = Journey(item, hyper=hyper, total=DESCENT_STEPS).walk(DESCENT_STEPS).loss
         least = min(least, loss if math.isfinite(loss) else math.inf)
         if least <= DESCENT_GOAL * before:

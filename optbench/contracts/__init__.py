@@ -8,7 +8,7 @@ from optbench.contracts.declarations import Hyper, Prior, Value, Values, decay, 
 from optbench.contracts.initializer import InitContext, Initializer
 from optbench.contracts.landscape import Landscape
 from optbench.contracts.optimizer import Optimizer, Rule, StepContext, Stepper
-from optbench.contracts.plugin import KEBAB, NEEDS, Array, Need, Plugin
+from optbench.contracts.plugin import KEBAB, NEEDS, Array, Need, Plugin, rate_of
 from optbench.contracts.report_section import ReportSection
 from optbench.contracts.schedule import Schedule
 
@@ -36,4 +36,5 @@ __all__ = [
     "Values",
     "decay",
     "hyper",
+    "rate_of",
 ]

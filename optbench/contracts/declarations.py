@@ -29,6 +29,7 @@ class Hyper:
         choices: The only strings allowed.
         scaled_by: See `hyper`.
         name: Name of the attribute that it is assigned to.
+        rate: Whether it is marked as the rate of its optimizer; see `rate_of`.
     """
 
     default: Value
@@ -40,6 +41,7 @@ class Hyper:
     choices: tuple[str, ...] = ()
     scaled_by: str | None = None
     name: str = ""
+    rate: bool = False
 
     def __post_init__(self) -> None:
         if self.search is not None and not self.search[0] < self.search[1]:
@@ -111,6 +113,7 @@ def hyper(
     one_minus_log_range: tuple[float, float] | None = None,
     choices: Sequence[str] = (),
     scaled_by: str | None = None,
+    rate: bool = False,
 ) -> Any:
     """Declare a hyperparameter in the body of a Rule, a Stepper or an Initializer.
 
@@ -126,6 +129,8 @@ def hyper(
         choices: The only strings allowed.
         scaled_by: Name of a hyperparameter ``mu`` such as momentum: tuning then searches
             ``value / (1 - mu)``, the length of the step once the momentum has built up.
+        rate: Mark the rate of an optimizer, unless it is called ``lr``: the hyperparameter that
+            ruleset ``"lr"`` tunes and that schedules scale. At most one is marked.
 
     Returns:
         A `Hyper`; typed ``Any`` so that ``lr: float = hyper(0.1)`` satisfies a type checker.
@@ -149,7 +154,7 @@ def hyper(
     if len(given) > 1:
         raise PluginError("a hyperparameter has at most one search range")
     prior, span = given[0] if given else (None, None)
-    return Hyper(default, meaning, low, high, prior, span, tuple(choices), scaled_by)
+    return Hyper(default, meaning, low, high, prior, span, tuple(choices), scaled_by, rate=rate)
 
 
 BELOW_ONE = 0.999999

@@ -61,7 +61,7 @@ class StepContext:
 
     Args:
         t: Number of this step, 1 at the first; 0 in `init`.
-        h: Hyperparameter values of this step; a schedule has been applied to ``h.lr``.
+        h: Hyperparameter values of this step; a schedule has been applied to the rate.
         declared: The optimizer's `needs`.
         loss: Loss of the batch at the parameters that `step` is given; NaN in `init`.
         closure: See the property, as for all that follow; None where there is none.

@@ -58,3 +58,25 @@ class Plugin:
     def summary(cls) -> str:
         """Return the first line of the docstring."""
         return (cls.__doc__ or "").strip().partition("\n")[0]
+
+
+def rate_of(plugin: type[Plugin]) -> Hyper | None:
+    """Return the rate of an optimizer, which ruleset ``"lr"`` tunes and schedules scale.
+
+    Args:
+        plugin: Rule or Stepper class.
+
+    Returns:
+        The hyperparameter that is declared with ``rate=True``, or else the one called ``lr``; None
+        for an optimizer without a rate.
+
+    Example:
+        >>> from optbench import Rule, hyper
+        >>> class Descent(Rule):
+        ...     eta: float = hyper(0.1, "step size", low=0, log_range=(1e-3, 10), rate=True)
+        >>> rate_of(Descent).name
+        'eta'
+    """
+    declared = plugin.hypers()
+    marked = (hyper for hyper in declared.values() if hyper.rate)
+    return next(marked, declared.get("lr"))

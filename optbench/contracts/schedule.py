@@ -9,10 +9,10 @@ from optbench.contracts.plugin import Array, Plugin
 
 
 class Schedule(Plugin, ABC):
-    """A learning-rate schedule: the factor on ``lr`` over the run.
+    """A learning-rate schedule: the factor on the rate of an optimizer over the run.
 
-    It combines with any optimizer that has an ``lr``: ``adam[lr=0.1,schedule=my-schedule]``. Before
-    it comes a linear warm-up, if the user or the schedule asks for one.
+    It combines with any optimizer that has a rate: ``adam[lr=0.1,schedule=my-schedule]``. Before it
+    comes a linear warm-up, if the user or the schedule asks for one.
 
     Example:
         >>> import numpy as np

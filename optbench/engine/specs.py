@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from optbench.contracts import Optimizer, Value
+from optbench.contracts import Optimizer, Value, rate_of
 from optbench.data.splits import prepare_dataset
 from optbench.engine.memory_limits import check_memory
 from optbench.errors import ConfigError, unknown_name
@@ -40,10 +40,18 @@ def make_entrant(
     """
     registry = registry or default_registry()
     name, values = parse_spelling(optimizer if isinstance(optimizer, str) else optimizer.name)
-    given, control = split_control(registry.optimizer(name), {**values, **(hyper or {})})
+    cls = registry.optimizer(name)
+    given, control = split_control(cls, {**values, **(hyper or {})})
+    rate = rate_of(cls)
     registry.schedule(control.schedule)  # raises if the name is unknown
     label = spell(name, {**given, **changed(control)})
-    return Entrant(label=label, optimizer=name, given=given, control=control)
+    return Entrant(
+        label=label,
+        optimizer=name,
+        given=given,
+        control=control,
+        rate="" if rate is None else rate.name,
+    )
 
 
 def make_workload(

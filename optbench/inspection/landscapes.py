@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from optbench.contracts import Array, Landscape, Optimizer, Value, Values
+from optbench.contracts import Array, Landscape, Optimizer, Value, Values, rate_of
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
 from optbench.inspection.trajectories import visited_points
@@ -131,13 +131,13 @@ def follow(
     given, control = split_control(found, values)
     begin = np.array(ground.landscape.start if start is None else start, dtype=float)
     rates: list[dict[str, float]] = [{}]
-    declared = found.hypers().get("lr")
-    if "lr" not in given and declared is not None and declared.search is not None:
+    declared = rate_of(found)
+    if declared is not None and declared.name not in given and declared.search is not None:
         momentum = given.get(declared.scaled_by or "", None)
         scale = 1 - float(momentum) if momentum is not None else 1.0
         low, high = declared.search
         tried = scale * np.geomspace(low, high * BEYOND, RATES)
-        rates = [{"lr": float(f"{rate:.2g}")} for rate in tried]
+        rates = [{declared.name: float(f"{rate:.2g}")} for rate in tried]
     paths = []
     for rate in rates:
         values = {**given, **rate, **changed(control)}

@@ -39,7 +39,7 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     options of the command line and comparisons of studies are derived from them.
 
     Attributes:
-        ruleset: What is tuned: ``"defaults"`` nothing, ``"lr"`` the learning rate, ``"full"``
+        ruleset: What is tuned: ``"defaults"`` nothing, ``"lr"`` the rate, ``"full"``
             everything that declares a search range.
         budget: Trials of an entrant on each workload in each replicate (1 with ``"defaults"``).
         tuning_seeds: Seeds of each trial.
@@ -106,9 +106,11 @@ class Entrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         optimizer: Name of the optimizer.
         given: Hyperparameters fixed by the user; they are never tuned.
         control: Schedule and clipping.
+        rate: Name of the optimizer's rate; ``""`` for an optimizer without one.
     """
 
     label: str
     optimizer: str
     given: dict[str, Value] = {}
     control: StepControl = StepControl()
+    rate: str = "lr"

@@ -108,10 +108,10 @@ def read_signature(
     """Read the hyperparameters of another library's optimizer from its signature.
 
     Numbers, booleans and strings become hyperparameters. A tuple of numbers becomes several
-    (``betas`` becomes ``beta1`` and ``beta2``). The learning rate is called ``lr``, so that
-    schedules and tuning find it. A name that a Stepper uses itself, such as ``variant``, gets an
-    underscore at its end. Parameters without a default, or with a default of another type, are
-    left to the function.
+    (``betas`` becomes ``beta1`` and ``beta2``). The learning rate is called ``lr`` and marked as
+    the rate, so that schedules and tuning find it. A name that a Stepper uses itself, such as
+    ``variant``, gets an underscore at its end. Parameters without a default, or with a default of
+    another type, are left to the function.
 
     Args:
         function: A function or a class.
@@ -182,7 +182,7 @@ def _learning_rate(default: Any, span: tuple[float, float] | None, name: str) ->
         low, high = (min(low, value), max(high, value)) if span else (value / 100, value * 10)
     declared: Hyper = hyper(
         value, "learning rate" + ("" if numeric else "; the library has no default"),
-        low=0, log_range=(low, high),
+        low=0, log_range=(low, high), rate=True,
     )  # fmt: skip
     return replace(declared, name="lr")
 

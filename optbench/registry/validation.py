@@ -20,6 +20,7 @@ from optbench.contracts import (
     ReportSection,
     Rule,
     Schedule,
+    Stepper,
     Task,
     Value,
 )
@@ -160,6 +161,19 @@ def _hyper_fault(item: type[Plugin]) -> str:
             declared.check(declared.default)
         except ConfigError as fault:
             return f"declares a default outside its own range: {fault}"
+    return _rate_fault(item)
+
+
+def _rate_fault(item: type[Plugin]) -> str:
+    rates = [declared for declared in item.hypers().values() if declared.rate]
+    if len(rates) > 1:
+        names = " and ".join(declared.name for declared in rates)
+        return f"marks {names} as its rate (rate=True); at most one hyperparameter can be"
+    if rates and not issubclass(item, Rule | Stepper):
+        return f"marks {rates[0].name} as its rate (rate=True), which only an optimizer has"
+    if rates and rates[0].kind is not float:
+        default = short_repr(rates[0].default)
+        return f"marks {rates[0].name} = {default} as its rate, whose default must be a float"
     return ""
 
 

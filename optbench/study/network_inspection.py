@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
-from optbench.contracts import Dataset, Rule
+from optbench.contracts import Dataset, Rule, rate_of
 from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.data.splits import load_dataset
 from optbench.engine.health import ROWS, sharpness
@@ -217,8 +217,9 @@ def _sharpness(
     measured: dict[str, Any] = {"sharpness": sharpness(network, result.params or [], x, y)}
     optimizer = registry.optimizer(result.spec.optimizer)
     is_plain = issubclass(optimizer, Rule) and not optimizer.slots and not optimizer.scalars
-    if is_plain and result.spec.regime == "batch" and "lr" in result.spec.hyper:
-        measured["stable_below"] = 2 / float(result.spec.hyper["lr"])
+    rate = rate_of(optimizer)
+    if is_plain and result.spec.regime == "batch" and rate is not None:
+        measured["stable_below"] = 2 / float(result.spec.hyper[rate.name])
     return measured
 
 

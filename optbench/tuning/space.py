@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from optbench.contracts import Hyper, Optimizer, Value
+from optbench.contracts import Hyper, Optimizer, Value, rate_of
 
 WIDENING = 0.5
 """Share of its declared width by which a range is extended, in the search coordinate."""
@@ -102,7 +102,7 @@ class SearchSpace:
     Attributes:
         optimizer: Rule or Stepper class.
         given: Values fixed by the user, already checked; they are never tuned.
-        ruleset: ``"defaults"`` tunes nothing, ``"lr"`` the hyperparameter named lr, ``"full"``
+        ruleset: ``"defaults"`` tunes nothing, ``"lr"`` the rate, ``"full"``
             everything that declares a search range or several choices.
     """
 
@@ -117,11 +117,12 @@ class SearchSpace:
             widened: The edges at which the ranges have been extended, one mapping per widening.
         """
         declared = self.optimizer.hypers()
+        rate = rate_of(self.optimizer)
         dimensions = []
         for name, hyper in declared.items():
             if name in self.given or hyper.search is None or self.ruleset == "defaults":
                 continue
-            if self.ruleset == "lr" and name != "lr":
+            if self.ruleset == "lr" and (rate is None or name != rate.name):
                 continue
             dimension = Dimension(hyper, self._fixed_scale(hyper, declared))
             for edges in widened:

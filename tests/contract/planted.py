@@ -339,6 +339,7 @@ PLANTED: dict[str, type] = {
         GoodRule, beta=hyper(0.9, "decay", low=0, high=1, uniform_range=(0, 2))
     ),
     "check_learning_rate_can_be_tuned": variant(GoodRule, lr=hyper(0.1, "learning rate", low=0)),
+    "check_rate_is_marked": variant(GoodRule, lr=None, eta=LR),
     # optimizers
     "check_shape_and_dtype_kept": stepper(_grows_shape),
     "check_something_moves": plain(lambda theta, grad, t, h: theta + 0 * grad),

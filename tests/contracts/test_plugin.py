@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from optbench import Rule, hyper
+from optbench.contracts import rate_of
 
 
 class Base(Rule):
@@ -30,6 +31,19 @@ def test_hyperparameters_are_inherited_overridden_and_removed() -> None:
     assert {k: v.default for k, v in Base.hypers().items()} == {"lr": 0.1, "beta": 0.9}
     assert {k: v.default for k, v in Derived.hypers().items()} == {"lr": 0.5, "eps": 1e-8}
     assert Base.hypers()["lr"].name == "lr"
+
+
+def test_the_rate_is_the_marked_hyperparameter_or_else_lr() -> None:
+    """A mark wins over the name; without either there is no rate."""
+
+    class Marked(Base):
+        eta: float = hyper(0.1, rate=True)
+
+    class Without(Rule):
+        eta: float = hyper(0.1, log_range=(0.01, 1))
+
+    rates = [rate_of(item) for item in (Base, Derived, Marked, Without)]
+    assert [rate and rate.name for rate in rates] == ["lr", "lr", "eta", None]
 
 
 def test_the_summary_is_the_first_line_of_the_docstring() -> None:

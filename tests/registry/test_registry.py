@@ -541,6 +541,37 @@ def optbench_resolve_optimizer(name):
         registry.optimizer("lib:x")
 
 
+@pytest.mark.parametrize(
+    ("body", "match"),
+    [
+        (
+            "a: float = hyper(1.0, rate=True)\n    b: float = hyper(1.0, rate=True)",
+            "a and b as its",
+        ),
+        ("a: int = hyper(1, rate=True)", "a = 1 as its rate, whose default must be a float"),
+    ],
+)
+def test_a_rate_that_cannot_be_one_is_refused(body: str, match: str) -> None:
+    """At most one number is marked, and schedules multiply it."""
+    source = f"""
+from optbench import Rule, hookimpl, hyper
+
+class Two(Rule):
+    name = "two"
+    {body}
+
+    @staticmethod
+    def update(theta, grad, t, h):
+        return (theta - grad,)
+
+@hookimpl
+def optbench_register_optimizers():
+    return [Two]
+"""
+    with pytest.raises(PluginError, match=match):
+        Registry().register(module_of(source))
+
+
 def test_files_of_suites_and_targets_are_registered_by_their_stem(tmp_path: Path) -> None:
     """A plugin can bring workloads and their frozen target losses."""
     source = f"""

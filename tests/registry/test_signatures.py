@@ -92,6 +92,16 @@ def test_the_learning_rate_is_called_lr_and_searched_around_its_default(
     assert found.bind({"lr": 7.0}) == {"learning_rate": 7.0}
 
 
+def test_the_learning_rate_is_marked_as_the_rate() -> None:
+    """Whatever it is called in the library; a function without one has none."""
+
+    def function(step_size: float = 0.1, decay: float = 0.2) -> None: ...
+
+    found = read_signature(function, lr_names=("step_size",))
+    assert {name for name, declared in found.hypers.items() if declared.rate} == {"lr"}
+    assert not read_signature(function).hypers["step_size"].rate
+
+
 def test_knowledge_gives_ranges_unless_it_contradicts_the_default() -> None:
     """A range by name is used if the default lies in it."""
 

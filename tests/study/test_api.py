@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import optbench
-from optbench import ConfigError, Study
+from optbench import Array, ConfigError, Rule, Study, Values, hyper
 from optbench.study import Progress
 
 SMALL: dict[str, Any] = {
@@ -164,3 +165,47 @@ def test_a_run_is_replayed_from_a_study_or_its_folder(tmp_path: Path) -> None:
         assert replay.stored.key == run.key
     with pytest.raises(ConfigError, match="no run in"):
         optbench.replay(study, "zz")
+
+
+class Descent(Rule):
+    """Gradient descent."""
+
+    name = "descent"
+    lr: float = hyper(0.01, "learning rate", low=0, log_range=(1e-3, 10))
+
+    @staticmethod
+    def update(theta: Array, grad: Array, t: int, h: Values) -> Any:
+        return (theta - h.lr * grad,)
+
+
+class Renamed(Rule):
+    """The same formula, with another name for its rate."""
+
+    name = "renamed"
+    eta: float = hyper(0.01, "learning rate", low=0, log_range=(1e-3, 10), rate=True)
+
+    @staticmethod
+    def update(theta: Array, grad: Array, t: int, h: Values) -> Any:
+        return (theta - h.eta * grad,)
+
+
+class Unmarked(Renamed):
+    """The same again, with a rate that nobody can know."""
+
+    name = "unmarked"
+    eta: float = hyper(0.01, "learning rate", low=0, log_range=(1e-3, 10))
+
+
+def test_a_rate_under_any_name_is_tuned_and_scheduled_alike() -> None:
+    """The marked one; what is not tuned is said."""
+    settings = {**SMALL, "ruleset": "lr", "budget": 4}
+    for control in ({}, {"schedule": "cosine"}):
+        pair = [functools.partial(rule, **control) for rule in (Descent, Renamed)]
+        study = optbench.compare(pair, **settings)
+        lr, eta = (next(iter(study.best(row.label).values())) for row in study.leaderboard.overall)
+        assert {*lr.values()} == {*eta.values()} != {0.01}
+        scores = {row.score.value for row in study.leaderboard.overall}
+        assert len(scores) == 1
+    with_unmarked = optbench.compare([Descent, Unmarked], **settings)
+    assert any("unmarked is not tuned" in line for line in with_unmarked.leaderboard.warnings)
+    assert not any("descent is not" in line for line in with_unmarked.leaderboard.warnings)

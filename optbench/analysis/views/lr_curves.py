@@ -16,10 +16,12 @@ def lr_curves(study: StudyArrays) -> tuple[LearningRateCurve, ...]:
         if np.isnan(trials.lr).any():
             continue
         order = np.argsort(trials.lr, kind="stable")
-        chosen = (study.cells[s, w].chosen or {}).get("lr")
+        cell = study.cells[s, w]
+        chosen = (cell.chosen or {}).get(cell.entrant.rate)
         curves.append(
             LearningRateCurve(
                 label=study.labels[s],
+                rate=cell.entrant.rate,
                 workload=study.workload_labels[w],
                 lr=tuple(trials.lr[order].tolist()),
                 loss=tuple(trials.loss[order].tolist()),

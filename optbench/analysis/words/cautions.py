@@ -11,6 +11,7 @@ from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.run_metrics import RunMetrics
 from optbench.analysis.statistics import scoring
 from optbench.analysis.study_arrays import StudyArrays
+from optbench.analysis.words.equal_terms import unequal_terms
 from optbench.analysis.words.prose import count, join_names, short_names
 
 FEW_SEEDS = 3
@@ -65,6 +66,7 @@ def _about_workloads(board: Leaderboard, study: StudyArrays, measured: RunMetric
 
 
 def _about_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
+    yield from unequal_terms(study.cells.values(), board.protocol)
     for row in board.overall:
         if row.partial:
             yield (

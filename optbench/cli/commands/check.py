@@ -12,6 +12,7 @@ import click
 
 from optbench.cli.options import json_option, plugin_options, registered
 from optbench.cli.output import echo, print_json, say
+from optbench.contracts import Rule, Stepper, rate_of
 from optbench.records import DTYPES
 from optbench.support.text import printable
 
@@ -52,7 +53,7 @@ def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
     outcomes: list[Outcome] = []
     for name, item in _resolve(targets):
         if not as_json:
-            echo(click.style(printable(name), bold=True))
+            echo(click.style(printable(name), bold=True) + _rate(item))
         _prepare(item)
         mine: list[Outcome] = []
         again: Counter[str] = Counter()  # repetitions of each fault
@@ -109,7 +110,7 @@ def _prepare(item: type) -> None:
     Raises:
         ConfigError: The files of a dataset are not available, which is not the plugin's fault.
     """
-    from optbench.contracts import DatasetSource, Rule, Stepper
+    from optbench.contracts import DatasetSource
     from optbench.data.downloads import fetch_files
     from optbench.engine.loops.choice import choose_loop
     from optbench.engine.loops.warmup import warm_up
@@ -122,6 +123,14 @@ def _prepare(item: type) -> None:
         for dtype in DTYPES:
             fused = choose_loop(item)[0] == "compiled"
             warm_up(item, fused, dtype)
+
+
+def _rate(item: type) -> str:
+    """Return which hyperparameter of an optimizer is its rate, to stand behind its name."""
+    if not issubclass(item, Rule | Stepper):
+        return ""
+    rate = rate_of(item)
+    return ", no rate" if rate is None else f", rate {printable(rate.name)}"
 
 
 def _print(outcome: Outcome, quiet: bool) -> None:

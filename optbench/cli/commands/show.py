@@ -10,7 +10,7 @@ import click
 
 from optbench.cli.options import json_option, plugin_options, registered
 from optbench.cli.output import echo, print_json, print_table, say, say_lines
-from optbench.contracts import DatasetSource, Hyper, Optimizer, Rule, Schedule
+from optbench.contracts import DatasetSource, Hyper, Optimizer, Rule, Schedule, rate_of
 from optbench.errors import unknown_name
 from optbench.hyperparameters import parse_spelling
 from optbench.registry import Registry
@@ -144,7 +144,14 @@ def _of_optimizer(item: Optimizer) -> dict[str, Any]:
         contract, state = "Rule", [*item.slots, *item.scalars]
     else:
         contract, state = "Stepper", []
-    return {"contract": contract, "state": state, "loop": loop, "why": why}
+    rate = rate_of(item)
+    return {
+        "contract": contract,
+        "state": state,
+        "rate": None if rate is None else rate.name,
+        "loop": loop,
+        "why": why,
+    }
 
 
 def _print(told: dict[str, Any]) -> None:
@@ -185,6 +192,7 @@ def _facts(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("variant", told["variant"]),
         ("contract", told.get("contract", "")),
         ("state", ", ".join(told.get("state", []))),
+        ("rate", (told["rate"] or "none: ruleset lr tunes nothing") if "rate" in told else ""),
         ("needs", ", ".join(told["needs"])),
         ("warm-up", f"{told['warmup']:.0%} of the run unless given" if told.get("warmup") else ""),
         ("loop", loop),

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from optbench.contracts import Array, Rule, Values
+from optbench.contracts import Array, Rule, Values, rate_of
 from optbench.engine.fusion.machine_code import compiled_rule
 from optbench.engine.kernels import layers, loop
 from optbench.engine.loops.rule_steps import initial_slots
@@ -36,8 +36,8 @@ class CompiledLoop:
         self._slots = np.array(slots, dtype=spec.dtype).reshape(len(slots), len(self.flat))
         self._scalars = np.array(list(rule.scalars.values()), dtype=np.float64)
         self._h = encode_hyper(rule, Values(spec.hyper))
-        names = list(rule.hypers())
-        self._lr_at = names.index("lr") if "lr" in names else -1
+        rate = rate_of(rule)
+        self._lr_at = list(rule.hypers()).index(rate.name) if rate is not None else -1
         self._lr = float(self._h[self._lr_at]) if self._lr_at >= 0 else 0.0
         self._factors = factors(problem.schedule, spec.control, problem.total_updates)
         self._net = CompiledNetwork(problem)

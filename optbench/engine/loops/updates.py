@@ -11,7 +11,7 @@ from typing import NoReturn, Protocol
 
 import numpy as np
 
-from optbench.contracts import Array, Optimizer, Rule, Schedule, Value, Values
+from optbench.contracts import Array, Optimizer, Rule, Schedule, Value, Values, rate_of
 from optbench.engine.loops.rule_steps import RuleSteps
 from optbench.engine.loops.stepper_steps import StepperSteps
 from optbench.errors import OptbenchError, PluginError, describe_error
@@ -74,6 +74,7 @@ class Updater:
         self._optimizer = optimizer
         self._hyper = dict(hyper)
         self._values = Values(hyper)
+        self._rate = rate_of(optimizer)
         self._factors = factors(schedule, control, total_steps)
         self._clip_norm = control.clip_norm
         self._closure_error: Exception | None = None
@@ -128,11 +129,12 @@ class Updater:
             self._blame(cause)
 
     def _values_at(self, t: int) -> Values:
-        """Return the hyperparameters of step `t`, with the schedule applied to ``lr``."""
+        """Return the hyperparameters of step `t`, with the schedule applied to the rate."""
         factor = self._factors[min(t, len(self._factors)) - 1]
-        if factor == 1.0:
+        if factor == 1.0 or self._rate is None:
             return self._values
-        return Values({**self._hyper, "lr": float(self._hyper["lr"]) * float(factor)})
+        name = self._rate.name
+        return Values({**self._hyper, name: float(self._hyper[name]) * float(factor)})
 
     def _clipped(self, closure: Closure, grads: list[Array]) -> Closure:
         """Return a closure that clips like `step` and records the exception that it raises."""

@@ -13,10 +13,14 @@ from optbench.analysis import Leaderboard, build_leaderboard
 from optbench.analysis.statistics.hypothesis_tests import workloads_needed
 from optbench.analysis.words.prose import join_names, short_names
 from optbench.records import Cell, StudyProtocol
+from optbench.suites import Target
 from tests.analysis.synthetic import make_cells
 from tests.records.factories import make_curve
 
-TARGETS = {(name, "32-32 relu"): {"medium": 0.8} for name in ("moons", "iris", "digits")}
+TARGETS = {
+    (name, "32-32 relu"): Target(easy=0.9, medium=0.8, hard=0.7)
+    for name in ("moons", "iris", "digits")
+}
 QUICK = ("alpha", "beta", "gamma", "delta", "epsilon")
 
 
@@ -40,7 +44,7 @@ def test_the_sentence_on_speed_is_the_number_in_the_cells() -> None:
             columns["val_loss"] = np.exp(-factor * luck * columns["examples"] / 1500)
             runs.append(replace(run, curve=make_curve(columns)))
         cells.append(replace(cell, evaluation=tuple(runs)))
-    target = {(f"d{i}", "32-32 relu"): {"medium": 0.3} for i in range(9)}
+    target = {(f"d{i}", "32-32 relu"): Target(easy=0.5, medium=0.3, hard=0.2) for i in range(9)}
     sentences = texts(build(cells, targets=target))
     sentence = next(s for s in sentences.splitlines() if "sooner" in s)
     assert sentence.startswith("fast reaches the target ")
