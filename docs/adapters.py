@@ -151,9 +151,8 @@ def survey(package: str) -> str:
 INTRODUCTION = """# Optimizers of other libraries
 
 `torch:adamw` and `optax:adam` name optimizers of PyTorch and optax; `torch:package.Class` and
-`optax:module:function` name any other. The READMEs of
-[optbench-torch](../plugins/optbench-torch/README.md) and
-[optbench-optax](../plugins/optbench-optax/README.md) say how they are run, and which cannot be.
+`optax:module:function` name any other. The READMEs in
+`plugins/optbench-torch` and `plugins/optbench-optax` say how they are run, and which cannot be.
 
 A class in a file of the current folder, such as `Mom` in `myopt.py`, is not installed, so tell
 Python where to look: `PYTHONPATH=. optbench run -o torch:myopt.Mom`.

@@ -35,8 +35,8 @@ def trajectory(
         **hyper: Hyperparameters, and ``schedule``, ``warmup``, ``final``, ``clip_norm``.
 
     Returns:
-        Visited points, shape (steps + 1, *x0.shape), dtype of x0. For schedule-free methods, these
-        are the evaluation points.
+        Visited points, shape ``(steps + 1, *x0.shape)``, dtype of x0. For schedule-free methods,
+        these are the evaluation points.
 
     Raises:
         ConfigError: If the optimizer is unknown, a hyperparameter is out of range, or `steps` is

@@ -1,0 +1,65 @@
+"""Sphinx configuration of the documentation site: ``sphinx-build -W docs build/site``."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from site_pages.write import write_generated_pages
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "results" / "report.html"
+
+project = "optbench"
+author = "The optbench authors"
+copyright = "The optbench authors"  # noqa: A001  (the name that Sphinx reads)
+release = installed_version("optbench")
+version = release
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    "sphinx_copybutton",
+    "site_pages.mathml",
+]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+exclude_patterns = ["notebooks/.ipynb_checkpoints"]
+root_doc = "index"
+language = "en"
+
+html_theme = "furo"
+html_title = f"optbench {release}"
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_extra_path = [str(PAGE)] if PAGE.is_file() else []
+html_copy_source = False
+html_show_sphinx = False
+
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "attrs_inline"]
+myst_heading_anchors = 4
+copybutton_prompt_text = "$ "
+copybutton_only_copy_prompt_lines = True
+
+python_maximum_signature_line_length = 88
+default_role = "py:obj"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+napoleon_google_docstring = True
+napoleon_use_rtype = False
+
+
+def setup(app: Sphinx) -> None:
+    """Write the generated pages before Sphinx looks for sources."""
+    app.connect("config-inited", lambda app, config: write_generated_pages(HERE))
