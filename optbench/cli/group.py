@@ -19,7 +19,7 @@ from optbench.cli.contributed_commands import TITLE, contributed_commands
 from optbench.cli.interrupts import deafen, exit_code, orderly
 from optbench.cli.options import plugin_options
 from optbench.cli.output import echo
-from optbench.engine.memory_limits import check_address_space
+from optbench.engine.memory_limits import check_address_space, limit_hint
 from optbench.errors import OptbenchError, PluginWarning, describe_error, nearest
 from optbench.support.log_lines import log_to_stderr
 from optbench.support.text import one_line
@@ -135,13 +135,12 @@ def _guarded(run: Callable[[], Any]) -> int:
         return _fail(str(problem), EXIT_ERROR)
     except OSError as problem:
         where = f": {problem.filename}" if problem.filename else ""
-        return _fail(f"{problem.strerror or problem}{where}", EXIT_ERROR)
+        return _fail(f"{problem.strerror or problem}{where}{limit_hint(problem)}", EXIT_ERROR)
     except Exception as problem:
         if os.environ.get("OPTBENCH_TRACEBACK"):
             raise
-        return _fail(
-            f"{describe_error(problem)} (set OPTBENCH_TRACEBACK=1 to see where)", EXIT_ERROR
-        )
+        hint = limit_hint(problem) or " (set OPTBENCH_TRACEBACK=1 to see where)"
+        return _fail(f"{describe_error(problem)}{hint}", EXIT_ERROR)
     return code if isinstance(code, int) else 0
 
 

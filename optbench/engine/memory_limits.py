@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Sequence
 from itertools import pairwise
@@ -35,6 +36,23 @@ def check_address_space() -> None:
                 f"this process may use {_size(limit)} of address space, and training needs at "
                 f"least {_size(LEAST_ADDRESS_SPACE)}; raise the limit (ulimit -v)"
             )
+
+
+def limit_hint(cause: BaseException) -> str:
+    """Return what to do about an error that a limit of the process has caused; "" for any other.
+
+    Example:
+        >>> limit_hint(RuntimeError("can't start new thread"))[:40]
+        '; a limit of this process or of the mach'
+    """
+    numbers = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+    is_limit = isinstance(cause, OSError) and cause.errno in numbers
+    if is_limit or isinstance(cause, MemoryError) or "can't start new thread" in str(cause):
+        return (
+            "; a limit of this process or of the machine is reached: raise it (ulimit -v, -u, -n) "
+            "or use fewer --jobs"
+        )
+    return ""
 
 
 def check_memory(
