@@ -61,12 +61,14 @@ class StudyPlan:
         protocol: How configurations are chosen and evaluated.
         cells: Every entrant on every workload on which it is defined.
         left_out: One line for each entrant and regime that do not go together.
+        drawn: Whether each workload is an independent draw from a declared distribution.
     """
 
     suite: str
     protocol: StudyProtocol
     cells: tuple[CellPlan, ...]
     left_out: tuple[str, ...] = ()
+    drawn: bool = False
 
     @property
     def entrants(self) -> list[Entrant]:
@@ -121,7 +123,9 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
             cells.append(CellPlan(entrant, workload, space, points, template, target))
     if not cells:
         raise ConfigError(f"nothing to train: {'; '.join(left_out)}")
-    return StudyPlan(suite.name, suite.protocol, tuple(cells), tuple(left_out))
+    return StudyPlan(
+        suite.name, suite.protocol, tuple(cells), tuple(left_out), drawn=suite.is_drawn
+    )
 
 
 def _optimizers(suite: Suite, registry: Registry) -> Sequence[str]:
@@ -135,17 +139,8 @@ def _optimizers(suite: Suite, registry: Registry) -> Sequence[str]:
 
 def _workloads(suite: Suite, registry: Registry) -> Iterator[Workload]:
     """Yield every workload of a suite, checked."""
-    for dataset, network, initializer, regime in suite.workloads():
-        yield make_workload(
-            dataset=dataset,
-            hidden=network.hidden,
-            activation=network.activation,
-            initializer=initializer,
-            regime=regime,
-            batch_size=suite.batch_size,
-            epochs=suite.epochs_of(regime),
-            registry=registry,
-        )
+    for choice in suite.workloads():
+        yield make_workload(**msgspec.structs.asdict(choice), registry=registry)
 
 
 def _search(

@@ -42,6 +42,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         cells: Every entrant on every workload in every replicate.
         complete: False if the study was interrupted.
         left_out: One line for each entrant and regime that do not go together.
+        drawn: Whether each workload is an independent draw from a declared distribution.
     """
 
     suite: str
@@ -49,6 +50,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[CellRecord, ...]
     complete: bool = True
     left_out: tuple[str, ...] = ()
+    drawn: bool = False
 
     def keys(self) -> Iterator[str]:
         """Yield the keys of all runs; some may come twice."""

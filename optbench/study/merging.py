@@ -145,6 +145,7 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
         cells=tuple(cells.values()),
         complete=all(record.complete for _, record in records),
         left_out=tuple(left_out),
+        drawn=all(record.drawn for _, record in records),
     )
 
 

@@ -87,6 +87,7 @@ class OpenCells:
             cells=tuple(cells),
             complete=len(self._complete) == len(plan.cells),
             left_out=plan.left_out,
+            drawn=plan.drawn,
         )
 
     def _unfinished(self, cell: CellPlan) -> CellRecord:

@@ -52,6 +52,7 @@ def make_study(
         cells=cells,
         complete=record.complete,
         left_out=record.left_out,
+        drawn=record.drawn,
         trained=trained,
         reused=reused,
         command=command,

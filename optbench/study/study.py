@@ -60,6 +60,7 @@ class Study:
         environment: Versions and machine of the session that trained last.
         unchanged: Whether the store already contained exactly this study.
         folder: Folder with its store; None for a study that exists only in memory.
+        drawn: Whether each workload is an independent draw from a declared distribution.
     """
 
     suite: str
@@ -73,6 +74,7 @@ class Study:
     environment: Mapping[str, Any] = field(default_factory=dict)
     unchanged: bool = False
     folder: Path | None = field(default=None, compare=False)
+    drawn: bool = False
     _session: Session | None = field(default=None, compare=False)
 
     # -- runs and their comparison ------------------------------------------------------------

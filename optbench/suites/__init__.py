@@ -4,6 +4,7 @@ from optbench.records import MAX_SEEDS
 from optbench.suites.suite import (
     NetworkChoice,
     Suite,
+    WorkloadChoice,
     check_suite,
     find_suite,
     load_suite,
@@ -19,6 +20,7 @@ __all__ = [
     "Suite",
     "Target",
     "Targets",
+    "WorkloadChoice",
     "check_suite",
     "find_suite",
     "known_targets",

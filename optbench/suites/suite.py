@@ -27,6 +27,28 @@ class NetworkChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     activation: str = "relu"
 
 
+class WorkloadChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One workload of a suite, as the arguments of `optbench.engine.specs.make_workload`.
+
+    Attributes:
+        dataset: Name of a dataset, values in brackets allowed.
+        hidden: Widths of the hidden layers.
+        activation: Activation of the hidden layers.
+        initializer: Name of an initializer, values in brackets allowed.
+        regime: How many examples an update uses.
+        batch_size: Examples per update in ``"mini-batch"``.
+        epochs: Passes over the training part.
+    """
+
+    dataset: str
+    hidden: tuple[Count, ...] = (32, 32)
+    activation: str = "relu"
+    initializer: str = "he-normal"
+    regime: Regime = "mini-batch"
+    batch_size: Size = 32
+    epochs: Count = 10
+
+
 class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Workloads as the product of datasets, networks, initializers and regimes, and a protocol.
 
@@ -58,9 +80,24 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Return the number of epochs of a run in a regime."""
         return self.epochs if isinstance(self.epochs, int) else self.epochs[regime]
 
-    def workloads(self) -> Iterator[tuple[str, NetworkChoice, str, Regime]]:
-        """Yield dataset, network, initializer and regime of every workload."""
-        return itertools.product(self.datasets, self.networks, self.initializers, self.regimes)
+    @property
+    def is_drawn(self) -> bool:
+        """Whether each workload is an independent draw from a declared distribution."""
+        return False
+
+    def workloads(self) -> Iterator[WorkloadChoice]:
+        """Yield every workload."""
+        axes = (self.datasets, self.networks, self.initializers, self.regimes)
+        for dataset, network, initializer, regime in itertools.product(*axes):
+            yield WorkloadChoice(
+                dataset=dataset,
+                hidden=network.hidden,
+                activation=network.activation,
+                initializer=initializer,
+                regime=regime,
+                batch_size=self.batch_size,
+                epochs=self.epochs_of(regime),
+            )
 
 
 def find_suite(name: str, known: Mapping[str, Path]) -> Suite:
