@@ -229,6 +229,6 @@ def code_hash() -> str:
     """Return a hash of the files of this package, as they were at the first call."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.suffix in (".py", ".j2", ".js", ".css"):
+        if path.suffix in (".py", ".j2", ".js", ".css", ".toml"):
             digest.update(path.read_bytes())
     return digest.hexdigest()

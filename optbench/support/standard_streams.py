@@ -24,6 +24,7 @@ _STAND_INS = str.maketrans(
         **dict.fromkeys("│┃╷╵║", "|"),
         **dict.fromkeys("─━╴╶╸╺═–—−", "-"),
         **dict.fromkeys("•●", "*"),
+        "○": "o",
         **dict(zip("·×†…≥≤τα‘’“”", ".x+.><ta''\"\"", strict=True)),
     }
 )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 
+import msgspec
+
 from optbench.analysis.build import build_leaderboard
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import REGIMES, Cell, Regime, StudyProtocol
 from tests.analysis.synthetic import make_cells
+from tests.report.board_samples import make_boards
 
 ATTACK = "<img src=x onerror=window.broken=1>"
 HOSTILE = (ATTACK, "a|b`c`", "$x^2$ \\frac", "=SUM(A1)", "../../etc", "</script><!--<script>")
@@ -55,3 +58,23 @@ def hostile() -> Sample:
         diverging=0.6,
         title=ATTACK,
     )
+
+
+@functools.cache
+def crowd(n: int = 40, replicates: int = 6) -> Sample:
+    """A study of many entrants with boards; its other tables have two entrants, repeated."""
+    board, cells = study(("alpha", "beta"), ("iris",), seeds=1)
+    labels = tuple(f"optimizer-{i}[lr=0.1]" for i in range(n))
+    rows = tuple(
+        msgspec.structs.replace(board.overall[i % 2], label=label) for i, label in enumerate(labels)
+    )
+    boards = make_boards(labels, replicates, regimes=REGIMES)
+    return msgspec.structs.replace(board, overall=rows, boards=boards), cells
+
+
+def with_boards(sample: Sample, replicates: int = 6, regimes: tuple[Regime, ...] = ()) -> Sample:
+    """The same study with boards of made-up values."""
+    board, cells = sample
+    labels = [row.label for row in board.overall]
+    boards = make_boards(labels, replicates, regimes=regimes)
+    return msgspec.structs.replace(board, boards=boards), cells

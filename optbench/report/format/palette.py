@@ -1,24 +1,29 @@
-"""One optimizer, one colour: the same in every plot, page and terminal.
+"""One optimizer, one colour: the same in every study, plot, page and terminal.
 
 The eight colours come from a search that maximises the smallest distance (OKLab) between any two of
-them in normal, protan and deutan vision, among colours with a contrast of at least 2.5:1 on white
-and on near-black. With more than eight labels, the dash and the marker change as well.
+them in normal, protan and deutan vision, among colours with a contrast of at least 3:1 on white and
+on the near-black of a dark page. Dash and marker differ as well, so that colour is never the only
+difference.
 """
 
 from __future__ import annotations
 
+import functools
+import tomllib
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 COLOURS = (
-    "#2339fe",  # blue
-    "#f87507",  # orange
-    "#036e59",  # pine
-    "#9a05b1",  # purple
-    "#39a4fd",  # sky
-    "#c60104",  # red
-    "#62af8c",  # mint
-    "#8c72ac",  # lavender
+    "#006ebb",  # blue
+    "#fb5703",  # orange
+    "#08a361",  # green
+    "#bc1286",  # plum
+    "#9b5019",  # brown
+    "#821dfd",  # violet
+    "#a08cb7",  # lavender
+    "#ea14fc",  # fuchsia
 )
 DASHES = ("solid", "dash", "dot", "dashdot")
 """Names as plotly has them."""
@@ -26,6 +31,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "<", ">", "d")
 """Names as matplotlib has them."""
 SHADES = ("#f3f6f9", "#a9cbe4", "#4a90c2", "#15588f", "#06294d")
 """Light to dark in one hue: the order is seen without colour vision, and in print."""
+MOST_OF_A_COLOUR = len(DASHES)
+"""Labels of one study that share a colour; further ones get the next colour."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +45,60 @@ class Look:
 
 
 def assign_looks(labels: Iterable[str]) -> dict[str, Look]:
-    """Give each label a look, by its position in the sorted order; repetitions do not count.
+    """Give each label a look; order and repetitions of the labels do not matter.
+
+    The colour belongs to the optimizer, whatever else is in the study. Entrants of one optimizer
+    with different values, such as ``adam`` and ``adam[beta1=0.5]``, get different colours: the
+    first one that of the optimizer, the others colours that the study uses least.
 
     Example:
-        >>> assign_looks(["sgd", "adam"])["adam"].colour == COLOURS[0]
+        >>> assign_looks(["b", "a"])["a"].colour == assign_looks(["a"])["a"].colour
         True
     """
-    assigned = {}
-    for i, label in enumerate(sorted(set(labels))):
-        turn = i // len(COLOURS)
-        assigned[label] = Look(
-            COLOURS[i % len(COLOURS)], DASHES[turn % len(DASHES)], MARKERS[i % len(MARKERS)]
-        )
-    return assigned
+    ordered = sorted(set(labels), key=lambda label: ("[" in label, label))
+    taken = dict.fromkeys(range(len(COLOURS)), 0)
+    colours: dict[str, int] = {}
+    owners: set[str] = set()
+    variants = []
+    for label in ordered:
+        name = label.partition("[")[0]
+        if name in owners:
+            variants.append(label)
+            continue
+        owners.add(name)
+        preferred = preferred_colour(name)
+        is_free = taken[preferred] < MOST_OF_A_COLOUR
+        colours[label] = preferred if is_free else _least_used(taken, preferred)
+        taken[colours[label]] += 1
+    for label in variants:
+        colours[label] = _least_used(taken, zlib.crc32(label.encode()) % len(COLOURS))
+        taken[colours[label]] += 1
+    return _with_dashes(colours)
+
+
+def _with_dashes(colours: dict[str, int]) -> dict[str, Look]:
+    """Return looks in which labels of one colour have different dashes."""
+    counts = dict.fromkeys(range(len(COLOURS)), 0)
+    looks = {}
+    for i, (label, colour) in enumerate(sorted(colours.items())):
+        dash = DASHES[counts[colour] % len(DASHES)]
+        counts[colour] += 1
+        looks[label] = Look(COLOURS[colour], dash, MARKERS[i % len(MARKERS)])
+    return looks
+
+
+def _least_used(taken: dict[int, int], start: int) -> int:
+    """Return the colour with the fewest labels, the first one from `start` on."""
+    return min(taken, key=lambda colour: (taken[colour], (colour - start) % len(COLOURS)))
+
+
+def preferred_colour(name: str) -> int:
+    """Return the index of an optimizer's colour: from the table of well-known ones, or a hash."""
+    return _well_known().get(name, zlib.crc32(name.encode()) % len(COLOURS))
+
+
+@functools.cache
+def _well_known() -> dict[str, int]:
+    """Return the table of well-known optimizers, which tells apart those often compared."""
+    text = Path(__file__).with_name("colours.toml").read_text(encoding="utf-8")
+    return {name: i for i, names in enumerate(tomllib.loads(text)["colours"]) for name in names}

@@ -16,7 +16,9 @@ from optbench.report.format import numbers
 from optbench.report.format.excerpt import excerpt
 from optbench.report.format.palette import Look, assign_looks
 from optbench.report.format.text_charts import mean_curve, sparkline
+from optbench.report.terminal.board_view import answer_lines
 from optbench.report.terminal.live_curves import LiveView, live
+from optbench.report.terminal.optimizer_table import optimizer_table, study_line
 from optbench.support.text import one_line
 
 if TYPE_CHECKING:
@@ -67,9 +69,25 @@ class LeaderboardView:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Any]:
         """Yield what rich prints at the width of the terminal."""
+        if self.board.boards:
+            yield from self._answer(options.max_width)
+            return
         yield self._table(options.max_width)
         if self.verdicts:
             yield from self._words()
+
+    def _answer(self, width: int) -> Iterator[Any]:
+        from rich.text import Text
+
+        board = self.board
+        looks = assign_looks(row.label for row in board.overall)
+        yield Text(study_line(board), style="bold")
+        yield from answer_lines(board, looks, width)
+        yield Text()
+        yield optimizer_table(board, self.cells, looks, width)
+        if self.verdicts:
+            for warning in board.warnings:
+                yield Text(f"! {one_line(warning)}", style="yellow")
 
     def _words(self) -> Iterator[Text]:
         from rich.text import Text

@@ -7,7 +7,13 @@ import itertools
 import numpy as np
 import pytest
 
-from optbench.report.format.palette import COLOURS, assign_looks
+from optbench.registry import default_registry
+from optbench.report.format.palette import (
+    COLOURS,
+    _well_known,
+    assign_looks,
+    preferred_colour,
+)
 
 VISION = {
     "normal": np.eye(3),
@@ -66,12 +72,34 @@ def test_colours_stand_out_from_light_and_dark_pages(paper: str) -> None:
     page = float(linear(paper) @ weights)
     for colour in COLOURS:
         ink = float(linear(colour) @ weights)
-        assert (max(ink, page) + 0.05) / (min(ink, page) + 0.05) > 2.5
+        assert (max(ink, page) + 0.05) / (min(ink, page) + 0.05) > 3
 
 
 def test_a_label_has_one_look_whatever_the_order() -> None:
     """Order and repetition of the labels change nothing."""
     assert assign_looks(["sgd", "adam", "lion"]) == assign_looks(["lion", "sgd", "adam", "sgd"])
+
+
+def test_a_colour_does_not_depend_on_the_study() -> None:
+    """An optimizer has its colour alone, among others, and with a value that the user fixed."""
+    alone = {name: assign_looks([name])[name].colour for name in ("adam", "sgd", "mine", "yours")}
+    together = assign_looks([*alone, "zeta", "adam[lr=0.1]", "muon"])
+    assert {name: together[name].colour for name in alone} == alone
+    assert assign_looks(["sgd[lr=0.1]", "adam"])["sgd[lr=0.1]"].colour == alone["sgd"]
+
+
+def test_the_variants_of_an_optimizer_differ_in_colour() -> None:
+    """Up to eight entrants of one optimizer have colours of their own."""
+    looks = assign_looks(["adam", *(f"adam[lr=0.{i}]" for i in range(1, 8))])
+    assert len({look.colour for look in looks.values()}) == 8
+
+
+def test_the_table_has_registered_optimizers_only() -> None:
+    """A renamed optimizer is renamed in the table too; the classics differ in colour."""
+    registered = set(default_registry().entries("optimizers"))
+    assert set(_well_known()) <= registered
+    classics = ("sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "nadam", "lion")
+    assert len({preferred_colour(name) for name in classics}) == 8
 
 
 def test_many_labels_stay_apart() -> None:

@@ -1,0 +1,135 @@
+"""The optimizers of a study in the terminal: curves, solved workloads and lost runs of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from optbench.analysis.board_records import Board
+from optbench.analysis.board_rows import OverallRow
+from optbench.analysis.leaderboard import Leaderboard
+from optbench.analysis.words.prose import count
+from optbench.records import REGIMES, Cell
+from optbench.report.format import numbers
+from optbench.report.format.board_layout import select_boards
+from optbench.report.format.board_text import SHORT_TITLES
+from optbench.report.format.palette import Look
+from optbench.report.format.text_charts import mean_curve, sparkline
+from optbench.report.terminal.board_panels import MOST_ROWS, place_text
+from optbench.support.text import one_line
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+SPARKLINE_WIDTH = 12
+"""Characters of a sparkline."""
+FIXED_WIDTH = 18
+"""Characters of the columns that are always shown, without the names."""
+PLACE_WIDTH = 9
+"""Characters of a column of places."""
+
+
+def study_line(board: Leaderboard) -> str:
+    """Return what the study consists of, in one line."""
+    replicates = getattr(board.protocol, "replicates", 1)
+    parts = [
+        count(len(board.overall), "optimizer"),
+        count(len(board.workloads), "workload"),
+        count(replicates, "replicate") + f" of {count(board.seeds, 'seed')}",
+        f"{board.runs:,} runs",
+    ]
+    title = f"{one_line(board.title)}: " if board.title else ""
+    return title + ", ".join(parts)
+
+
+def optimizer_table(
+    board: Leaderboard, cells: Sequence[Cell], looks: Mapping[str, Look], width: int
+) -> Table:
+    """Return a table with one row for each optimizer.
+
+    With more optimizers than the panels show, it has everyone's places on the boards.
+
+    Args:
+        board: The leaderboard.
+        cells: Cells whose curves are drawn.
+        looks: Label -> look.
+        width: Columns of the terminal.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    boards = select_boards(board.boards)
+    places = boards if len(board.overall) > MOST_ROWS else []
+    name = min(max([len(row.label) for row in board.overall] + [9]) + 2, max(width // 3, 14))
+    room = width - FIXED_WIDTH - name - PLACE_WIDTH * len(places)
+    sparks = _curves(cells, room)
+    n = len({cell.workload.label for cell in cells if cell.evaluation})
+    over = "" if n < 2 else f" (mean of {n} workloads)"
+    caption = f"curves: validation loss along the run{over}" if sparks else ""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        caption=Text(caption) if caption else None,
+        caption_justify="left",
+    )
+    table.add_column("optimizer", overflow="fold", min_width=min(name, width // 3))
+    for each in places:
+        table.add_column(SHORT_TITLES[each.name], justify="right", no_wrap=True)
+    for heading in sparks:
+        table.add_column(heading, no_wrap=True)
+    for heading in ("solved", "lost"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in _ordered(board, boards):
+        table.add_row(*_row(row, places, sparks, looks[row.label]))
+    return table
+
+
+def _ordered(board: Leaderboard, boards: Sequence[Board]) -> list[OverallRow]:
+    """Return the rows in the order of the first board."""
+    order = {row.label: i for i, row in enumerate(boards[0].rows)} if boards else {}
+    return sorted(board.overall, key=lambda row: order.get(row.label, len(order)))
+
+
+def _curves(cells: Sequence[Cell], room: int) -> dict[str, list[Cell]]:
+    """Return heading -> cells of a sparkline: one for each regime, or one for all."""
+    regimes: dict[str, list[Cell]] = {
+        regime: [c for c in cells if c.workload.regime == regime and c.evaluation]
+        for regime in REGIMES
+    }
+    regimes = {regime: group for regime, group in regimes.items() if group}
+    if regimes and room >= (SPARKLINE_WIDTH + 2) * len(regimes):
+        return regimes
+    if regimes and room >= SPARKLINE_WIDTH + 2:
+        return {"curve": [c for group in regimes.values() for c in group]}
+    return {}
+
+
+def _row(
+    row: OverallRow, places: Sequence[Board], sparks: Mapping[str, list[Cell]], look: Look
+) -> Iterator[Text]:
+    from rich.text import Text
+
+    mark = (" *" if row.edges else "") + (" †" if row.partial else "")
+    yield Text.assemble(("● ", look.colour), (one_line(row.label), "bold"), mark)
+    for board in places:
+        on_board = next((r for r in board.rows if r.label == row.label), None)
+        yield Text(place_text(board, on_board) if on_board else numbers.UNKNOWN)
+    for cells in sparks.values():
+        curve = mean_curve([c for c in cells if c.entrant.label == row.label])
+        yield Text(sparkline(curve, SPARKLINE_WIDTH), style=look.colour)
+    solved = next((t for t in row.times if t.axis == "examples"), None)
+    yield Text(numbers.solved(solved, "/"))
+    yield lost_text(row)
+
+
+def lost_text(row: OverallRow) -> Text:
+    """Return ``3/15``, and apart from it the failed runs, which say nothing about the steps."""
+    from rich.text import Text
+
+    total, diverged = row.divergence.total, row.divergence.count - row.failed
+    parts = [f"{diverged}/{total}"] if diverged else [] if row.failed else ["0"]
+    parts += [f"failed {row.failed}/{total}"] if row.failed else []
+    return Text(", ".join(parts), style="red" if row.divergence.count else "")
