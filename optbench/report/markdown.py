@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optbench.analysis.board_rows import OverallRow, WorkloadBoard
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.prose import count
+from optbench.report.board_markdown import answer, pair_blocks
 from optbench.report.format import numbers
 from optbench.report.format.markdown_escape import escape_markdown
+from optbench.report.format.markdown_table import markdown_table
 from optbench.report.format.protocol_text import chosen, flatten, protocol_rows, tuned
 from optbench.report.format.workload_titles import common, titles_by_regime
 from optbench.report.sections import SECTION_PREFIX, Section
@@ -49,20 +51,30 @@ def leaderboard_markdown(
     blocks = [
         "# Leaderboard" + (f": {escape_markdown(board.title)}" if board.title else ""),
         _opening(board),
-        _overall(board),
-        _notes(board),
-        *_picture(pictures, "ranking"),
-        "## In words\n\n" + _verdicts(board),
+        *(_answer(board, pictures) if board.boards else _ranking(board, pictures)),
         *_warnings(board),
         *_pictures([p for p in pictures if not p.startswith(f"plots/{SECTION_PREFIX}")]),
         *[_section(section, pictures) for section in sections],
         "## Workload by workload\n\n" + _reading(),
         *_workloads(board),
-        "## Protocol\n\n" + _table(("setting", "value"), protocol_rows(board.protocol)),
+        "## Protocol\n\n" + markdown_table(("setting", "value"), protocol_rows(board.protocol)),
         "## How to reproduce it\n\n" + _code(command),
         *_environment(environment),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _answer(board: Leaderboard, pictures: Sequence[str]) -> list[str]:
+    return [*answer(board, _picture(pictures, "ranking")), *pair_blocks(board)]
+
+
+def _ranking(board: Leaderboard, pictures: Sequence[str]) -> list[str]:
+    return [
+        _overall(board),
+        _notes(board),
+        *_picture(pictures, "ranking"),
+        "## In words\n\n" + _verdicts(board),
+    ]
 
 
 def _opening(board: Leaderboard) -> str:
@@ -78,7 +90,7 @@ def _opening(board: Leaderboard) -> str:
 
 def _overall(board: Leaderboard) -> str:
     heads = ("place", "optimizer", "score", "ties", "wins", "solved", "time / best", "diverged")
-    return _table(heads, (_overall_row(row) for row in board.overall), left=(1,))
+    return markdown_table(heads, (_overall_row(row) for row in board.overall), left=(1,))
 
 
 def _overall_row(row: OverallRow) -> tuple[str, ...]:
@@ -171,7 +183,9 @@ def _section(section: Section, pictures: Sequence[str]) -> str:
     ]
     if section.rows:
         rows = [[escape_markdown(cell) for cell in row] for row in section.rows]
-        blocks.append(_table([escape_markdown(column) for column in section.columns], rows, (0,)))
+        blocks.append(
+            markdown_table([escape_markdown(column) for column in section.columns], rows, (0,))
+        )
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -209,7 +223,7 @@ def _workload(place: WorkloadBoard, title: str, ruleset: str) -> str:
     return (
         f"<details><summary>{html.escape(one_line(title))}</summary>\n\n"
         + (target.strip() + "\n\n" if target else "")
-        + _table((*heads, "spread", "diverged", "chosen"), rows, left=(0, 9))
+        + markdown_table((*heads, "spread", "diverged", "chosen"), rows, left=(0, 9))
         + "\n\n</details>"
     )
 
@@ -218,17 +232,9 @@ def _environment(environment: Mapping[str, Any]) -> list[str]:
     if not environment:
         return []
     rows = [(escape_markdown(k), escape_markdown(v)) for k, v in flatten(environment)]
-    return ["## Environment\n\n" + _table(("item", "value"), rows)]
+    return ["## Environment\n\n" + markdown_table(("item", "value"), rows)]
 
 
 def _code(command: str) -> str:
     """Return an indented block, which nothing in the command can end."""
     return f"    {one_line(command)}"
-
-
-def _table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], left: Sequence[int] = (0, 1)
-) -> str:
-    rules = [":--" if i in left else "--:" for i in range(len(heads))]
-    lines = [heads, rules, *rows]
-    return "\n".join("| " + " | ".join(cell or " " for cell in line) + " |" for line in lines)

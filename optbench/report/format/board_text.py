@@ -91,7 +91,9 @@ def interval_text(name: BoardName, row: BoardRow) -> str:
 def ratio_text(difference: float) -> str:
     """Return a difference on the speed board as a ratio of examples, such as ``1.8x``."""
     ratio = 2.0**difference
-    return f"{ratio:.2g}x" if ratio < 99.5 else f"{ratio:.0f}x"
+    return (
+        f"{ratio:.2f}x" if ratio < 0.995 else f"{ratio:.1f}x" if ratio < 9.95 else f"{ratio:.0f}x"
+    )
 
 
 def difference_text(name: BoardName, difference: Number) -> str:
@@ -99,7 +101,7 @@ def difference_text(name: BoardName, difference: Number) -> str:
 
     Example:
         >>> difference_text("final-loss", 0.04), difference_text("speed", 1.0)
-        ('+0.040', '2x sooner')
+        ('+0.040', '2.0x sooner')
     """
     if difference is None:
         return UNKNOWN

@@ -138,3 +138,17 @@ def largest_needs(needs: Sequence[Needs]) -> Needs:
         workloads=max(workloads, default=None),
         seconds=max(seconds, default=None),
     )
+
+
+def verdict_matrix(board: Board) -> list[str]:
+    """Return one character for each pair of rows: ``>``, ``<``, ``=``, ``.``, or a blank.
+
+    Row i, column j says how entrant i compares with entrant j, in the order of the board's rows.
+    """
+    index = {row.label: i for i, row in enumerate(board.rows)}
+    cells = [[" "] * len(index) for _ in index]
+    marks = {"better": (">", "<"), "equal": ("=", "="), "open": (".", ".")}
+    for pair in board.pairs:
+        i, j = index[pair.first], index[pair.second]
+        cells[i][j], cells[j][i] = marks[pair.verdict]
+    return ["".join(row) for row in cells]

@@ -24,6 +24,7 @@ from optbench.report.format.board_words import (
     board_sentence,
     equal_groups,
     largest_needs,
+    verdict_matrix,
 )
 from tests.report.board_samples import make_board, make_boards
 
@@ -48,9 +49,9 @@ def test_the_first_is_named_only_where_it_beats_everyone() -> None:
 def test_speed_is_a_ratio() -> None:
     """A lead in speed is said as how many times sooner the target is reached."""
     board = make_board(near(3.0, 2.0, 0.0), "speed")
-    assert board_sentence(board) == "a is fastest, 2x sooner than b."
+    assert board_sentence(board) == "a is fastest, 2.0x sooner than b."
     assert value_text("speed", 2.0) == "25%"
-    assert difference_text("speed", -1.0) == "2x later"
+    assert difference_text("speed", -1.0) == "2.0x later"
     assert region_text(board) == "within 10%"
 
 
@@ -89,6 +90,12 @@ def test_groups_are_the_maximal_runs_of_equal_rows(verdicts: list[PairVerdict]) 
         zip(groups, lanes, strict=True), 2
     ):
         assert lane != other_lane or one[1] < other[0] or other[1] < one[0]
+
+
+def test_the_matrix_mirrors_the_pairs() -> None:
+    """Better on one side of the diagonal is worse on the other; equal and open are on both."""
+    rows = verdict_matrix(make_board(near(0.9, 0.899, 0.5)))
+    assert rows == [" =>", "= >", "<< "]
 
 
 def test_one_replicate_gives_a_reason_and_no_verdict() -> None:
