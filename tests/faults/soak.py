@@ -2,7 +2,8 @@
 
 Every study is disturbed a few times and then finished by the same command. The table at the end
 counts the faults and the losses. The exit code is 1 when a committed run was lost or trained again,
-or when a leaderboard differs from that of an undisturbed study.
+when a leaderboard differs from that of an undisturbed study and no line says why, or when a command
+hangs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,8 +26,18 @@ import psutil
 
 from optbench.errors import OptbenchError
 from tests.faults.clusters import Cluster, quiet_dask
+from tests.faults.damage import filled_files, flip_bit
 from tests.faults.disks import mounted
-from tests.faults.studies import BOTH, Driver, Folder, Outcome, end_drivers, wait_for
+from tests.faults.studies import (
+    BOTH,
+    PATIENCE,
+    Driver,
+    Folder,
+    Outcome,
+    comparable,
+    end_drivers,
+    wait_for,
+)
 
 PAUSE = 0.15
 """Seconds that a run waits before it trains, so that faults hit it in the middle."""
@@ -45,6 +57,7 @@ class Tally:
     twice: int = 0
     in_flight: int = 0
     equal: int = 0
+    silent: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def take(self, folder: Folder) -> None:
@@ -58,7 +71,8 @@ class Tally:
     @property
     def clean(self) -> bool:
         """Whether nothing was lost, repeated or different."""
-        return not (self.lost or self.twice or self.wrong) and self.equal == self.studies > 0
+        faults = self.lost or self.twice or self.silent or self.wrong
+        return not faults and self.equal == self.studies > 0
 
     def table(self) -> str:
         """Return the counts, one per line."""
@@ -70,10 +84,16 @@ class Tally:
             ("runs trained again, in flight at a fault", str(self.in_flight)),
             ("leaderboards compared", str(self.studies)),
             ("leaderboards equal", str(self.equal)),
-            ("hangs", str(sum("hangs" in problem for problem in self.wrong))),
+            ("boards changed in silence", str(self.silent)),
+            ("hangs", str(sum(map(is_hang, self.wrong)))),
             ("endings that were not clean", str(len(self.wrong))),
         ]
         return "\n".join(f"{name:<42}{value:>8}" for name, value in rows)
+
+
+def is_hang(problem: str) -> bool:
+    """Return whether a problem is that something did not end in time."""
+    return any(words in problem for words in ("hangs", "waited in vain", "timed out"))
 
 
 class Soak:
@@ -96,7 +116,10 @@ class Soak:
             self.workers_killed,
             self.interrupted,
             self.stopped,
+            self.workers_stopped,
             self.timed_out,
+            self.store_flipped,
+            self.cache_flipped,
             self.two_drivers,
             self.disk_full,
             self.cluster,
@@ -119,12 +142,13 @@ class Soak:
             folder.run().check(0)
             self.tally.take(folder)
             same = folder.board() == self.expected
-        except (AssertionError, OptbenchError) as problem:
+        except (AssertionError, OptbenchError, subprocess.TimeoutExpired) as problem:
             self.tally.wrong.append(f"{place}: {problem}")
             print(f"{place.name}: WRONG: {problem}", flush=True)
             end_drivers()
             return
         self.tally.equal += same
+        self.tally.silent += not same
         faults = self.tally.faults.total() - before
         print(f"{place.name}: {faults} faults, {'equal' if same else 'DIFFERENT'}", flush=True)
 
@@ -200,6 +224,23 @@ class Soak:
         self.without_limit(folder)
         return folder
 
+    def workers_stopped(self, place: Path) -> Folder:
+        """Worker processes are stopped for a while, and go on."""
+        folder = Folder(place, pause=4 * PAUSE)
+        driver = folder.start_and_train()
+        while driver.running:
+            time.sleep(self.chance.uniform(0, 0.5))
+            if victims := folder.at_work(driver):
+                victim = self.chance.choice(victims)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    victim.suspend()
+                    time.sleep(self.chance.uniform(0, 1))
+                    victim.resume()
+                    self.tally.faults["stops of a worker"] += 1
+        driver.wait().check(0)
+        folder.check()
+        return folder
+
     def timed_out(self, place: Path) -> Folder:
         """Runs last about as long as their limit: some are killed, and trained again later."""
         pause = str(LIMIT_SECONDS * self.chance.uniform(0.97, 1.02))
@@ -215,6 +256,71 @@ class Soak:
         folder.arguments.remove("--retry-failed")
         folder.ledger.read, folder.ledger.kept = len(folder.starts()), folder.stored()
         return folder
+
+    def store_flipped(self, place: Path) -> Folder:
+        """Single bits of the store are flipped; another report is written, and the study goes on.
+
+        Both say what is damaged, or have the leaderboard of an undisturbed study. A store that is
+        refused is left as it is, and its owner restores it from a copy.
+        """
+        folder = Folder(place)
+        driver = folder.start()
+        if self.chance.random() < 0.3:
+            self.wait_at_random(folder, driver)
+            driver.kill()
+        else:
+            driver.wait().check(0)
+        for _ in range(self.chance.randint(2, 5)):
+            folder.run().check(0)
+            store = folder.out / "runs.sqlite"
+            intact = store.read_bytes()
+            flip_bit(store, self.chance)
+            flipped = store.read_bytes()
+            self.tally.faults["flipped bits of a store"] += 1
+            report = self.report(folder)
+            self.check_end(report, {0, 1})
+            if report.code == 0 and "damaged" not in report.err:
+                is_same = comparable(place / "copy")["json"] == self.expected["json"]
+                self.tally.silent += not is_same
+            again = folder.run()
+            self.check_end(again, {0, 1})
+            if again.code:
+                assert store.read_bytes() == flipped, f"a refused store was changed: {again.err}"
+                store.write_bytes(intact)
+            else:
+                self.tally.silent += folder.board() != self.expected
+        # What was damaged had to be trained again.
+        folder.ledger.read, folder.ledger.kept = len(folder.starts()), folder.stored()
+        return folder
+
+    def cache_flipped(self, place: Path) -> Folder:
+        """Single bits of the cache (machine code, search points, datasets) are flipped."""
+        cache = self.place / "cache"
+        for turn in range(self.chance.randint(2, 4)):
+            folder = Folder(place / str(turn))
+            folder.watch |= {"OPTBENCH_CACHE": str(cache), "NUMBA_CACHE_DIR": str(cache / "numba")}
+            files = filled_files(cache, "*.nbc", "*.npz", "*.py")
+            for path in self.chance.sample(files, min(3, len(files))):
+                flip_bit(path, self.chance)
+                self.tally.faults["flipped bits of the cache"] += 1
+            folder.run().check(0)
+            self.tally.silent += folder.board() != self.expected
+        folder.check()
+        return folder
+
+    def report(self, folder: Folder) -> Outcome:
+        """Write the report of a study into the folder ``copy`` beside it."""
+        shutil.rmtree(folder.place / "copy", ignore_errors=True)
+        command = ["report", "study", "--to", "copy", "--formats", "none"]
+        done = subprocess.run(
+            [sys.executable, "-m", "optbench", *command],
+            cwd=folder.place,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
 
     def without_limit(self, folder: Folder) -> None:
         """Remove the limit from the command, which is part of the report."""
