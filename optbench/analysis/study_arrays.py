@@ -28,13 +28,16 @@ class Trials:
         lr: Values of the optimizer's rate, NaN for an optimizer without one.
         loss: Final validation losses, infinite for trials that were lost.
         only_lr: Whether only the rate differs between the trials.
-        runs: Number of tuning runs.
+        is_drawn: Whether each trial was drawn from the declared range: it is neither the default
+            configuration nor a point of a widened range.
+        runs: Number of tuning runs, a retest included.
         diverged: Number of them that were lost.
     """
 
     lr: Array
     loss: Array
     only_lr: bool
+    is_drawn: Array
     runs: int
     diverged: int
 
@@ -183,12 +186,13 @@ def _read_trials(cell: Cell) -> Trials:
     rate = cell.entrant.rate
     lrs = [_lr(t.hyper.get(rate)) for t in cell.trials]
     first = {**cell.trials[0].hyper, rate: 0}
-    results = [r for t in cell.trials for r in t.results]
+    results = [r for t in cell.trials for r in t.runs]
     return Trials(
         lr=np.array(lrs),
         loss=np.array([trial_loss(t) for t in cell.trials]),
         only_lr=not any(map(math.isnan, lrs))
         and all({**t.hyper, rate: 0} == first for t in cell.trials),
+        is_drawn=np.array([not (t.is_default or t.is_widened) for t in cell.trials]),
         runs=len(results),
         diverged=sum(not _ended_well(r) for r in results),
     )

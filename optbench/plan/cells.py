@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,24 +11,27 @@ import msgspec
 from optbench.contracts import Optimizer, Value
 from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.errors import ConfigError
+from optbench.plan.seeds import evaluation_seed, tuning_seed
 from optbench.records import Entrant, RunSpec, StudyProtocol, Workload
 from optbench.registry import Registry
 from optbench.suites import TARGET_LEVEL, Suite, Targets, known_targets
-from optbench.tuning.search_points import sobol_points
+from optbench.tuning.search_points import search_points
 from optbench.tuning.space import SearchSpace
 
 
 @dataclass(frozen=True)
 class CellPlan:
-    """One entrant on one workload, with every name and value checked.
+    """One entrant on one workload in one replicate, with every name and value checked.
 
     Attributes:
         entrant: The optimizer, with the values that the user fixed.
         workload: What it is trained on.
         space: What is tuned.
-        points: The configurations to try; a single one means that nothing is tuned.
+        points: The configurations to try, the default one first; a single one means that nothing
+            is tuned.
         template: One of the runs; the others differ from it in hyperparameter values and seed.
         target: Validation loss to reach, where tuning selects by time.
+        replicate: Number of the replicate, on which seeds and search points depend.
     """
 
     entrant: Entrant
@@ -36,20 +40,44 @@ class CellPlan:
     points: Sequence[Mapping[str, Value]]
     template: RunSpec
     target: float | None = None
+    replicate: int = 0
 
     @property
     def optimizer(self) -> Optimizer:
         """Class of the optimizer."""
         return self.space.optimizer
 
-    def run(self, hyper: Mapping[str, Value], seed: int) -> RunSpec:
-        """Return the run of one configuration with one seed.
+    @property
+    def stream(self) -> str:
+        """Name of the stream of search points, the same for every entrant."""
+        return f"{self.workload.label} | {self.replicate}"
+
+    def tuning_runs(self, hyper: Mapping[str, Value], first: int, count: int) -> list[RunSpec]:
+        """Return the runs of one configuration with several tuning seeds.
 
         Args:
             hyper: A valid value for every hyperparameter.
-            seed: The seed.
+            first: Index of the first seed.
+            count: Number of seeds.
         """
-        return msgspec.structs.replace(self.template, hyper=dict(hyper), seed=seed)
+        label = self.workload.label
+        seeds = [tuning_seed(label, self.replicate, first + i) for i in range(count)]
+        return self._runs(hyper, seeds)
+
+    def evaluation_runs(self, hyper: Mapping[str, Value], count: int) -> list[RunSpec]:
+        """Return the runs of one configuration with the first evaluation seeds.
+
+        Args:
+            hyper: A valid value for every hyperparameter.
+            count: Number of seeds.
+        """
+        label = self.workload.label
+        seeds = [evaluation_seed(label, self.replicate, i) for i in range(count)]
+        return self._runs(hyper, seeds)
+
+    def _runs(self, hyper: Mapping[str, Value], seeds: Sequence[int]) -> list[RunSpec]:
+        values, replace = dict(hyper), msgspec.structs.replace
+        return [replace(self.template, hyper=values, seed=seed) for seed in seeds]
 
 
 @dataclass(frozen=True)
@@ -59,7 +87,9 @@ class StudyPlan:
     Attributes:
         suite: Name of the suite.
         protocol: How configurations are chosen and evaluated.
-        cells: Every entrant on every workload on which it is defined.
+        cells: Every entrant on every workload on which it is defined, in every replicate. The cells
+            of a replicate stand together, so that an interrupted study has replicates that are
+            complete; within one, those of a workload, whose runs share their seeds.
         left_out: One line for each entrant and regime that do not go together.
         drawn: Whether each workload is an independent draw from a declared distribution.
     """
@@ -102,13 +132,15 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
     twice = {label for label in labels if labels.count(label) > 1}
     if twice:
         raise ConfigError(f"optimizer {min(twice)} is entered twice")
-    searches = {entrant.label: _search(entrant, protocol, registry) for entrant in entrants}
-    cells: list[CellPlan] = []
+    spaces = [
+        SearchSpace(registry.optimizer(entrant.optimizer), entrant.given, protocol.ruleset)
+        for entrant in entrants
+    ]
+    first: list[CellPlan] = []
     left_out: dict[str, None] = {}
     for workload in _workloads(suite, registry):
         target = _target(workload, targets) if protocol.select == "time" else None
-        for entrant in entrants:
-            space, points = searches[entrant.label]
+        for entrant, space in zip(entrants, spaces, strict=True):
             regime = workload.regime
             if "full-batch" in space.optimizer.needs and regime != "batch":
                 left_out[f"{entrant.label} is defined on full batches only: not in {regime}"] = None
@@ -120,12 +152,19 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
                 grid_points=protocol.grid_points,
                 registry=registry,
             )
-            cells.append(CellPlan(entrant, workload, space, points, template, target))
-    if not cells:
+            first.append(CellPlan(entrant, workload, space, (), template, target))
+    if not first:
         raise ConfigError(f"nothing to train: {'; '.join(left_out)}")
-    return StudyPlan(
-        suite.name, suite.protocol, tuple(cells), tuple(left_out), drawn=suite.is_drawn
-    )
+    numbers = range(protocol.first_replicate, protocol.first_replicate + protocol.replicates)
+    cells = tuple(_in_replicate(cell, number, protocol) for number in numbers for cell in first)
+    return StudyPlan(suite.name, suite.protocol, cells, tuple(left_out), drawn=suite.is_drawn)
+
+
+def _in_replicate(cell: CellPlan, replicate: int, protocol: StudyProtocol) -> CellPlan:
+    """Return a cell in a replicate, with the search points and the seeds that belong there."""
+    cell = dataclasses.replace(cell, replicate=replicate)
+    points = search_points(cell.space, protocol.budget, cell.stream)
+    return dataclasses.replace(cell, points=points)
 
 
 def _optimizers(suite: Suite, registry: Registry) -> Sequence[str]:
@@ -141,15 +180,6 @@ def _workloads(suite: Suite, registry: Registry) -> Iterator[Workload]:
     """Yield every workload of a suite, checked."""
     for choice in suite.workloads():
         yield make_workload(**msgspec.structs.asdict(choice), registry=registry)
-
-
-def _search(
-    entrant: Entrant, protocol: StudyProtocol, registry: Registry
-) -> tuple[SearchSpace, list[dict[str, Value]]]:
-    """Return what is tuned for an entrant, and the configurations to try on every workload."""
-    optimizer = registry.optimizer(entrant.optimizer)
-    space = SearchSpace(optimizer, entrant.given, protocol.ruleset)
-    return space, sobol_points(space, protocol.budget)
 
 
 def _target(workload: Workload, targets: Targets) -> float:

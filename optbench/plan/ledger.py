@@ -19,6 +19,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[str, ...]
     retest: tuple[str, ...] = ()
     is_default: bool = False
+    is_widened: bool = False
 
 
 class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +107,7 @@ def record_cell(cell: Cell) -> CellRecord:
                 runs=tuple(r.key for r in trial.results),
                 retest=tuple(r.key for r in trial.retest),
                 is_default=trial.is_default,
+                is_widened=trial.is_widened,
             )
             for trial in cell.trials
         ),
@@ -127,13 +129,14 @@ def restore_cell(record: CellRecord, results: Results) -> Cell:
             _available(trial.runs, results),
             _available(trial.retest, results),
             trial.is_default,
+            trial.is_widened,
         )
         for trial in record.trials
     ]
     return Cell(
         entrant=record.entrant,
         workload=record.workload,
-        trials=tuple([trial for trial in trials if trial.results]),
+        trials=tuple([trial for trial in trials if trial.runs]),
         chosen=record.chosen,
         edges=record.edges,
         evaluation=_available(record.evaluation, results),

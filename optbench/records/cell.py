@@ -19,13 +19,15 @@ class Trial:
         hyper: Value of every hyperparameter.
         results: One tuning run for each tuning seed.
         retest: Runs on further tuning seeds, if it was one of the best trials.
-        is_default: Whether this is the default configuration; other trials are search points.
+        is_default: Whether this is the default configuration, which is not a search point.
+        is_widened: Whether this is a point beyond the declared range.
     """
 
     hyper: Mapping[str, Value]
     results: tuple[RunResult, ...]
     retest: tuple[RunResult, ...] = ()
     is_default: bool = False
+    is_widened: bool = False
 
     @property
     def runs(self) -> tuple[RunResult, ...]:

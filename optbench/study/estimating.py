@@ -23,7 +23,7 @@ PROBE_EPOCHS = 2
 
 @dataclass(frozen=True)
 class CellEstimate:
-    """Number of runs of one entrant on one workload.
+    """Number of runs of one entrant on one workload, in all replicates.
 
     Attributes:
         workload: Label of the workload.
@@ -85,15 +85,15 @@ def estimate_study(
         registry: Registry in which names are looked up; the default one if None.
     """
     results = _stored_results(folder)
-    cells = tuple(_count_runs(cell, plan, results) for cell in plan.cells)
+    counts = [_count_runs(cell, plan, results) for cell in plan.cells]
     work = [
-        (cell, counts.planned - counts.stored)
-        for cell, counts in zip(plan.cells, cells, strict=True)
-        if counts.planned > counts.stored
+        (cell, count.planned - count.stored)
+        for cell, count in zip(plan.cells, counts, strict=True)
+        if count.planned > count.stored
     ]
     cores = jobs or available_cores()
     seconds = _seconds_on_one_core(work, registry or default_registry()) / cores
-    return Estimate(plan.suite, cells, seconds, cores, plan.left_out)
+    return Estimate(plan.suite, _pool_replicates(counts), seconds, cores, plan.left_out)
 
 
 def _stored_results(folder: str | Path | None) -> Mapping[str, RunResult]:
@@ -105,14 +105,30 @@ def _stored_results(folder: str | Path | None) -> Mapping[str, RunResult]:
 
 def _count_runs(cell: CellPlan, plan: StudyPlan, results: Mapping[str, RunResult]) -> CellEstimate:
     step = advance(cell, plan.protocol, results)
-    stored = sum(len(trial.results) for trial in step.cell.trials) + len(step.cell.evaluation)
-    ahead = len(step.missing) + (plan.protocol.seeds if step.cell.chosen is None else 0)
+    ahead = len(step.missing) + step.later
     return CellEstimate(
         workload=cell.workload.label,
         optimizer=cell.entrant.label,
-        planned=max(planned_runs(cell, plan.protocol), stored + ahead),
-        stored=stored,
+        planned=max(planned_runs(cell, plan.protocol), step.done + ahead),
+        stored=step.done,
         missing=tuple(step.missing),
+    )
+
+
+def _pool_replicates(counts: Sequence[CellEstimate]) -> tuple[CellEstimate, ...]:
+    """Add up the replicates of each entrant on each workload."""
+    groups: dict[tuple[str, str], list[CellEstimate]] = {}
+    for count in counts:
+        groups.setdefault((count.workload, count.optimizer), []).append(count)
+    return tuple(
+        CellEstimate(
+            workload=workload,
+            optimizer=optimizer,
+            planned=sum(count.planned for count in group),
+            stored=sum(count.stored for count in group),
+            missing=tuple(spec for count in group for spec in count.missing),
+        )
+        for (workload, optimizer), group in groups.items()
     )
 
 

@@ -8,6 +8,7 @@ from collections import deque
 from optbench.plan import (
     CellPlan,
     CellRecord,
+    Step,
     StudyPlan,
     StudyRecord,
     advance,
@@ -96,7 +97,7 @@ class OpenCells:
     def _continue(self, index: int) -> None:
         """Queue the runs that a cell needs next, or finish it if there are none."""
         step = advance(self._plan.cells[index], self._plan.protocol, self._results)
-        self._count(index, step.cell, len(step.missing))
+        self._count(index, step)
         if not step.missing:
             self._finish(index, step.cell)
             return
@@ -109,10 +110,10 @@ class OpenCells:
                 self._cells_of[key] = [index]
                 self._queue.append(spec)
 
-    def _count(self, index: int, cell: Cell, missing: int) -> None:
+    def _count(self, index: int, step: Step) -> None:
         """Update the numbers of finished and planned runs."""
-        done = sum(len(trial.results) for trial in cell.trials) + len(cell.evaluation)
-        ahead = missing + (self._plan.protocol.seeds if cell.chosen is None else 0)
+        done = step.done
+        ahead = len(step.missing) + step.later
         self.planned += max(done + ahead - self._planned_of[index], 0)
         self._planned_of[index] = max(done + ahead, self._planned_of[index])
         self.done += done - self._done_of.get(index, 0)
@@ -127,5 +128,5 @@ class OpenCells:
             entry = (statistics.median(losses), cell.entrant.label)
             workload = cell.workload.label
             self._best[workload] = min(entry, self._best.get(workload, entry))
-        for results in (*(trial.results for trial in cell.trials), cell.evaluation):
+        for results in (*(trial.runs for trial in cell.trials), cell.evaluation):
             self._results.release(results)

@@ -1,15 +1,15 @@
-"""The configurations that tuning tries: points of a scrambled Sobol sequence.
+"""The configurations that tuning tries: the default one, then points of a Sobol sequence.
 
-Every entrant has the same number of trials, however many hyperparameters it has. The trials are
-the first points of the sequence, which are also the first of any larger budget, so raising a budget
-repeats no run. The default configuration is not one of them: trials are then exchangeable, which
-budget curves rely on, and no optimizer profits from defaults that happen to suit a suite. The
-ruleset ``defaults`` exists for that. A budget of 1 tunes nothing and uses the defaults.
+Every entrant has the same number of trials, however many hyperparameters it has. The first trial is
+the default configuration, so that tuning never does worse on its own data than not tuning. The
+others are the first points of a scrambled Sobol sequence, which are also the first of any larger
+budget, so raising a budget repeats no run. A budget of 1 tunes nothing and uses the defaults.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,21 +22,25 @@ from optbench.data.cache import kept_arrays
 from optbench.errors import ConfigError
 from optbench.tuning.space import Dimension, Edges, SearchSpace
 
-STREAM = 0x50B01
-"""Separates the random stream of search points from the streams of training."""
+SOBOL_BITS = 30
+"""Binary digits of a coordinate of the unscrambled sequence."""
+BITS = 53
+"""Binary digits of a coordinate of a scrambled point: all those of a float64 in [0, 1)."""
 
 
-def sobol_points(space: SearchSpace, budget: int, seed: int = 0) -> list[dict[str, Value]]:
+def search_points(space: SearchSpace, budget: int, stream: str = "") -> list[dict[str, Value]]:
     """Return the configurations to try; each has a value for every hyperparameter.
 
     Args:
         space: What is tuned.
         budget: Number of trials, at least 1.
-        seed: Seed of the scrambling. With one seed for all entrants, those that search a single
-            hyperparameter search it at the same positions of their ranges.
+        stream: Any text; another text gives other points. With one text for all entrants, those
+            that search the same number of hyperparameters search them at the same positions of
+            their ranges.
 
     Returns:
-        `budget` configurations, or only the default one when there is nothing to tune.
+        `budget` configurations, the default one first, or only that one if there is nothing to
+        tune.
 
     Raises:
         ConfigError: The budget is below 1.
@@ -44,10 +48,11 @@ def sobol_points(space: SearchSpace, budget: int, seed: int = 0) -> list[dict[st
     if budget < 1:
         raise ConfigError(f"budget={budget} is not allowed; a whole number >= 1")
     dimensions, choices = space.dimensions(), space.choices()
+    default = space.values_at()
     if budget == 1 or not (dimensions or choices):
-        return [space.values_at()]
-    points = scrambled_sobol(len(dimensions) + len(choices), budget, seed)
-    return _configurations(space, dimensions, choices, points)
+        return [default]
+    points = scrambled_sobol(len(dimensions) + len(choices), budget - 1, f"{stream} | 0")
+    return [default, *_configurations(space, dimensions, choices, points)]
 
 
 def widened_points(
@@ -55,7 +60,7 @@ def widened_points(
     budget: int,
     edges: Edges,
     widened: Sequence[Edges] = (),
-    seed: int = 0,
+    stream: str = "",
 ) -> list[dict[str, Value]]:
     """Return more configurations to try, in the part by which the ranges at `edges` are extended.
 
@@ -67,14 +72,15 @@ def widened_points(
         budget: Number of trials before any widening.
         edges: The edges found now (`optbench.tuning.trials.find_edges`).
         widened: The edges found before each earlier widening.
-        seed: As for `sobol_points`.
+        stream: As for `search_points`.
     """
     dimensions = [_beyond(old, edges.get(old.name, "")) for old in space.dimensions(widened)]
     if not any(d.name in edges for d in dimensions):
         return []
     choices = space.choices()
     n_dims = len(dimensions) + len(choices)
-    points = scrambled_sobol(n_dims, max(budget // 2, 2), seed, 1 + len(widened))
+    stage = 1 + len(widened)
+    points = scrambled_sobol(n_dims, max(budget // 2, 2), f"{stream} | {stage}")
     return _configurations(space, dimensions, choices, points)
 
 
@@ -104,29 +110,61 @@ def _configurations(
     return configurations
 
 
-@functools.lru_cache(maxsize=256)
-def scrambled_sobol(n_dims: int, n: int, *seeds: int) -> Array:
+def scrambled_sobol(n_dims: int, n: int, stream: str) -> Array:
     """Return the first n points of a scrambled Sobol sequence.
 
-    They are cached on disk, because importing scipy.stats takes longer than everything else in a
-    study whose runs are already stored.
+    The first 2^k points of each coordinate lie one in each of 2^k equal intervals. The digits of
+    the first coordinate are only shifted, so its first 2^k points are evenly spaced; those of the
+    others are first multiplied by random lower triangular matrices, because single coordinates of
+    the plain sequence begin alike. Each point is uniform.
 
     Args:
         n_dims: Number of dimensions, at least 1.
         n: Number of points, at least 1.
-        *seeds: Seeds of the scrambling.
+        stream: Any text; the scrambling depends on it, and on nothing else.
 
     Returns:
         Points in [0, 1), shape (n, n_dims).
+
+    Source:
+        Matousek (1998), "On the L2-discrepancy for anchored boxes", J. Complexity 14: linear matrix
+        scrambling with a digital shift.
     """
-    power = max(math.ceil(math.log2(n)), 0)
+    points = _plain_sobol(n_dims, max(math.ceil(math.log2(n)), 0))[:n]
+    random = hashlib.shake_128(stream.encode()).digest(8 * n_dims * (1 + BITS))
+    words = np.frombuffer(random, dtype="<u8").reshape(n_dims, 1 + BITS) >> np.uint64(64 - BITS)
+    digits = [points[:, :1], *(_multiply(points[:, [d]], words[d, 1:]) for d in range(1, n_dims))]
+    return np.asarray((np.hstack(digits) ^ words[:, 0]) / 2.0**BITS)
+
+
+def _multiply(digits: Array, words: Array) -> Array:
+    """Multiply binary digits by a random lower triangular matrix with ones on its diagonal.
+
+    Args:
+        digits: Coordinates as `BITS`-digit whole numbers, shape (n, 1).
+        words: Random bits of the rows of the matrix, from the most significant digit on.
+    """
+    place = np.arange(BITS - 1, -1, -1, dtype=np.uint64)
+    one = np.uint64(1)
+    rows = (words >> place | one) << place
+    return np.bitwise_or.reduce(
+        (np.bitwise_count(digits & rows).astype(np.uint64) & one) << place, axis=1, keepdims=True
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _plain_sobol(n_dims: int, power: int) -> Array:
+    """Return the first 2^power points of the sequence as `BITS`-digit whole numbers.
+
+    They are cached on disk, because importing scipy.stats takes longer than everything else in a
+    study whose runs are already stored.
+    """
 
     def draw() -> list[Array]:
         from scipy.stats import qmc
 
-        rng = np.random.default_rng([STREAM, *(s % 2**32 for s in seeds)])
-        return [qmc.Sobol(n_dims, scramble=True, seed=rng).random_base2(power)]
+        return [qmc.Sobol(n_dims, scramble=False, bits=SOBOL_BITS).random_base2(power)]
 
-    versions = f"scipy{version('scipy')}-numpy{np.__version__}"
-    name = "-".join(map(str, (versions, n_dims, power, *seeds)))
-    return kept_arrays(f"sobol/{name}", draw)[0][:n]
+    name = f"sobol/scipy{version('scipy')}-plain-{n_dims}-{power}"
+    (points,) = kept_arrays(name, draw)
+    return (points * 2.0**BITS).astype(np.uint64)

@@ -17,28 +17,37 @@ EDGE_SHARE = 0.1
 """Share of a range, at either end, that counts as its edge."""
 EDGE_GAIN = 0.01
 """A trial at the edge counts when its loss is lower than the best inside by this share."""
+SOLVED = 1e-3
+"""A loss below this share of the loss of guessing counts as solved; lower ones are not better."""
+TINY = 1e-300
+"""Smallest loss that has a logarithm."""
 
 
-def final_loss(result: RunResult) -> float:
-    """Return the final validation loss; infinite unless the run ended well."""
-    loss = result.final("val_loss") if result.status == Status.OK else math.inf
-    return loss if math.isfinite(loss) else math.inf
+def is_lost(result: RunResult) -> bool:
+    """Return whether a run diverged, failed, or ended without a finite validation loss."""
+    return result.status != Status.OK or not math.isfinite(result.final("val_loss"))
 
 
-def trial_loss(trial: Trial) -> float:
-    """Return the median final validation loss over the tuning seeds; infinite if it diverged."""
-    return _median([final_loss(result) for result in trial.results])
+def selection_loss(result: RunResult, by: str = "best_val_loss") -> float:
+    """Return the validation loss by which a run is judged; infinite for a lost run.
+
+    Args:
+        result: The run.
+        by: ``"val_loss"`` for the loss at the end; otherwise the lowest loss along the run.
+    """
+    if is_lost(result):
+        return math.inf
+    return result.final("val_loss") if by == "val_loss" else result.best("val_loss")
 
 
-def trial_time(trial: Trial, target: float) -> float:
-    """Return the median over the tuning seeds of the examples needed to reach the target."""
-    times = [
-        float(time_to_target(r.curve["examples"], r.curve["val_loss"], target))
-        if r.status == Status.OK
-        else math.inf
-        for r in trial.results
-    ]
-    return _median(times)
+def trial_loss(trial: Trial, by: str = "val_loss") -> float:
+    """Return the median of `selection_loss` over the tuning seeds of a trial.
+
+    Args:
+        trial: The trial; further seeds of a retest are not used, which only few trials have.
+        by: As for `selection_loss`.
+    """
+    return _median([selection_loss(result, by) for result in trial.results])
 
 
 def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLike) -> Array:
@@ -63,33 +72,107 @@ def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLi
     return np.where(confirmed.any(axis=-1), cost_at_first, np.inf)
 
 
-def select_trial(
-    trials: Sequence[Trial], by: str = "val_loss", target: float | None = None
-) -> Trial:
-    """Return the best trial by its validation data; the earlier one wins a tie.
+class TrialRanking:
+    """The trials of a cell, ranked by their validation data.
+
+    A trial is judged by the mean over its runs of the log of `selection_loss`, a retest included.
+    A lost run counts as no progress: as its initial validation loss. A loss below `SOLVED` of the
+    loss of guessing counts as that, so that a lost run outweighs decimals. Among equals, the trial
+    with fewer lost runs is better, then the one with the lower loss, then the earlier one.
+
+    With ``by="time"``, the mean of log2 of the examples to the target comes first. A miss costs
+    twice the examples of a run, and nothing less than the first evaluation after the start.
 
     Args:
-        trials: At least one.
-        by: ``"val_loss"``, or ``"time"``: examples to the target, with ties (such as trials that
-            miss the target) broken by validation loss.
+        trials: All trials of the cell, at least one.
+        by: ``"best_val_loss"``, ``"val_loss"`` or ``"time"``.
         target: Validation loss to reach, for ``"time"``.
 
     Raises:
         ConfigError: No trials, or ``"time"`` without a target.
     """
-    if not trials:
-        raise ConfigError("nothing to select from: no trials")
-    if by == "time" and target is None:
-        raise ConfigError("select=time needs a target for this dataset and network; none is known")
-    keys = [
-        (trial_time(t, target) if by == "time" and target is not None else 0.0, trial_loss(t), i)
-        for i, t in enumerate(trials)
-    ]
-    return trials[min(keys)[-1]]
+
+    def __init__(
+        self, trials: Sequence[Trial], by: str = "best_val_loss", target: float | None = None
+    ) -> None:
+        if not trials:
+            raise ConfigError("nothing to select from: no trials")
+        if by == "time" and target is None:
+            raise ConfigError(
+                "select=time needs a target for this dataset and network; none is known"
+            )
+        self._trials = trials
+        self._by = by
+        self._target = target if by == "time" else None
+        runs = [run for trial in trials for run in trial.runs]
+        starts = [start for run in runs if math.isfinite(start := _initial_loss(run))]
+        self._start = max(starts, default=1.0)
+        guesses = [run.guess_val_loss for run in runs if math.isfinite(run.guess_val_loss)]
+        self._floor = max(SOLVED * (guesses[0] if guesses else min(starts, default=0.0)), TINY)
+        self._budget = max((run.final("examples") for run in runs if run.curve.rows), default=1.0)
+
+    def best_first(self, among: Sequence[Trial] | None = None) -> list[Trial]:
+        """Return trials in their order, the best one first.
+
+        Args:
+            among: Some of the trials; all of them if None.
+        """
+        trials = self._trials if among is None else among
+        keys = [(*self._key(trial), index) for index, trial in enumerate(trials)]
+        return [trials[key[-1]] for key in sorted(keys)]
+
+    def log_loss(self, trial: Trial) -> float:
+        """Return the mean log loss of a trial on the seeds that every trial has."""
+        return _mean([self._log_loss(run) for run in trial.results])
+
+    def _key(self, trial: Trial) -> tuple[float, float, int, float]:
+        runs = trial.runs
+        exact = [math.log(max(selection_loss(r, self._by), TINY)) for r in runs if not is_lost(r)]
+        return (
+            0.0 if self._target is None else _mean([self._log_cost(run) for run in runs]),
+            _mean([self._log_loss(run) for run in runs]),
+            len(runs) - len(exact),
+            _mean(exact),
+        )
+
+    def _log_loss(self, run: RunResult) -> float:
+        start = _initial_loss(run)
+        start = start if math.isfinite(start) else self._start
+        return math.log(max(min(selection_loss(run, self._by), start), self._floor))
+
+    def _log_cost(self, run: RunResult) -> float:
+        """Return log2 of the examples to the target."""
+        assert self._target is not None
+        examples = run.curve["examples"] if run.curve.rows else np.zeros(0)
+        miss = 2 * self._budget
+        if is_lost(run) or len(examples) < 2:
+            return math.log2(max(miss, TINY))
+        cost = float(time_to_target(examples, run.curve["val_loss"], self._target))
+        return math.log2(max(min(cost, miss), float(examples[1]), TINY))
+
+
+def select_trial(
+    trials: Sequence[Trial], by: str = "best_val_loss", target: float | None = None
+) -> Trial:
+    """Return the best trial by its validation data, as `TrialRanking` judges it.
+
+    Args:
+        trials: At least one.
+        by: ``"best_val_loss"``, ``"val_loss"`` or ``"time"``.
+        target: Validation loss to reach, for ``"time"``.
+
+    Raises:
+        ConfigError: No trials, or ``"time"`` without a target.
+    """
+    return TrialRanking(trials, by, target).best_first()[0]
 
 
 def find_edges(
-    space: SearchSpace, trials: Sequence[Trial], best: Trial, widened: Sequence[Edges] = ()
+    space: SearchSpace,
+    ranking: TrialRanking,
+    trials: Sequence[Trial],
+    best: Trial,
+    widened: Sequence[Edges] = (),
 ) -> dict[str, str]:
     """Return the hyperparameters for which the best trial lies at the edge of the range.
 
@@ -99,30 +182,42 @@ def find_edges(
 
     Args:
         space: What is tuned.
+        ranking: The ranking of the trials.
         trials: All trials so far.
         best: The one selected.
         widened: The edges found before each earlier widening.
 
     Returns:
-        Name -> ``"low"`` or ``"high"``; empty when there is no edge, or when every trial diverged.
+        Name -> ``"low"`` or ``"high"``; empty when there is no edge, or when every run of the best
+        trial was lost.
     """
-    lowest = trial_loss(best)
-    if not math.isfinite(lowest):
+    if all(map(is_lost, best.results)):
         return {}
+    lowest = ranking.log_loss(best)
     edges = {}
     for dimension in space.dimensions(widened):
+        position = dimension.position(best.hyper)
+        side = "low" if position < EDGE_SHARE else "high" if position > 1 - EDGE_SHARE else ""
+        if not side or dimension.widen(side) == dimension:
+            continue
         inside = [
-            trial_loss(trial)
+            ranking.log_loss(trial)
             for trial in trials
             if EDGE_SHARE <= dimension.position(trial.hyper) <= 1 - EDGE_SHARE
         ]
-        if min(inside, default=math.inf) * (1 - EDGE_GAIN) <= lowest:
-            continue
-        position = dimension.position(best.hyper)
-        side = "low" if position < EDGE_SHARE else "high" if position > 1 - EDGE_SHARE else ""
-        if side and dimension.widen(side) != dimension:
+        if min(inside, default=math.inf) + math.log(1 - EDGE_GAIN) > lowest:
             edges[dimension.name] = side
     return edges
+
+
+def _initial_loss(run: RunResult) -> float:
+    """Return the validation loss before training; NaN if it was not evaluated."""
+    return float(run.curve["val_loss"][0]) if run.curve.rows else math.nan
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean of a few numbers; NumPy's takes far longer, and trials are many."""
+    return math.fsum(values) / len(values) if values else math.inf
 
 
 def _median(values: Sequence[float]) -> float:

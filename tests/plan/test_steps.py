@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -23,11 +24,12 @@ from optbench.plan import (
     record_cell,
     restore_cell,
 )
+from optbench.plan.seeds import evaluation_seed, tuning_seed
 from optbench.records import (
-    TUNING_SEED,
     Cell,
     RunResult,
     RunSpec,
+    Status,
     StudyProtocol,
 )
 from optbench.registry import Registry, default_registry
@@ -75,8 +77,8 @@ def registry() -> Registry:
 def fake(spec: RunSpec, best_lr: float = 0.1) -> RunResult:
     """Return a result with a loss that is least at `best_lr`."""
     loss = math.log10(float(spec.hyper["lr"]) / best_lr) ** 2
-    curve = make_curve({"examples": np.arange(3.0), "val_loss": np.full(3, loss)})
-    return make_result(spec, curve, test_loss=loss)
+    curve = make_curve({"examples": np.arange(3.0), "val_loss": np.array([1000.0, loss, loss])})
+    return make_result(spec, curve, test_loss=loss, guess_val_loss=1.0)
 
 
 def next_runs(plan: StudyPlan, results: Mapping[str, RunResult]) -> list[RunSpec]:
@@ -102,12 +104,17 @@ def finish(
     return results, rounds
 
 
+def once(**fields: Any) -> StudyProtocol:
+    """Return a protocol of one replicate without a retest, unless a field says otherwise."""
+    return StudyProtocol(**{"replicates": 1, "retest_trials": 0, **fields})
+
+
 def make_plan(registry: Registry, protocol: StudyProtocol | None = None, **more: Any) -> StudyPlan:
     values: dict[str, Any] = {
         "datasets": ("iris",),
         "optimizers": ("plain",),
         "regimes": ("batch",),
-        "protocol": protocol or StudyProtocol(seeds=3),
+        "protocol": protocol or once(seeds=3),
         **more,
     }
     return build_plan(Suite(**values), registry)
@@ -130,35 +137,39 @@ def test_a_plan_is_the_product_of_entrants_and_workloads(registry: Registry) -> 
 
 def test_tuning_comes_first_then_the_evaluation_seeds(registry: Registry) -> None:
     """The chosen configuration is trained on seeds that no trial has used."""
-    plan = make_plan(registry, StudyProtocol(budget=4, seeds=3, tuning_seeds=2))
+    plan = make_plan(registry, once(budget=4, seeds=3, tuning_seeds=2))
     results, rounds = finish(plan)
     assert [len(wanted) for wanted in rounds] == [8, 3]
     assert planned_runs(plan.cells[0], plan.protocol) == 11
-    assert {spec.seed for spec in rounds[0]} == {TUNING_SEED, TUNING_SEED + 1}
-    assert [spec.seed for spec in rounds[1]] == [0, 1, 2]
+    label = plan.workloads[0].label
+    assert {spec.seed for spec in rounds[0]} == {tuning_seed(label, 0, i) for i in range(2)}
+    assert [spec.seed for spec in rounds[1]] == [evaluation_seed(label, 0, i) for i in range(3)]
+    assert rounds[0][0].hyper == {"lr": 0.1, "mu": 0.5}
     best = min(rounds[0], key=lambda spec: results[spec.key].test_loss)
     assert [spec.hyper for spec in rounds[1]] == [best.hyper] * 3
 
 
 def test_the_range_is_widened_where_the_best_lies_at_its_edge(registry: Registry) -> None:
     """It is widened as often as the protocol allows; a best trial still at the edge is marked."""
-    plan = make_plan(registry, StudyProtocol(budget=16, seeds=1, widen=2))
+    plan = make_plan(registry, once(budget=17, seeds=1, widen=2))
     results, rounds = finish(plan, best_lr=1e6)
-    assert [len(wanted) for wanted in rounds] == [16, 8, 8, 1]
+    assert [len(wanted) for wanted in rounds] == [17, 8, 8, 1]
     spans = [[float(spec.hyper["lr"]) for spec in wanted] for wanted in rounds]
     for before, after in itertools.pairwise(spans[:3]):
         assert max(before) < min(after)
     (cell,) = cells_of(plan, results)
     assert cell.edges == {"lr": "high"}
     assert cell.chosen == {"lr": max(spans[2]), "mu": 0.5}
-    assert len(cell.trials) == 32
+    assert len(cell.trials) == 33
+    assert [trial.is_default for trial in cell.trials] == [True, *[False] * 32]
+    assert [trial.is_widened for trial in cell.trials] == [False] * 17 + [True] * 16
 
 
 def test_a_best_trial_inside_the_widened_range_is_no_longer_at_its_edge(
     registry: Registry,
 ) -> None:
     """The best learning rate lies beyond the declared range, and one widening finds it."""
-    plan = make_plan(registry, StudyProtocol(budget=16, seeds=1, widen=1))
+    plan = make_plan(registry, once(budget=17, seeds=1, widen=1))
     results, _ = finish(plan, best_lr=5.0)
     (cell,) = cells_of(plan, results)
     assert cell.edges == {}
@@ -177,17 +188,118 @@ def test_nothing_to_tune_means_no_trials(registry: Registry) -> None:
     assert planned_runs(plan.cells[0], plan.protocol) == 3
 
 
-def test_every_workload_gets_the_same_configurations(registry: Registry) -> None:
-    """The trials of an entrant are drawn once and shared by its cells."""
-    plan = make_plan(registry, datasets=("iris", "moons"))
-    first, second = plan.cells
-    assert first.points is second.points
-    assert len(first.points) == plan.protocol.budget
+def test_search_points_differ_between_workloads_and_not_between_entrants(
+    registry: Registry,
+) -> None:
+    """So the luck of a grid averages out over workloads, and no entrant has more of it."""
+    plan = make_plan(registry, datasets=("iris", "moons"), optimizers=("plain", "plain[mu=0.9]"))
+    lrs = [[point["lr"] for point in cell.points] for cell in plan.cells]
+    assert [len(each) for each in lrs] == [plan.protocol.budget] * 4
+    assert lrs[0] == lrs[1]
+    assert lrs[2] == lrs[3]
+    assert not set(lrs[0][1:]) & set(lrs[2][1:])
+    assert lrs[0][0] == lrs[2][0] == 0.1
+
+
+def test_a_replicate_is_the_whole_pipeline_again(registry: Registry) -> None:
+    """It has its own search points, tuning seeds and evaluation seeds; all entrants share them."""
+    plan = make_plan(
+        registry,
+        once(budget=4, seeds=2, replicates=3),
+        datasets=("iris", "moons"),
+        optimizers=("plain", "plain[mu=0.9]"),
+    )
+    assert [cell.replicate for cell in plan.cells] == [0] * 4 + [1] * 4 + [2] * 4
+    results, _ = finish(plan)
+    cells = cells_of(plan, results)
+    by_place: dict[tuple[str, int], set[int]] = {}
+    for cell in cells:
+        seeds = {run.spec.seed for trial in cell.trials for run in trial.runs}
+        seeds |= {run.spec.seed for run in cell.evaluation}
+        assert len(seeds) == 1 + 2
+        place = (cell.workload.label, cell.replicate)
+        assert by_place.setdefault(place, seeds) == seeds, "an entrant has seeds of its own"
+    assert sum(map(len, by_place.values())) == len(set().union(*by_place.values())) == 6 * 3
+    searched = [point["lr"] for cell in plan.cells[::2] for point in cell.points[1:]]
+    assert len(set(searched)) == len(searched) == 6 * 3
+
+
+def test_another_first_replicate_is_an_independent_study(registry: Registry) -> None:
+    """Two such studies share no seed and no search point; the later one continues the first."""
+    both, first, second = (
+        make_plan(registry, once(budget=4, seeds=2, replicates=k, first_replicate=n))
+        for k, n in ((4, 0), (2, 0), (2, 2))
+    )
+    assert [cell.replicate for cell in second.cells] == [2, 3]
+    results = [finish(plan)[0] for plan in (both, first, second)]
+    seeds = [{r.spec.seed for r in each.values()} for each in results]
+    assert not seeds[1] & seeds[2]
+    assert seeds[1] | seeds[2] == seeds[0]
+    points = [{p["lr"] for c in plan.cells for p in c.points[1:]} for plan in (first, second)]
+    assert not points[0] & points[1]
+    assert set(results[1]) | set(results[2]) == set(results[0])
+
+
+def noisy(spec: RunSpec, best_lr: float = 0.1) -> RunResult:
+    """Return a result in which one learning rate is lost on every seed but the first."""
+    result = fake(spec, best_lr)
+    first = tuning_seed(spec.workload.label, 0, 0)
+    lost = spec.seed != first and abs(math.log10(float(spec.hyper["lr"]) / best_lr)) < 0.2
+    return replace(result, status=Status.DIVERGED) if lost else result
+
+
+def test_the_best_trials_are_tried_again_and_the_steady_one_is_chosen(registry: Registry) -> None:
+    """The trial that wins on the first seed is lost on all others, so the runner-up is chosen."""
+    plan = make_plan(registry, once(budget=9, seeds=2, retest_trials=3, retest_seeds=2, widen=0))
+    cell, protocol = plan.cells[0], plan.protocol
+    results: dict[str, RunResult] = {}
+    rounds = []
+    while missing := advance(cell, protocol, results).missing:
+        rounds.append(missing)
+        results |= {spec.key: noisy(spec) for spec in missing}
+    assert [len(wanted) for wanted in rounds] == [9, 6, 2]
+    assert planned_runs(cell, protocol) == 17
+    label = cell.workload.label
+    assert {spec.seed for spec in rounds[1]} == {tuning_seed(label, 0, i) for i in (1, 2)}
+    state = advance(cell, protocol, results).cell
+    retested = [trial for trial in state.trials if trial.retest]
+    order = sorted(state.trials, key=lambda trial: trial.results[0].final("val_loss"))
+    assert {id(trial) for trial in retested} == {id(trial) for trial in order[:3]}
+    assert [len(trial.runs) for trial in retested] == [3, 3, 3]
+    assert state.trials[0].is_default
+    assert state.trials[0] is order[0]
+    steady = [t for t in order[:3] if all(run.status is Status.OK for run in t.runs)]
+    assert state.chosen == steady[0].hyper
+    without = msgspec.structs.replace(protocol, retest_trials=0)
+    assert advance(cell, without, results).cell.chosen == order[0].hyper
+
+
+def test_a_step_counts_what_is_done_and_what_follows(registry: Registry) -> None:
+    """Finished, missing and later runs add up to the plan at every step."""
+    plan = make_plan(registry, StudyProtocol(budget=5, seeds=4, retest_seeds=2, replicates=2))
+    cell, results = plan.cells[1], dict[str, RunResult]()
+    counts = []
+    while True:
+        step = advance(cell, plan.protocol, results)
+        counts.append((step.done, len(step.missing), step.later))
+        assert sum(counts[-1]) == planned_runs(cell, plan.protocol) == 15
+        if not step.missing:
+            break
+        results |= {spec.key: fake(spec) for spec in step.missing}
+    assert counts == [(0, 5, 10), (5, 6, 4), (11, 4, 0), (15, 0, 0)]
+
+
+def test_fewer_trials_than_a_retest_wants_are_all_tried_again(registry: Registry) -> None:
+    """With two trials and a retest of three, both are."""
+    plan = make_plan(registry, once(budget=2, seeds=1, retest_trials=3, retest_seeds=1))
+    _, rounds = finish(plan)
+    assert [len(wanted) for wanted in rounds] == [2, 2, 1]
 
 
 def test_a_study_continues_wherever_it_was_interrupted(registry: Registry) -> None:
     """With any part of the results, exactly the other runs remain."""
-    plan = make_plan(registry, StudyProtocol(budget=4, seeds=2), datasets=("iris", "moons"))
+    protocol = StudyProtocol(budget=4, seeds=2, retest_trials=2, retest_seeds=1, replicates=2)
+    plan = make_plan(registry, protocol, datasets=("iris", "moons"))
     results, rounds = finish(plan)
     everything = [spec.key for wanted in rounds for spec in wanted]
     assert len(everything) == len(set(everything)) == len(results)
@@ -211,7 +323,7 @@ def test_an_unfinished_cell_has_its_finished_trials(registry: Registry) -> None:
 
 def test_selection_by_time_needs_a_target_and_uses_it(registry: Registry) -> None:
     """Planning refuses a workload without a target; the trial that reaches it first is chosen."""
-    protocol = StudyProtocol(budget=4, seeds=1, select="time", widen=0)
+    protocol = once(budget=4, seeds=1, select="time", widen=0)
     suite = Suite(datasets=("iris",), optimizers=("plain",), regimes=("batch",), protocol=protocol)
     with pytest.raises(ConfigError, match="select=time needs a target for iris, 32-32 relu"):
         build_plan(suite, registry)
@@ -275,7 +387,7 @@ def test_an_entrant_keeps_what_was_given(registry: Registry) -> None:
 
 def test_a_study_is_kept_by_keys_and_restored(registry: Registry) -> None:
     """The record in the store gives the same cells again, without any plugin."""
-    plan = make_plan(registry, StudyProtocol(budget=16, seeds=2, widen=1))
+    plan = make_plan(registry, StudyProtocol(budget=17, seeds=2, widen=1, replicates=2))
     results, _ = finish(plan, best_lr=1e6)
     cells = cells_of(plan, results)
     assert cells[0].edges == {"lr": "high"}

@@ -19,6 +19,7 @@ SMALL: dict[str, Any] = {
     "hidden": 4,
     "ruleset": "defaults",
     "seeds": 2,
+    "replicates": 1,
     "grid_points": 4,
     "jobs": 2,
 }

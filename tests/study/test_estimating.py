@@ -19,7 +19,7 @@ from optbench.suites import Suite
 @pytest.fixture(scope="module")
 def plan() -> StudyPlan:
     """Two cells of three evaluation runs; nothing is tuned."""
-    protocol = StudyProtocol(ruleset="defaults", seeds=3, grid_points=5)
+    protocol = StudyProtocol(ruleset="defaults", seeds=3, grid_points=5, replicates=1)
     suite = Suite(
         name="tiny",
         datasets=("iris",),

@@ -6,7 +6,7 @@ import numpy as np
 
 from optbench.analysis.grouping import indices_by_key
 from optbench.analysis.statistics import metrics, scoring
-from optbench.analysis.study_arrays import StudyArrays
+from optbench.analysis.study_arrays import StudyArrays, Trials
 from optbench.analysis.view_records import Budget
 from optbench.contracts import Array
 
@@ -14,22 +14,24 @@ from optbench.contracts import Array
 def budget_curves(study: StudyArrays, budget: int) -> tuple[Budget, ...]:
     """Return the expected best of k trials, for each workload and on average.
 
-    Only the first `budget` trials count, since those of a widened range were drawn differently. A
-    trial that diverged counts as the initial loss and as score 0.
+    Only points of the declared range count: those of a widened range were drawn differently, and
+    the default configuration was not drawn at all. A trial that diverged counts as the initial loss
+    and as score 0. The points of all replicates are used, for up to `budget` trials.
     """
     if not study.trials:
         return ()
     best = np.minimum(scoring.best_losses(study.val_loss), _best_trials(study))
     places = np.array(list(study.trials))
-    trials = [t.loss[: max(budget, 2)] for t in study.trials.values()]
+    trials = [_drawn_losses(t, budget) for t in study.trials.values()]
     losses: dict[int, Array] = {}
     scores: dict[int, Array] = {}
     for group in indices_by_key(map(len, trials)):
         loss, w = np.array([trials[i] for i in group]), places[group, 1]
         start = study.initial_loss[w]
         score = scoring.score(loss[None], start, best[w])[0]
-        losses.update(zip(group, _expected_best(np.minimum(loss, start[:, None])), strict=True))
-        scores.update(zip(group, -_expected_best(-score), strict=True))
+        best_losses = _expected_best(np.minimum(loss, start[:, None]), budget)
+        losses.update(zip(group, best_losses, strict=True))
+        scores.update(zip(group, -_expected_best(-score, budget), strict=True))
     budgets = [
         Budget(
             label=study.labels[s],
@@ -47,9 +49,21 @@ def budget_curves(study: StudyArrays, budget: int) -> tuple[Budget, ...]:
     return (*means, *budgets)
 
 
-def _expected_best(losses: Array) -> Array:
-    """Return `metrics.expected_best` of each row, rounded as for a single row."""
-    return metrics.expected_best(losses[:, None])[:, 0]
+def _drawn_losses(trials: Trials, budget: int) -> Array:
+    """Return the losses of the points of the declared range.
+
+    Studies from before replicates do not say which trials those are; they come first.
+    """
+    losses = trials.loss[trials.is_drawn]
+    return losses if not trials.is_drawn.all() else losses[: max(budget, 2)]
+
+
+def _expected_best(losses: Array, budget: int) -> Array:
+    """Return `metrics.expected_best` of each row, rounded as for a single row.
+
+    Curves end at `budget` trials, also where several replicates have more.
+    """
+    return metrics.expected_best(losses[:, None])[:, 0, : max(budget, 2)]
 
 
 def _best_trials(study: StudyArrays) -> Array:

@@ -119,10 +119,10 @@ def command(
 
 
 def _live_curves(plan: StudyPlan) -> Display:
+    from optbench.plan import planned_runs
     from optbench.study.progress_displays import LiveCurves
 
-    protocol = plan.protocol
-    planned = len(plan.cells) * (protocol.budget * protocol.tuning_seeds + protocol.seeds)
+    planned = sum(planned_runs(cell, plan.protocol) for cell in plan.cells)
     return LiveCurves([entrant.label for entrant in plan.entrants], planned)
 
 
