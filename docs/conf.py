@@ -24,14 +24,13 @@ release = installed_version("optbench")
 version = release
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_click",
     "sphinx_copybutton",
     "site_pages.mathml",
 ]
-source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["notebooks/.ipynb_checkpoints"]
 root_doc = "index"
 language = "en"
@@ -47,6 +46,10 @@ html_show_sphinx = False
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "attrs_inline"]
 myst_heading_anchors = 4
+nb_execution_mode = "cache"  # notebooks are executed when they change
+nb_execution_timeout = 600
+nb_execution_raise_on_error = True
+
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
