@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from optbench.contracts import Hyper, Plugin, Value, rate_of
+from optbench.contracts import Configurable, Hyper, Plugin, Value, rate_of
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import StepControl
 
@@ -68,7 +68,7 @@ def parse_value(raw: str) -> Value:
 
 
 def check_values(
-    plugin: type[Plugin], given: Mapping[str, Value], name: str = ""
+    plugin: type[Configurable], given: Mapping[str, Value], name: str = ""
 ) -> dict[str, Value]:
     """Return the given values, each checked and in its declared type.
 
@@ -92,7 +92,7 @@ def check_values(
     return checked
 
 
-def complete(plugin: type[Plugin], given: Mapping[str, Value]) -> dict[str, Value]:
+def complete(plugin: type[Configurable], given: Mapping[str, Value]) -> dict[str, Value]:
     """Return all hyperparameters of a plugin: the given ones, checked, and the defaults."""
     defaults = {key: declared.default for key, declared in plugin.hypers().items()}
     return {**defaults, **check_values(plugin, given)}

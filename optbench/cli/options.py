@@ -160,7 +160,7 @@ def named_option(
         f"--{singular}",
         kind if multiple else singular,
         multiple=multiple,
-        metavar="NAME" if kind == "datasets" else "NAME[...]",
+        metavar="NAME[...]",
         shell_complete=registered(kind),
         help=help_text,
     )

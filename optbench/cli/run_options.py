@@ -44,7 +44,9 @@ selection = options(
         "Optimizer, values in brackets: 'adam[lr=0.01,schedule=cosine]'. Repeatable.",
         multiple=True,
     ),
-    named_option("-d", "datasets", "Dataset. Repeatable.", multiple=True),
+    named_option(
+        "-d", "datasets", "Dataset, values in brackets: 'moons[n=400]'. Repeatable.", multiple=True
+    ),
     named_option("-i", "initializers", "Initializer. Repeatable.", multiple=True),
     click.option(
         "-r",

@@ -6,7 +6,7 @@ import numpy as np
 
 from optbench.conformance.driving import random_state_untouched, same_bits
 from optbench.conformance.kit import check, require
-from optbench.contracts import Array, DatasetSource
+from optbench.contracts import Array, DatasetSource, Hyper, Value
 
 TASKS = ("multiclass", "binary", "regression")
 FEWEST = 50
@@ -102,3 +102,33 @@ def check_splits_into_three_parts(item: type[DatasetSource]) -> None:
         for part, y in (("validation", data.y_val), ("test", data.y_test)):
             missing = classes ^ set(np.unique(y).tolist())
             require(not missing, f"class {sorted(missing)} is missing in {part} or training")
+
+
+@check(("dataset",), when=lambda item: bool(item.hypers()))
+def check_every_value_is_used(item: type[DatasetSource]) -> None:
+    """Another value of each hyperparameter gives other data, as valid as those of the default."""
+    from optbench.data.splits import prepare_dataset
+    from optbench.registry.dataset_values import with_values
+
+    default = prepare_dataset(item).content_hash
+    for name, declared in item.hypers().items():
+        value = _other_value(declared)
+        if value is None:
+            continue
+        data = prepare_dataset(with_values(item, {name: value}))
+        require(
+            data.content_hash != default,
+            f"{name}={value} changes nothing; `load` finds the values in self.h",
+        )
+
+
+def _other_value(declared: Hyper) -> Value | None:
+    """Return an allowed value near the default, None if there is no other."""
+    default = declared.default
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, str):
+        return next((choice for choice in declared.choices if choice != default), None)
+    steps = (1, -1) if isinstance(default, int) else (abs(default) / 2 or 0.1, -abs(default) / 2)
+    others = (default + step for step in steps)
+    return next((value for value in others if declared.low <= value <= declared.high), None)

@@ -14,7 +14,7 @@ from optbench.conformance.kit import (
     kind_of,
     require,
 )
-from optbench.contracts import KEBAB, Hyper, Plugin, rate_of
+from optbench.contracts import KEBAB, Configurable, Hyper, Plugin, rate_of
 from optbench.errors import ConfigError
 
 KNOWN_NEEDS: dict[Kind, frozenset[str]] = {
@@ -74,22 +74,22 @@ def check_needs_are_known(item: type[Plugin]) -> None:
     require(not unknown, f"`needs` holds {unknown}; allowed are {sorted(known) or 'none'}")
 
 
-@check(PLUGINS)
-def check_hyperparameters_are_explained(item: type[Plugin]) -> None:
+@check(EVERYTHING)
+def check_hyperparameters_are_explained(item: type[Configurable]) -> None:
     """Every hyperparameter has a meaning in one line."""
     unexplained = [name for name, declared in item.hypers().items() if not declared.meaning.strip()]
     require(not unexplained, f"no meaning is given for {', '.join(unexplained)}")
 
 
-@check(PLUGINS)
-def check_defaults_are_allowed(item: type[Plugin]) -> None:
+@check(EVERYTHING)
+def check_defaults_are_allowed(item: type[Configurable]) -> None:
     """Every default lies in its own valid range."""
     for declared in item.hypers().values():
         declared.check(declared.default)
 
 
-@check(PLUGINS)
-def check_invalid_values_are_refused(item: type[Plugin]) -> None:
+@check(EVERYTHING)
+def check_invalid_values_are_refused(item: type[Configurable]) -> None:
     """Values that make no sense are refused."""
     for declared in item.hypers().values():
         for value in _senseless(declared, kind_of(item) in OPTIMIZERS):
@@ -116,8 +116,8 @@ def _senseless(declared: Hyper, of_optimizer: bool) -> list[Any]:
     return values
 
 
-@check(PLUGINS)
-def check_search_space_is_sane(item: type[Plugin]) -> None:
+@check(EVERYTHING)
+def check_search_space_is_sane(item: type[Configurable]) -> None:
     """Tuning proposes only values that are allowed."""
     hypers = item.hypers()
     for declared in hypers.values():

@@ -3,12 +3,12 @@
 Plugins import these names from `optbench`.
 """
 
-from optbench.contracts.dataset import Dataset, DatasetSource, Task
+from optbench.contracts.dataset import Dataset, DatasetSource, Task, family_of
 from optbench.contracts.declarations import Hyper, Prior, Value, Values, decay, hyper
 from optbench.contracts.initializer import InitContext, Initializer
 from optbench.contracts.landscape import Landscape
 from optbench.contracts.optimizer import Optimizer, Rule, StepContext, Stepper
-from optbench.contracts.plugin import KEBAB, NEEDS, Array, Need, Plugin, rate_of
+from optbench.contracts.plugin import KEBAB, NEEDS, Array, Configurable, Need, Plugin, rate_of
 from optbench.contracts.report_section import ReportSection
 from optbench.contracts.schedule import Schedule
 
@@ -16,6 +16,7 @@ __all__ = [
     "KEBAB",
     "NEEDS",
     "Array",
+    "Configurable",
     "Dataset",
     "DatasetSource",
     "Hyper",
@@ -35,6 +36,7 @@ __all__ = [
     "Value",
     "Values",
     "decay",
+    "family_of",
     "hyper",
     "rate_of",
 ]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from optbench.contracts.plugin import Array
+from optbench.contracts.declarations import Value, Values
+from optbench.contracts.plugin import Array, Configurable
 
 Task = Literal["multiclass", "binary", "regression"]
 
@@ -45,34 +46,34 @@ class Dataset:
         return int(self.x_train.shape[1])
 
 
-class DatasetSource(ABC):
+class DatasetSource(Configurable, ABC):
     """Source of a dataset. optbench splits, standardises and hashes the arrays of `load`.
+
+    A family of datasets declares hyperparameters with `hyper`, and `load` finds their values in
+    ``self.h``. Users give values in brackets: ``signs[n=400]``.
 
     Example:
         >>> import numpy as np
-        >>> from optbench import DatasetSource
+        >>> from optbench import DatasetSource, hyper
         >>> class Signs(DatasetSource):
         ...     '''Points in the plane, and the sign of the first coordinate.'''
         ...     name = "signs"
         ...     task = "binary"
+        ...     n: int = hyper(100, "number of points", low=10)
         ...     def load(self):
-        ...         x = np.random.default_rng(0).normal(size=(100, 2))
+        ...         x = np.random.default_rng(0).normal(size=(self.h.n, 2))
         ...         return x, (x[:, 0] > 0).astype(int)
         >>> [array.shape for array in Signs().load()]
         [(100, 2), (100,)]
     """
 
-    name: ClassVar[str] = ""
     task: ClassVar[Task]
-    source: ClassVar[str] = ""
-    url: ClassVar[str] = ""
-    """Address of the source, if it has one."""
     standardize: ClassVar[bool | Literal["jointly"]] = True
     """True scales each feature to mean 0 and variance 1; ``"jointly"`` scales all features
     together, for pixels, where one that is hardly ever lit would become huge; False changes
     nothing, for sparse inputs, where a zero means absence and must stay a zero."""
     cached: ClassVar[bool] = False
-    """True if `load` depends only on its own source code: its arrays are then cached on disk.
+    """True if `load` depends only on its source code and values: its arrays are cached on disk.
 
     Leave it False for a file that may change, because the cached copy would not follow."""
     files: ClassVar[Mapping[str, str]] = {}
@@ -91,7 +92,16 @@ class DatasetSource(ABC):
         a fifth of the training part becomes the validation part.
         """
 
-    @classmethod
-    def summary(cls) -> str:
-        """Return the first line of the docstring."""
-        return (cls.__doc__ or "").strip().partition("\n")[0]
+    _family: ClassVar[type[DatasetSource] | None] = None
+    _given: ClassVar[Mapping[str, Value]] = {}
+
+    @property
+    def h(self) -> Values:
+        """Values of the hyperparameters."""
+        defaults = {name: declared.default for name, declared in self.hypers().items()}
+        return Values({**defaults, **self._given})
+
+
+def family_of(source: type[DatasetSource]) -> type[DatasetSource]:
+    """Return the class that a plugin registers, for a class that also has values."""
+    return source._family or source

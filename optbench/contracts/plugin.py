@@ -19,8 +19,8 @@ KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(:[A-Za-z0-9_.:-]+)?")
 """Form of the name of a plugin; a prefix and a colon come before the names of other libraries."""
 
 
-class Plugin:
-    """Base of optimizers, initializers, landscapes and schedules: name, source, hyperparameters."""
+class Configurable:
+    """Base of everything that is named and has hyperparameters."""
 
     name: ClassVar[str] = ""
     """Kebab-case and unique, e.g. ``"adam"``."""
@@ -28,19 +28,6 @@ class Plugin:
     """Paper, and the equation or algorithm in it."""
     url: ClassVar[str] = ""
     """Address of the source, if it has one."""
-    variant: ClassVar[str] = ""
-    """Which of the published forms this is: where epsilon is added, sum or average, ..."""
-    needs: ClassVar[frozenset[Need]] = frozenset()
-    """What it uses beyond its ordinary arguments; using anything else is an error."""
-    expected_failures: ClassVar[Mapping[str, str]] = {}
-    """Checks of ``optbench check`` that fail on purpose, each with its reason. A check that is
-    listed here must fail."""
-    version: ClassVar[str] = ""
-    """Version of the code that it runs beside its own file, such as a library's; part of the
-    content key of a run."""
-    data_files: ClassVar[tuple[str, ...]] = ()
-    """Files that its code reads; their contents are part of the content key of a run. A relative
-    path starts at the folder of the class's own file."""
 
     @classmethod
     def hypers(cls) -> dict[str, Hyper]:
@@ -58,6 +45,24 @@ class Plugin:
     def summary(cls) -> str:
         """Return the first line of the docstring."""
         return (cls.__doc__ or "").strip().partition("\n")[0]
+
+
+class Plugin(Configurable):
+    """Base of optimizers, initializers, landscapes and schedules: what they use and promise."""
+
+    variant: ClassVar[str] = ""
+    """Which of the published forms this is: where epsilon is added, sum or average, ..."""
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """What it uses beyond its ordinary arguments; using anything else is an error."""
+    expected_failures: ClassVar[Mapping[str, str]] = {}
+    """Checks of ``optbench check`` that fail on purpose, each with its reason. A check that is
+    listed here must fail."""
+    version: ClassVar[str] = ""
+    """Version of the code that it runs beside its own file, such as a library's; part of the
+    content key of a run."""
+    data_files: ClassVar[tuple[str, ...]] = ()
+    """Files that its code reads; their contents are part of the content key of a run. A relative
+    path starts at the folder of the class's own file."""
 
 
 def rate_of(plugin: type[Plugin]) -> Hyper | None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from optbench.contracts import DatasetSource
+from optbench.contracts import DatasetSource, family_of
 from optbench.data.cache import cache_folder
 from optbench.errors import ConfigError
 
@@ -51,7 +51,7 @@ def fetch_files(source: type[DatasetSource]) -> dict[str, Path]:
 
 def download_folder(source: type[DatasetSource]) -> Path:
     """Return the folder that holds the downloaded files of a dataset."""
-    return cache_folder() / "downloads" / source.name
+    return cache_folder() / "downloads" / family_of(source).name
 
 
 def missing_files(source: type[DatasetSource]) -> list[str]:
@@ -97,7 +97,7 @@ def _addresses(source: type[DatasetSource], name: str) -> list[str]:
                 f"{MIRRORS}: '{mirror}' is no address; write http://... or https://..., "
                 "with spaces between several"
             )
-    folders = [f"{mirror.rstrip('/')}/{source.name}" for mirror in chosen]
+    folders = [f"{mirror.rstrip('/')}/{family_of(source).name}" for mirror in chosen]
     return [f"{folder.rstrip('/')}/{name}" for folder in (*folders, *source.mirrors)]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optbench.contracts import Array, Dataset, DatasetSource
+from optbench.contracts import Array, Dataset, DatasetSource, family_of
 from optbench.data.cache import kept_arrays
 from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.data.streams import stream
@@ -50,12 +50,11 @@ def load_dataset(name: DatasetLike, *, target: str | None = None) -> Dataset:
     return prepare_dataset(registry.dataset_source(registry.dataset_name(as_dataset(name, target))))
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=128)
 def prepare_dataset(source: type[DatasetSource]) -> Dataset:
     """Load, split, standardise and hash a dataset; cached because studies request it often."""
     if source.cached:
-        kept = f"datasets/{source.name}-{fingerprint(source)}"
-        arrays = kept_arrays(kept, lambda: _load(source))
+        arrays = kept_arrays(_cache_name(source), lambda: _load(source))
     else:
         arrays = _load(source)
     classification = source.task != "regression"
@@ -84,6 +83,13 @@ def prepare_dataset(source: type[DatasetSource]) -> Dataset:
         summary=source.summary(),
         source=source.source,
     )
+
+
+def _cache_name(source: type[DatasetSource]) -> str:
+    """Return the name of the file of a dataset in the cache."""
+    family = family_of(source)
+    values = "" if family is source else hashlib.sha256(source.name.encode()).hexdigest()[:12] + "-"
+    return f"datasets/{family.name}-{values}{fingerprint(family)}"
 
 
 def _load(source: type[DatasetSource]) -> tuple[Array, ...]:
@@ -175,7 +181,7 @@ def _hash(task: str, parts: list[Array]) -> str:
     return digest.hexdigest()
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=128)
 def typed_parts(source: type[DatasetSource], dtype: str) -> tuple[tuple[Array, Array], ...]:
     """Return the train, validation and test parts as contiguous arrays, shared by all runs.
 

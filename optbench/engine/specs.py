@@ -68,7 +68,7 @@ def make_workload(
     """Return a workload with every name and value checked.
 
     Args:
-        dataset: Dataset, as for `optbench.train`.
+        dataset: Name of a registered dataset, values in brackets allowed.
         hidden: Widths of the hidden layers, or one number for one layer.
         activation: Name of the hidden activation.
         initializer: Name of a registered initializer, values in brackets allowed.
@@ -87,7 +87,8 @@ def make_workload(
     registry = registry or default_registry()
     init_name, given = parse_spelling(initializer)
     init = registry.initializer(init_name)
-    data = prepare_dataset(registry.dataset_source(dataset))
+    source = registry.dataset_source(dataset)
+    data = prepare_dataset(source)
     n_train = len(data.x_train)
     if regime not in REGIMES:
         raise unknown_name("regime", regime, REGIMES)
@@ -96,7 +97,7 @@ def make_workload(
     sizes, size_of_batch = (data.n_features, *widths, data.n_outputs), min(size[regime], n_train)
     check_memory(f"hidden={widths}", sizes, batch_size=size_of_batch)
     return Workload(
-        dataset=dataset,
+        dataset=source.name if "[" in dataset else dataset,
         hidden=widths,
         activation=check_activation(activation),
         initializer=init_name,

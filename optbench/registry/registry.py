@@ -22,7 +22,9 @@ from optbench.errors import (
     describe_error,
     unknown_name,
 )
+from optbench.hyperparameters import parse_spelling
 from optbench.registry.adaptation import adapt_optimizer, resolve_optimizer
+from optbench.registry.dataset_values import with_values
 from optbench.registry.entries import ON_DEMAND, Entry, LoadedPlugin, OnDemand
 from optbench.registry.hook_manager import HookManager
 from optbench.registry.kinds import (
@@ -269,8 +271,18 @@ class Registry:
         return self.entry(SCHEDULES, name).item
 
     def dataset_source(self, name: str) -> type[DatasetSource]:
-        """Return the source of the dataset of this name."""
-        return self.entry(DATASETS, name).item
+        """Return the source of a dataset.
+
+        Args:
+            name: Name, values in brackets allowed: ``"moons[n=400]"``.
+
+        Raises:
+            ConfigError: There is none of this name, or a value is not allowed.
+        """
+        if "[" not in name:
+            return self.entry(DATASETS, name).item
+        family, values = parse_spelling(name)
+        return with_values(self.entry(DATASETS, family).item, values)
 
 
 def _name(kind: Kind[Any] | str) -> str:

@@ -118,19 +118,20 @@ class ScopedRegistry(Registry):
         return spell(self._pass(INITIALIZERS, item, item), values)
 
     def dataset_name(self, dataset: str | type[DatasetSource]) -> str:
-        """Return the name of a dataset, as `optimizer_text` does for an optimizer.
+        """Return the spelling of a dataset, as `optimizer_text` does for an optimizer.
 
         Raises:
             ConfigError: It is not a dataset, or its name belongs to another one.
         """
         if isinstance(dataset, str):
             return dataset
-        if not DATASETS.fits(dataset):
+        item, values = _unwrapped(dataset)
+        if not DATASETS.fits(item):
             raise ConfigError(
                 f"{short_repr(dataset)} is not a dataset; give a name, a DatasetSource class, a "
                 "pair of arrays (x, y), or a data frame"
             )
-        return self._pass(DATASETS, dataset, dataset)
+        return spell(self._pass(DATASETS, item, item), values)
 
     def pass_object(self, item: Any) -> str:
         """Return the spelling of a class of any kind, or of what an adapter knows.

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast, get_args
 from optbench.contracts import (
     KEBAB,
     NEEDS,
+    Configurable,
     DatasetSource,
     Landscape,
     Plugin,
@@ -135,7 +136,7 @@ def _plugin_fault(item: type[Plugin]) -> str:
     return _needs_fault(item) or _hyper_fault(item)
 
 
-def _url_fault(item: type[Plugin] | type[DatasetSource]) -> str:
+def _url_fault(item: type[Configurable]) -> str:
     url = item.url
     if isinstance(url, str) and (not url or url.startswith(("https://", "http://"))):
         return ""
@@ -150,7 +151,7 @@ def _needs_fault(item: type[Plugin]) -> str:
     return ""
 
 
-def _hyper_fault(item: type[Plugin]) -> str:
+def _hyper_fault(item: type[Configurable]) -> str:
     for name, declared in item.hypers().items():
         if not _is_identifier(name):
             return f"declares a hyperparameter {short_repr(name)}, which is not a name in Python"
@@ -164,7 +165,7 @@ def _hyper_fault(item: type[Plugin]) -> str:
     return _rate_fault(item)
 
 
-def _rate_fault(item: type[Plugin]) -> str:
+def _rate_fault(item: type[Configurable]) -> str:
     rates = [declared for declared in item.hypers().values() if declared.rate]
     if len(rates) > 1:
         names = " and ".join(declared.name for declared in rates)
@@ -194,7 +195,7 @@ def _rule_fault(item: type[Rule]) -> str:
 def _dataset_fault(item: type[DatasetSource]) -> str:
     task = getattr(item, "task", None)
     if task in get_args(Task):
-        return _url_fault(item)
+        return _url_fault(item) or _hyper_fault(item)
     return f"declares task = {short_repr(task)}; {' or '.join(get_args(Task))}"
 
 

@@ -15,9 +15,12 @@ FROZEN = {
     "diabetes": (442, 10, 1, "601d29d84b0b4301"),
     "digits": (1797, 64, 10, "6e2b65799eddc0da"),
     "iris": (150, 4, 3, "dfed986a0c2a78a8"),
+    "linear-regression": (1500, 20, 1, "dd8818ccf6ea35a0"),
     "moons": (1000, 2, 1, "ba6bedd381fbf1f5"),
     "sparse-text-like": (1500, 400, 4, "f34069b596a41669"),
     "spirals": (1500, 2, 3, "19074fee15c224e1"),
+    "teacher": (1500, 20, 5, "3431aa9bda699f21"),
+    "teacher-regression": (1500, 10, 1, "d6a066915147c029"),
     "wine": (178, 13, 3, "a65773784cff3dd3"),
 }
 """Examples, features, outputs, and the content hash after splitting and standardising."""
@@ -40,6 +43,16 @@ def test_a_dataset_is_the_same_on_every_machine(name: str) -> None:
     examples = len(data.x_train) + len(data.x_val) + len(data.x_test)
     assert (examples, data.n_features, data.n_outputs, data.content_hash[:16]) == FROZEN[name]
     assert len(data.x_train) == pytest.approx(0.6 * examples, abs=3)
+
+
+@pytest.mark.parametrize("condition", [1.0, 100.0, 1e4])
+def test_the_linear_problem_has_the_declared_condition_number(condition: float) -> None:
+    """Within the error of the sample: the extreme eigenvalues of the covariance of the inputs."""
+    name = f"linear-regression[n=20000,condition={condition}]"
+    x = optbench.load_dataset(name).x_train
+    eigenvalues = np.linalg.eigvalsh(np.cov(x.T))
+    assert eigenvalues[-1] / eigenvalues[0] == pytest.approx(condition, rel=0.2)
+    assert eigenvalues.mean() == pytest.approx(1, rel=0.1)
 
 
 def test_the_bag_of_words_is_sparse_and_stays_so() -> None:

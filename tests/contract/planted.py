@@ -397,6 +397,7 @@ PLANTED: dict[str, type] = {
     "check_every_load_is_the_same": loader(_drifting),
     "check_dataset_leaves_global_random_state_alone": loader(_shared_random),
     "check_splits_into_three_parts": loader(_points(np.arange(20) % 2)),
+    "check_every_value_is_used": variant(GoodDataset, noise=hyper(0.1, "ignored", low=0)),
     # schedules
     "check_factors_are_numbers": schedule(lambda s, final: np.log(s)),
     "check_factor_is_pure": schedule(_writing),

@@ -27,7 +27,7 @@ from optbench.study.study import Study
 from tests.analysis.synthetic import make_cells
 from tests.support.mirror import serving, sha256
 
-EXAMPLES = ("Mine", "Averaged", "ByLayer", "Narrow", "Signs", "Plateau", "Noisy")
+EXAMPLES = ("Mine", "Averaged", "ByLayer", "Narrow", "Signs", "Rings", "Plateau", "Noisy")
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,22 @@ def find(registry: Registry, spelling: str) -> list[tuple[str, Entry[Any]]]:
     found = [
         (kind, registry.entries(kind)[name]) for kind in KINDS if name in registry.entries(kind)
     ]
+    if "[" in spelling:
+        found = [(kind, _with_values(kind, entry, spelling, registry)) for kind, entry in found]
     if not found and ":" in name:
         found = [("optimizers", registry.entry("optimizers", name))]
     if not found:
         known = [known for kind in KINDS for known in registry.entries(kind)]
         raise unknown_name("name", name, known)
     return found
+
+
+def _with_values(kind: str, entry: Entry[Any], spelling: str, registry: Registry) -> Entry[Any]:
+    """Return the entry of a dataset with the values in brackets; any other entry as it is."""
+    if kind != "datasets":
+        return entry
+    source = registry.dataset_source(spelling)
+    return replace(entry, name=source.name, item=source)
 
 
 def describe(kind: str, entry: Entry[Any]) -> dict[str, Any]:
@@ -100,6 +111,7 @@ def _of_dataset(item: type[DatasetSource]) -> dict[str, Any]:
 
     missing = missing_files(item)
     told: dict[str, Any] = {
+        "hyperparameters": [_of_hyper(declared) for declared in item.hypers().values()],
         "task": item.task,
         "standardized": item.standardize,
         "files": dict(item.files),
@@ -115,9 +127,9 @@ MEASURED = ("features", "outputs", "examples", "content_hash")
 
 
 def _measured(item: type[DatasetSource]) -> dict[str, Any]:
-    from optbench.data.splits import load_dataset
+    from optbench.data.splits import prepare_dataset
 
-    data = load_dataset(item.name)
+    data = prepare_dataset(item)
     parts = {part: len(getattr(data, f"x_{part}")) for part in ("train", "val", "test")}
     return dict(
         zip(MEASURED, (data.n_features, data.n_outputs, parts, data.content_hash), strict=True)
