@@ -11,16 +11,19 @@ BoardName = Literal["final-loss", "training-loss", "speed", "stability"]
 BOARD_NAMES: tuple[BoardName, ...] = ("final-loss", "training-loss", "speed", "stability")
 """The boards, in the order in which they are shown."""
 Statement = Literal["these-workloads", "workloads-like-these"]
+STATEMENTS: tuple[Statement, ...] = ("these-workloads", "workloads-like-these")
 PairVerdict = Literal["better", "equal", "open"]
+Unit = Literal["replicate", "dataset", "drawn workload"]
 
 
 class Needs(Record, frozen=True, kw_only=True):
-    """What would decide an open pair with a chance of 80%, as far as it can be foreseen.
+    """What would decide an open pair with a probability of 80%, as far as it can be foreseen.
 
     Attributes:
-        replicates: Replicates in all; None where no number up to the limit suffices.
-        workloads: Workloads (or datasets) in all, for the statement about workloads like these.
-        seconds: Further training time on one core.
+        replicates: Replicates in all; None on other boards, and if no number up to the limit of
+            `decisions.MOST_REPLICATES` is enough.
+        workloads: The same for datasets or drawn workloads, on boards about workloads like these.
+        seconds: Further training time of both entrants on one core; None if the number is unknown.
     """
 
     replicates: int | None = None
@@ -32,14 +35,17 @@ class BoardRow(Record, frozen=True, kw_only=True):
     """One entrant on a board; rows come best value first.
 
     Attributes:
-        value: Mean over workloads, replicates and seeds; higher is better.
-        low, high: 95% interval of `value`; None with one replicate.
+        value: Mean over seeds, then replicates, then workloads; higher is better. None if it has
+            no value on these workloads.
+        low, high: 95% interval of `value` by itself; None without a second unit. Whether two
+            entrants differ is said by their pair, not by the intervals of their rows.
         place: First and last place that the pairs leave open, 1-based.
         letters: Letters of its tie groups; entrants that share one are not told apart.
         may_be_best: Whether it may still be the best one (Hsu's comparison with the best).
         workloads: Workloads on which it was evaluated.
-        details: Further numbers by name, such as ``"lost"``, ``"regret"`` and ``"seed_spread"`` on
-            the stability board, or ``"solved"`` (share of runs) on the speed board.
+        details: Further means by name: ``"lost"`` (share of evaluation runs), ``"regret"`` and
+            ``"seed_spread"`` (SD of the test score over the seeds of a replicate) on the stability
+            board; ``"solved"`` (share of runs that reached the target) on the speed board.
     """
 
     label: str
@@ -57,15 +63,19 @@ class BoardPair(Record, frozen=True, kw_only=True):
     """Two entrants on a board; `first` is the better one where the verdict is ``"better"``.
 
     Attributes:
-        difference: Value of `first` minus value of `second`, on what both were evaluated on.
-        low, high: 95% interval of `difference` on its own.
-        p: P-value of a difference of 0, on its own.
+        difference: Value of `first` minus value of `second`, on what both were evaluated on; None
+            if they have nothing in common.
+        low, high: 95% interval of `difference` by itself.
+        p: p-value of a difference of 0, by itself; None if it cannot be tested.
         p_adjusted: The same for the whole family of pairs.
-        p_equal: P-value, for the family, of a difference outside the region of practical
+        p_equal: p-value, for the family, of a difference outside the region of practical
             equivalence.
-        verdict: ``"equal"`` if the difference surely lies within the region, else ``"better"`` if
-            it surely is not 0, else ``"open"``.
-        needs: What would decide an open pair; None for a decided one.
+        verdict: ``"equal"`` if the difference surely lies within the region, otherwise
+            ``"better"`` if it surely is not 0, otherwise ``"open"``.
+        needs: What would decide an open pair; None for a decided one, and if it cannot be tested.
+        units: Independent units that both have.
+        error: Standard error of `difference`.
+        df: Degrees of freedom of `error`.
     """
 
     first: str
@@ -78,29 +88,49 @@ class BoardPair(Record, frozen=True, kw_only=True):
     p_equal: Number = None
     verdict: PairVerdict
     needs: Needs | None = None
+    units: int = 0
+    error: Number = None
+    df: Number = None
 
 
 class Board(Record, frozen=True, kw_only=True):
     """One question with its answer for every entrant and every pair.
+
+    The verdicts of a board are one family: the probability of any false ``"better"`` among them is
+    at most 5%, and so is that of any false ``"equal"``.
 
     Attributes:
         name: What is compared.
         statement: ``"these-workloads"``: the workloads are fixed, replicates vary;
             ``"workloads-like-these"``: the workloads are a sample.
         regime: The only regime on this board; None for all of them.
+        quantity: What the values measure, in words.
         region: Half width of the region of practical equivalence, in the unit of the values.
-        unit: What varies independently, e.g. ``"replicate of a dataset"``, ``"dataset"`` or
-            ``"drawn workload"``.
-        units: Number of these units.
-        note: Why there are no verdicts, or what they rest on; may be empty.
+        unit: What varies independently: ``"replicate"``, ``"dataset"`` or ``"drawn workload"``.
+        units: Number of these units; the fewest replicates of any entrant and workload.
+        workloads: Number of workloads.
+        note: Why there are no verdicts, or what the values rest on; may be empty.
     """
 
     name: BoardName
     statement: Statement
     regime: Regime | None = None
+    quantity: str = ""
     region: float
-    unit: str
+    unit: Unit
     units: int
+    workloads: int = 0
     note: str = ""
     rows: tuple[BoardRow, ...]
     pairs: tuple[BoardPair, ...]
+
+    def pair(self, first: str, second: str) -> BoardPair:
+        """Return the comparison of two entrants, in either order.
+
+        Raises:
+            KeyError: The board has no such pair.
+        """
+        for pair in self.pairs:
+            if {pair.first, pair.second} == {first, second}:
+                return pair
+        raise KeyError(f"{first}, {second}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
-import numpy as np
 
-from optbench.analysis.derived_targets import targets_of
+from optbench.analysis.boards.board_tables import make_boards
+from optbench.analysis.boards.score_scales import scales_of
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.run_metrics import measure
 from optbench.analysis.statistics import pair_comparisons, ranking, scoring
@@ -23,7 +22,6 @@ from optbench.analysis.views.regime_views import regime_views
 from optbench.analysis.views.workload_rows import workload_boards
 from optbench.analysis.words.cautions import cautions
 from optbench.analysis.words.verdicts import verdicts
-from optbench.contracts import Array
 from optbench.errors import ConfigError
 from optbench.records import Cell, StudyProtocol
 from optbench.suites import TARGET_LEVEL, Targets
@@ -35,24 +33,31 @@ def build_leaderboard(
     targets: Targets | None = None,
     *,
     title: str = "",
+    drawn: bool = False,
+    regions: Mapping[str, float] | None = None,
 ) -> Leaderboard:
     """Compare the entrants of `cells` with one another.
 
     Args:
-        cells: One for each entrant and workload; cells without evaluation runs are left out.
+        cells: One for each entrant, workload and replicate; cells without evaluation runs are left
+            out.
         protocol: How configurations were chosen.
         targets: Frozen losses by (dataset, ``Workload.network``); missing ones are derived from
             the cells, and marked as such.
         title: Free text, shown above the leaderboard.
+        drawn: Whether the workloads were drawn from a declared distribution, each independently.
+        regions: Board -> half width of its region of practical equivalence, where it is not to be
+            the one of `REGIONS`.
 
     Raises:
-        ConfigError: No cell has an evaluation run, or an entrant has two cells on one workload.
+        ConfigError: No cell has an evaluation run, or an entrant has two cells of one replicate on
+            one workload.
     """
     study = StudyArrays(cells)
     if not study.runs:
         raise ConfigError("nothing to compare: no evaluation run has finished")
-    chosen, frozen = _targets(study, targets or {})
-    measured = measure(study, chosen, frozen)
+    scales = scales_of(study, targets or {})
+    measured = measure(study, scales.target, scales.target_frozen)
     overall = scoring.pooled_iqm(measured.score)
     pairs, better = pair_comparisons.compare_pairs(measured.score, overall, study.labels)
     groups = ranking.tie_groups(better, ranking.order_of(overall).tolist(), study.labels)
@@ -63,6 +68,13 @@ def build_leaderboard(
         target_level=TARGET_LEVEL,
         seeds=min(len(cell.evaluation) for cell in study.cells.values()),
         runs=len(study.runs) + sum(t.runs for t in study.trials.values()),
+        boards=make_boards(
+            study,
+            scales,
+            at_best=protocol.select != "val_loss",
+            drawn=drawn,
+            regions=regions,
+        ),
         overall=overall_rows(study, measured, overall, better, groups),
         tie_groups=groups,
         pairs=pairs,
@@ -82,12 +94,3 @@ def build_leaderboard(
         verdicts=verdicts(board, study, measured),
         warnings=cautions(board, study, measured),
     )
-
-
-def _targets(study: StudyArrays, known: Targets) -> tuple[Array, tuple[bool, ...]]:
-    """Return the target of each workload, NaN if unknown, and whether it was frozen beforehand."""
-    keys = [(w.dataset, w.network) for w in study.workloads]
-    frozen = tuple(key in known for key in keys)
-    targets = known if all(frozen) else {**targets_of(study), **known}
-    values = [targets[key].loss(TARGET_LEVEL) if key in targets else math.nan for key in keys]
-    return np.array(values, dtype=float), frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,6 +26,7 @@ from optbench.analysis.view_records import (
     Profile,
     RegimeView,
 )
+from optbench.errors import ConfigError
 from optbench.records import StudyProtocol
 from optbench.support import html
 
@@ -37,7 +38,8 @@ class Leaderboard(Record, frozen=True, kw_only=True):
         title: Name of the suite or study; free text.
         target_level: Level of the targets: ``"easy"``, ``"medium"`` or ``"hard"``.
         seeds: Evaluation seeds of each cell (the fewest, if cells differ).
-        boards: One for each question and statement, over everything and for each regime.
+        boards: Final loss, training loss, speed and stability, with both statements; then, where
+            there are several regimes, those of each regime.
         overall: One row for each entrant.
         pairs: Every pair of entrants.
         profiles: One for each cost axis; empty if no target is known.
@@ -47,7 +49,7 @@ class Leaderboard(Record, frozen=True, kw_only=True):
         critical_difference: None with fewer than two entrants or workloads.
     """
 
-    format: int = 1
+    format: Literal[2] = 2
     title: str = ""
     protocol: StudyProtocol
     ruleset: str
@@ -120,7 +122,19 @@ def from_json(text: bytes | str) -> Leaderboard:
     """Read what `to_json` wrote.
 
     Raises:
+        ConfigError: The leaderboard was written in format 1, which has no boards.
         msgspec.ValidationError: The text is JSON, but not a leaderboard of this format.
         msgspec.DecodeError: The text is not JSON.
     """
+    if msgspec.json.decode(text, type=_Format, strict=False).format == 1:
+        raise ConfigError(
+            "this leaderboard has format 1, and format 2 is needed: "
+            "build it again from its runs with `optbench report DIR`"
+        )
     return msgspec.json.decode(text, type=Leaderboard, strict=False)
+
+
+class _Format(msgspec.Struct):
+    """The format of a leaderboard, whatever else it contains."""
+
+    format: int = 0

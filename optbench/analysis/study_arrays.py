@@ -55,10 +55,13 @@ class StudyArrays:
     Attributes:
         labels: Entrants, in the order of the cells.
         workload_labels, workloads: Workloads, in the order of the cells.
-        cells: (s, w) -> cell.
+        cells: (s, w) -> cell, with the runs of all replicates.
+        replicates: (s, w, r) -> cell of one replicate.
+        n_replicates: Number K of replicates.
         seeds_of: Seed -> k on each workload.
         runs: Evaluation runs, as long as R.
         place: Indices (s, w, k) of each run, shape (R, 3).
+        replicate: Replicate r of each run, shape (R,).
         lost, failed: Whether each run was lost, whether it failed, shape (R,).
     """
 
@@ -68,7 +71,7 @@ class StudyArrays:
         twice = [place for place, times in Counter(places).items() if times > 1]
         if twice:
             raise ConfigError(f"{twice[0][0]} is entered twice on {twice[0][1]}")
-        evaluated = pool_replicates(evaluated)
+        replicated, evaluated = evaluated, pool_replicates(evaluated)
         names = [(cell.entrant.label, cell.workload.label) for cell in evaluated]
         self.labels = list(dict.fromkeys(label for label, _ in names))
         by_label = {w: cell.workload for (_, w), cell in zip(names, evaluated, strict=True)}
@@ -79,14 +82,26 @@ class StudyArrays:
         self.cells: dict[tuple[int, int], Cell] = {
             (row[a], column[b]): cell for (a, b), cell in zip(names, evaluated, strict=True)
         }
+        numbers = sorted({cell.replicate for cell in replicated})
+        self.replicates: dict[tuple[int, int, int], Cell] = {
+            (
+                row[cell.entrant.label],
+                column[cell.workload.label],
+                numbers.index(cell.replicate),
+            ): cell
+            for cell in sorted(replicated, key=lambda cell: cell.replicate)
+        }
+        self.n_replicates = len(numbers)
         self.seeds_of = self._seeds()
         self.n_seeds = max((len(s) for s in self.seeds_of), default=0)
         self.runs: list[RunResult] = []
-        indices = []
-        for (s, w), cell in self.cells.items():
+        indices, replicate = [], []
+        for (s, w, r), cell in self.replicates.items():
             for result in cell.evaluation:
                 self.runs.append(result)
                 indices.append((s, w, self.seeds_of[w][result.spec.seed]))
+                replicate.append(r)
+        self.replicate = np.array(replicate, dtype=int)
         self.place = np.array(indices, dtype=int).reshape(-1, 3)
         self.lost = np.array([not _ended_well(r) for r in self.runs], dtype=bool)
         self.failed = np.array([r.status == Status.FAILED for r in self.runs], dtype=bool)
@@ -108,6 +123,48 @@ class StudyArrays:
         values = np.full(self.shape, np.nan)
         values[tuple(self.place.T)] = per_run
         return values
+
+    def workload_medians(self, per_run: Array) -> Array:
+        """Return the median of the finite values of runs on each workload, shape (W,), or NaN."""
+        values = self.spread(np.where(np.isfinite(per_run), per_run, np.nan))
+        return metrics.median(np.moveaxis(values, 1, 0).reshape(self.shape[1], -1))
+
+    def replicate_means(self, per_run: Array) -> Array:
+        """Return the mean of each replicate, shape (S, W, K), of values of runs, shape (R,).
+
+        NaN values are left out; the mean of none is NaN.
+        """
+        s, w, _ = self.place.T
+        total, count = np.zeros((2, *self.shape[:2], self.n_replicates))
+        known = ~np.isnan(per_run)
+        index = (s[known], w[known], self.replicate[known])
+        np.add.at(total, index, per_run[known])
+        np.add.at(count, index, 1)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+    @cached_property
+    def replicate_counts(self) -> Array:
+        """Number of evaluation runs of each replicate, shape (S, W, K)."""
+        s, w, _ = self.place.T
+        count = np.zeros((*self.shape[:2], self.n_replicates))
+        np.add.at(count, (s, w, self.replicate), 1)
+        return count
+
+    @cached_property
+    def seed_clusters(self) -> list[int]:
+        """Cluster of each workload: workloads that share a seed are in the same one.
+
+        Runs of one seed share initial weights and batches, so their results depend on one another.
+        Studies with replicates have other seeds on every workload.
+        """
+        cluster = list(range(len(self.workloads)))
+        first: dict[int, int] = {}
+        for w, seeds in enumerate(self.seeds_of):
+            for seed in seeds:
+                old, new = cluster[w], cluster[first.setdefault(seed, w)]
+                if old != new:
+                    cluster = [new if c == old else c for c in cluster]
+        return cluster
 
     # -- curves -------------------------------------------------------------------------------
 
@@ -166,9 +223,7 @@ class StudyArrays:
     @cached_property
     def initial_loss(self) -> Array:
         """Median validation loss before training on each workload, shape (W,); NaN if unknown."""
-        first = self.val[:, 0]
-        values = self.spread(np.where(np.isfinite(first), first, np.nan))
-        return metrics.median(np.moveaxis(values, 1, 0).reshape(self.shape[1], -1))
+        return self.workload_medians(self.val[:, 0])
 
     @cached_property
     def trials(self) -> dict[tuple[int, int], Trials]:

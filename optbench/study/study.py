@@ -128,7 +128,9 @@ class Study:
         from optbench.suites import known_targets
 
         targets = known_targets(default_registry())
-        return build_leaderboard(self.cells, self.protocol, targets, title=self.suite)
+        return build_leaderboard(
+            self.cells, self.protocol, targets, title=self.suite, drawn=self.drawn
+        )
 
     def best(self, optimizer: str) -> dict[str, dict[str, Value]]:
         """Return the hyperparameter values that tuning chose for an optimizer on each workload.

@@ -40,8 +40,10 @@ def make_cells(
     grid_points: int = 40,
     epochs: int = 10,
     rng_seed: int = 0,
+    replicates: int = 1,
+    tuning_noise: float = 0.0,
 ) -> list[Cell]:
-    """Cells of a study as the executor hands them over, one for each label and workload.
+    """Cells of a study as the executor hands them over, for each label, workload and replicate.
 
     The validation loss of a run falls as a power of the examples seen, from 1.1 to
     ``floor * exp(-skill + noise)``; the test loss is 5% above it, the training loss 10% below.
@@ -53,6 +55,9 @@ def make_cells(
         diverging: label -> share of its evaluation runs that diverge.
         twins: label -> label whose results it repeats exactly.
         rng_seed: every number is fixed by it.
+        replicates: with one, evaluation seeds are 0, 1, ... on every workload, as in old studies;
+            with more, every workload and replicate has seeds of its own.
+        tuning_noise: standard deviation of the log of the final loss between replicates.
     """
     cells = []
     for dataset in datasets:
@@ -71,15 +76,15 @@ def make_cells(
                         maker = _CellMaker(
                             label, (twins or {}).get(label, label), workload, rng_seed, grid_points
                         )
-                        cells.append(
-                            maker.cell(
-                                seeds,
-                                trials,
-                                (skill or {}).get(maker.source, 0.0),
-                                noise,
-                                workload_noise,
-                                (diverging or {}).get(maker.source, 0.0),
-                            )
+                        cells += maker.cells(
+                            seeds,
+                            trials,
+                            (skill or {}).get(maker.source, 0.0),
+                            noise,
+                            workload_noise,
+                            (diverging or {}).get(maker.source, 0.0),
+                            replicates,
+                            tuning_noise,
                         )
     return cells
 
@@ -98,7 +103,7 @@ class _CellMaker:
         self.rng = np.random.default_rng([rng_seed, key])
         self.shared = np.random.default_rng([rng_seed, zlib.crc32(workload.label.encode())])
 
-    def cell(
+    def cells(
         self,
         seeds: int,
         trials: int,
@@ -106,20 +111,40 @@ class _CellMaker:
         noise: float,
         workload_noise: float,
         diverging: float,
-    ) -> Cell:
+        replicates: int,
+        tuning_noise: float,
+    ) -> list[Cell]:
         floor = float(np.exp(self.shared.uniform(np.log(0.05), np.log(0.3))))
         best = floor * float(np.exp(-skill + workload_noise * self.rng.normal()))
-        tried = []
-        lrs = np.sort(10.0 ** self.rng.uniform(-5, 0, trials))
-        for lr in lrs:
-            off = float(np.log10(lr) + 2)
-            final = min(best * float(np.exp(1.5 * off**2)), 1.0)
-            run = self.run(-1, float(lr), final, diverged=off > 1.5)
-            tried.append(Trial({"lr": float(lr)}, (run,)))
-        ends = best * np.exp(noise * self.rng.normal(size=seeds))
-        lost = self.rng.random(seeds) < diverging
-        runs = tuple(self.run(s, 0.01, float(ends[s]), bool(lost[s])) for s in range(seeds))
-        return Cell(self.entrant, self.workload, tuple(tried), {"lr": 0.01}, {}, runs)
+        cells = []
+        for replicate in range(replicates):
+            tried = []
+            lrs = np.sort(10.0 ** self.rng.uniform(-5, 0, trials))
+            for lr in lrs:
+                off = float(np.log10(lr) + 2)
+                final = min(best * float(np.exp(1.5 * off**2)), 1.0)
+                run = self.run(-1, float(lr), final, diverged=off > 1.5)
+                tried.append(Trial({"lr": float(lr)}, (run,)))
+            luck = tuning_noise * self.rng.normal() if tuning_noise else 0.0
+            ends = best * np.exp(luck + noise * self.rng.normal(size=seeds))
+            lost = self.rng.random(seeds) < diverging
+            own = f"{self.workload.label} {replicate}".encode()
+            first = zlib.crc32(own) % 2**29 + 2**30 if replicates > 1 else 0
+            runs = tuple(
+                self.run(first + s, 0.01, float(ends[s]), bool(lost[s])) for s in range(seeds)
+            )
+            cells.append(
+                Cell(
+                    self.entrant,
+                    self.workload,
+                    tuple(tried),
+                    {"lr": 0.01},
+                    {},
+                    runs,
+                    replicate=replicate,
+                )
+            )
+        return cells
 
     def run(self, seed: int, lr: float, final: float, diverged: bool) -> RunResult:
         """One run with a curve that falls from `INITIAL` to `final`, or blows up."""

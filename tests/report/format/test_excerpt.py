@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from optbench.analysis import Leaderboard, build_leaderboard
@@ -103,7 +104,8 @@ def test_the_terminal_says_over_what_its_curves_are(
     from rich.console import Console
 
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(leaderboard_table(*large))
+    board, cells = large
+    console.print(leaderboard_table(msgspec.structs.replace(board, boards=()), cells))
     assert "54 workloads, 3 seeds; curves: validation loss, mean over 18 of them" in " ".join(
         console.export_text().split()
     )

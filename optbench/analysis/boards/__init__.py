@@ -1,0 +1,1 @@
+"""The four boards: final loss, training loss, speed and stability, with their verdicts."""

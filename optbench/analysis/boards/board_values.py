@@ -1,0 +1,228 @@
+"""What the four boards compare: one value for each entrant, workload and replicate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from optbench.analysis.board_records import BoardName
+from optbench.analysis.boards.score_scales import Scales
+from optbench.analysis.statistics import metrics
+from optbench.analysis.statistics.scoring import frozen_score
+from optbench.analysis.study_arrays import StudyArrays
+from optbench.contracts import Array
+from optbench.records import Cell, RunResult, Status
+
+REGIONS: dict[BoardName, float] = {
+    "final-loss": 0.03,
+    "training-loss": 0.03,
+    "speed": math.log2(1.1),
+    "stability": 0.05,
+}
+"""Half width of the region of practical equivalence of each board, in the units of its values."""
+MISSED = 2.0
+"""Cost that counts for a run that misses the target, as a multiple of the budget."""
+
+
+@dataclass(frozen=True)
+class BoardValues:
+    """The values of one board, higher is better.
+
+    Attributes:
+        name: Name of the board.
+        quantity: What a value measures, in words.
+        region: Half width of the region of practical equivalence.
+        values: Shape (S, W, K), NaN where there is none.
+        details: Further quantities that the board shows, each of shape (S, W, K).
+        least_errors: Least standard error of each entrant's mean on some workloads (indices), as a
+            function of the indices; None if the spread of the replicates says it all.
+        from_study: Workloads whose scale is taken from this study, shape (W,).
+    """
+
+    name: BoardName
+    quantity: str
+    region: float
+    values: Array
+    from_study: Array
+    details: Mapping[str, Array] = field(default_factory=dict)
+    least_errors: Callable[[Sequence[int]], Array] | None = None
+
+
+def board_values(
+    study: StudyArrays, scales: Scales, at_best: bool, regions: Mapping[str, float] | None = None
+) -> tuple[BoardValues, ...]:
+    """Return the values of the four boards.
+
+    Args:
+        study: The runs.
+        scales: Losses between which scores lie, and targets.
+        at_best: Whether the test part is read at the lowest validation loss, not at the end.
+        regions: Half widths of regions of practical equivalence that differ from `REGIONS`.
+    """
+    region = {name: (regions or {}).get(name, usual) for name, usual in REGIONS.items()}
+    where = "at the lowest validation loss" if at_best else "at the end"
+    per_run = _run_values(study, scales, at_best)
+    lost = study.replicate_means(study.lost.astype(float))
+    regret = _regret(study, scales, at_best)
+    mean = {name: study.replicate_means(values) for name, values in per_run.items()}
+    return (
+        BoardValues(
+            name="final-loss",
+            quantity=f"score of the test loss {where}",
+            region=region["final-loss"],
+            values=mean["test"],
+            from_study=scales.from_study["test"],
+        ),
+        BoardValues(
+            name="training-loss",
+            quantity="score of the training loss at the end",
+            region=region["training-loss"],
+            values=mean["train"],
+            from_study=scales.from_study["train"],
+        ),
+        BoardValues(
+            name="speed",
+            quantity="-log2 of the examples to the target, as a share of the budget",
+            region=region["speed"],
+            values=mean["speed"],
+            from_study=~np.array(scales.target_frozen, dtype=bool),
+            details={"solved": mean["solved"]},
+        ),
+        BoardValues(
+            name="stability",
+            quantity="1 - share of lost runs - regret of an average trial",
+            region=region["stability"],
+            values=1 - lost - regret,
+            from_study=scales.from_study["val"],
+            details={
+                "lost": lost,
+                "regret": regret,
+                "seed_spread": _seed_spread(study, per_run["test"]),
+            },
+            least_errors=lambda columns: _rate_errors(study.lost_runs[:, columns]),
+        ),
+    )
+
+
+# -- runs ----------------------------------------------------------------------------------------
+
+
+def _run_values(study: StudyArrays, scales: Scales, at_best: bool) -> dict[str, Array]:
+    """Return the values of every evaluation run by name, each of shape (R,)."""
+    w = study.place[:, 1]
+    test = np.array([_test_loss(run, at_best) for run in study.runs])
+    train = np.array([run.final("train_loss") for run in study.runs])
+    test, train = (np.where(study.lost | np.isnan(loss), np.inf, loss) for loss in (test, train))
+    share = _share_of_budget(study, scales.target[w])
+    return {
+        "test": frozen_score(test, scales.guess["test"][w], scales.best["test"][w]),
+        "train": frozen_score(train, scales.guess["train"][w], scales.best["train"][w]),
+        "speed": -np.log2(share),
+        "solved": np.where(np.isnan(share), np.nan, (share < MISSED).astype(float)),
+    }
+
+
+def _test_loss(run: RunResult, at_best: bool) -> float:
+    """Return the test loss that counts; runs stored before it was measured have that of the end."""
+    return run.test_loss if not at_best or math.isnan(run.best_test_loss) else run.best_test_loss
+
+
+def _share_of_budget(study: StudyArrays, target: Array) -> Array:
+    """Return the examples to the target / those of the budget, shape (R,); NaN without target."""
+    cost, loss = study.costs["examples"], study.val
+    with np.errstate(divide="ignore", invalid="ignore"):
+        n_train = metrics.median(cost[:, 1:] / study.costs["epochs"][:, 1:])
+    epochs = np.array([workload.epochs for workload in study.workloads], dtype=float)
+    budget = (epochs * study.workload_medians(n_train))[study.place[:, 1]]
+    share = np.where(study.lost, np.inf, crossing_cost(cost, loss, target)) / budget
+    share = np.minimum(share, MISSED)
+    return np.where(np.isnan(target) | np.isnan(budget), np.nan, share)
+
+
+def crossing_cost(cost: Array, loss: Array, target: Array) -> Array:
+    """Return the cost at which the loss falls to the target and stays there for two evaluations.
+
+    The log of the loss is interpolated between evaluations; nothing is sooner than the first
+    evaluation after the start.
+
+    Args:
+        cost: Shape (R, evaluations), NaN after the end.
+        loss: Validation loss, the same shape.
+        target: Shape (R,).
+
+    Returns:
+        Shape (R,); infinite where the target was missed.
+    """
+    below = loss <= target[:, None]
+    confirmed = below[:, :-1] & below[:, 1:]
+    row, i = np.arange(len(loss)), np.argmax(confirmed, axis=1)
+    before = np.maximum(i - 1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        high, low = metrics.log_loss(loss[row, before]), metrics.log_loss(loss[row, i])
+        part = np.where(i > 0, (high - metrics.log_loss(target)) / (high - low), 0.0)
+        part = np.where(np.isfinite(part), np.clip(part, 0, 1), 1.0)
+    crossing = cost[row, before] + part * (cost[row, i] - cost[row, before])
+    return np.where(confirmed.any(axis=1), np.maximum(crossing, cost[:, 1]), np.inf)
+
+
+# -- cells ---------------------------------------------------------------------------------------
+
+
+def _seed_spread(study: StudyArrays, score: Array) -> Array:
+    """Return the SD of the score over the seeds of each replicate, shape (S, W, K)."""
+    s, w, _ = study.place.T
+    mean, count = study.replicate_means(score), study.replicate_counts
+    square = study.replicate_means((score - mean[s, w, study.replicate]) ** 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(count > 1, np.sqrt(square * count / (count - 1)), np.nan)
+
+
+def _rate_errors(lost_runs: Array) -> Array:
+    """Return the binomial standard error of the share of lost runs of each entrant, shape (S,).
+
+    One run more is counted on either side (Agresti & Coull 1998), since a few runs without a loss
+    do not show that none is ever lost.
+
+    Args:
+        lost_runs: 1 for a lost run, 0 for another, shape (S, W, n), NaN where there was none.
+    """
+    n = (~np.isnan(lost_runs)).sum(axis=(1, 2))
+    rate = (np.nansum(lost_runs, axis=(1, 2)) + 1) / (n + 2)
+    return np.asarray(np.sqrt(rate * (1 - rate) / np.maximum(n, 1)))
+
+
+def _regret(study: StudyArrays, scales: Scales, at_best: bool) -> Array:
+    """Return what an average trial scores below the chosen one, shape (S, W, K).
+
+    Both are scores of validation losses on tuning seeds. It is 0 where nothing was tuned, and
+    where the chosen configuration is below the average.
+    """
+    regret = np.zeros((*study.shape[:2], study.n_replicates))
+    for (s, w, r), cell in study.replicates.items():
+        regret[s, w, r] = _cell_regret(
+            cell, float(scales.guess["val"][w]), float(scales.best["val"][w]), at_best
+        )
+    return regret
+
+
+def _cell_regret(cell: Cell, guess: float, best: float, at_best: bool) -> float:
+    searched = [trial for trial in cell.trials if not trial.is_default]
+    chosen = [trial for trial in cell.trials if dict(trial.hyper) == dict(cell.chosen or {})]
+    if len(searched) < 2 or not chosen:
+        return 0.0
+
+    def score(runs: Sequence[RunResult]) -> float:
+        losses = [_val_loss(run, at_best) for run in runs]
+        return float(frozen_score(losses, guess, best).mean()) if losses else 0.0
+
+    average = float(np.mean([score(trial.runs) for trial in searched]))
+    return max(score(chosen[0].runs) - average, 0.0)
+
+
+def _val_loss(run: RunResult, at_best: bool) -> float:
+    """Return the validation loss that selection counts; infinite for a lost run."""
+    loss = run.best("val_loss") if at_best else run.final("val_loss")
+    return loss if run.status == Status.OK and math.isfinite(loss) else math.inf
