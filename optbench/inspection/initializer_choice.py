@@ -24,7 +24,7 @@ from optbench.data.streams import stream
 from optbench.engine.health import BOUNDED, ROWS
 from optbench.engine.initialization import draw_params
 from optbench.hyperparameters import parse_spelling
-from optbench.inspection.signals import KEPT, SATURATED, Signals, alike, gains_of, measure_signals
+from optbench.inspection.signals import SATURATED, Signals, alike, gains_of, measure_signals
 from optbench.network import ACTIVATIONS, Loss
 from optbench.registry import Registry, default_registry
 
@@ -32,8 +32,10 @@ DRAWS = 5
 """Number of networks drawn to measure an initializer."""
 WEIGHTS, MOST_DRAWS = 10_000, 200
 """Number of weights over which the gain of a layer is averaged, and the maximum number of draws."""
-ARRIVES = 20.0
-"""Largest factor by which all layers together may change the variance of signal or gradient."""
+ARRIVES, ARRIVES_PER_LAYER = 20.0, 4.0
+"""Largest factor by which all layers together may change the variance of signal or gradient: the
+first number, plus the second for each layer. It grows in proportion to the depth, as the variance
+of tanh does at the edge between order and chaos, and not exponentially."""
 EQUAL = 0.05
 """Relative difference between the factors per layer, below which initializers are equally good."""
 WORST_LAYER = 0.25
@@ -65,12 +67,12 @@ class Choice:
                 f"all layers (over {DRAWS} draws); another activation or fewer layers may"
             )
         first, *others = self.best
-        told = f"best: {first} (over {DRAWS} draws)"
+        text = f"best: {first} (over {DRAWS} draws)"
         if not others:
-            return told
+            return text
         *most, last = others
         listed = f"{', '.join(most)} and {last} are" if most else f"{last} is"
-        return f"{told}; {listed} as good"
+        return f"{text}; {listed} as good"
 
 
 def choose(
@@ -130,7 +132,7 @@ def _gains(
         x = stream("signals", seed).normal(size=(ROWS, sizes[0]))
     smallest = min(a * b for a, b in pairwise(sizes[1:-1] if len(sizes) > 3 else sizes))
     draws = min(max(-(-WEIGHTS // smallest), DRAWS), MOST_DRAWS)
-    found = [
+    gains = [
         gains_of(
             draw_params(
                 name, sizes, seed=seed + draw, activation=activation, x=x, registry=registry
@@ -138,12 +140,12 @@ def _gains(
         )
         for draw in range(draws)
     ]
-    return np.asarray(np.mean(found, axis=0))
+    return np.asarray(np.mean(gains, axis=0))
 
 
 def _ordered(tried: Sequence[Signals], registry: Registry) -> Choice:
-    def last(found: Signals) -> bool:
-        return "data" in registry.initializer(_name(found)).needs
+    def last(signals: Signals) -> bool:
+        return "data" in registry.initializer(_name(signals)).needs
 
     fit = sorted(
         (s for s in tried if carries(s)),
@@ -162,15 +164,15 @@ def _ordered(tried: Sequence[Signals], registry: Registry) -> Choice:
     return Choice([*equal, *others, *rest], tuple(s.initializer for s in equal))
 
 
-def _name(found: Signals) -> str:
-    return parse_spelling(found.initializer)[0]
+def _name(signals: Signals) -> str:
+    return parse_spelling(signals.initializer)[0]
 
 
-def carries(found: Signals) -> bool:
+def carries(signals: Signals) -> bool:
     """Return whether signal and gradient pass all layers, with distinct and unsaturated units."""
-    if alike(found) or not _arrives(found.forward) or not _arrives(found.backward):
+    if alike(signals) or not _arrives(signals.forward) or not _arrives(signals.backward):
         return False
-    return found.activation not in BOUNDED or found.flat <= SATURATED
+    return signals.activation not in BOUNDED or signals.flat <= SATURATED
 
 
 def _arrives(values: Array) -> bool:
@@ -178,9 +180,8 @@ def _arrives(values: Array) -> bool:
         return False
     if len(values) < 2:
         return True
-    total = float(values[-1] / values[0])
-    layer = total ** (1 / (len(values) - 1))
-    return 1 / ARRIVES < total < ARRIVES or KEPT[0] <= layer <= KEPT[1]
+    most = ARRIVES + ARRIVES_PER_LAYER * (len(values) - 1)
+    return 1 / most < float(values[-1] / values[0]) < most
 
 
 def mean_of(draws: Sequence[Signals]) -> Signals:
@@ -199,21 +200,21 @@ def mean_of(draws: Sequence[Signals]) -> Signals:
     )
 
 
-def limit_factor(found: Signals) -> float:
+def limit_factor(signals: Signals) -> float:
     """Return the factor by which a layer multiplies the variance of the gradient in the limit.
 
     In the limit, the network is infinitely wide and deep, and each of its layers has the mean gain
     measured between the hidden layers. The factor is always positive.
     """
-    inner = found.gains[1:-1] if len(found.gains) > 2 else found.gains
+    inner = signals.gains[1:-1] if len(signals.gains) > 2 else signals.gains
     gain = float(inner.mean())
-    return max(gain * _mean_slope(found.activation, gain), 1e-300)
+    return max(gain * _mean_slope(signals.activation, gain), 1e-300)
 
 
-def _worst_layer(found: Signals) -> float:
+def _worst_layer(signals: Signals) -> float:
     """Return the largest deviation of a layer's factor from 1, in powers of e."""
-    inner = found.gains[1:-1] if len(found.gains) > 2 else found.gains
-    factors = found.gains * _mean_slope(found.activation, float(inner.mean()))
+    inner = signals.gains[1:-1] if len(signals.gains) > 2 else signals.gains
+    factors = signals.gains * _mean_slope(signals.activation, float(inner.mean()))
     return float(np.abs(np.log(np.maximum(factors, 1e-300))).max())
 
 

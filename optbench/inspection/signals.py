@@ -15,11 +15,12 @@ from optbench.engine.initialization import draw_params
 from optbench.network import Loss, Network, Params, check_activation
 from optbench.registry import Registry
 
-KEPT = (0.7, 1.4)
-"""Range of the factor per layer within which the variance counts as preserved."""
-KEPT_IN_ALL = (0.3, 3.0)
-"""Range of the factor over all layers within which the variance counts as preserved, whatever the
-factor per layer."""
+UNCHANGED = (0.3, 3.0)
+"""Range of the variance in any layer, relative to the first, within which it counts as
+preserved."""
+STEADY = 2.0
+"""Largest ratio of one layer's factor to the mean factor, up to which the mean describes each
+layer."""
 SHOWN = 4000
 """Maximum number of activations per layer stored for its histogram."""
 FLAT_WEIGHT = 3.0
@@ -29,6 +30,10 @@ SATURATED, DEAD = 0.4, 0.4
 
 PASSES = "signal and gradient pass through all layers about unchanged"
 """Verdict on a network without problems."""
+ONE_LAYER = "with one hidden layer, signal and gradient have no depth over which to fade or grow"
+NO_LAYER = "without hidden layers, the inputs reach the output in one step"
+HARMLESS = (PASSES, ONE_LAYER, NO_LAYER)
+"""Verdicts that name no problem."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,9 @@ class Signals:
         samples: Activations of each hidden layer, at most `SHOWN` values per layer.
         gains: Gain of each layer, including the output layer: mean square of the weights times the
             mean of fan-in and fan-out, so that both directions have equal weight.
+        outputs: Outputs z of the last layer, at most `SHOWN` values.
+        output_signal: Mean square of these outputs, over all examples.
+        output_gradient: Mean square of the gradient with respect to them.
     """
 
     initializer: str
@@ -53,6 +61,9 @@ class Signals:
     health: dict[str, float]
     samples: list[Array]
     gains: Array
+    outputs: Array
+    output_signal: float
+    output_gradient: float
 
     @property
     def forward_factor(self) -> float:
@@ -142,6 +153,9 @@ def signals_of(label: str, network: Network, params: Params, x: Array, y: Array)
             health=layer_health(network, params, x, y),
             samples=[_some(a) for a in activations[1:-1]],
             gains=gains_of(params),
+            outputs=_some(zs[-1]),
+            output_signal=float((zs[-1] * zs[-1]).mean()),
+            output_gradient=float((deltas[-1] * deltas[-1]).mean()),
         )
 
 
@@ -161,46 +175,66 @@ def _factor(values: Array) -> float:
     return float((values[-1] / values[0]) ** (1 / (len(values) - 1)))
 
 
-def alike(found: Signals) -> bool:
+def alike(signals: Signals) -> bool:
     """Return whether all units of a hidden layer with several units compute the same value."""
-    counts = [v for k, v in found.health.items() if k.endswith(".distinct")]
-    widths = [len(s) for s in found.samples]
+    counts = [v for k, v in signals.health.items() if k.endswith(".distinct")]
+    widths = [len(s) for s in signals.samples]
     return any(count == 1 and width > 1 for count, width in zip(counts, widths, strict=True))
 
 
-def verdict(found: Signals) -> str:
-    """Summarise the measurements in one or two sentences."""
-    kind = "saturated" if found.activation in BOUNDED else "dead"
-    said = []
-    if alike(found):
-        said.append("all units of a layer compute the same, and will learn the same")
+def verdict(signals: Signals) -> str:
+    """Summarise the measurements in one or two sentences.
+
+    Signal and gradient are judged over the whole depth of the network, not per layer: a factor of
+    0.9 per layer looks harmless, but leaves 0.5 % after 50 layers.
+    """
+    if not len(signals.forward):
+        return NO_LAYER
+    kind = "saturated" if signals.activation in BOUNDED else "dead"
+    problems = []
+    if alike(signals):
+        problems.append("all units of a layer compute the same, and will learn the same")
     else:
-        said += _travel("signal", "its variance", found.forward_factor, len(found.forward))
-        said += _travel(
-            "gradient", "its variance on the way back", found.backward_factor, len(found.backward)
-        )
-        if found.flat > (SATURATED if kind == "saturated" else DEAD):
-            said.append(f"up to {found.flat:.0%} of a layer is {kind}")
-    if not said:
-        return PASSES
-    return "; ".join(said)
+        problems += _passage("signal", signals.forward)
+        problems += _passage("gradient", signals.backward[::-1])
+        if signals.flat > (SATURATED if kind == "saturated" else DEAD):
+            problems.append(f"up to {signals.flat:.0%} of a layer is {kind}")
+    if not problems:
+        return PASSES if len(signals.forward) > 1 else ONE_LAYER
+    return "; ".join(problems)
 
 
-def _travel(what: str, measure: str, factor: float, layers: int) -> list[str]:
-    if math.isnan(factor) or KEPT[0] <= factor <= KEPT[1]:
+def _passage(what: str, variances: Array) -> list[str]:
+    """Describe how a variance changes from the first of these layers to the last.
+
+    Args:
+        what: ``"signal"``, or ``"gradient"``, the layers of which are in reverse order.
+        variances: Variance in each layer, in the order in which signal or gradient passes them.
+    """
+    if len(variances) < 2:
         return []
-    total = factor ** (layers - 1)
-    if factor <= 0:
+    if not variances[0] > 0 or not variances[-1] > 0:
         return [f"no {what} passes"]
-    if KEPT_IN_ALL[0] <= total <= KEPT_IN_ALL[1]:
+    relative = variances / variances[0]
+    place = int(np.argmax(np.abs(np.log(np.maximum(relative, 1e-300)))))
+    total = float(relative[place])
+    if UNCHANGED[0] <= total <= UNCHANGED[1]:
         return []
-    if factor < 1:
+    steps = relative[1 : place + 1] / relative[:place]
+    factor = total ** (1 / place)
+    is_steady = bool((np.maximum(steps / factor, factor / steps) <= STEADY).all())
+    where = f"after {place + 1} layers"
+    if total < 1 and is_steady:
         halves = " (it halves)" if 0.45 < factor < 0.55 else ""
         return [
-            f"each layer leaves the {what} {factor:.2g} of {measure}{halves}: "
-            f"{total:.2g} of it is left after {layers} layers"
+            f"each layer leaves the {what} {factor:.2g} of its variance{halves}: "
+            f"{total:.2g} of it is left {where}"
         ]
-    return [
-        f"each layer multiplies the {what}, {measure}, by {factor:.2g}: "
-        f"{total:.2g} times after {layers} layers"
-    ]
+    if total < 1:
+        return [f"the {what} fades: {total:.2g} of its variance is left {where}"]
+    if is_steady:
+        return [
+            f"each layer multiplies the variance of the {what} by {factor:.2g}: "
+            f"{total:.2g} times {where}"
+        ]
+    return [f"the {what} grows: its variance is {total:.2g} times as large {where}"]

@@ -18,7 +18,7 @@ from optbench.engine.specs import check_widths
 from optbench.engine.training import train
 from optbench.inspection.diagnosis import Finding, diagnose
 from optbench.inspection.initializer_choice import DRAWS, Choice, choose
-from optbench.inspection.signals import PASSES, Signals, measure_signals, signals_of, verdict
+from optbench.inspection.signals import HARMLESS, Signals, measure_signals, signals_of, verdict
 from optbench.network import LOSS_OF_TASK, Network
 from optbench.records import RunResult, Status
 from optbench.registry import Registry
@@ -64,7 +64,8 @@ class Inspection:
     @property
     def title(self) -> str:
         """Network, and data on which signals are measured."""
-        network = f"{self.before.initializer}, {self.before.activation}"
+        activation = self.before.activation if len(self.before.forward) else "no hidden layer"
+        network = f"{self.before.initializer}, {activation}"
         return f"{network}, the first {ROWS} training examples"
 
     @property
@@ -75,8 +76,10 @@ class Inspection:
 
     @property
     def rows(self) -> list[tuple[str, ...]]:
-        """One row for each layer, as text."""
+        """One row for each hidden layer, as text; of a linear model, one for its output."""
         measured = [signals for signals in (self.before, self.after) if signals is not None]
+        if not len(self.before.forward):
+            return [("output", *(cell for signals in measured for cell in _output_cells(signals)))]
         return [
             (str(layer + 1), *(cell for signals in measured for cell in _cells(signals, layer)))
             for layer in range(len(self.before.forward))
@@ -92,7 +95,9 @@ class Inspection:
                 state = f"{self.result.reason}; the layers are shown as they were before"
             lines.append(f"{self.result.spec.configuration}, {self.result.status}: {state}")
             lines += [str(finding) for finding in self.findings]
-            lines += [] if self.findings else ["nothing is wrong with this run"]
+            if not self.findings:
+                despite = "" if self.verdict in HARMLESS else ", in spite of the initial weights"
+                lines.append(f"no known problem was found in this run{despite}")
         return lines
 
     def plot(self) -> Plot:
@@ -118,6 +123,10 @@ class Inspection:
         """Return plot, layers and sentences, for a notebook."""
         table = html.table(self.rows, self.columns)
         return self.plot()._repr_html_() + table + html.paragraphs([LEGEND, *self.sentences])
+
+
+def _output_cells(signals: Signals) -> tuple[str, ...]:
+    return f"{signals.output_signal:.3g}", f"{signals.output_gradient:.3g}", "-", "-"
 
 
 def _cells(signals: Signals, layer: int) -> tuple[str, ...]:
@@ -184,7 +193,7 @@ def inspect(
             name, sizes, activation, x, y, loss=loss, seed=seed, registry=registry
         )
         text = verdict(before)
-        if text != PASSES:
+        if text not in HARMLESS:
             text += f"; {choose((), sizes, activation, x, y, loss=loss, seed=seed)}"
         if not epochs:
             return Inspection(before, None, None, (), text)

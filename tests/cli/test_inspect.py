@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -34,7 +35,7 @@ def inspect(*args: object) -> dict[str, Any]:
         ("he-normal", "relu", "pass through all layers"),
         ("xavier-normal", "linear", "pass through all layers"),
         ("small-normal", "tanh", "each layer leaves the signal"),
-        ("large-normal", "relu", "each layer multiplies the signal"),
+        ("large-normal", "relu", "each layer multiplies the variance of the signal"),
         ("large-normal", "tanh", "saturated"),
         ("zeros", "sigmoid", "all units of a layer compute the same"),
     ],
@@ -42,6 +43,40 @@ def inspect(*args: object) -> dict[str, Any]:
 def test_the_verdict_says_what_happens(initializer: str, activation: str, words: str) -> None:
     """Halving, keeping, fading, exploding, saturating and symmetry are told apart."""
     assert words in verdict(measure_signals(initializer, DEEP, activation))
+
+
+@pytest.mark.parametrize(
+    ("initializer", "activation", "depth"),
+    [
+        (initializer, activation, depth)
+        for initializer in ("xavier-normal", "he-normal", "he-uniform", "lsuv", "uniform-fan-in")
+        for activation in ("tanh", "relu", "gelu")
+        for depth in (6, 50)
+    ],
+)
+def test_the_whole_depth_is_judged_not_one_layer(
+    initializer: str, activation: str, depth: int
+) -> None:
+    """Only networks whose every layer has 0.3 to 3 times the variance pass "about unchanged"."""
+    signals = measure_signals(initializer, (64,) * (depth + 1) + (10,), activation)
+    text = verdict(signals)
+    for what, variance in (("signal", signals.forward), ("gradient", signals.backward[::-1])):
+        relative = variance / variance[0]
+        worst = relative[np.argmax(np.abs(np.log(relative)))]
+        is_kept = 0.3 <= worst <= 3
+        assert (f"the {what}" in text or f"no {what}" in text) != is_kept
+        if not is_kept:
+            assert f"{worst:.2g} " in text
+    if text == PASSES:
+        assert depth < 50 or activation == "relu"
+
+
+@pytest.mark.parametrize(("hidden", "words"), [((), "without hidden"), ((32,), "with one hidden")])
+def test_networks_without_depth_are_not_said_to_pass_through_layers(
+    hidden: tuple[int, ...], words: str
+) -> None:
+    """A verdict on signals between layers needs two of them."""
+    assert verdict(measure_signals("he-normal", (4, *hidden, 3), "tanh")).startswith(words)
 
 
 @pytest.mark.parametrize(("depth", "width"), [(2, 8), (2, 64), (6, 64), (20, 64)])
@@ -194,7 +229,7 @@ def test_a_stored_study_is_diagnosed(tmp_path: Path) -> None:
     ran = CliRunner().invoke(
         main,
         ["run", "smoke", "-i", "zeros", "-r", "batch", "--epochs", "2", "--seeds", "1",
-         "--ruleset", "defaults", "--formats", "none", "--out", out],
+         "--ruleset", "defaults", "--health", "--formats", "none", "--out", out],
     )  # fmt: skip
     assert ran.exit_code == 0, ran.stderr
     told = inspect("--in", out)

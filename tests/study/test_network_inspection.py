@@ -37,6 +37,39 @@ def test_without_training_there_is_no_run() -> None:
     assert len(inspection.sentences) == 1
 
 
+@pytest.mark.parametrize(("epochs", "panels"), [(0, 1), (3, 3)])
+def test_a_linear_model_is_described_by_its_output(epochs: int, panels: int) -> None:
+    """It has no hidden layers: no panel is empty, and one row describes the output."""
+    inspection = optbench.inspect(dataset="circles", hidden=(), epochs=epochs)
+    data = optbench.load_dataset("circles")
+    ((layer, signal, gradient, *rest),) = inspection.rows
+    assert layer == "output"
+    assert float(signal) == pytest.approx(inspection.before.output_signal, rel=0.01)
+    assert float(gradient) == pytest.approx(inspection.before.output_gradient, rel=0.01)
+    assert rest[:2] == ["-", "-"]
+    assert len(inspection.rows[0]) == len(inspection.columns)
+    assert "relu" not in inspection.title
+    assert "through all layers" not in inspection.sentences[0]
+    sheet = inspection.drawing()()
+    assert len(sheet.axes) == panels
+    assert all(axes.lines or axes.patches for axes in sheet.axes)
+    titles = " ".join(text.get_text() for text in sheet.figure.texts)
+    assert "linear model" in titles
+    assert "0 layers" not in titles
+    assert data.n_outputs == 1
+    assert len(inspection.before.outputs) == 64
+
+
+@pytest.mark.parametrize("initializer", ["he-normal", "xavier-normal"])
+def test_a_run_without_findings_is_not_called_perfect(initializer: str) -> None:
+    """Where the initial weights let the signal fade, the last sentence does not deny it."""
+    inspection = optbench.inspect(
+        initializer, dataset="digits", hidden=(64,) * 6, optimizer="sgd[lr=0.1]", epochs=10
+    )
+    assert inspection.findings == ()
+    assert ("initial weights" in inspection.sentences[-1]) == (initializer == "xavier-normal")
+
+
 def test_initializers_are_ranked_by_what_passes_through_deep_networks(tmp_path: Path) -> None:
     """He suits ReLU; zeros and small weights do not."""
     names = ["zeros", "small-normal", "he-normal"]

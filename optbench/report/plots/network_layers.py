@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,6 +29,7 @@ BEFORE, AFTER = Look("#39a4fd", "dash", "o"), Look("#2339fe", "solid", "s")
 MOST_LAYERS = 12
 """Layers whose activations are drawn, or whose curves are named; evenly spaced in deeper ones."""
 BINS = 60
+OUTPUT_BINS = 30
 TAIL = 0.002
 """Share of the activations that lies beyond either end of their axis."""
 RIDGE_HEIGHT = 0.85
@@ -36,10 +38,17 @@ FLAT = 10
 """A span by less than this factor is drawn in the middle of a larger one, to look flat."""
 
 
+Panel = Callable[[Axes], None]
+"""Draws one panel."""
+
+
 def draw_inspection(
     before: Signals, after: Signals | None, result: RunResult | None, verdict: str
 ) -> Sheet:
-    """Draw one network: six panels, or the first three if it was not trained.
+    """Draw one network: signals, activations, losses and health of the layers.
+
+    The sheet has six panels, or the first three if the network was not trained. A linear model has
+    no hidden layer to look into: its outputs are drawn instead, its losses and its updates.
 
     Args:
         before: Signals before training.
@@ -47,30 +56,84 @@ def draw_inspection(
         result: Its run.
         verdict: Subtitle of the sheet.
     """
-    hidden = result.spec.hidden if result is not None else [0] * len(before.forward)
-    network = "-".join(map(str, hidden)) if any(hidden) else f"{len(hidden)} layers"
+    panels = _linear_panels if not len(before.forward) else _hidden_panels
+    drawn = panels(before, after, result)
     sheet = make_sheet(
-        f"{before.initializer}, {network} {before.activation}",
+        f"{before.initializer}, {_network_text(before, result)}",
         verdict,
-        n=3 if result is None else 6,
+        n=len(drawn),
         columns=3,
         width=2.7,
         height=2.1,
         right=0.35,
     )
-    signals = {"before training": before} | ({"after": after} if after is not None else {})
+    for axes, draw in zip(sheet.axes, drawn, strict=True):
+        draw(axes)
+    return sheet
+
+
+def _network_text(before: Signals, result: RunResult | None) -> str:
+    if not len(before.forward):
+        return "linear model"
+    widths = result.spec.hidden if result is not None else ()
+    return f"{'-'.join(map(str, widths)) or f'{len(before.forward)} layers'} {before.activation}"
+
+
+def _hidden_panels(before: Signals, after: Signals | None, result: RunResult | None) -> list[Panel]:
+    signals = _named_signals(before, after)
     forward = {name: s.forward for name, s in signals.items()}
     backward = {name: s.backward for name, s in signals.items()}
-    _draw_by_layer(sheet.axes[0], "signal: mean square of z", forward)
-    _draw_by_layer(sheet.axes[1], "gradient by z, mean square", backward)
-    _draw_activations(sheet.axes[2], before)
+    panels: list[Panel] = [
+        partial(_draw_by_layer, title="signal: mean square of z", curves=forward),
+        partial(_draw_by_layer, title="gradient by z, mean square", curves=backward),
+        partial(_draw_activations, signals=before),
+    ]
     if result is not None:
-        _draw_losses(sheet.axes[3], result)
         column = "saturated" if before.activation in BOUNDED else "dead"
         title = "values on the flat part" if column == "saturated" else "units off on every example"
-        _draw_health(sheet.axes[4], f"{title}, by layer", result, column)
-        _draw_health(sheet.axes[5], "update over weights, by layer", result, "update_ratio")
-    return sheet
+        panels += [
+            partial(_draw_losses, result=result),
+            partial(_draw_health, title=f"{title}, by layer", result=result, quantity=column),
+            _update_panel(result, "update over weights, by layer"),
+        ]
+    return panels
+
+
+def _linear_panels(before: Signals, after: Signals | None, result: RunResult | None) -> list[Panel]:
+    panels: list[Panel] = [partial(_draw_outputs, signals=_named_signals(before, after))]
+    if result is not None:
+        panels += [
+            partial(_draw_losses, result=result),
+            _update_panel(result, "update over weights"),
+        ]
+    return panels
+
+
+def _update_panel(result: RunResult, title: str) -> Panel:
+    return partial(_draw_health, title=title, result=result, quantity="update_ratio")
+
+
+def _named_signals(before: Signals, after: Signals | None) -> dict[str, Signals]:
+    return {"before training": before} | ({"after": after} if after is not None else {})
+
+
+def _draw_outputs(axes: Axes, signals: Mapping[str, Signals]) -> None:
+    """Draw the distribution of the outputs of a linear model, before and after training."""
+    axes.set_title("outputs")
+    axes.set_xlabel("output z")
+    axes.set_ylabel("share of the outputs")
+    values = {name: s.outputs[np.isfinite(s.outputs)] for name, s in signals.items()}
+    every = np.concatenate(list(values.values()))
+    if not len(every):
+        note_empty(axes, "nothing finite")
+        return
+    low, high = np.quantile(every, [TAIL, 1 - TAIL]).tolist()
+    edges = np.linspace(low - 0.5, high + 0.5, OUTPUT_BINS + 1)
+    for (name, sample), look in zip(values.items(), (BEFORE, AFTER), strict=False):
+        shares = np.histogram(sample, edges)[0] / max(len(sample), 1)
+        axes.stairs(shares, edges, color=look.colour, linestyle=dash_pattern(look), label=name)
+    set_percent_axis(axes)
+    axes.legend(fontsize=7)
 
 
 def _draw_by_layer(axes: Axes, title: str, curves: Mapping[str, Array]) -> None:
@@ -171,7 +234,7 @@ def _draw_health(axes: Axes, title: str, result: RunResult, quantity: str) -> No
         drawn.append(y)
         last_epoch = max(last_epoch, float(x[-1]))
         axes.plot(x, y, color=shade, marker="o", markersize=2.5, linewidth=1.2, clip_on=False)
-        if column in named:
+        if column in named and len(columns) > 1:
             label = column.partition(".")[0].removeprefix("layer")
             ends[label], looks[label] = (float(x[-1]), float(y[-1])), Look(shade)
     if not drawn:
