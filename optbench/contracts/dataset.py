@@ -78,6 +78,11 @@ class DatasetSource(Configurable, ABC):
     Leave it False for a file that may change, because the cached copy would not follow."""
     files: ClassVar[Mapping[str, str]] = {}
     """Files to download, each with its SHA-256; `load` gets them from `optbench.fetch_files`."""
+    contents: ClassVar[Mapping[str, str]] = {}
+    """The SHA-256 of what compressed files hold, by the names in `files`.
+
+    A copy with another compression is then accepted, as distributions and libraries have them;
+    `load` must read each: gzip, xz, bzip2, or none."""
     mirrors: ClassVar[tuple[str, ...]] = ()
     """Addresses of folders that contain the files, tried in this order."""
     data_files: ClassVar[tuple[str, ...]] = ()

@@ -1,6 +1,7 @@
-"""Downloads dataset files from mirrors into the cache folder.
+"""Downloads dataset files from mirrors into the cache folder, unless this machine has them.
 
-A file is accepted only if its sha256 matches, even if another process or the user put it there.
+A file is accepted only if its sha256 matches, or that of its decompressed content, even if another
+process or the user put it there.
 Downloads go to a temporary file that is moved into place once the hash has been verified, so that
 partial downloads are never read and concurrent processes do not interfere with each other.
 """
@@ -8,7 +9,6 @@ partial downloads are never read and concurrent processes do not interfere with 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import os
 import sys
@@ -18,6 +18,7 @@ from typing import Any
 
 from optbench.contracts import DatasetSource, family_of
 from optbench.data.cache import cache_folder
+from optbench.data.local_files import DATA, candidates, find_file
 from optbench.errors import ConfigError
 
 MIRRORS = "OPTBENCH_MIRRORS"
@@ -31,12 +32,17 @@ CHUNK = 2**16
 def fetch_files(source: type[DatasetSource]) -> dict[str, Path]:
     """Return the local paths of a dataset's files, downloading those that are missing.
 
+    Files are looked for in the folder of the downloads, in the folders of ``OPTBENCH_DATA``, in
+    ``/usr/share/datasets`` and in the cache of Keras, each with a folder per dataset.
+
     Args:
-        source: Dataset source. ``files`` maps file names to sha256 hashes, and ``mirrors`` lists
-            the addresses of folders that contain the files.
+        source: Dataset source. ``files`` maps file names to sha256 hashes, ``contents`` does so
+            for their decompressed contents, and ``mirrors`` lists the addresses of folders that
+            contain the files.
 
     Returns:
-        The path of each file, in the order of ``files``.
+        The path of each file, in the order of ``files``. A file that was found on this machine may
+        have another compression, and no suffix or another one.
 
     Raises:
         ConfigError: If no mirror has a file with the right sha256 (the message lists the mirrors
@@ -57,14 +63,13 @@ def download_folder(source: type[DatasetSource]) -> Path:
 def missing_files(source: type[DatasetSource]) -> list[str]:
     """Return the names of a dataset's files that are not on disk, without checking any hashes."""
     folder = download_folder(source)
-    return [name for name in source.files if not (folder / name).is_file()]
+    return [name for name in source.files if not any(candidates(source, name, folder))]
 
 
 def _fetch(source: type[DatasetSource], name: str, wanted: str, path: Path) -> Path:
-    present = _sha256(path)
-    if present == wanted:
-        return path
-    tried = [f"{path}: its sha256 is {present}"] if present else []
+    present, tried = find_file(source, name, path.parent)
+    if present is not None:
+        return present
     with _quiet_pooch():
         for address in _addresses(source, name):
             problem = _download(address, name, wanted, path)
@@ -76,17 +81,8 @@ def _fetch(source: type[DatasetSource], name: str, wanted: str, path: Path) -> P
         f"dataset '{source.name}' needs the file {name} with sha256 {wanted}; tried "
         f"{'; '.join(tried) or 'nothing, as it names no mirrors'}; put the file"
         f"{' (and ' + ', '.join(others) + ')' if others else ''} into {path.parent} by hand, "
-        f"or name a mirror in {MIRRORS}"
+        f"or name a folder that has it in {DATA} or a mirror in {MIRRORS}"
     )
-
-
-def _sha256(path: Path) -> str | None:
-    """Return the sha256 of a file, or None if the file is missing or unreadable."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def _addresses(source: type[DatasetSource], name: str) -> list[str]:

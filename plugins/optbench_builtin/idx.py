@@ -1,11 +1,17 @@
-"""Images and labels in the IDX format of the MNIST family: read strictly, never unpickled."""
+"""Images and labels in the IDX format of the MNIST family: read strictly, never unpickled.
+
+The files are compressed in any way that distributions and libraries use, or not at all.
+"""
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import math
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +28,16 @@ TEST_IMAGES = "t10k-images-idx3-ubyte.gz"
 TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
 
 
+COMPRESSIONS: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
+    "gzip": (b"\x1f\x8b", gzip.decompress),
+    "xz": (b"\xfd7zXZ\x00", lzma.decompress),
+    "bzip2": (b"BZh", bz2.decompress),
+}
+"""First bytes of a compressed file, and what decompresses it."""
+
+
 class IdxImages(DatasetSource):
-    """Four gzipped IDX files: images and labels for training, and for testing.
+    """Four IDX files: images and labels for training, and for testing.
 
     Pixels are scaled jointly. A pixel at the border of an image is lit in very few examples; scaled
     by its own variance, it would reach values of 200.
@@ -47,7 +61,7 @@ def _rows(images: Array) -> Array:
 
 
 def read_idx(path: Path, dimensions: int) -> Array:
-    """Return the array in a gzipped IDX file of unsigned bytes.
+    """Return the array in an IDX file of unsigned bytes.
 
     The file begins with two zero bytes, the element type and the number of dimensions; then comes
     the size of each dimension, big-endian in four bytes, then the elements and nothing more.
@@ -55,11 +69,7 @@ def read_idx(path: Path, dimensions: int) -> Array:
     Raises:
         ValueError: The file has another form; the message says what is wrong with it.
     """
-    try:
-        with gzip.open(path) as file:
-            content = file.read()
-    except (gzip.BadGzipFile, EOFError, zlib.error) as cause:
-        raise ValueError(f"{path} is not a complete gzip file: {cause}") from cause
+    content = _read(path)
     start = 4 + 4 * dimensions
     if len(content) < start:
         raise ValueError(f"{path}: {len(content)} bytes are too few for the head of an IDX file")
@@ -77,3 +87,15 @@ def read_idx(path: Path, dimensions: int) -> Array:
             f"and has {len(content) - start}"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _read(path: Path) -> bytes:
+    """Return what a file holds, decompressed if it begins like a compressed file."""
+    content = path.read_bytes()
+    for name, (magic, decompress) in COMPRESSIONS.items():
+        if content.startswith(magic):
+            try:
+                return decompress(content)
+            except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as cause:
+                raise ValueError(f"{path} is not a complete {name} file: {cause}") from cause
+    return content

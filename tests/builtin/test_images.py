@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import functools
 import gzip
+import lzma
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,7 @@ from optbench_builtin.idx import read_idx
 import optbench
 from optbench.cli import main
 from optbench.conformance import CHECKS, run_checks
+from optbench.data import local_files
 from optbench.data.splits import prepare_dataset, typed_parts
 from optbench.errors import PluginError
 from optbench.registry import default_registry
@@ -25,6 +29,7 @@ from tests.support.mirror import NAMES, Mirror, idx, image_files, serving, sha25
 
 FILES = image_files()
 HASHES = {name: sha256(content) for name, content in FILES.items()}
+CONTENTS = {name: sha256(gzip.decompress(content)) for name, content in FILES.items()}
 FROZEN = "363e90e7ad436cdb"
 """Content hash of the small images after splitting and scaling."""
 
@@ -43,6 +48,9 @@ def mirror(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     source = default_registry().dataset_source(name)
     monkeypatch.setattr(source, "files", HASHES)
+    monkeypatch.setattr(source, "contents", CONTENTS)
+    monkeypatch.setattr(local_files, "SYSTEM_FOLDERS", ())
+    monkeypatch.delenv("OPTBENCH_DATA", raising=False)
     with serving() as server:
         server.files = {f"/{name}/{file}": content for file, content in FILES.items()}
         monkeypatch.setattr(source, "mirrors", (f"{server.url}/{name}",))
@@ -64,6 +72,8 @@ def test_the_published_files_are_named(name: str) -> None:
     assert tuple(source.files) == NAMES
     assert all(re.fullmatch("[0-9a-f]{64}", each) for each in source.files.values())
     assert len(set(source.files.values())) == 4
+    assert tuple(source.contents) == NAMES
+    assert all(re.fullmatch("[0-9a-f]{64}", each) for each in source.contents.values())
     assert len(source.mirrors) >= 2
     assert all(re.match("https?://", mirror) for mirror in source.mirrors)
 
@@ -166,17 +176,60 @@ BODY = gzip.decompress(idx(IMAGES))[16:]
 zipped = functools.partial(gzip.compress, mtime=0)
 
 
-def test_an_idx_file_is_read_as_it_was_written(tmp_path: Path) -> None:
-    """The same numbers in the same order."""
-    path = tmp_path / "images.gz"
-    path.write_bytes(idx(IMAGES))
+@pytest.mark.parametrize("compress", [zipped, lzma.compress, bz2.compress, bytes])
+def test_an_idx_file_is_read_as_it_was_written(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    """The same numbers in the same order, in any compression or in none."""
+    path = tmp_path / "images"
+    path.write_bytes(compress(HEAD + BODY))
     assert np.array_equal(read_idx(path, 3), IMAGES)
+
+
+@pytest.mark.parametrize("place", ["{name}", "{name}/raw", "", "MNIST/raw"])
+@pytest.mark.parametrize("compress", [functools.partial(gzip.compress, compresslevel=1), bytes])
+def test_images_of_a_folder_of_ones_own_are_used(
+    name: str,
+    mirror: Mirror,
+    place: str,
+    compress: Callable[[bytes], bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """OPTBENCH_DATA names folders as distributions and libraries have them, in any compression."""
+    folder = tmp_path / "data" / place.format(name=name)
+    if place.startswith("MNIST") and name != "mnist":
+        folder = tmp_path / "data" / "FashionMNIST" / "raw"
+    folder.mkdir(parents=True)
+    suffix = "" if compress is bytes else ".gz"
+    paths = [folder / f"{file.removesuffix('.gz')}{suffix}" for file in NAMES]
+    for path, content in zip(paths, FILES.values(), strict=True):
+        path.write_bytes(compress(gzip.decompress(content)))
+    monkeypatch.setenv("OPTBENCH_DATA", f"{tmp_path / 'none'}{os.pathsep}{tmp_path / 'data'}")
+    assert optbench.load_dataset(name).content_hash.startswith(FROZEN)
+    assert mirror.asked == []
+    paths[0].write_bytes(b"something else")
+    forget()
+    assert optbench.load_dataset(name).content_hash.startswith(FROZEN)
+    assert mirror.asked == [f"/{name}/{NAMES[0]}"]
+
+
+def test_the_real_images_of_debian_train_well() -> None:
+    """Its files are compressed in another way than the published ones; their content is not."""
+    if not Path("/usr/share/datasets/fashion-mnist").is_dir():
+        pytest.skip("Debian's package dataset-fashion-mnist is missing")
+    data = optbench.load_dataset("fashion-mnist")
+    assert data.x_train.shape == (48000, 784)
+    assert data.x_test.shape == (10000, 784)
+    assert np.bincount(data.y_test).tolist() == [1000] * 10
+    assert data.content_hash.startswith("7bca5fddea485675")
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (HEAD + BODY, "is not a complete gzip file: Not a gzipped file"),
+        (b"PK\3\4" + HEAD + BODY, "is not an IDX file: it begins with 504b0304"),
+        (lzma.compress(HEAD + BODY)[:-9], "is not a complete xz file: Compressed data ended"),
         (idx(IMAGES)[:-9], "is not a complete gzip file: Compressed file ended"),
         (zipped(HEAD[:10]), "10 bytes are too few"),
         (zipped(b"\1" + HEAD[1:] + BODY), "is not an IDX file: it begins with 01000803"),

@@ -39,6 +39,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("OPTBENCH_MIRRORS", raising=False)
+    monkeypatch.delenv("OPTBENCH_DATA", raising=False)
     with serving() as server:
         server.files["/parcel/parcel.bin"] = CONTENT
         monkeypatch.setattr(Parcel, "mirrors", (f"{server.url}/parcel/",))
