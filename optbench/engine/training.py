@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -117,7 +117,11 @@ def train(
 
 
 def train_spec(
-    spec: RunSpec, registry: Registry | None = None, loop: str = "auto", health: Health = "first"
+    spec: RunSpec,
+    registry: Registry | None = None,
+    loop: str = "auto",
+    health: Health = "first",
+    first_seeds: Collection[int] = (0,),
 ) -> RunResult:
     """Train a planned run; if a plugin fails, return a result with the status ``"failed"``.
 
@@ -125,22 +129,17 @@ def train_spec(
         spec: The run.
         registry: Registry in which names are looked up; the default one if None.
         loop: As for `make_loop`.
-        health: Which evaluation runs record layer health: ``"none"``, ``"first"`` (the first seed
-            of each configuration) or ``"all"``. Tuning runs never do.
+        health: Which evaluation runs record layer health: ``"none"``, ``"first"`` (those with one
+            of `first_seeds`) or ``"all"``. Tuning runs never do.
+        first_seeds: Seed of the first evaluation run on each workload.
     """
-    with_health = _records_health(spec.seed, health)
+    with_health = health == "all" or (health == "first" and spec.seed in first_seeds)
+    with_health = with_health and is_evaluation(spec.seed)
     try:
         problem = build_problem(spec, registry or default_registry())
         return train_problem(problem, loop, with_health)
     except (Exception, SystemExit) as cause:
         return RunResult.failed(spec, describe_error(cause))
-
-
-def _records_health(seed: int, health: Health) -> bool:
-    """Return whether a run of a study records layer health; tuning runs never do."""
-    if health == "first":
-        return seed == 0
-    return health == "all" and is_evaluation(seed)
 
 
 def train_problem(problem: Problem, loop: str = "auto", health: bool = False) -> RunResult:

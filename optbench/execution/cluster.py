@@ -10,7 +10,7 @@ import concurrent.futures
 import contextlib
 import logging
 import queue
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from optbench import __version__
@@ -52,6 +52,7 @@ class ClusterExecutor(Executor):
         plugins: Files and modules given by ``--plugin``; the workers must find the same ones.
         limits: Limits of one run; they apply in child processes of the workers.
         health: Which evaluation runs record layer health.
+        first_seeds: Seeds of the runs that record it where `health` is ``"first"``.
         registry: Where names are looked up; objects that were passed go along to the workers.
             The registry of the process if None.
 
@@ -66,11 +67,14 @@ class ClusterExecutor(Executor):
         plugins: Iterable[str] = (),
         limits: Limits | None = None,
         health: Health = "first",
+        first_seeds: Collection[int] = (0,),
         registry: ScopedRegistry | None = None,
     ) -> None:
         passed = pack_passed(registry or ScopedRegistry())
         self._client = connect(address)
-        self._setup = Setup(__version__, tuple(plugins), passed, limits or Limits(), health)
+        self._setup = Setup(
+            __version__, tuple(plugins), passed, limits or Limits(), health, tuple(first_seeds)
+        )
         self._buffer: list[RunSpec] = []
         self._tasks: dict[Any, list[RunSpec]] = {}
         self._deaths: dict[str, int] = {}

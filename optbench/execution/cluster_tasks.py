@@ -42,6 +42,7 @@ class Setup(NamedTuple):
         passed: Objects that were passed instead of names, as `pack_passed` returns them.
         limits: Limits of one run.
         health: Which evaluation runs record layer health.
+        first_seeds: Seeds of the runs that record it where `health` is ``"first"``.
     """
 
     version: str
@@ -49,6 +50,7 @@ class Setup(NamedTuple):
     passed: bytes
     limits: Limits
     health: Health
+    first_seeds: tuple[int, ...] = (0,)
 
 
 def train_chunk(specs: Sequence[bytes], setup: Setup) -> tuple[list[bytes], float]:
@@ -122,6 +124,7 @@ def borrowed_executor(setup: Setup) -> Iterator[LocalExecutor]:
         plugins=setup.plugins,
         limits=setup.limits,
         health=setup.health,
+        first_seeds=setup.first_seeds,
         registry=registry_of(setup),
     )
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from optbench.errors import ConfigError
 from optbench.execution.executor import Executor, Limits
 from optbench.execution.local import LocalExecutor
@@ -18,6 +20,7 @@ def make_executor(
     scheduler: str | None = None,
     *,
     health: Health = "first",
+    first_seeds: Collection[int] = (0,),
     limits: Limits | None = None,
     registry: ScopedRegistry | None = None,
 ) -> Executor:
@@ -27,6 +30,7 @@ def make_executor(
         jobs: Number of runs at a time on this machine; all cores if None.
         scheduler: Address of a Dask cluster to train on; this machine if None.
         health: Which evaluation runs record layer health.
+        first_seeds: Seeds of the runs that record it where `health` is ``"first"``.
         limits: Limits of one run.
         registry: Where names are looked up; the registry of the process if None.
 
@@ -38,11 +42,23 @@ def make_executor(
         raise ConfigError(f"jobs={jobs} is not allowed; a whole number from 1 to {MOST_JOBS}")
     plugins = tuple(p.name for p in default_registry().plugins if p.origin == "--plugin")
     if scheduler is None:
-        return LocalExecutor(jobs, plugins=plugins, limits=limits, health=health, registry=registry)
+        return LocalExecutor(
+            jobs,
+            plugins=plugins,
+            limits=limits,
+            health=health,
+            first_seeds=first_seeds,
+            registry=registry,
+        )
     if jobs is not None:
         raise ConfigError("jobs are for this machine; with a scheduler the cluster decides")
     from optbench.execution.cluster import ClusterExecutor
 
     return ClusterExecutor(
-        scheduler, plugins=plugins, limits=limits, health=health, registry=registry
+        scheduler,
+        plugins=plugins,
+        limits=limits,
+        health=health,
+        first_seeds=first_seeds,
+        registry=registry,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import queue
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from optbench.contracts import Rule
 from optbench.errors import ConfigError
@@ -39,6 +39,7 @@ class LocalExecutor(Executor):
             cannot be stopped.
         train: Trains every run in a thread, instead of optbench itself; for tests.
         health: Which evaluation runs record layer health.
+        first_seeds: Seeds of the runs that record it where `health` is ``"first"``.
         registry: Where names are looked up; objects that were passed go along to the worker
             processes. The registry of the process if None.
 
@@ -54,6 +55,7 @@ class LocalExecutor(Executor):
         limits: Limits | None = None,
         train: Train | None = None,
         health: Health = "first",
+        first_seeds: Collection[int] = (0,),
         registry: ScopedRegistry | None = None,
     ) -> None:
         self.jobs = available_cores() if jobs is None else jobs
@@ -63,6 +65,7 @@ class LocalExecutor(Executor):
         self._plugins = tuple(plugins)
         self._train = train
         self._health: Health = health
+        self._first_seeds = frozenset(first_seeds)
         self._registry = registry or ScopedRegistry()
         self._done: queue.SimpleQueue[RunResult] = queue.SimpleQueue()
         self._in_threads = 0
@@ -168,7 +171,12 @@ class LocalExecutor(Executor):
                 from optbench.engine.training import train_spec
 
                 self._resources.enter_context(threadpool_limits(1))
-                train = functools.partial(train_spec, registry=self._registry, health=self._health)
+                train = functools.partial(
+                    train_spec,
+                    registry=self._registry,
+                    health=self._health,
+                    first_seeds=self._first_seeds,
+                )
             self._threads = ThreadPool(self.jobs, train, self._done)
         return self._threads
 
@@ -179,6 +187,7 @@ class LocalExecutor(Executor):
                 passed=pack_passed(self._registry),
                 memory_mb=self._limits.memory_mb,
                 health=self._health,
+                first_seeds=tuple(self._first_seeds),
             )
             self._processes = ProcessPool(self.jobs, settings, self._limits, self._group_of)
         return self._processes

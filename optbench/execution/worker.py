@@ -40,12 +40,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         memory_mb: Megabytes that a worker may allocate in addition to those it has when it is
             ready; None for no limit.
         health: Which evaluation runs record layer health.
+        first_seeds: Seeds of the runs that record it where `health` is ``"first"``.
     """
 
     plugins: tuple[str, ...] = ()
     passed: bytes = b""
     memory_mb: int | None = None
     health: Health = "first"
+    first_seeds: tuple[int, ...] = (0,)
 
 
 def limit_memory(megabytes: int | None) -> None:
@@ -163,7 +165,9 @@ def main() -> None:
             limit_memory(settings.memory_mb)
             state.restore()
             writer.write(READY)
-        result = train_spec(spec, registry, health=settings.health)
+        result = train_spec(
+            spec, registry, health=settings.health, first_seeds=settings.first_seeds
+        )
         state.restore()
         writer.write(pack_result(result))
 

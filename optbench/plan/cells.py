@@ -106,6 +106,12 @@ class StudyPlan:
         return list({cell.entrant.label: cell.entrant for cell in self.cells}.values())
 
     @property
+    def first_seeds(self) -> list[int]:
+        """Seed of the first evaluation run on each workload, in the first replicate."""
+        first = self.protocol.first_replicate
+        return [evaluation_seed(workload.label, first, 0) for workload in self.workloads]
+
+    @property
     def workloads(self) -> list[Workload]:
         """The workloads that they are compared on."""
         return list({cell.workload.label: cell.workload for cell in self.cells}.values())

@@ -161,6 +161,7 @@ def compare(
                 jobs,
                 scheduler,
                 health=health,
+                first_seeds=plan.first_seeds,
                 limits=Limits(seconds=timeout, memory_mb=memory),
                 registry=registry,
             ),

@@ -12,7 +12,7 @@ import optbench
 from optbench.engine.health import distinct_units, health_columns, layer_health, sharpness
 from optbench.engine.training import train_spec
 from optbench.network import pack, unpack
-from optbench.records import CURVE_COLUMNS, TUNING_SEED
+from optbench.records import CURVE_COLUMNS, EVALUATION_SEED, TUNING_SEED
 from tests.engine.spec_factory import spec_of
 
 SIZES = (3, 6, 5, 2)
@@ -52,22 +52,28 @@ def test_recording_health_changes_no_number_of_the_run(optimizer: str, regime: s
             np.testing.assert_array_equal(with_health.curve[column], without.curve[column])
 
 
+FIRST_SEED = EVALUATION_SEED + 5
+
+
 @pytest.mark.parametrize(
     ("health", "seed", "recorded"),
     [
-        ("first", 0, True),
-        ("first", 1, False),
+        ("first", FIRST_SEED, True),
+        ("first", FIRST_SEED + 1, False),
+        ("first", 0, False),
         ("all", 1, True),
         ("none", 0, False),
         ("all", TUNING_SEED, False),
+        ("first", TUNING_SEED, False),
     ],
 )
 def test_a_study_records_health_where_it_was_asked_to(
     health: Literal["none", "first", "all"], seed: int, recorded: bool
 ) -> None:
-    """By default one run a configuration; trials of tuning never."""
+    """By default the first run on each workload, whose seed the plan names; tuning runs never."""
     spec = spec_of("sgd", dataset="iris", epochs=1, seed=seed)
-    assert ("layer1.dead" in train_spec(spec, health=health).curve) is recorded
+    result = train_spec(spec, health=health, first_seeds=(FIRST_SEED, TUNING_SEED))
+    assert ("layer1.dead" in result.curve) is recorded
 
 
 def test_moments_and_gradients_are_those_of_the_network() -> None:

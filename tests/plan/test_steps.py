@@ -274,6 +274,26 @@ def test_the_best_trials_are_tried_again_and_the_steady_one_is_chosen(registry: 
     assert advance(cell, without, results).cell.chosen == order[0].hyper
 
 
+def test_the_first_seeds_are_one_run_of_each_entrant_on_each_workload(registry: Registry) -> None:
+    """So layer health costs little: it is recorded in the first replicate of this study only."""
+    plan = make_plan(
+        registry,
+        once(budget=3, seeds=2, replicates=2, first_replicate=4),
+        datasets=("iris", "moons"),
+        optimizers=("plain", "plain[mu=0.9]"),
+    )
+    results, _ = finish(plan)
+    seeds = set(plan.first_seeds)
+    with_health = [
+        (cell.entrant.label, cell.workload.label, cell.replicate, index)
+        for cell in cells_of(plan, results)
+        for index, run in enumerate(cell.evaluation)
+        if run.spec.seed in seeds
+    ]
+    assert [(replicate, index) for *_, replicate, index in with_health] == [(4, 0)] * 4
+    assert len(set(with_health)) == 4
+
+
 def test_a_step_counts_what_is_done_and_what_follows(registry: Registry) -> None:
     """Finished, missing and later runs add up to the plan at every step."""
     plan = make_plan(registry, StudyProtocol(budget=5, seeds=4, retest_seeds=2, replicates=2))

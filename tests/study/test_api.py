@@ -44,6 +44,18 @@ def test_a_comparison_is_a_study(tmp_path: Path) -> None:
     )
 
 
+def test_the_first_run_of_each_optimizer_records_layer_health() -> None:
+    """Not one in each replicate: the first is enough for a diagnosis."""
+    study = optbench.compare(["adam", "sgd"], **{**SMALL, "replicates": 2, "first_replicate": 3})
+    with_health = [
+        (cell.entrant.label, cell.replicate, index)
+        for cell in study.cells
+        for index, run in enumerate(cell.evaluation)
+        if "layer1.dead" in run.curve
+    ]
+    assert sorted(with_health) == [("adam", 3, 0), ("sgd", 3, 0)]
+
+
 def test_the_study_says_how_it_was_made(tmp_path: Path) -> None:
     """The call and the machine are noted, as a command is."""
     study = optbench.compare("adam", out=tmp_path / "out", **SMALL)

@@ -94,7 +94,13 @@ def command(
         study = run_study_in(
             out,
             plan,
-            make_executor(jobs, scheduler, health=HEALTH[health], limits=limits),
+            make_executor(
+                jobs,
+                scheduler,
+                health=HEALTH[health],
+                first_seeds=plan.first_seeds,
+                limits=limits,
+            ),
             observer=view,
             command=typed,
             retry_failed=retry_failed,
