@@ -21,6 +21,7 @@ from optbench.cli.options import (
 from optbench.cli.study_output import DEFAULT_OUT
 from optbench.execution.executor import MOST_MEGABYTES, MOST_SECONDS
 from optbench.records import StudyProtocol
+from optbench.suites.draws import MOST_WORKLOADS
 
 
 class Seconds(click.FloatRange):
@@ -73,6 +74,11 @@ selection = options(
     ),
     click.option("--batch-size", type=POSITIVE, help="Examples an update in mini-batch."),
     click.option("--epochs", type=POSITIVE, help="Passes over the training part."),
+    click.option(
+        "--workloads",
+        type=click.IntRange(1, MOST_WORKLOADS),
+        help="Number of workloads, for a suite that draws them.",
+    ),
 )
 """Options that select what to compare; each replaces a value of the suite."""
 

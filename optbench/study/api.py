@@ -37,6 +37,7 @@ def compare(
     regimes: Regime | Sequence[Regime] | None = None,
     batch_size: int | None = None,
     epochs: int | Mapping[Regime, int] | None = None,
+    workloads: int | None = None,
     seeds: int | None = None,
     replicates: int | None = None,
     first_replicate: int | None = None,
@@ -80,6 +81,7 @@ def compare(
         regimes: Any of ``"batch"``, ``"mini-batch"`` and ``"sgd"``.
         batch_size: Examples per update in ``"mini-batch"``, at least 1.
         epochs: Passes over the training part, at least 1; one number, or one per regime.
+        workloads: Number of workloads of a suite that draws them, 1 to 10,000.
         seeds: Number of evaluation seeds in each replicate, at least 1.
         replicates: Number of independent repetitions of tuning and evaluation, at least 1. With a
             single one, no optimizer can be called better than another.
@@ -134,6 +136,7 @@ def compare(
         regimes=_listed("regimes", regimes),
         batch_size=batch_size,
         epochs=epochs,
+        workloads=workloads,
         seeds=seeds,
         replicates=replicates,
         first_replicate=first_replicate,

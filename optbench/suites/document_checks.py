@@ -100,12 +100,15 @@ def _check_number(value: float, kind: inspect.FloatType, path: str) -> None:
 
 def _check_union(value: Any, kind: inspect.UnionType, path: str) -> None:
     """Check the value against the member of the same shape."""
-    members = [member for member in kind.types if _has_shape(value, member)]
+    if kind.includes_none and value is None:
+        return
+    kinds = [member for member in kind.types if not isinstance(member, inspect.NoneType)]
+    members = [member for member in kinds if _has_shape(value, member)]
     if not members:
-        raise _wrong_type(value, kind.types, path)
+        raise _wrong_type(value, kinds, path)
     literals = [item for m in members if isinstance(m, inspect.LiteralType) for item in m.values]
     if literals and value not in literals:
-        others = [_noun(member) for member in kind.types if member not in members]
+        others = [_noun(member) for member in kinds if member not in members]
         allowed = ", ".join([*(f'"{item}"' for item in literals), *others])
         raise ConfigError(f"{path} has '{value}'; allowed: {allowed}")
     _check(value, members[0], path)
@@ -131,6 +134,7 @@ _NOUNS: dict[type, str] = {
     inspect.StrType: "text",
     inspect.IntType: "a whole number",
     inspect.FloatType: "a number",
+    inspect.BoolType: "true or false",
 }
 _NOUN_OF_VALUE: dict[type, str] = {
     bool: "true or false",

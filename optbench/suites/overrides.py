@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import msgspec
 
+from optbench.errors import ConfigError
 from optbench.records import Regime, StudyProtocol
-from optbench.suites import NetworkChoice, Suite, check_suite, find_suite, load_suite, parse_suite
+from optbench.suites import (
+    NetworkChoice,
+    Suite,
+    WorkloadChoice,
+    check_suite,
+    find_suite,
+    load_suite,
+    parse_suite,
+)
 
 if TYPE_CHECKING:
     from optbench.registry import Registry
@@ -17,11 +26,17 @@ if TYPE_CHECKING:
 SuiteLike = str | Path | Mapping[str, Any]
 """A suite: the name of a registered one, the path of a TOML file, or the content of one."""
 
+SELECTIONS = (
+    "datasets", "initializers", "regimes", "hidden", "activations", "batch_size", "epochs"
+)  # fmt: skip
+"""Changes that select workloads."""
+
 
 class SuiteChanges(TypedDict, total=False):
     """New values of fields of `Suite` and of its protocol; None and empty lists change nothing.
 
-    ``hidden`` and ``activations`` replace the networks: every combination of both.
+    ``hidden`` and ``activations`` replace the networks: every combination of both. ``workloads`` is
+    the number of workloads that are drawn.
     """
 
     optimizers: Sequence[str] | None
@@ -32,6 +47,7 @@ class SuiteChanges(TypedDict, total=False):
     activations: Sequence[str] | None
     batch_size: int | None
     epochs: int | Mapping[Regime, int] | None
+    workloads: int | None
     ruleset: Literal["defaults", "lr", "full"] | None
     budget: int | None
     seeds: int | None
@@ -75,6 +91,21 @@ def change_suite(suite: Suite, changes: SuiteChanges, where: str = "options") ->
         ConfigError: A value that is not allowed; the message names the key.
     """
     new, protocol = _fields_of(Suite, changes), _fields_of(StudyProtocol, changes)
+    selected = [key for key in SELECTIONS if changes.get(key) not in (None, (), [])]
+    workloads = changes.get("workloads")
+    if suite.draw is not None:
+        if selected:
+            raise ConfigError(
+                f"{where}: the suite {suite.name} draws its workloads, so {selected[0]} cannot be "
+                "chosen; workloads is their number"
+            )
+        new["draw"] = msgspec.structs.replace(
+            suite.draw, workloads=workloads or suite.draw.workloads
+        )
+    elif workloads is not None:
+        raise ConfigError(f"{where}: the suite {suite.name} does not draw its workloads")
+    elif suite.workload and selected:
+        new["workload"] = tuple(dict.fromkeys(_changed_workloads(suite.workload, changes)))
     if changes.get("hidden") or changes.get("activations"):
         new["networks"] = _networks(suite, changes.get("hidden"), changes.get("activations"))
     new["protocol"] = msgspec.structs.replace(suite.protocol, **protocol)
@@ -89,6 +120,32 @@ def _fields_of(record: type[msgspec.Struct], changes: SuiteChanges) -> dict[str,
         for key in record.__struct_fields__
         if given.get(key) not in (None, (), [])
     }
+
+
+def _changed_workloads(
+    workloads: Sequence[WorkloadChoice], changes: SuiteChanges
+) -> Iterator[WorkloadChoice]:
+    """Yield those of the chosen datasets, initializers and regimes, with the other changes."""
+    datasets, initializers = changes.get("datasets"), changes.get("initializers")
+    regimes = changes.get("regimes")
+    epochs, batch_size = changes.get("epochs"), changes.get("batch_size")
+    for workload in workloads:
+        if datasets and workload.dataset not in datasets:
+            continue
+        if initializers and workload.initializer not in initializers:
+            continue
+        if regimes and workload.regime not in regimes:
+            continue
+        own = epochs.get(workload.regime) if isinstance(epochs, Mapping) else epochs
+        for hidden in changes.get("hidden") or (workload.hidden,):
+            for activation in changes.get("activations") or (workload.activation,):
+                yield msgspec.structs.replace(
+                    workload,
+                    hidden=tuple(hidden),
+                    activation=activation,
+                    epochs=own or workload.epochs,
+                    batch_size=batch_size or workload.batch_size,
+                )
 
 
 def _networks(

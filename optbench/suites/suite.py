@@ -5,19 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import REGIMES, Regime, StudyProtocol
 from optbench.suites.document_checks import convert_document
+from optbench.suites.draws import Draw, draw_workloads
 from optbench.suites.toml_files import read_toml
-
-Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-"""Epochs, or units of a layer."""
-Size = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
-"""Examples per update."""
+from optbench.suites.workload_choice import Count, Size, WorkloadChoice
 
 
 class NetworkChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,33 +24,14 @@ class NetworkChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     activation: str = "relu"
 
 
-class WorkloadChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One workload of a suite, as the arguments of `optbench.engine.specs.make_workload`.
-
-    Attributes:
-        dataset: Name of a dataset, values in brackets allowed.
-        hidden: Widths of the hidden layers.
-        activation: Activation of the hidden layers.
-        initializer: Name of an initializer, values in brackets allowed.
-        regime: How many examples an update uses.
-        batch_size: Examples per update in ``"mini-batch"``.
-        epochs: Passes over the training part.
-    """
-
-    dataset: str
-    hidden: tuple[Count, ...] = (32, 32)
-    activation: str = "relu"
-    initializer: str = "he-normal"
-    regime: Regime = "mini-batch"
-    batch_size: Size = 32
-    epochs: Count = 10
-
-
 class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Workloads as the product of datasets, networks, initializers and regimes, and a protocol.
+    """Workloads and a protocol.
+
+    The workloads are the product of datasets, networks, initializers and regimes, and those in
+    `workload`; or else they are drawn.
 
     Attributes:
-        datasets: Names of datasets.
+        datasets: Names of datasets, values in brackets allowed.
         name: Name of the suite, by default the stem of its file.
         summary: One line for ``optbench list``.
         networks: Hidden widths and activation of each network.
@@ -61,11 +39,13 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         regimes: How many examples an update uses.
         batch_size: Examples per update in ``"mini-batch"``.
         epochs: Passes over the training part, one number or one for each regime.
+        workload: Further workloads, one by one.
+        draw: The distribution that the workloads are drawn from.
         optimizers: Spellings such as ``"adam[beta1=0.95]"``, or ``"all"`` registered ones.
         protocol: How configurations are chosen and evaluated.
     """
 
-    datasets: tuple[str, ...]
+    datasets: tuple[str, ...] = ()
     name: str = ""
     summary: str = ""
     networks: tuple[NetworkChoice, ...] = (NetworkChoice(),)
@@ -73,6 +53,8 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     regimes: tuple[Regime, ...] = REGIMES
     batch_size: Size = 32
     epochs: Count | dict[Regime, Count] = 10
+    workload: tuple[WorkloadChoice, ...] = ()
+    draw: Draw | None = None
     optimizers: Literal["all"] | tuple[str, ...] = "all"
     protocol: StudyProtocol = StudyProtocol()
 
@@ -83,10 +65,13 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def is_drawn(self) -> bool:
         """Whether each workload is an independent draw from a declared distribution."""
-        return False
+        return self.draw is not None
 
     def workloads(self) -> Iterator[WorkloadChoice]:
         """Yield every workload."""
+        if self.draw is not None:
+            yield from draw_workloads(self.draw, f"suite {self.name}")
+            return
         axes = (self.datasets, self.networks, self.initializers, self.regimes)
         for dataset, network, initializer, regime in itertools.product(*axes):
             yield WorkloadChoice(
@@ -98,6 +83,7 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 batch_size=self.batch_size,
                 epochs=self.epochs_of(regime),
             )
+        yield from self.workload
 
 
 def find_suite(name: str, known: Mapping[str, Path]) -> Suite:
@@ -138,7 +124,8 @@ def parse_suite(data: Mapping[str, Any], where: str) -> Suite:
         ConfigError: The first key that is wrong, with what is allowed.
     """
     suite = convert_document(data, Suite, where)
-    for key in ("datasets", "networks", "initializers", "regimes", "optimizers"):
+    _check_workloads(suite, where)
+    for key in ("networks", "initializers", "regimes", "optimizers"):
         _check_selection(key, getattr(suite, key), where)
     for regime in suite.regimes:
         if isinstance(suite.epochs, dict) and regime not in suite.epochs:
@@ -155,11 +142,25 @@ def check_suite(suite: Suite, where: str) -> Suite:
     return parse_suite(msgspec.to_builtins(suite), where)
 
 
+def _check_workloads(suite: Suite, where: str) -> None:
+    if suite.draw is not None:
+        if suite.datasets or suite.workload:
+            raise ConfigError(f"{where}: a suite with draw has neither datasets nor workload")
+        list(draw_workloads(suite.draw, where))
+    elif not (suite.datasets or suite.workload):
+        raise ConfigError(f"{where}: datasets is missing or empty; nothing would be trained")
+    for key in ("datasets", "workload"):
+        _check_distinct(key, getattr(suite, key), where)
+
+
 def _check_selection(key: str, items: str | Sequence[Any], where: str) -> None:
     if not items:
         raise ConfigError(f"{where}: {key} is empty; nothing would be trained")
-    if isinstance(items, str):
-        return
+    if not isinstance(items, str):
+        _check_distinct(key, items, where)
+
+
+def _check_distinct(key: str, items: Sequence[Any], where: str) -> None:
     for index, item in enumerate(items):
         if item in items[:index]:
             quoted = f"'{item}'" if isinstance(item, str) else str(item)

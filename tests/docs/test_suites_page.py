@@ -12,13 +12,22 @@ import pytest
 from click.testing import CliRunner
 
 from optbench.cli import main
+from optbench.plan import build_plan
 from optbench.records import StudyProtocol
-from optbench.suites import NetworkChoice, Suite, load_suite
+from optbench.registry import default_registry
+from optbench.suites import DatasetFamily, Draw, NetworkChoice, Suite, WorkloadChoice, load_suite
 
 PAGE = (Path(__file__).parents[2] / "docs" / "suites.md").read_text(encoding="utf-8")
-(EXAMPLE,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+EXAMPLE, DRAWN = re.findall(r"^```toml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 COMMANDS = re.findall(r"^\$ optbench (.*)\n(.*)$", PAGE, re.MULTILINE)
-TABLES = {Suite: "## Keys", NetworkChoice: "Each `[[networks]]`", StudyProtocol: "`[protocol]` is"}
+TABLES = {
+    Suite: "## Keys",
+    NetworkChoice: "Each `[[networks]]`",
+    WorkloadChoice: "each `[[workload]]` adds",
+    StudyProtocol: "`[protocol]` is",
+    Draw: "those of a smaller one",
+    DatasetFamily: "Each `[[draw.datasets]]`",
+}
 
 
 @pytest.mark.parametrize(("command", "printed"), COMMANDS)
@@ -42,6 +51,14 @@ def test_the_suite_of_the_page_uses_every_part(tmp_path: Path) -> None:
     assert suite.protocol != StudyProtocol()
 
 
+def test_the_drawn_suite_of_the_page_can_be_planned(tmp_path: Path) -> None:
+    """Every value that it draws is allowed."""
+    (tmp_path / "mine.toml").write_text(DRAWN)
+    suite = load_suite(tmp_path / "mine.toml")
+    assert suite.is_drawn
+    assert len(build_plan(suite, default_registry()).workloads) == 40
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_every_key_is_listed_with_its_default(table: type[msgspec.Struct]) -> None:
     """Keys and defaults on the page are those of the records."""
@@ -53,7 +70,11 @@ def test_every_key_is_listed_with_its_default(table: type[msgspec.Struct]) -> No
     fields = msgspec.structs.fields(table)
     assert {key for key, _ in rows} == {f.name for f in fields} - {"protocol"}
     assert defaults == {
-        f.name: msgspec.json.decode(msgspec.json.encode(f.default))
+        f.name: msgspec.json.decode(
+            msgspec.json.encode(
+                f.default_factory() if f.default is msgspec.NODEFAULT else f.default
+            )
+        )
         for f in fields
-        if f.name != "protocol" and not f.required
+        if f.name not in ("protocol", "draw") and not f.required
     }

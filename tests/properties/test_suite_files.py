@@ -207,7 +207,8 @@ def test_a_valid_suite_becomes_a_plan(
     }
     plan = build_plan(chosen, REGISTRY, targets)
     product = len(suite.datasets) * len(suite.networks) * len(suite.initializers)
-    assert len(plan.cells) == product * len(suite.regimes) * len(chosen.optimizers)
+    cells = product * len(suite.regimes) * len(chosen.optimizers) * suite.protocol.replicates
+    assert len(plan.cells) == cells
     assert plan.protocol == suite.protocol
     for cell in plan.cells:
         assert cell.workload.epochs == suite.epochs_of(cell.workload.regime)

@@ -55,8 +55,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "datasets is missing"),
-        ("datasets = []", "datasets is empty; nothing would be trained"),
+        ("", "datasets is missing or empty"),
+        ("datasets = []", "datasets is missing or empty; nothing would be trained"),
         ('datasets = "digits"', "datasets is text, not a list"),
         ("datasets = [1]", r"datasets\[0\] is a whole number, not text"),
         ('datasets = ["a", "a"]', "datasets has 'a' twice"),
