@@ -17,19 +17,19 @@ from optbench.suites import Target, Targets
 from optbench.suites.target_files import Level
 
 SHARES: dict[Level, float] = {"easy": 0.5, "medium": 0.75, "hard": 0.9}
-"""Level -> share of the way from the initial to the best known loss, in log loss."""
+"""Level -> share of the way from guessing to the best known loss, in log loss."""
 
 
 def derive_targets(cells: Sequence[Cell], origin: str = "") -> Targets:
     """Derive targets from the runs of a study, one set for each dataset and network.
 
-    ``target = L_0^(1 - f) * L_best^f`` with f = 0.5, 0.75, 0.9. L_best is the lowest, over
-    entrants, regimes and initializers, of the median over seeds of the lowest loss held for two
-    evaluations; L_0 the lowest, over workloads, of the median initial loss (large initial weights
-    must not make a target easy). So a target depends neither on regime nor on initializer. The
-    best known losses are likewise medians of the best entrant: of the training loss at the end, the
-    validation loss held, and the test loss that the ``final-loss`` board reads. A study that
-    freezes targets should be wide: the best of many optimizers, tuned.
+    ``target = L_guess^(1 - f) * L_best^f`` with f = 0.5, 0.75, 0.9. L_best is the lowest, over
+    entrants, regimes and initializers, of the median over runs of the lowest loss held for two
+    evaluations. L_guess is the loss of guessing; for runs stored before it was measured, the
+    lowest, over workloads, of the median initial loss. So a target depends neither on regime nor on
+    initializer. The best known losses are likewise medians of the best entrant: of the training
+    loss at the end, the validation loss held, and the test loss where the validation loss is
+    lowest. A study that freezes targets should be wide: the best of many optimizers, tuned.
 
     Args:
         cells: Cells of one or several studies; an entrant may be in more than one of them.
@@ -53,13 +53,15 @@ def targets_of(study: StudyArrays, origin: str = "") -> Targets:
     typical = {
         "best_train": _median_run(study.train_loss),
         "best_val": _median_run(study.spread(lowest_held(study.val))),
-        "best_test": _median_run(study.test_loss),
+        "best_test": _median_run(study.spread(_test_losses(study))),
     }
+    guess = study.workload_medians(np.array([run.guess_val_loss for run in study.runs]))
+    first = np.where(np.isnan(guess), study.initial_loss, guess)
     targets: Targets = {}
     keys = [(w.dataset, w.network) for w in study.workloads]
     for key in dict.fromkeys(keys):
         columns = [w for w, other in enumerate(keys) if other == key]
-        starts = study.initial_loss[columns]
+        starts = first[columns]
         if np.isnan(starts).all():
             continue
         start = float(np.nanmin(starts))
@@ -70,6 +72,14 @@ def targets_of(study: StudyArrays, origin: str = "") -> Targets:
             levels: dict[str, float] = {x: start ** (1 - f) * low**f for x, f in SHARES.items()}
             targets[key] = Target(**levels, **best, origin=origin)
     return targets
+
+
+def _test_losses(study: StudyArrays) -> Array:
+    """Return the test loss of each run, shape (R,); that of the end if no other was measured."""
+    final = np.array([run.test_loss for run in study.runs])
+    best = np.array([run.best_test_loss for run in study.runs])
+    losses = np.where(np.isnan(best), final, best)
+    return np.where(study.lost | np.isnan(losses), np.inf, losses)
 
 
 def _median_run(losses: Array) -> Array:

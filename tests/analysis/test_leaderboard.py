@@ -248,6 +248,23 @@ def test_derived_targets_lie_between_the_first_and_the_best_loss() -> None:
     assert levels.best_val == low
 
 
+def test_targets_count_from_guessing_and_test_losses_from_the_best_evaluation() -> None:
+    """Whatever the initial loss is; runs that know neither have the initial and the final loss."""
+    cells = make_cells(("alpha",), ("moons",), ("batch",))
+    (plain,) = derive_targets(cells).values()
+    known = [
+        replace(cell, evaluation=tuple(
+            replace(run, guess_val_loss=0.7, best_test_loss=0.9 * run.test_loss)
+            for run in cell.evaluation
+        ))
+        for cell in cells
+    ]  # fmt: skip
+    (target,) = derive_targets(known).values()
+    assert target.best_test == pytest.approx(0.9 * plain.best_test)
+    assert target.best_val == plain.best_val
+    assert target.easy == pytest.approx(math.sqrt(0.7 * target.best_val))
+
+
 def test_targets_come_from_several_studies_together() -> None:
     """The same entrant in two studies counts twice; the best of both decides."""
     weak = make_cells(("alpha",), ("moons",))

@@ -25,8 +25,8 @@ def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None
     """Show the frozen losses; with FOLDERS, derive new ones from the studies in them.
 
     For each dataset and network these are the best known losses (training, validation and test
-    part), which have a score of 1, and three validation losses to reach. With L0 the loss before
-    training, and L* the lowest validation loss that the best optimizer held, over all regimes and
+    part), which have a score of 1, and three validation losses to reach. With L0 the loss of
+    guessing, and L* the lowest validation loss that the best optimizer held, over all regimes and
     initializers, the targets lie 50, 75 and 90% of the way from log L0 to log L*. To freeze them, a
     plugin returns the file from `optbench_register_targets`.
 
