@@ -165,3 +165,25 @@ def test_replicates_seeds_and_clusters_of_a_study() -> None:
     assert new.n_replicates == 3
     assert (new.replicate_counts == 4).all()
     np.testing.assert_allclose(new.replicate_means(np.ones(len(new.runs))), 1)
+
+
+def test_no_added_seed_and_no_better_entrant_moves_the_values_of_others() -> None:
+    """On any board, with a frozen scale: even where the new runs beat the best known loss."""
+    known = {("moons", "32-32 relu"): TARGET}
+
+    def values(cells: list[Cell], label: str) -> list[Any]:
+        study = StudyArrays(cells)
+        tables = board_values(study, scales_of(study, known), at_best=True)
+        return [table.values[study.labels.index(label)].tolist() for table in tables]
+
+    cells = make_cells(("alpha", "beta"), ("moons",))
+    best = make_cells(("genius",), ("moons",), skill={"genius": 6.0})
+    more = [
+        replace(cell, evaluation=cell.evaluation + best[0].evaluation[:2])
+        if cell.entrant.label == "beta" and cell.workload == best[0].workload
+        else cell
+        for cell in cells
+    ]
+    assert values([*cells, *best], "alpha") == values(cells, "alpha")
+    assert values([*cells, *best], "beta") == values(cells, "beta")
+    assert values(more, "alpha") == values(cells, "alpha")
