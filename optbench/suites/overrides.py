@@ -106,6 +106,10 @@ def change_suite(suite: Suite, changes: SuiteChanges, where: str = "options") ->
         raise ConfigError(f"{where}: the suite {suite.name} does not draw its workloads")
     elif suite.workload and selected:
         new["workload"] = tuple(dict.fromkeys(_changed_workloads(suite.workload, changes)))
+        if not suite.datasets:  # only those that are not in the list have every regime
+            listed = {workload.dataset for workload in suite.workload}
+            others = (name for name in changes.get("datasets") or () if name not in listed)
+            new["datasets"] = tuple(others)
     if changes.get("hidden") or changes.get("activations"):
         new["networks"] = _networks(suite, changes.get("hidden"), changes.get("activations"))
     new["protocol"] = msgspec.structs.replace(suite.protocol, **protocol)

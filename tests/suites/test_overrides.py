@@ -78,6 +78,7 @@ def test_listed_workloads_are_those_of_the_chosen_names() -> None:
     assert workloads({"hidden": [(4,), ()], "regimes": ["batch"], "epochs": {"batch": 7}}) == [
         ("iris", (4,), "batch", 7), ("iris", (), "batch", 7),
     ]  # fmt: skip
+    assert workloads({"datasets": ["iris"]}) == [("iris", (32, 32), "batch", 5)]
     assert workloads({"datasets": ["wine"], "regimes": ["batch"]}) == [
         ("wine", (32, 32), "batch", 10)
     ]
