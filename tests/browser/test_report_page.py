@@ -136,6 +136,7 @@ def loaded(driver: Any, tmp_path_factory: pytest.TempPathFactory) -> Page:
         title=samples.ATTACK,
     )
     path = tmp_path_factory.mktemp("page") / "report.html"
+    sample = samples.with_boards(sample, regimes=("batch", "mini-batch", "sgd"))
     html = report_html(*sample, environment={"python": "3.12"}, command="optbench run sample")
     path.write_text(html, encoding="utf-8")
     return Page(driver, path)
@@ -179,7 +180,7 @@ def test_a_name_that_attacks_does_nothing(page: Page) -> None:
 def test_sorting_by_mouse(page: Page) -> None:
     """A click sorts by the column, a second click in the other direction, and aria-sort says so."""
     head = page.find("#overall thead th.stick")
-    assert page.find("#overall th[aria-sort=descending]").text.startswith("Score")
+    assert page.find("#overall th[aria-sort=ascending]").text.startswith("Final loss")
     for direction in ("ascending", "descending"):
         head.find_element("tag name", "button").click()
         assert head.get_attribute("aria-sort") == direction
@@ -195,8 +196,9 @@ def test_sorting_by_keyboard(page: Page) -> None:
     from selenium.webdriver.common.keys import Keys
 
     button = page.find("#overall thead th.stick button")
-    page.find("#overall thead th button").send_keys(Keys.TAB)
-    assert page.driver.switch_to.active_element == button
+    button.send_keys(Keys.TAB)
+    second = page.find("#overall thead th:nth-child(2) button")
+    assert page.driver.switch_to.active_element == second
     for key, direction in ((Keys.ENTER, "ascending"), (Keys.SPACE, "descending")):
         button.send_keys(key)
         assert page.find("#overall thead th.stick").get_attribute("aria-sort") == direction
@@ -204,9 +206,9 @@ def test_sorting_by_keyboard(page: Page) -> None:
 
 def test_numbers_sort_as_numbers_and_the_unknown_comes_last(page: Page) -> None:
     """Ten comes after nine, never after every number, and diverged runs not on top."""
-    page.find("#cells thead th:nth-child(4) button").click()
+    page.find("#cells thead th:nth-child(5) button").click()
     values = page.js(
-        "[...document.querySelectorAll('#cells tbody tr')].map(r => r.cells[3].dataset.sort)"
+        "[...document.querySelectorAll('#cells tbody tr')].map(r => r.cells[4].dataset.sort)"
     )
     numbers = [float(v) for v in values if v != ""]
     assert numbers == sorted(numbers)
@@ -216,7 +218,7 @@ def test_numbers_sort_as_numbers_and_the_unknown_comes_last(page: Page) -> None:
 
 def test_filters_narrow_tables_and_charts(page: Page) -> None:
     """One regime shows only its charts, and scores that are means over its workloads."""
-    everything = page.shown("#overall [data-col=score] .val")
+    everything = page.shown("#overall [data-col=score]")
     page.choose("[data-filter=regime]", "sgd")
     titles = page.shown("#curves figure h3")
     assert len(titles) == 2
@@ -226,11 +228,11 @@ def test_filters_narrow_tables_and_charts(page: Page) -> None:
         "DATA.labels.map(l => DATA.workloads.filter(w => w.regime === 'sgd')"
         ".reduce((s, w) => s + w.rows[l].score[0], 0) / 2).toSorted((a, b) => b - a)"
     )
-    shown = [float(text.split(" ")[0]) for text in page.shown("#overall [data-col=score] .val")]
+    shown = sorted((float(t) for t in page.shown("#overall [data-col=score]")), reverse=True)
     assert shown == pytest.approx(means, abs=0.0051)
     assert len(page.shown("#cells tbody tr")) == 6
     page.choose("[data-filter=regime]", "")
-    assert page.shown("#overall [data-col=score] .val") == everything
+    assert page.shown("#overall [data-col=score]") == everything
     assert page.find("#scope").text == ""
 
 
@@ -368,6 +370,84 @@ def test_the_command_can_be_copied(page: Page) -> None:
     page.tick("#copy")
     page.driver.implicitly_wait(2)
     assert page.js("getSelection().toString()") == "optbench run sample"
+
+
+def test_the_boards_follow_the_regime(page: Page) -> None:
+    """The panels of a regime take the place of those over everything."""
+    title = ".answer[data-statement=these-workloads] h2"
+    assert page.shown(title) == ["On these 9 workloads"]
+    page.choose("[data-filter=regime]", "sgd")
+    assert page.shown(title) == ["On these 3 workloads in single examples"]
+    assert len(page.shown(".board")) == 8
+
+
+def test_pairs_have_a_matrix_and_a_table(page: Page) -> None:
+    """A board is chosen from a menu; the pairs of one entrant, or of everyone, are listed."""
+    assert len(page.shown("#pair-table tbody tr")) == 3
+    page.choose("#pair-board", "2")
+    assert page.shown("#pair-table tbody tr td:nth-child(4)")[0].endswith("sooner")
+    page.choose("#pair-of", "alpha")
+    assert len(page.shown("#pair-table tbody tr")) == 2
+    z = page.chart("[data-chart=pairs]", "data[0].z")
+    assert len(z) == 3
+    assert all((z[i][j] is None) == (i == j) for i in range(3) for j in range(3))
+
+
+def test_the_view_is_in_the_address(page: Page) -> None:
+    """Filters, picks, axes and scales can be shared: the same address shows the same view."""
+    page.choose("[data-filter=regime]", "sgd")
+    page.choose("#axis2", "seconds")
+    page.tick("#logx")
+    page.tick(".chip input[data-label=alpha]")
+    page.choose("#pair-board", "1")
+    address = page.js("location.href")
+    page.driver.get("about:blank")
+    page.driver.get(address)
+    assert page.js("document.querySelector('[data-filter=regime]').value") == "sgd"
+    assert page.js("document.querySelector('#axis').value") == "seconds"
+    assert page.js("document.querySelector('#pair-board').value") == "1"
+    assert not page.find("#logx").is_selected()
+    assert "alpha" not in page.order()
+    assert page.js("location.href") == address
+
+
+def test_a_changed_address_does_no_harm(loaded: Page) -> None:
+    """Values in the address that the report does not have are ignored."""
+    loaded.open()
+    hostile = "#view?regime=<b>&axis=__proto__&quantity=x&off=<img>&on=y&board=99&of=z"
+    loaded.driver.get("about:blank")
+    loaded.driver.get(loaded.address + hostile)
+    loaded.draw()
+    assert loaded.driver.get_log("browser") == []
+    assert len(loaded.order()) == 3
+
+
+def test_every_axis_has_two_labelled_ticks(page: Page) -> None:
+    """However narrow its range, a logarithmic axis has at least two different labels."""
+    texts = page.js(
+        "[[1, 2], [0.9, 1.1], [0.0512, 0.0515], [1e-5, 3e-5], [4.1, 4.9], [1e-8, 1e8]]"
+        ".map(([a, b]) => logTicks(a, b).map(tickText))"
+    )
+    assert all(len(set(ticks)) >= 2 for ticks in texts)
+
+
+def test_a_crowd_is_grey_but_for_the_best(driver: Any, tmp_path: Path) -> None:
+    """With forty entrants a few curves have colour and a name; a pick in the strip adds one."""
+    path = tmp_path / "crowd.html"
+    html = report_html(*samples.crowd(), environment={}, command="optbench run")
+    path.write_text(html, encoding="utf-8")
+    page = Page(driver, path)
+    page.open()
+    widths = "data.filter(t => t.fill !== 'toself').map(t => t.line.width)"
+    drawn = page.chart("#curves figure", widths)
+    assert (drawn.count(1), drawn.count(2)) == (34, 6)
+    assert len(page.chart("#curves figure", "layout.annotations")) == 6
+    assert len(page.order()) == 40
+    page.tick(".chip input:not(:checked)")
+    assert page.chart("#curves figure", widths).count(2) == 7
+    assert len(page.shown("#answer .board:first-child tbody tr")) == 10
+    page.find("#answer .more").click()
+    assert len(page.shown("#answer .board:first-child tbody tr")) == 40
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -122,7 +122,7 @@ def make_boards(
     boards = []
     for statement, regime in keys:
         for name in BOARD_NAMES:
-            scale = 20.0 if name == "speed" else 1.0
+            scale = min(20.0, 3.5 / max(steps[-1], 0.01)) if name == "speed" else 1.0
             spread = noise * scale * (5 if statement == "workloads-like-these" else 1)
             base = 3.0 if name == "speed" else 0.95
             means = base - scale * rng.permutation(steps)

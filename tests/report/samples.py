@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import msgspec
 
@@ -63,13 +64,44 @@ def hostile() -> Sample:
 @functools.cache
 def crowd(n: int = 40, replicates: int = 6) -> Sample:
     """A study of many entrants with boards; its other tables have two entrants, repeated."""
-    board, cells = study(("alpha", "beta"), ("iris",), seeds=1)
+    board, cells = study(("alpha", "beta"), ("iris", "moons"), seeds=2)
     labels = tuple(f"optimizer-{i}[lr=0.1]" for i in range(n))
-    rows = tuple(
-        msgspec.structs.replace(board.overall[i % 2], label=label) for i, label in enumerate(labels)
+    rename = msgspec.structs.replace
+    workloads = tuple(
+        rename(
+            workload,
+            rows=tuple(rename(workload.rows[i % 2], label=label) for i, label in enumerate(labels)),
+        )
+        for workload in board.workloads
     )
+    crowd_cells = [
+        replace(cell, entrant=rename(cell.entrant, label=label))
+        for i, label in enumerate(labels)
+        for cell in cells
+        if cell.entrant.label == ("alpha", "beta")[i % 2]
+    ]
+    rows = tuple(rename(board.overall[i % 2], label=label) for i, label in enumerate(labels))
     boards = make_boards(labels, replicates, regimes=REGIMES)
-    return msgspec.structs.replace(board, overall=rows, boards=boards), cells
+    renamed = rename(
+        board,
+        overall=rows,
+        workloads=workloads,
+        boards=boards,
+        profiles=(),
+        budgets=(),
+        lr_curves=tuple(
+            rename(curve, label=label)
+            for i, label in enumerate(labels)
+            for curve in board.lr_curves
+            if curve.label == ("alpha", "beta")[i % 2]
+        ),
+        regimes=(),
+        bias_variance=(),
+        critical_difference=None,
+        verdicts=(),
+        warnings=(),
+    )
+    return renamed, crowd_cells
 
 
 def with_boards(sample: Sample, replicates: int = 6, regimes: tuple[Regime, ...] = ()) -> Sample:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optbench.analysis.board_records import Board, BoardName, BoardPair, Needs
+from optbench.analysis.board_records import Board, BoardName, BoardPair, BoardRow, Needs
 from optbench.analysis.words.prose import count, join_names
 from optbench.report.format.board_text import (
     difference_text,
     needs_text,
     region_text,
 )
+from optbench.report.format.numbers import UNKNOWN
 
 LEADS: dict[BoardName, tuple[str, str]] = {
     "final-loss": ("ends lowest", "end lowest"),
@@ -34,6 +35,14 @@ def verdict_counts(board: Board) -> dict[str, int]:
 def has_verdicts(board: Board) -> bool:
     """Return whether the board has intervals, which need more than one replicate."""
     return any(pair.low is not None for pair in board.pairs)
+
+
+def place_text(board: Board, row: BoardRow) -> str:
+    """Return ``1`` or ``1–3``; a dash where there are no verdicts."""
+    if not has_verdicts(board):
+        return UNKNOWN
+    first, last = row.place
+    return str(first) if first == last else f"{first}–{last}"
 
 
 def equal_groups(board: Board) -> list[tuple[int, int]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optbench.analysis.words.prose import count
-from optbench.records import StudyProtocol
+from optbench.records import Cell, StudyProtocol
 
 
 def tuned(protocol: StudyProtocol) -> str:
@@ -27,6 +27,29 @@ def chosen(hyper: Mapping[str, Any], ruleset: str) -> str:
         f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={str(value).lower()}"
         for name, value in hyper.items()
     )
+
+
+def tuned_texts(cells: Sequence[Cell], ruleset: str) -> dict[tuple[str, str], str]:
+    """Return (label, workload) -> the values that tuning chose, as ranges over the replicates."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for cell in cells:
+        if cell.chosen is not None:
+            groups.setdefault((cell.entrant.label, cell.workload.label), []).append(cell.chosen)
+    return {key: _range_text(values, ruleset) for key, values in groups.items()}
+
+
+def _range_text(choices: Sequence[Mapping[str, Any]], ruleset: str) -> str:
+    parts = []
+    for name in choices[0]:
+        if ruleset == "lr" and name != "lr" and "lr" in choices[0]:
+            continue
+        values = [choice[name] for choice in choices if name in choice]
+        if len(set(values)) == 1 or not all(isinstance(v, int | float) for v in values):
+            texts = dict.fromkeys(chosen({name: v}, "").partition("=")[2] for v in values)
+            parts.append(f"{name}={' or '.join(texts)}")
+        else:
+            parts.append(f"{name}={min(values):.3g} to {max(values):.3g}")
+    return ", ".join(parts)
 
 
 def protocol_rows(protocol: StudyProtocol) -> list[tuple[str, str]]:

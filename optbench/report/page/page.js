@@ -38,7 +38,7 @@
 
   // -- the ranking over the selected workloads -------------------------------------------------
   const cellsOf = (row, name) => $$(`[data-col="${name}"]`, row);
-  const before = new Map($$("#overall [data-col]").map((td) => [td, [td.dataset.sort, [...td.childNodes].map((n) => n.cloneNode(true)), $(".bar", td)?.getAttribute("style")]]));
+  const before = new Map($$("#overall [data-col]").map((td) => [td, [td.dataset.sort, [...td.childNodes].map((n) => n.cloneNode(true))]]));
   const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
   function median(values) {
     const sorted = values.toSorted((a, b) => (a === b ? 0 : a < b ? -1 : 1));
@@ -62,16 +62,7 @@
       const mine = chosen.filter((w) => label in DATA.workloads[w].rows).map((w) => [w, DATA.workloads[w].rows[label]]);
       const scored = mine.filter(([, r]) => r.score[0] !== null);
       const score = scored.length ? mean(scored.map(([, r]) => r.score[0])) : null;
-      // the workloads are independent, so the half-widths of the mean add up in squares
-      const half = (side) => Math.hypot(...scored.map(([, r]) => (r.score[side] === null ? 0 : r.score[side] - r.score[0]))) / Math.max(scored.length, 1);
-      const [td] = cellsOf(row, "score");
-      td.dataset.sort = score ?? "";
-      const low = Math.max(0, score - half(1)), high = Math.min(1, score + half(2));
-      const bar = $(".bar", td);
-      bar.style.setProperty("--v", score ?? 0);
-      bar.style.setProperty("--lo", low);
-      bar.style.setProperty("--hi", high);
-      $(".val", td).textContent = score === null ? "–" : `${score.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+      show(cellsOf(row, "score")[0], score ?? "", score === null ? "–" : score.toFixed(2));
       const wins = scored.filter(([w, r]) => r.score[0] >= Math.max(...best(w, (o) => o.score[0] ?? -1)) - 1e-12).length;
       show(cellsOf(row, "wins")[0], wins, `${wins} / ${mine.length}`);
       const [lost, runs, failed] = [0, 1, 2].map((i) => mine.reduce((sum, [, r]) => sum + r.lost[i], 0));
@@ -113,13 +104,30 @@
     restore();
     if (!everything && chosen.length) narrow(chosen);
     resort($("#overall"));
-    $("#scope").textContent = everything ? "" : `Score, wins, times and diverged are over the ${chosen.length} of ${DATA.workloads.length} workloads selected, places and ties over all workloads.`;
+    $("#scope").textContent = everything ? "" : `Score, wins, solved, times and diverged are over the ${chosen.length} of ${DATA.workloads.length} workloads selected, places over all workloads.`;
     for (const row of $$("tr[data-label], .cards [data-label]")) {
       row.hidden = !isOn(row.dataset.label) || (row.dataset.w !== undefined && !fits(Number(row.dataset.w)));
     }
+    showBoards();
     for (const figure of $$("figure[data-w]")) figure.hidden = !fits(Number(figure.dataset.w));
     for (const none of $$(".none")) none.hidden = chosen.length > 0;
+    fillPairTable();
     redraw();
+    VIEW.write();
+  }
+  // the boards of the chosen regime, or of all workloads
+  function showBoards() {
+    const regime = CHOICE.filter.regime ?? "";
+    const groups = $$('.answer[data-statement="these-workloads"]');
+    const wanted = groups.some((g) => g.dataset.regime === regime) ? regime : "";
+    for (const group of groups) group.hidden = group.dataset.regime !== wanted;
+  }
+  for (const button of $$(".board .more")) {
+    const rest = $$(".rest", button.closest(".board"));
+    const open = (all) => { rest.forEach((body) => { body.hidden = !all; }); button.setAttribute("aria-expanded", String(all)); };
+    open(false);
+    button.addEventListener("click", () => open(button.getAttribute("aria-expanded") !== "true"));
+    addEventListener("beforeprint", () => open(true));
   }
   for (const select of $$("[data-filter]")) {
     select.addEventListener("change", () => { CHOICE.filter[select.dataset.filter] = select.value; apply(); });
@@ -133,23 +141,29 @@
   };
   $("#all").addEventListener("click", () => setAll(true));
   $("#none").addEventListener("click", () => setAll(false));
+  const showAxis = () => {
+    $$("#axis, #axis2").forEach((other) => { other.value = CHOICE.axis; });
+    $$("table[data-axis]").forEach((table) => { table.dataset.axis = CHOICE.axis; });
+  };
   for (const select of $$("#axis, #axis2")) {
     select.addEventListener("change", () => {
       CHOICE.axis = select.value;
-      $$("#axis, #axis2").forEach((other) => { other.value = select.value; });
-      $$("table[data-axis]").forEach((table) => { table.dataset.axis = select.value; });
+      showAxis();
       redraw();
+      VIEW.write();
     });
   }
   $("#quantity").addEventListener("change", (event) => {
     CHOICE.quantity = event.target.value;
     $("#logy").disabled = !CHOICE.quantity.endsWith("loss");
     redraw(figures.filter((f) => f.dataset.chart === "curve"));
+    VIEW.write();
   });
   for (const name of ["logx", "logy", "bands"]) {
     $("#" + name).addEventListener("change", (event) => {
       CHOICE[name] = event.target.checked;
       redraw(figures.filter((f) => f.dataset.chart === "curve"));
+      VIEW.write();
     });
   }
 
@@ -176,7 +190,37 @@
     }
   });
 
+  // -- pairs -----------------------------------------------------------------------------------
+  const [pairBoard, pairOf] = [$("#pair-board"), $("#pair-of")];
+  if (pairBoard) {
+    DATA.boards.forEach((b, i) => pairBoard.add(new Option(b.title, i)));
+    DATA.labels.forEach((label) => pairOf.add(new Option(label, label)));
+    const change = () => {
+      CHOICE.board = Number(pairBoard.value);
+      CHOICE.of = pairOf.value;
+      fillPairTable();
+      redraw(figures.filter((f) => f.dataset.chart === "pairs"));
+      VIEW.write();
+    };
+    pairBoard.addEventListener("change", change);
+    pairOf.addEventListener("change", change);
+  }
+
+  // -- the view in the address -----------------------------------------------------------------
+  function showView() {
+    VIEW.read();
+    $$("[data-filter]").forEach((select) => { select.value = CHOICE.filter[select.dataset.filter] ?? (select.disabled ? select.value : ""); });
+    $$(".chip input").forEach((box) => { box.checked = !CHOICE.off.has(box.dataset.label); });
+    for (const name of ["logx", "logy", "bands"]) $("#" + name).checked = CHOICE[name];
+    $("#quantity").value = CHOICE.quantity;
+    $("#logy").disabled = !CHOICE.quantity.endsWith("loss");
+    if (pairBoard) [pairBoard.value, pairOf.value] = [String(CHOICE.board), CHOICE.of];
+    showAxis();
+    apply();
+  }
+  addEventListener("hashchange", showView);
+
   if (matchMedia("(max-width: 640px)").matches) $$(".cards details").forEach((d, i) => { d.open = i < 1; });
-  redraw();
+  showView();
   figures.forEach((figure) => observer.observe(figure));
 })();

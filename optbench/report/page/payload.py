@@ -15,8 +15,10 @@ from optbench.analysis.views.regime_views import ranks_in_regimes
 from optbench.contracts import Array
 from optbench.records import Cell, pool_replicates
 from optbench.report.format.curve_bands import Band, bands
+from optbench.report.format.highlights import CROWD, highlights
 from optbench.report.format.palette import assign_looks
 from optbench.report.format.workload_titles import titles_by_regime
+from optbench.report.page.board_context import board_data
 
 QUANTITIES = ("val_loss", "train_loss", "val_metric", "train_metric")
 
@@ -30,6 +32,9 @@ def page_data(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
     looks = assign_looks(row.label for row in board.overall)
     return {
         "labels": [row.label for row in board.overall],
+        "off": [row.label for row in board.overall if row.label not in set(highlights(board))],
+        "crowd": len(board.overall) > CROWD,
+        "boards": board_data(board),
         "looks": {k: [v.colour, v.dash, _SYMBOLS[v.marker]] for k, v in looks.items()},
         "workloads": _workloads(board),
         "curves": _curves(cells, index),

@@ -1,7 +1,7 @@
 """``report.html``: one file that needs nothing else, neither a network nor a server.
 
 Whatever comes from a plugin is escaped: by jinja2 in the text, by JSON with ``<`` written as
-``\\u003c`` in the data. A content security policy lets the page run its own three scripts, known by
+``\\u003c`` in the data. A content security policy lets the page run its own scripts, known by
 their hashes, and nothing else, and lets it load nothing.
 """
 
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from optbench.analysis.board_records import BOARD_NAMES, BoardName, BoardRow
+from optbench.analysis.board_rows import OverallRow
 from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.prose import count
@@ -22,9 +24,14 @@ from optbench.inspection.diagnosis import Finding
 from optbench.inspection.survey import Survey, survey
 from optbench.records import Cell
 from optbench.report.format import numbers
+from optbench.report.format.board_layout import select_boards
+from optbench.report.format.board_text import TITLES
+from optbench.report.format.board_words import has_verdicts
+from optbench.report.format.highlights import highlights
 from optbench.report.format.palette import assign_looks
-from optbench.report.format.protocol_text import chosen, flatten, protocol_rows
+from optbench.report.format.protocol_text import flatten, protocol_rows, tuned_texts
 from optbench.report.format.workload_titles import common, titles_by_regime, view_titles
+from optbench.report.page.board_context import BEST_ROWS, board_data, board_groups, leaders
 from optbench.report.page.payload import page_data
 from optbench.report.sections import Section
 from optbench.support.text import one_line
@@ -57,9 +64,19 @@ def report_html(
     return _template().render(
         board=board,
         verdicts=_verdicts(board),
+        groups=board_groups(board),
+        leaders=leaders(board),
+        has_pairs=bool(board_data(board)),
+        best_rows=BEST_ROWS,
+        ordered=_ordered(board),
+        lit=highlights(board),
+        places=_places(board),
+        scores=_mean_scores(board),
+        tuned=tuned_texts(cells, board.ruleset),
         choices=_choices(board),
         looks=assign_looks(row.label for row in board.overall),
         axes=COST_AXES,
+        board_titles={name: TITLES[name] for name in BOARD_NAMES},
         protocol=protocol_rows(board.protocol),
         environment=flatten(environment),
         command=one_line(command),
@@ -88,7 +105,6 @@ def _template() -> Template:
         count=count,
         solved=numbers.solved,
         interval=numbers.interval,
-        chosen=chosen,
         sortable=_sortable,
     )
     return jinja.get_template("report.html.j2")
@@ -117,7 +133,7 @@ def _assets(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
     """Return style, data and scripts, and the hashes that let the scripts run."""
     from markupsafe import Markup
 
-    scripts = [plotly_js(), _read("charts.js"), _read("page.js")]
+    scripts = [plotly_js(), _read("charts.js"), _read("boards.js"), _read("page.js")]
     return {
         "css": Markup(_read("report.css")),
         "data": Markup(json_for_script(page_data(board, cells))),
@@ -170,6 +186,32 @@ def _verdicts(board: Leaderboard) -> dict[str, list[str]]:
         line = line if line.startswith(names) else line[:1].upper() + line[1:]
         sentences.setdefault(verdict.label, []).append(line)
     return sentences
+
+
+def _places(board: Leaderboard) -> dict[str, dict[BoardName, BoardRow]]:
+    """Return label -> board -> its row there, on these workloads; only boards with verdicts."""
+    places: dict[str, dict[BoardName, BoardRow]] = {row.label: {} for row in board.overall}
+    for each in select_boards(board.boards):
+        for row in each.rows if has_verdicts(each) else ():
+            places.setdefault(row.label, {})[each.name] = row
+    return places
+
+
+def _ordered(board: Leaderboard) -> list[OverallRow]:
+    """Return the rows in the order of the first board."""
+    first = next(iter(select_boards(board.boards)), None)
+    order = {row.label: i for i, row in enumerate(first.rows if first else ())}
+    return sorted(board.overall, key=lambda row: order.get(row.label, len(order)))
+
+
+def _mean_scores(board: Leaderboard) -> dict[str, float | None]:
+    """Return label -> mean score over its workloads; None if it has none."""
+    scores: dict[str, list[float]] = {row.label: [] for row in board.overall}
+    for workload in board.workloads:
+        for row in workload.rows:
+            if row.score.value is not None:
+                scores[row.label].append(row.score.value)
+    return {k: sum(values) / len(values) if values else None for k, values in scores.items()}
 
 
 def _evidence(results: Survey) -> dict[str, list[tuple[str, str, Finding]]]:

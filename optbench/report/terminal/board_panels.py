@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from optbench.analysis.board_records import Board, BoardRow
 from optbench.report.format.board_layout import value_limits
 from optbench.report.format.board_text import TITLES, region_text, value_text
-from optbench.report.format.board_words import assign_lanes, equal_groups, has_verdicts
-from optbench.report.format.numbers import UNKNOWN
+from optbench.report.format.board_words import assign_lanes, equal_groups, has_verdicts, place_text
 from optbench.report.format.palette import Look
 from optbench.support.text import one_line
 
@@ -93,14 +92,6 @@ def _panel(board: Board, looks: Mapping[str, Look], name: int, strip: int) -> li
 def shown_rows(board: Board) -> Sequence[BoardRow]:
     """Return all rows of a board, or the best ones if there are many."""
     return board.rows if len(board.rows) <= MOST_ROWS else board.rows[:BEST_ROWS]
-
-
-def place_text(board: Board, row: BoardRow) -> str:
-    """Return ``1`` or ``1-3``; a dash where there are no verdicts."""
-    if not has_verdicts(board):
-        return UNKNOWN
-    first, last = row.place
-    return str(first) if first == last else f"{first}-{last}"
 
 
 def _brackets(board: Board, rows: int) -> list[str]:

@@ -13,9 +13,10 @@ from optbench.records import REGIMES, Cell
 from optbench.report.format import numbers
 from optbench.report.format.board_layout import select_boards
 from optbench.report.format.board_text import SHORT_TITLES
+from optbench.report.format.board_words import place_text
 from optbench.report.format.palette import Look
 from optbench.report.format.text_charts import mean_curve, sparkline
-from optbench.report.terminal.board_panels import MOST_ROWS, place_text
+from optbench.report.terminal.board_panels import MOST_ROWS
 from optbench.support.text import one_line
 
 if TYPE_CHECKING:

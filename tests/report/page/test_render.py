@@ -6,12 +6,14 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 
 from optbench.report.format.palette import MARKERS
+from optbench.report.format.protocol_text import tuned_texts
 from optbench.report.page.payload import page_data
 from optbench.report.page.render import json_for_script, report_html
 from tests.report import samples
@@ -20,7 +22,7 @@ ELEMENTS = set(
     # one line of names reads better than fifty lines of them
     "html head meta title style body a header div h1 span p button main label select option "  # noqa: SIM905
     "fieldset legend input section h2 h3 table thead tbody tr th td details summary ul li figure "
-    "figcaption code noscript script abbr b".split()
+    "figcaption code noscript script abbr b article i colgroup col".split()
 )
 
 
@@ -46,7 +48,8 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return report_html(*samples.hostile(), environment={"<i>": "<b>"}, command="run '<b>'")
+    sample = samples.with_boards(samples.hostile(), regimes=("sgd",))
+    return report_html(*sample, environment={"<i>": "<b>"}, command="run '<b>'")
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +81,7 @@ def test_the_policy_lets_these_scripts_run_and_no_other(page: str) -> None:
     hashes = {
         "sha256-" + base64.b64encode(hashlib.sha256(b.encode()).digest()).decode() for b in bodies
     }
-    assert len(bodies) == 3
+    assert len(bodies) == 4
     assert hashes == allowed
 
 
@@ -112,3 +115,48 @@ def test_every_look_has_its_shape_on_the_page() -> None:
     labels = tuple(f"entrant {i:02}" for i in range(len(MARKERS) + 1))
     shapes = [look[2] for look in page_data(*samples.study(labels, ("iris",)))["looks"].values()]
     assert len(set(shapes)) == len(MARKERS)
+
+
+def test_the_boards_come_before_everything_else(page: str) -> None:
+    """Four panels on these workloads, hidden ones for each regime, then workloads like these."""
+    sections = re.findall(
+        r'<section class="wide answer" data-statement="([^"]*)" data-regime="([^"]*)" (\w*)', page
+    )
+    assert sections == [
+        ("these-workloads", "", ""),
+        ("these-workloads", "sgd", "hidden"),
+        ("workloads-like-these", "", ""),
+    ]
+    assert page.count('<article class="board"') == 12
+    assert page.index("<article") < page.index('id="ranking"') < page.index('id="curves"')
+
+
+def test_pairs_are_data_of_the_page() -> None:
+    """Every pair of every board with verdicts is in the data, with texts for its evidence."""
+    board, cells = samples.with_boards(samples.study())
+    data = page_data(board, cells)["boards"]
+    assert [each["name"] for each in data] == [each.name for each in board.boards]
+    assert all(len(each["pairs"]) == 3 for each in data)
+    single = page_data(*samples.with_boards(samples.study(), replicates=1))["boards"]
+    assert single == []
+
+
+def test_a_crowd_has_its_best_in_colour() -> None:
+    """Of forty entrants a handful are picked, the first of each board among them."""
+    board, cells = samples.crowd()
+    data = page_data(board, cells)
+    picked = set(data["labels"]) - set(data["off"])
+    assert data["crowd"]
+    assert {each.rows[0].label for each in board.boards[:4]} <= picked
+    assert len(picked) == 6
+
+
+def test_tuned_values_are_ranges_over_the_replicates() -> None:
+    """One value where all replicates agree, otherwise from the least to the largest."""
+    cells = samples.study()[1]
+    first = cells[0]
+    again = replace(first, chosen={**(first.chosen or {}), "lr": 0.5})
+    key = (first.entrant.label, first.workload.label)
+    assert first.chosen is not None
+    assert tuned_texts([first, first], "lr")[key] == f"lr={first.chosen['lr']:.3g}"
+    assert tuned_texts([first, again], "lr")[key] == f"lr={first.chosen['lr']:.3g} to 0.5"
