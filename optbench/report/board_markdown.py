@@ -175,7 +175,7 @@ def _pair_table(board: Board) -> str:
             p_text(pair.p_adjusted),
             p_text(pair.p_equal),
             f"**{pair.verdict}**" if pair.verdict != "open" else "open",
-            needs_text(pair.needs),
+            needs_text(pair.needs, board.unit),
         )
         for pair in board.pairs
     ]

@@ -82,7 +82,9 @@ def _opening(board: Leaderboard) -> str:
     shared = common([b.workload for b in board.workloads])
     return (
         f"{count(len(board.overall), 'optimizer')} on {count(n, 'workload')}, "
-        f"{count(board.seeds, 'evaluation seed')} each, {count(board.runs, 'run')} in total. "
+        f"{count(board.protocol.replicates, 'replicate')} of "
+        f"{count(board.protocol.seeds, 'evaluation seed')} each, {count(board.runs, 'run')} in "
+        "total. "
         f"Tuned: {tuned(board.protocol)}."
         + (f" All workloads: {escape_markdown(shared)}." if shared else "")
     )

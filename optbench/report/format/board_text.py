@@ -150,8 +150,12 @@ def duration_text(seconds: float) -> str:
     return f"{max(seconds, 1):.0f} s"
 
 
-def needs_text(needs: Needs | None) -> str:
+def needs_text(needs: Needs | None, unit: str = "workload") -> str:
     """Return what would decide an open pair.
+
+    Args:
+        needs: What it needs; None for a decided pair.
+        unit: What `needs.workloads` counts, the unit of the board.
 
     Example:
         >>> needs_text(Needs(replicates=14, seconds=50.0))
@@ -163,7 +167,7 @@ def needs_text(needs: Needs | None) -> str:
     if needs.replicates is not None:
         parts.append(count(needs.replicates, "replicate"))
     if needs.workloads is not None:
-        parts.append(count(needs.workloads, "workload"))
+        parts.append(count(needs.workloads, unit))
     if not parts:
         return "more than can be planned"
     if needs.seconds is not None:

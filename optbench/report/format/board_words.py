@@ -126,26 +126,30 @@ def _open(board: Board) -> str:
     if not pairs:
         return ""
     text = f"Open: {len(pairs)} of {count(len(board.pairs), 'pair')}"
-    needs = [pair.needs for pair in pairs if pair.needs and _is_known(pair.needs)]
-    if not needs:
+    plannable = [pair for pair in pairs if pair.needs and _is_known(pair.needs)]
+    if not plannable:
         return text
-    which = "" if len(needs) == len(pairs) else f" for {len(needs)} of them"
-    return f"{text}; to decide{which}: {needs_text(largest_needs(needs))}"
+    which = "" if len(plannable) == len(pairs) else f" {len(plannable)} of them"
+    return f"{text}; to decide{which}: {needs_text(joint_needs(plannable), board.unit)}"
 
 
 def _is_known(needs: Needs) -> bool:
     return needs.replicates is not None or needs.workloads is not None
 
 
-def largest_needs(needs: Sequence[Needs]) -> Needs:
-    """Return what suffices for all of these pairs."""
-    replicates = [n.replicates for n in needs if n.replicates is not None]
-    workloads = [n.workloads for n in needs if n.workloads is not None]
+def joint_needs(pairs: Sequence[BoardPair]) -> Needs:
+    """Return what decides all of these pairs together.
+
+    Every entrant of them needs as many units as the most demanding pair. The time of a pair is
+    that of two entrants.
+    """
+    needs = [pair.needs for pair in pairs if pair.needs]
+    entrants = {label for pair in pairs for label in (pair.first, pair.second)}
     seconds = [n.seconds for n in needs if n.seconds is not None]
     return Needs(
-        replicates=max(replicates, default=None),
-        workloads=max(workloads, default=None),
-        seconds=max(seconds, default=None),
+        replicates=max((n.replicates for n in needs if n.replicates is not None), default=None),
+        workloads=max((n.workloads for n in needs if n.workloads is not None), default=None),
+        seconds=max(seconds) * len(entrants) / 2 if seconds else None,
     )
 
 

@@ -153,7 +153,7 @@ def _data(board: Board) -> dict[str, Any]:
                 difference_interval(board.name, pair),
                 p_text(pair.p_adjusted),
                 p_text(pair.p_equal),
-                needs_text(pair.needs),
+                needs_text(pair.needs, board.unit),
             ]
             for pair in board.pairs
         ],

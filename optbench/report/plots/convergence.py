@@ -28,9 +28,9 @@ def draw_convergence(
     """Draw the median over seeds, in a band between the quartiles."""
     labels = sorted({label for panel in panels for label in panel.cells})
     direct = fits_directly(labels)
-    seeds = max(len(cell.evaluation) for panel in panels for cell in panel.cells.values())
+    runs = max(len(cell.evaluation) for panel in panels for cell in panel.cells.values())
     meaning = "median" + (
-        f" of {seeds} seeds, band between the quartiles" if seeds > 1 else ", one seed"
+        f" of {runs} runs, band between the quartiles" if runs > 1 else ", one run"
     )
     sheet = make_regime_sheet(
         f"Convergence, {REGIME_TITLES.get(regime, regime)}",

@@ -11,7 +11,7 @@ from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.few_workloads import too_few_workloads
 from optbench.analysis.words.prose import count
 from optbench.analysis.words.verdicts import place_text
-from optbench.records import REGIMES, Cell
+from optbench.records import REGIMES, Cell, pool_replicates
 from optbench.report.format import numbers
 from optbench.report.format.excerpt import excerpt
 from optbench.report.format.palette import Look, assign_looks
@@ -55,7 +55,7 @@ def leaderboard_table(
         >>> from rich.console import Console
         >>> Console().print(leaderboard_table(board, cells))  # doctest: +SKIP
     """
-    return LeaderboardView(board, excerpt(board, cells)[1], verdicts, sentences)
+    return LeaderboardView(board, pool_replicates(excerpt(board, cells)[1]), verdicts, sentences)
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,11 @@ PLACE_WIDTH = 9
 
 def study_line(board: Leaderboard) -> str:
     """Return what the study consists of, in one line."""
-    replicates = getattr(board.protocol, "replicates", 1)
+    replicates, seeds = board.protocol.replicates, board.protocol.seeds
     parts = [
         count(len(board.overall), "optimizer"),
         count(len(board.workloads), "workload"),
-        count(replicates, "replicate") + f" of {count(board.seeds, 'seed')}",
+        count(replicates, "replicate") + f" of {count(seeds, 'seed')}",
         f"{board.runs:,} runs",
     ]
     title = f"{one_line(board.title)}: " if board.title else ""

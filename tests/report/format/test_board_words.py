@@ -23,7 +23,7 @@ from optbench.report.format.board_words import (
     assign_lanes,
     board_sentence,
     equal_groups,
-    largest_needs,
+    joint_needs,
     verdict_matrix,
 )
 from tests.report.board_samples import make_board, make_boards
@@ -107,9 +107,15 @@ def test_one_replicate_gives_a_reason_and_no_verdict() -> None:
 
 
 def test_needs_are_enough_for_every_open_pair() -> None:
-    """The largest numbers are said; what no number decides is not counted among them."""
+    """The largest number counts for every entrant of an open pair, and so does its time."""
+    pair = make_board(near(0.9, 0.8)).pairs[0]
     needs = [Needs(replicates=8, seconds=20.0), Needs(replicates=30, seconds=400.0)]
-    assert needs_text(largest_needs(needs)) == "30 replicates, about 6.7 min more"
+    pairs = [
+        msgspec.structs.replace(pair, second=second, needs=need)
+        for second, need in zip(("b", "c"), needs, strict=True)
+    ]
+    assert needs_text(joint_needs(pairs)) == "30 replicates, about 10 min more"
+    assert needs_text(Needs(workloads=2), "dataset") == "2 datasets"
     assert needs_text(Needs()) == "more than can be planned"
     assert needs_text(None) == ""
     assert [duration_text(s) for s in (0.2, 50, 7200, 1e9)] == [
