@@ -12,7 +12,7 @@ import msgspec
 
 from optbench.errors import ConfigError
 from optbench.plan import CellRecord, StudyRecord
-from optbench.records import RunSpec
+from optbench.records import RunSpec, StudyProtocol
 from optbench.records.packing import unpack_spec
 from optbench.store import Store
 from optbench.study.folders import STORE_NAME, open_store, writable_folder
@@ -21,6 +21,8 @@ from optbench.study.study import Study
 
 _log = logging.getLogger(__name__)
 
+REPLICATE_FIELDS = ("replicates", "first_replicate")
+"""Fields of the protocol in which merged studies may differ."""
 NAMED_CONFLICTS = 10
 """Number of conflicts per folder that are described; the others are only counted."""
 
@@ -114,20 +116,22 @@ def _read(folder: Path) -> tuple[StudyRecord, str, dict[str, Any]]:
 def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
     """Return one study with the cells of all studies.
 
-    If several studies have a cell, the one with the most evaluation runs is used.
+    If several studies have a cell, the one with the most evaluation runs is used. Studies with
+    different replicates become one study with the replicates of all.
 
     Args:
         records: Folder and record of each study, at least one.
 
     Raises:
-        ConfigError: Their protocols differ; the message names the first difference.
+        ConfigError: Their protocols differ in more than the replicates; the message names the first
+            difference.
     """
     if not records:
         raise ConfigError("no study to merge; name at least one folder")
     first_folder, first = records[0]
     cells: dict[tuple[str, str, int], CellRecord] = {}
     for folder, record in records:
-        for key in record.protocol.__struct_fields__:
+        for key in [k for k in record.protocol.__struct_fields__ if k not in REPLICATE_FIELDS]:
             ours, theirs = getattr(first.protocol, key), getattr(record.protocol, key)
             if ours != theirs:
                 raise ConfigError(
@@ -141,11 +145,20 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
     left_out = dict.fromkeys(line for _, record in records for line in record.left_out)
     return msgspec.structs.replace(
         first,
+        protocol=_joint_protocol([record.protocol for _, record in records]),
         suite=" + ".join(dict.fromkeys(record.suite for _, record in records)),
         cells=tuple(cells.values()),
         complete=all(record.complete for _, record in records),
         left_out=tuple(left_out),
         drawn=all(record.drawn for _, record in records),
+    )
+
+
+def _joint_protocol(protocols: Sequence[StudyProtocol]) -> StudyProtocol:
+    """Return the protocol of studies that differ in nothing but their replicates."""
+    numbers = {p.first_replicate + i for p in protocols for i in range(p.replicates)}
+    return msgspec.structs.replace(
+        protocols[0], replicates=len(numbers), first_replicate=min(numbers)
     )
 
 
