@@ -181,7 +181,7 @@ def _verdicts(board: Leaderboard) -> dict[str, list[str]]:
     """
     names = tuple(row.label for row in board.overall)
     sentences: dict[str, list[str]] = {"": []}
-    for verdict in board.verdicts:
+    for verdict in () if board.boards else board.verdicts:
         line = verdict.text.removeprefix(f"{verdict.label}: ") if verdict.label else verdict.text
         line = line if line.startswith(names) else line[:1].upper() + line[1:]
         sentences.setdefault(verdict.label, []).append(line)

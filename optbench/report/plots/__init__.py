@@ -8,9 +8,11 @@ from typing import TypeVar
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import REGIMES, Cell
+from optbench.report.format.board_layout import select_boards
 from optbench.report.format.palette import Look, assign_looks
 from optbench.report.format.panels import panels
 from optbench.report.format.workload_titles import short_titles, view_titles
+from optbench.report.plots.board_dots import draw_boards
 from optbench.report.plots.convergence import draw_convergence
 from optbench.report.plots.critical_difference import draw_critical_difference
 from optbench.report.plots.initializer_heat_map import draw_initializer_heat_map
@@ -36,14 +38,17 @@ T = TypeVar("T")
 def drawings(board: Leaderboard, cells: Sequence[Cell]) -> Iterator[Drawing]:
     """Yield every plot that the study has data for; the ranking comes first."""
     looks = assign_looks(row.label for row in board.overall)
-    yield "ranking", partial(draw_ranking, board, looks)
+    if select_boards(board.boards):
+        yield "ranking", partial(draw_boards, board, looks)
+    else:
+        yield "ranking", partial(draw_ranking, board, looks)
     yield from _convergence(cells, looks)
     yield from _lr_sensitivity(board, looks)
     if drawn_profiles(board):
         yield "performance-profile", partial(draw_profiles, board, looks)
     if mean_budgets(board):
         yield "budget", partial(draw_tuning_curves, board, looks)
-    if board.critical_difference is not None:
+    if board.critical_difference is not None and not board.boards:
         cd = board.critical_difference
         yield "critical-difference", partial(draw_critical_difference, cd, looks)
     if board.regimes:

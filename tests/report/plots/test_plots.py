@@ -21,7 +21,6 @@ def test_a_plain_study_has_every_plot() -> None:
         *(f"lr-sensitivity-{r}" for r in ("batch", "mini-batch", "sgd")),
         "performance-profile",
         "budget",
-        "critical-difference",
         "rank-flips",
         "optimizer-initializer",
         "bias-variance",
@@ -32,6 +31,7 @@ def test_a_plain_study_has_every_plot() -> None:
     "sample",
     [
         samples.hostile,
+        lambda: samples.with_boards(samples.study()),
         lambda: samples.study(labels=("alone",), datasets=("iris",), seeds=1, regimes=("sgd",)),
         lambda: samples.study(diverging=1.0, datasets=("iris",), regimes=("sgd",)),
         lambda: samples.study(
@@ -40,7 +40,13 @@ def test_a_plain_study_has_every_plot() -> None:
             regimes=("batch", "sgd"),
         ),
     ],
-    ids=["hostile names", "one optimizer, one seed", "all diverged", "twelve long names"],
+    ids=[
+        "hostile names",
+        "boards with brackets",
+        "one optimizer, one seed",
+        "all diverged",
+        "twelve long names",
+    ],
 )
 def test_odd_studies_are_drawn_too(
     sample: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,100 @@
+"""The boards as a picture: dots with intervals, four boards side by side, each in its own order."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from optbench.analysis.board_records import Board
+from optbench.analysis.leaderboard import Leaderboard
+from optbench.report.format.board_layout import select_boards, value_limits
+from optbench.report.format.board_text import TITLES, region_text, statement_title, value_text
+from optbench.report.format.board_words import (
+    assign_lanes,
+    equal_groups,
+    has_verdicts,
+    place_text,
+)
+from optbench.report.format.palette import Look
+from optbench.report.plots.labels import cut_label
+from optbench.report.plots.sheets import INK, SOFT, Sheet, make_sheet
+
+ROW_INCHES = 0.22
+"""Height of a row."""
+NAME_LETTER_INCHES = 0.075
+PLACE_INCHES = 0.45
+"""Room for the places, left of the names."""
+VALUE_INCHES = 0.5
+"""Room for the values, right of the dots."""
+LANE_INCHES = 0.07
+"""Distance between two brackets."""
+LONGEST_NAME = 22
+
+
+def draw_boards(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
+    """Draw the boards on these workloads."""
+    boards = select_boards(board.boards)
+    names = [cut_label(row.label, LONGEST_NAME) for row in boards[0].rows]
+    lanes = max((max(_lanes(each), default=-1) + 1 for each in boards), default=0)
+    left = 0.2 + PLACE_INCHES + NAME_LETTER_INCHES * max(map(len, names)) + LANE_INCHES * lanes
+    sheet = make_sheet(
+        statement_title(boards) + (f": {cut_label(board.title, 50)}" if board.title else ""),
+        "Dot and line: value and 95% interval, better to the right. Full dot: may be the best. In "
+        "front: the place, or the places\nthat the pairs leave open. Bracket: equal, as every "
+        "difference surely lies within the region of practical equivalence.",
+        n=len(boards),
+        columns=2,
+        width=2.2,
+        height=ROW_INCHES * len(names) + 0.1,
+        left=left,
+        right=VALUE_INCHES,
+        bottom=0.35,
+    )
+    for axes, each in zip(sheet.axes, boards, strict=True):
+        _draw_board(axes, each, looks)
+    return sheet
+
+
+def _lanes(board: Board) -> list[int]:
+    return assign_lanes(equal_groups(board))
+
+
+def _draw_board(axes: Axes, board: Board, looks: dict[str, Look]) -> None:
+    low, high = value_limits(board.rows)
+    axes.set_xlim(low, high)
+    axes.set_ylim(len(board.rows) - 0.5, -0.5)
+    region = f" (equal: {region_text(board)})" if has_verdicts(board) else ""
+    axes.set_title(TITLES[board.name] + region)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    labels = [cut_label(row.label, LONGEST_NAME) for row in board.rows]
+    axes.set_yticks(range(len(labels)), labels, color=INK, fontsize=8)
+    ticks = [low + (high - low) * share for share in (0.05, 0.5, 0.95)]
+    axes.set_xticks(ticks, [value_text(board.name, tick) for tick in ticks])
+    inch = 1 / 2.2  # of the width of the axes
+    groups = equal_groups(board)
+    lanes = _lanes(board)
+    name = NAME_LETTER_INCHES * max(map(len, labels)) + 0.16
+    for (first, last), lane in zip(groups, lanes, strict=True):
+        x = -(name + LANE_INCHES * (lane + 0.5)) * inch
+        axes.plot(
+            [x + 0.02, x, x, x + 0.02],
+            [first, first, last, last],
+            transform=axes.get_yaxis_transform(),
+            color=SOFT,
+            linewidth=1,
+            clip_on=False,
+        )
+    edge = -(name + LANE_INCHES * (max(lanes, default=-1) + 1) + 0.05) * inch
+    for i, row in enumerate(board.rows):
+        look = looks[row.label]
+        beside = axes.get_yaxis_transform()
+        place = place_text(board, row)
+        axes.text(edge, i, place, transform=beside, ha="right", va="center", color=SOFT, size=7.5)
+        value = value_text(board.name, row.value)
+        axes.text(1.03, i, value, transform=beside, va="center", color=INK, size=7.5)
+        if row.low is not None and row.high is not None:
+            axes.plot([row.low, row.high], [i, i], color=look.colour, linewidth=1.6)
+        if row.value is not None:
+            fill = look.colour if row.may_be_best else "white"
+            axes.plot([row.value], [i], "o", color=look.colour, markerfacecolor=fill, markersize=5)
