@@ -75,7 +75,9 @@ def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLi
 class TrialRanking:
     """The trials of a cell, ranked by their validation data.
 
-    A trial is judged by the mean over its runs of the log of `selection_loss`, a retest included.
+    A trial is judged by the mean over its runs of the log of `selection_loss`, a retest included,
+    plus its standard deviation over them: near the largest stable rate, seeds differ widely before
+    one of many is lost, which few tuning seeds do not show (tests/benchmarks/tuning_luck.py).
     A lost run counts as no progress: as its initial validation loss. A loss below `SOLVED` of the
     loss of guessing counts as that, so that a lost run outweighs decimals. Among equals, the trial
     with fewer lost runs is better, then the one with the lower loss, then the earlier one.
@@ -130,7 +132,7 @@ class TrialRanking:
         exact = [math.log(max(selection_loss(r, self._by), TINY)) for r in runs if not is_lost(r)]
         return (
             0.0 if self._target is None else _mean([self._log_cost(run) for run in runs]),
-            _mean([self._log_loss(run) for run in runs]),
+            _steady_mean([self._log_loss(run) for run in runs]),
             len(runs) - len(exact),
             _mean(exact),
         )
@@ -218,6 +220,14 @@ def _initial_loss(run: RunResult) -> float:
 def _mean(values: Sequence[float]) -> float:
     """Return the mean of a few numbers; NumPy's takes far longer, and trials are many."""
     return math.fsum(values) / len(values) if values else math.inf
+
+
+def _steady_mean(values: Sequence[float]) -> float:
+    """Return the mean plus the standard deviation; only the mean of a single number."""
+    mean = _mean(values)
+    if len(values) < 2:
+        return mean
+    return mean + math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
 
 
 def _median(values: Sequence[float]) -> float:
