@@ -186,7 +186,8 @@ def main(ctx: click.Context) -> None:
       optbench run -o mine --plugin mine.py    a plugin in one file, not installed
 
     Exit codes: 0 done; 1 error; 2 usage; 3 finished, but some runs failed for a cause other than
-    divergence; 130 interrupted by Ctrl-C; 143 ended by SIGTERM.
+    divergence; 4 something is worse (compare --fail-if-worse); 130 interrupted by Ctrl-C; 143 ended
+    by SIGTERM.
     """
     wants_help = not {"-h", "--help"}.isdisjoint(sys.argv)
     if ctx.invoked_subcommand in TRAINING_COMMANDS and not wants_help:

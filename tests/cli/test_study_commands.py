@@ -119,7 +119,7 @@ def test_a_planted_regression_fails_and_an_improvement_does_not(study: Path, cop
     """The optimizer that got worse is named; the other one is not."""
     changed(copy, "adam", 3.0)
     outcome = optbench("compare", study, copy, "--fail-if-worse")
-    assert outcome.code == 1
+    assert outcome.code == 4
     assert "B is clearly worse: adam" in outcome.err
     assert optbench("compare", study, copy).code == 0
     outcome = optbench("compare", copy, study, "--fail-if-worse", "--json")
@@ -133,9 +133,17 @@ def test_two_optimizers_of_one_study(copy: Path) -> None:
     changed(copy, "adam", 100.0)
     found = json.loads(optbench("compare", "adam", "sgd", "--in", copy, "--json").out)
     assert found["comparisons"][0]["verdict"] == "better"
-    assert optbench("compare", "sgd", "adam", "--in", copy, "--fail-if-worse").code == 1
+    assert optbench("compare", "sgd", "adam", "--in", copy, "--fail-if-worse").code == 4
     one_line(optbench("compare", "sgd", "adan", "--in", copy), "did you mean 'adam'?")
     one_line(optbench("compare", "sgd", "sgd", "--in", copy), "against itself")
+
+
+def test_a_missing_folder_is_an_error_that_names_it(study: Path) -> None:
+    """A gate without its baseline is broken, which has another exit code than worse."""
+    for sides in ((study, "nosuch"), ("nosuch", study)):
+        outcome = optbench("compare", *sides, "--fail-if-worse")
+        assert outcome.code == 1
+        one_line(outcome, "there is no folder 'nosuch'")
 
 
 def test_few_workloads_are_spoken_of_alone_and_seeds_that_differ_are_told(

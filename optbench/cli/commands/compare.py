@@ -11,11 +11,13 @@ import click
 from optbench.cli.options import Place, json_option
 from optbench.cli.output import print_json, print_table, remark
 from optbench.cli.study_output import DEFAULT_OUT
+from optbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from optbench.study.comparing import Comparison
 
-EXIT_WORSE = 1
+EXIT_WORSE = 4
+"""Exit code for B worse than A; errors, such as a missing folder, have 1."""
 
 
 @click.command("compare")
@@ -30,7 +32,7 @@ EXIT_WORSE = 1
     help="The study, when A and B are two of its optimizers.",
 )
 @click.option(
-    "--fail-if-worse", is_flag=True, help="Exit with 1 when B is clearly worse than A anywhere."
+    "--fail-if-worse", is_flag=True, help="Exit with 4 when B is clearly worse than A anywhere."
 )
 @json_option
 def command(first: str, second: str, folder: Path, fail_if_worse: bool, as_json: bool) -> int:
@@ -50,7 +52,11 @@ def command(first: str, second: str, folder: Path, fail_if_worse: bool, as_json:
     from optbench.study import load_study
     from optbench.study.comparing import compare_entrants, compare_studies
 
-    if Path(first).is_dir() and Path(second).is_dir():
+    folders = [Path(side).is_dir() for side in (first, second)]
+    if any(folders) and not all(folders):
+        missing = second if folders[0] else first
+        raise ConfigError(f"there is no folder '{missing}' to compare with; give two folders")
+    if all(folders):
         comparison = compare_studies(load_study(Path(first)), load_study(Path(second)))
     else:
         comparison = compare_entrants(load_study(folder), first, second)
