@@ -37,11 +37,25 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
     for steps in ((1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
         ticks = [s * 10.0**p for p in range(first, last + 1) for s in steps]
         ticks = [t for t in ticks if low * 0.999 <= t <= high * 1.001]
-        if len(ticks) <= most and (len(ticks) > 1 or steps == (1, 2, 3, 5, 7)):
+        if 1 < len(ticks) <= most:
             return ticks
+    if high < 10 * low:
+        return even_ticks(low, high)
     every = math.ceil((last - first + 1) / most)
     powers = [10.0**p for p in range(first, last + 1) if p % every == 0]
     return [t for t in powers if low * 0.999 <= t <= high * 1.001]
+
+
+def even_ticks(low: float, high: float) -> list[float]:
+    """Return two to six round numbers at equal distances between two limits, ``low < high``."""
+    for parts in (4, 8, 16):
+        power = 10.0 ** math.floor(math.log10((high - low) / parts))
+        step = next(s * power for s in (1, 2, 5, 10) if s * power >= (high - low) / parts * 0.999)
+        first = math.ceil(low / step - 1e-9)
+        ticks = [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
+        if len(ticks) > 1:
+            return ticks
+    return [low, high]
 
 
 def set_log_axis(axes: Axes, which: str, low: float, high: float, most: int = 6) -> None:
