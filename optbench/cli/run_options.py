@@ -23,16 +23,25 @@ from optbench.execution.executor import MOST_MEGABYTES, MOST_SECONDS
 from optbench.records import StudyProtocol
 from optbench.suites.draws import MOST_WORKLOADS
 
+SECONDS_PER_UNIT = {"s": 1, "m": 60, "h": 3600}
+
 
 class Seconds(click.FloatRange):
-    """Duration in seconds, above 0; NaN is refused."""
+    """Duration above 0, written 90s, 10m or 2h; a plain number counts seconds. NaN is refused."""
 
     def __init__(self) -> None:
         super().__init__(0, MOST_SECONDS, min_open=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number of seconds."""
-        seconds = super().convert(value, param, ctx)
+        number, factor = value, 1
+        if isinstance(value, str) and value[-1:] in SECONDS_PER_UNIT:
+            number, factor = value[:-1], SECONDS_PER_UNIT[value[-1]]
+        try:
+            number = float(number) * factor
+        except ValueError:
+            self.fail(f"'{value}' is not a length of time; write 90s, 10m or 2h", param, ctx)
+        seconds = super().convert(number, param, ctx)
         if math.isnan(seconds):  # NaN passes every range check
             self.fail(f"'{value}' is not a length of time", param, ctx)
         return seconds
@@ -111,8 +120,8 @@ execution = options(
     click.option(
         "--timeout",
         type=Seconds(),
-        metavar="SECONDS",
-        help="Give a run up after this long (all runs go to processes then).",
+        metavar="TIME",
+        help="Give a run up after 90s, 10m or 2h, say (all runs go to processes then).",
     ),
     click.option(
         "--memory",

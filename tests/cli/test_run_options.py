@@ -8,6 +8,7 @@ import click
 import pytest
 
 from optbench.cli.commands.run import command
+from optbench.cli.run_options import Seconds
 from optbench.errors import ConfigError
 from optbench.records import StudyProtocol
 from optbench.suites import parse_suite
@@ -35,3 +36,18 @@ def test_a_field_of_the_protocol_is_an_option_with_the_same_limits(field: str) -
             option.type.convert(value, option, None)
         with pytest.raises(ConfigError, match=f"x.toml: protocol.{field} "):
             parse_suite({"datasets": ["a"], "protocol": {field: value}}, "x.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("10m", 600), ("2h", 7200), ("1.5m", 90), ("7", 7)]
+)
+def test_a_length_of_time_has_a_unit_or_counts_seconds(text: str, seconds: float) -> None:
+    """Times are written alike in every option."""
+    assert Seconds().convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "10x", "-1m", "0s", "nan", "nanh", "1h30m"])
+def test_what_is_not_a_length_of_time_is_refused(text: str) -> None:
+    """It must be a number above 0, perhaps with one unit."""
+    with pytest.raises(click.BadParameter):
+        Seconds().convert(text, None, None)
