@@ -163,7 +163,7 @@ class RunResult(RunOutcome):
         Example:
             >>> import optbench
             >>> result = optbench.train("sgd", dataset="iris", epochs=2)
-            >>> result.best("val_loss") == result.curve.val_loss.min()
+            >>> bool(result.best("val_loss") == result.curve.val_loss.min())
             True
         """
         if not self.curve.rows:
