@@ -50,6 +50,8 @@ def derive_targets(cells: Sequence[Cell], origin: str = "") -> Targets:
 
 def targets_of(study: StudyArrays, origin: str = "") -> Targets:
     """Derive the targets of a study that is laid out in arrays already."""
+    if not study.runs:
+        return {}
     typical = {
         "best_train": _median_run(study.train_loss),
         "best_val": _median_run(study.spread(lowest_held(study.val))),

@@ -32,6 +32,7 @@ EXEMPT = {
     ("engine/fusion/machine_code.py", "compile"): "source generated from a loaded plugin",
     ("engine/fusion/machine_code.py", "exec"): "source generated from a loaded plugin",
     ("engine/kernels/code_cache.py", "pickle"): "machine code of this user, after its digest",
+    ("registry/code_modules.py", "compile"): "sources of plugins, to hash them; never run",
     ("registry/transfer.py", "pickle"): "objects that the user passed, to this process's workers",
     ("registry/transfer.py", "cloudpickle"): "objects that the user passed, as above",
     ("support/descendants.py", "ctypes"): "prctl, with fixed arguments",

@@ -149,7 +149,7 @@ def test_data_in_memory_is_compared_on() -> None:
 
 def test_limits_hold_for_objects() -> None:
     """With a time limit every run is trained in a process, as runs by name are."""
-    study = optbench.compare([OwnDescent], timeout=60, **SMALL)
+    study = optbench.compare([OwnDescent], timeout=60, replicates=1, **SMALL)
     assert [run.status for run in study.runs] == [Status.OK] * 2
 
 
