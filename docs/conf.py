@@ -31,7 +31,7 @@ extensions = [
     "sphinx_copybutton",
     "site_pages.mathml",
 ]
-exclude_patterns = ["notebooks/.ipynb_checkpoints"]
+exclude_patterns = ["notebooks/*/*"]  # the folders that executed notebooks write
 root_doc = "index"
 language = "en"
 

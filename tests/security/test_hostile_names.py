@@ -48,7 +48,17 @@ def map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 def attack(text: str) -> str:
     """Return an attack that contains this name; keys and words with a meaning stay."""
-    fixed = {"batch", "lr", "val_loss", "float32", "low", "high", "constant", "relu"}
+    fixed = {
+        "batch",
+        "lr",
+        "val_loss",
+        "best_val_loss",
+        "float32",
+        "low",
+        "high",
+        "constant",
+        "relu",
+    }
     if text in fixed or re.fullmatch("[0-9a-f]{20}", text):
         return text
     return f"{BEGINNINGS[sum(text.encode()) % len(BEGINNINGS)]}{text}{ATTACK}"
