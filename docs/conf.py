@@ -31,7 +31,6 @@ extensions = [
     "sphinx_copybutton",
     "site_pages.mathml",
 ]
-exclude_patterns = ["notebooks/*/*"]  # the folders that executed notebooks write
 root_doc = "index"
 language = "en"
 
@@ -46,6 +45,7 @@ html_show_sphinx = False
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "attrs_inline"]
 myst_heading_anchors = 4
+nb_execution_in_temp = True  # what they write stays out of the sources
 nb_execution_mode = "cache"  # notebooks are executed when they change
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
