@@ -15,6 +15,7 @@ from optbench.contracts import Array
 from optbench.records import Cell
 from optbench.suites import Target, Targets
 from optbench.suites.target_files import Level
+from optbench.tuning.trials import SOLVED
 
 SHARES: dict[Level, float] = {"easy": 0.5, "medium": 0.75, "hard": 0.9}
 """Level -> share of the way from guessing to the best known loss, in log loss."""
@@ -69,7 +70,7 @@ def targets_of(study: StudyArrays, origin: str = "") -> Targets:
         start = float(np.nanmin(starts))
         best = {name: _lowest(losses[:, columns]) for name, losses in typical.items()}
         if best["best_val"] < 0.98 * start:
-            best = {name: max(loss, metrics.SOLVED * start) for name, loss in best.items()}
+            best = {name: max(loss, SOLVED * start) for name, loss in best.items()}
             low = best["best_val"]
             levels: dict[str, float] = {x: start ** (1 - f) * low**f for x, f in SHARES.items()}
             targets[key] = Target(**levels, **best, origin=origin)

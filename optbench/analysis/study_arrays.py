@@ -17,7 +17,7 @@ from optbench.contracts import Array, Value
 from optbench.errors import ConfigError
 from optbench.records import Cell, RunResult, Status, Workload, pool_replicates
 from optbench.records.stored_curves import stack
-from optbench.tuning.trials import trial_loss
+from optbench.tuning.trials import is_lost, trial_loss
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class StudyArrays:
                 replicate.append(r)
         self.replicate = np.array(replicate, dtype=int)
         self.place = np.array(indices, dtype=int).reshape(-1, 3)
-        self.lost = np.array([not _ended_well(r) for r in self.runs], dtype=bool)
+        self.lost = np.array([is_lost(r) for r in self.runs], dtype=bool)
         self.failed = np.array([r.status == Status.FAILED for r in self.runs], dtype=bool)
 
     def _seeds(self) -> list[dict[int, int]]:
@@ -165,6 +165,15 @@ class StudyArrays:
                 if old != new:
                     cluster = [new if c == old else c for c in cluster]
         return cluster
+
+    @cached_property
+    def workload_seconds(self) -> Array:
+        """Training time of all runs on each workload, tuning included, shape (W,)."""
+        seconds = np.zeros(len(self.workloads))
+        for (_, w, _), cell in self.replicates.items():
+            for runs in (cell.evaluation, *(trial.runs for trial in cell.trials)):
+                seconds[w] += sum(run.seconds for run in runs)
+        return seconds
 
     # -- curves -------------------------------------------------------------------------------
 
@@ -233,10 +242,6 @@ class StudyArrays:
         }
 
 
-def _ended_well(result: RunResult) -> bool:
-    return result.status == Status.OK and math.isfinite(result.final("val_loss"))
-
-
 def _read_trials(cell: Cell) -> Trials:
     rate = cell.entrant.rate
     lrs = [_lr(t.hyper.get(rate)) for t in cell.trials]
@@ -249,7 +254,7 @@ def _read_trials(cell: Cell) -> Trials:
         and all({**t.hyper, rate: 0} == first for t in cell.trials),
         is_drawn=np.array([not (t.is_default or t.is_widened) for t in cell.trials]),
         runs=len(results),
-        diverged=sum(not _ended_well(r) for r in results),
+        diverged=sum(map(is_lost, results)),
     )
 
 

@@ -65,11 +65,26 @@ def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLi
     cost, loss = np.asarray(cost, dtype=float), np.asarray(loss, dtype=float)
     if loss.shape[-1] < 2:
         return np.full(cost.shape[:-1], np.inf)
+    first, is_reached = first_held(loss, target)
+    first = np.broadcast_to(first, cost.shape[:-1])
+    cost_at_first = np.take_along_axis(cost, first[..., None], axis=-1)[..., 0]
+    return np.where(is_reached, cost_at_first, np.inf)
+
+
+def first_held(loss: Array, target: npt.ArrayLike) -> tuple[Array, Array]:
+    """Return the first evaluation at or below the target that the next one confirms.
+
+    Args:
+        loss: Validation loss, shape (..., evaluations), at least two.
+        target: Broadcasts against the leading axes of the loss.
+
+    Returns:
+        Its index, 0 where the target was missed, and whether the target was reached, each of shape
+        (...).
+    """
     below = loss <= np.asarray(target, dtype=float)[..., None]
     confirmed = below[..., :-1] & below[..., 1:]
-    first = np.broadcast_to(np.argmax(confirmed, axis=-1), cost.shape[:-1])
-    cost_at_first = np.take_along_axis(cost, first[..., None], axis=-1)[..., 0]
-    return np.where(confirmed.any(axis=-1), cost_at_first, np.inf)
+    return np.argmax(confirmed, axis=-1), np.asarray(confirmed.any(axis=-1))
 
 
 class TrialRanking:

@@ -209,15 +209,9 @@ def _mean(values: Array) -> Array:
     return contrasts.estimate
 
 
-def _unit_seconds(study: StudyArrays, columns: Sequence[int], unit: Unit) -> float:
+def _unit_seconds(study: StudyArrays, columns: list[int], unit: Unit) -> float:
     """Return the mean training time of one entrant in one unit, tuning included."""
-    cells = [cell for (_, w, _), cell in study.replicates.items() if w in columns]
-    total = sum(
-        run.seconds
-        for cell in cells
-        for runs in (cell.evaluation, *(trial.runs for trial in cell.trials))
-        for run in runs
-    )
+    total = float(study.workload_seconds[columns].sum())
     units = {
         "replicate": study.n_replicates,
         "dataset": len({study.workloads[w].dataset for w in columns}),

@@ -14,7 +14,8 @@ from optbench.analysis.statistics import metrics
 from optbench.analysis.statistics.scoring import frozen_score
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
-from optbench.records import Cell, RunResult, Status
+from optbench.records import Cell, RunResult
+from optbench.tuning.trials import first_held, selection_loss
 
 REGIONS: dict[BoardName, float] = {
     "final-loss": 0.03,
@@ -156,16 +157,15 @@ def crossing_cost(cost: Array, loss: Array, target: Array) -> Array:
     Returns:
         Shape (R,); infinite where the target was missed.
     """
-    below = loss <= target[:, None]
-    confirmed = below[:, :-1] & below[:, 1:]
-    row, i = np.arange(len(loss)), np.argmax(confirmed, axis=1)
+    i, is_reached = first_held(loss, target)
+    row = np.arange(len(loss))
     before = np.maximum(i - 1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         high, low = metrics.log_loss(loss[row, before]), metrics.log_loss(loss[row, i])
         part = np.where(i > 0, (high - metrics.log_loss(target)) / (high - low), 0.0)
         part = np.where(np.isfinite(part), np.clip(part, 0, 1), 1.0)
     crossing = cost[row, before] + part * (cost[row, i] - cost[row, before])
-    return np.where(confirmed.any(axis=1), np.maximum(crossing, cost[:, 1]), np.inf)
+    return np.where(is_reached, np.maximum(crossing, cost[:, 1]), np.inf)
 
 
 # -- cells ---------------------------------------------------------------------------------------
@@ -213,16 +213,11 @@ def _cell_regret(cell: Cell, guess: float, best: float, at_best: bool) -> float:
     chosen = [trial for trial in cell.trials if dict(trial.hyper) == dict(cell.chosen or {})]
     if len(searched) < 2 or not chosen:
         return 0.0
+    by = "best_val_loss" if at_best else "val_loss"
 
     def score(runs: Sequence[RunResult]) -> float:
-        losses = [_val_loss(run, at_best) for run in runs]
+        losses = [selection_loss(run, by) for run in runs]
         return float(frozen_score(losses, guess, best).mean()) if losses else 0.0
 
     average = float(np.mean([score(trial.runs) for trial in searched]))
     return max(score(chosen[0].runs) - average, 0.0)
-
-
-def _val_loss(run: RunResult, at_best: bool) -> float:
-    """Return the validation loss that selection counts; infinite for a lost run."""
-    loss = run.best("val_loss") if at_best else run.final("val_loss")
-    return loss if run.status == Status.OK and math.isfinite(loss) else math.inf

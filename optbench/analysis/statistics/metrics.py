@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from optbench.contracts import Array
+from optbench.tuning.trials import SOLVED
 
 TINY = 1e-12
 """Lowest loss in logarithms, since float32 cross-entropy can be exactly 0."""
-SOLVED = 1e-3
-"""Lowest loss that counts, as a share of the initial loss: below it, the problem is solved."""
 LEAST_DROP = math.log(1.1)
 """Least progress, in log loss, that a loss of progress is measured against."""
 SPIKE_FACTOR = 2.0

@@ -25,6 +25,7 @@ from optbench.analysis.statistics import metrics
 from optbench.analysis.statistics.bootstrap import Stream, percentile_interval, resample
 from optbench.analysis.statistics.hypothesis_tests import iqm
 from optbench.contracts import Array
+from optbench.tuning.trials import SOLVED
 
 LEAST_PROGRESS = math.log(1 / 0.98)
 """Progress in log loss below which no entrant learned."""
@@ -41,7 +42,7 @@ def score(loss: Array, initial: Array, best: Array) -> Array:
         best: L_best of each workload, shape (W,).
     """
     start = metrics.log_loss(initial)[:, None]
-    lowest = start + math.log(metrics.SOLVED)
+    lowest = start + math.log(SOLVED)
     span = start - np.maximum(metrics.log_loss(best)[:, None], lowest)
     with np.errstate(divide="ignore", invalid="ignore"):
         progress = (start - np.maximum(metrics.log_loss(loss), lowest)) / span
@@ -77,7 +78,7 @@ def frozen_score(loss: npt.ArrayLike, guess: npt.ArrayLike, best: npt.ArrayLike)
     """
     loss = np.asarray(loss, dtype=float)
     start = metrics.log_loss(guess)
-    lowest = start + math.log(metrics.SOLVED)
+    lowest = start + math.log(SOLVED)
     span = start - np.maximum(metrics.log_loss(best), lowest)
     with np.errstate(divide="ignore", invalid="ignore"):
         progress = (start - np.maximum(metrics.log_loss(loss), lowest)) / span
