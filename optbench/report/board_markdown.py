@@ -9,23 +9,20 @@ from itertools import zip_longest
 from optbench.analysis.board_records import BOARD_NAMES, Board, BoardRow
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.prose import count
-from optbench.records import REGIMES
 from optbench.report.format import numbers
-from optbench.report.format.board_layout import board_regimes, select_boards, shared_note
+from optbench.report.format.board_layout import select_boards, shared_note
 from optbench.report.format.board_text import (
     TITLES,
     caption,
-    difference_interval,
-    difference_text,
+    evidence_texts,
     interval_text,
-    needs_text,
-    p_text,
     region_text,
     statement_title,
 )
 from optbench.report.format.board_words import (
     assign_lanes,
     board_sentence,
+    boards_by_regime,
     equal_groups,
     has_verdicts,
     verdict_matrix,
@@ -136,13 +133,10 @@ def _notes(boards: Sequence[Board], select: str) -> str:
 
 
 def _regimes(board: Leaderboard) -> list[str]:
-    regimes = board_regimes(each for each in board.boards if has_verdicts(each))
+    regimes = boards_by_regime(board.boards)
     if not regimes:
         return []
-    rows = []
-    for regime in (r for r in REGIMES if r in regimes):
-        boards = {b.name: b for b in select_boards(board.boards, regime=regime)}
-        rows.append([regime, *(_leaders(boards.get(name)) for name in BOARD_NAMES)])
+    rows = [[regime, *map(_leaders, boards)] for regime, boards in regimes]
     heads = ["best, or may be", *(TITLES[name] for name in BOARD_NAMES)]
     return ["### In each regime", markdown_table(heads, rows, left=range(len(heads)))]
 
@@ -166,19 +160,12 @@ def _pair_table(board: Board) -> str:
         "verdict",
         "to decide",
     )
-    rows = [
-        (
-            escape_markdown(pair.first),
-            escape_markdown(pair.second),
-            difference_text(board.name, pair.difference),
-            difference_interval(board.name, pair),
-            p_text(pair.p_adjusted),
-            p_text(pair.p_equal),
-            f"**{pair.verdict}**" if pair.verdict != "open" else "open",
-            needs_text(pair.needs, board.unit),
-        )
-        for pair in board.pairs
-    ]
+    rows = []
+    for pair in board.pairs:
+        *figures, needs = evidence_texts(board, pair)
+        verdict = f"**{pair.verdict}**" if pair.verdict != "open" else "open"
+        names = (escape_markdown(pair.first), escape_markdown(pair.second))
+        rows.append((*names, *figures, verdict, needs))
     return markdown_table(heads, rows, left=(0, 1, 6, 7))
 
 

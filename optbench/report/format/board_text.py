@@ -120,6 +120,17 @@ def difference_interval(name: BoardName, pair: BoardPair) -> str:
     return f"{pair.low:+.3f} to {pair.high:+.3f}"
 
 
+def evidence_texts(board: Board, pair: BoardPair) -> tuple[str, str, str, str, str]:
+    """Return a pair's difference, its interval, p, p of equality, and what would decide it."""
+    return (
+        difference_text(board.name, pair.difference),
+        difference_interval(board.name, pair),
+        p_text(pair.p_adjusted),
+        p_text(pair.p_equal),
+        needs_text(pair.needs, board.unit),
+    )
+
+
 def region_text(board: Board) -> str:
     """Return the region of practical equivalence in words.
 

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optbench.analysis.board_records import Board, BoardName, BoardPair, BoardRow, Needs
+from optbench.analysis.board_records import (
+    BOARD_NAMES,
+    Board,
+    BoardName,
+    BoardPair,
+    BoardRow,
+    Needs,
+)
 from optbench.analysis.words.prose import count, join_names
+from optbench.records import Regime
+from optbench.report.format.board_layout import board_regimes, select_boards
 from optbench.report.format.board_text import (
     difference_text,
     needs_text,
@@ -73,6 +82,15 @@ def assign_lanes(groups: Sequence[tuple[int, int]]) -> list[int]:
         ends[free:] = [last] if free == len(ends) else [last, *ends[free + 1 :]]
         lanes.append(free)
     return lanes
+
+
+def boards_by_regime(boards: Sequence[Board]) -> list[tuple[Regime, list[Board | None]]]:
+    """Return each regime that has verdicts, with its boards in the order of `BOARD_NAMES`."""
+    rows: list[tuple[Regime, list[Board | None]]] = []
+    for regime in board_regimes(filter(has_verdicts, boards)):
+        by_name = {board.name: board for board in select_boards(boards, regime=regime)}
+        rows.append((regime, [by_name.get(name) for name in BOARD_NAMES]))
+    return rows
 
 
 def board_sentence(board: Board) -> str:

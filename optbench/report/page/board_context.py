@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from optbench.analysis.board_records import BOARD_NAMES, Board, BoardRow
+from optbench.analysis.board_records import Board, BoardRow
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.report.format.board_layout import (
     board_regimes,
@@ -16,11 +16,8 @@ from optbench.report.format.board_layout import (
 from optbench.report.format.board_text import (
     TITLES,
     caption,
-    difference_interval,
-    difference_text,
+    evidence_texts,
     interval_text,
-    needs_text,
-    p_text,
     region_text,
     statement_title,
     value_text,
@@ -28,6 +25,7 @@ from optbench.report.format.board_text import (
 from optbench.report.format.board_words import (
     assign_lanes,
     board_sentence,
+    boards_by_regime,
     equal_groups,
     has_verdicts,
     place_text,
@@ -113,21 +111,10 @@ def _row(
 
 def leaders(board: Leaderboard) -> list[tuple[str, list[list[str]]]]:
     """Return for each regime who may be the best on each board; empty where nothing is decided."""
-    table: list[tuple[str, list[list[str]]]] = []
-    for regime in board_regimes(each for each in board.boards if has_verdicts(each)):
-        by_name = {each.name: each for each in select_boards(board.boards, regime=regime)}
-        table.append(
-            (
-                regime,
-                [
-                    [row.label for row in by_name[name].rows if row.may_be_best]
-                    if name in by_name
-                    else []
-                    for name in BOARD_NAMES
-                ],
-            )
-        )
-    return table
+    return [
+        (regime, [[r.label for r in each.rows if r.may_be_best] if each else [] for each in boards])
+        for regime, boards in boards_by_regime(board.boards)
+    ]
 
 
 def board_data(board: Leaderboard) -> list[dict[str, Any]]:
@@ -149,11 +136,7 @@ def _data(board: Board) -> dict[str, Any]:
                 index[pair.first],
                 index[pair.second],
                 pair.verdict,
-                difference_text(board.name, pair.difference),
-                difference_interval(board.name, pair),
-                p_text(pair.p_adjusted),
-                p_text(pair.p_equal),
-                needs_text(pair.needs, board.unit),
+                *evidence_texts(board, pair),
             ]
             for pair in board.pairs
         ],

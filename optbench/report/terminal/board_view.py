@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from optbench.analysis.board_records import BOARD_NAMES, Board
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.prose import count
-from optbench.report.format.board_layout import board_regimes, select_boards, shared_note
+from optbench.report.format.board_layout import select_boards, shared_note
 from optbench.report.format.board_text import SHORT_TITLES, TITLES, caption, statement_title
-from optbench.report.format.board_words import board_sentence, has_verdicts
+from optbench.report.format.board_words import board_sentence, boards_by_regime, has_verdicts
 from optbench.report.format.numbers import UNKNOWN
 from optbench.report.format.palette import Look
 from optbench.report.terminal.board_panels import panel_lines
@@ -77,7 +77,7 @@ def _regimes(board: Leaderboard, looks: Mapping[str, Look], width: int) -> Itera
     """Yield a table of who may be the best on each board in each regime."""
     from rich.text import Text
 
-    regimes = board_regimes(each for each in board.boards if has_verdicts(each))
+    regimes = boards_by_regime(board.boards)
     if not regimes:
         return
     titles = TITLES if width >= WIDE else SHORT_TITLES
@@ -88,11 +88,10 @@ def _regimes(board: Leaderboard, looks: Mapping[str, Look], width: int) -> Itera
         head.append(titles[name].lower().ljust(columns))
     head.rstrip()
     yield head
-    for regime in regimes:
+    for regime, boards in regimes:
         line = Text(regime.ljust(REGIME_WIDTH))
-        by_name = {each.name: each for each in select_boards(board.boards, regime=regime)}
-        for name in BOARD_NAMES:
-            line.append_text(_leaders(by_name.get(name), looks, columns))
+        for each in boards:
+            line.append_text(_leaders(each, looks, columns))
         line.rstrip()
         yield line
 

@@ -11,14 +11,20 @@ from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.few_workloads import too_few_workloads
 from optbench.analysis.words.prose import count
 from optbench.analysis.words.verdicts import place_text
-from optbench.records import REGIMES, Cell, pool_replicates
+from optbench.records import Cell, pool_replicates
 from optbench.report.format import numbers
 from optbench.report.format.excerpt import excerpt
 from optbench.report.format.palette import Look, assign_looks
 from optbench.report.format.text_charts import mean_curve, sparkline
 from optbench.report.terminal.board_view import answer_lines
 from optbench.report.terminal.live_curves import LiveView, live
-from optbench.report.terminal.optimizer_table import optimizer_table, study_line
+from optbench.report.terminal.optimizer_table import (
+    SPARKLINE_WIDTH,
+    curve_columns,
+    lost_text,
+    optimizer_table,
+    study_line,
+)
 from optbench.support.text import one_line
 
 if TYPE_CHECKING:
@@ -30,8 +36,6 @@ __all__ = ["LeaderboardView", "LiveView", "leaderboard_table", "live"]
 
 BAR_WIDTH = 10
 """Characters of a bar of the score."""
-SPARKLINE_WIDTH = 12
-"""Characters of a sparkline."""
 FIXED_WIDTH = 52
 """Characters of the columns that are always shown, without the names."""
 
@@ -111,9 +115,9 @@ class LeaderboardView:
 
         board = self.board
         name = min(max([len(r.label) for r in board.overall] + [9]) + 2, max(width // 3, 14))
-        lost = max((len(_lost(row)) for row in board.overall), default=0)
+        lost = max((len(lost_text(row)) for row in board.overall), default=0)
         room = width - FIXED_WIDTH - name - max(lost - len("diverged"), 0)
-        sparks = self._curves(room)
+        sparks = curve_columns(self.cells, room)
         bar = room - (SPARKLINE_WIDTH + 2) * len(sparks) >= BAR_WIDTH + 2
         caption = f"{count(len(board.workloads), 'workload')}, {count(board.seeds, 'seed')}"
         n = len({cell.workload.label for cell in self.cells if cell.evaluation})
@@ -141,19 +145,6 @@ class LeaderboardView:
             table.add_row(*_row(row, bar, sparks, looks[row.label]))
         return table
 
-    def _curves(self, room: int) -> dict[str, list[Cell]]:
-        """Return heading -> cells of a sparkline: one for each regime, or one for all."""
-        regimes: dict[str, list[Cell]] = {
-            regime: [c for c in self.cells if c.workload.regime == regime and c.evaluation]
-            for regime in REGIMES
-        }
-        regimes = {regime: cells for regime, cells in regimes.items() if cells}
-        if regimes and room >= (SPARKLINE_WIDTH + 2) * len(regimes):
-            return regimes
-        if regimes and room >= SPARKLINE_WIDTH + 2:
-            return {"curve": [c for cells in regimes.values() for c in cells]}
-        return {}
-
 
 def _row(row: OverallRow, bar: bool, sparks: dict[str, list[Cell]], look: Look) -> Iterator[Text]:
     from rich.text import Text
@@ -170,17 +161,7 @@ def _row(row: OverallRow, bar: bool, sparks: dict[str, list[Cell]], look: Look) 
         yield Text(sparkline(curve, SPARKLINE_WIDTH), style=look.colour)
     solved = next((t for t in row.times if t.axis == "examples"), None)
     yield Text(numbers.solved(solved, "/"))
-    yield _lost(row)
-
-
-def _lost(row: OverallRow) -> Text:
-    """Return ``3/15``, and apart from it the failed runs, which say nothing about the steps."""
-    from rich.text import Text
-
-    total, diverged = row.divergence.total, row.divergence.count - row.failed
-    parts = [f"{diverged}/{total}"] if diverged else [] if row.failed else ["0"]
-    parts += [f"failed {row.failed}/{total}"] if row.failed else []
-    return Text(", ".join(parts), style="red" if row.divergence.count else "")
+    yield lost_text(row)
 
 
 def _bar(share: float, look: Look) -> Text:

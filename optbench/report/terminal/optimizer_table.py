@@ -65,7 +65,7 @@ def optimizer_table(
     places = boards if len(board.overall) > MOST_ROWS else []
     name = min(max([len(row.label) for row in board.overall] + [9]) + 2, max(width // 3, 14))
     room = width - FIXED_WIDTH - name - PLACE_WIDTH * len(places)
-    sparks = _curves(cells, room)
+    sparks = curve_columns(cells, room)
     n = len({cell.workload.label for cell in cells if cell.evaluation})
     over = "" if n < 2 else f" (mean of {n} workloads)"
     caption = f"curves: validation loss along the run{over}" if sparks else ""
@@ -94,7 +94,7 @@ def _ordered(board: Leaderboard, boards: Sequence[Board]) -> list[OverallRow]:
     return sorted(board.overall, key=lambda row: order.get(row.label, len(order)))
 
 
-def _curves(cells: Sequence[Cell], room: int) -> dict[str, list[Cell]]:
+def curve_columns(cells: Sequence[Cell], room: int) -> dict[str, list[Cell]]:
     """Return heading -> cells of a sparkline: one for each regime, or one for all."""
     regimes: dict[str, list[Cell]] = {
         regime: [c for c in cells if c.workload.regime == regime and c.evaluation]
