@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
 
 from optbench.contracts import DatasetSource, Value
 from optbench.hyperparameters import check_values
 from optbench.records import spell
+from optbench.registry.subclasses import make_subclass
 
 
 def with_values(source: type[DatasetSource], given: Mapping[str, Value]) -> type[DatasetSource]:
@@ -39,14 +39,6 @@ def _bound(
     source: type[DatasetSource], values: tuple[tuple[str, Value], ...]
 ) -> type[DatasetSource]:
     """Return the subclass; the same one each time, so that its arrays are loaded once."""
-    attributes = {
-        "name": spell(source.name, dict(values)),
-        "_family": source,
-        "_given": dict(values),
-        "__doc__": source.__doc__,
-        "__module__": source.__module__,
-        "__qualname__": source.__qualname__,
-    }
-    metaclass: Any = type(source)
-    bound: type[DatasetSource] = metaclass(source.__name__, (source,), attributes)
-    return bound
+    given = dict(values)
+    name = spell(source.name, given)
+    return make_subclass(source, {"name": name, "_family": source, "_given": given})

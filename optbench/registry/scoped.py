@@ -22,6 +22,7 @@ from optbench.registry.entries import Entry
 from optbench.registry.fingerprints import fingerprint
 from optbench.registry.kinds import DATASETS, INITIALIZERS, OPTIMIZERS, Kind
 from optbench.registry.registry import Registry
+from optbench.registry.subclasses import make_subclass
 from optbench.registry.validation import LONGEST_NAME, find_fault, is_name, short_repr
 
 PASSED = "passed as an object"
@@ -246,16 +247,7 @@ def _named(cls: type[T], name: str, code: str) -> type[T]:
     if vars(cls).get("name") == name and not code:
         return cls
     version = ", ".join(filter(None, (getattr(cls, "version", ""), code)))
-    attributes = {
-        "name": name,
-        "version": version,
-        "__doc__": cls.__doc__,
-        "__module__": cls.__module__,
-        "__qualname__": cls.__qualname__,
-    }
-    metaclass: Any = type(cls)
-    named: type[T] = metaclass(cls.__name__, (cls,), attributes)
-    return named
+    return make_subclass(cls, {"name": name, "version": version})
 
 
 def _taken(kind: Kind[Any], name: str, why: str) -> ConfigError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench import Array, DatasetSource, hyper
+from optbench import Array, DatasetSource, Values, hyper
 
 
 class Teacher(DatasetSource):
@@ -32,9 +32,14 @@ class Teacher(DatasetSource):
         h = self.h
         rng = np.random.default_rng(h.seed)
         x = rng.normal(size=(h.n, h.dimension))
-        first = rng.normal(0, h.gain / h.dimension**0.5, (h.dimension, h.width))
-        second = rng.normal(size=(h.width, h.classes))
-        outputs = np.tanh(x @ first) @ second
+        outputs = teacher_outputs(x, h, rng, (h.classes,))
         labels = np.argmax(outputs - outputs.mean(axis=0), axis=1)
         is_random = rng.random(h.n) < h.noise
         return x, np.where(is_random, rng.integers(h.classes, size=h.n), labels)
+
+
+def teacher_outputs(x: Array, h: Values, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Return the outputs, shape (n, *shape), of a random network with `h.width` hidden units."""
+    first = rng.normal(0, h.gain / h.dimension**0.5, (h.dimension, h.width))
+    second = rng.normal(size=(h.width, *shape))
+    return np.asarray(np.tanh(x @ first) @ second)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optbench import Array, DatasetSource, hyper
+from optbench_builtin.datasets.teacher import teacher_outputs
 
 
 class TeacherRegression(DatasetSource):
@@ -30,7 +31,5 @@ class TeacherRegression(DatasetSource):
         h = self.h
         rng = np.random.default_rng(h.seed)
         x = rng.normal(size=(h.n, h.dimension))
-        first = rng.normal(0, h.gain / h.dimension**0.5, (h.dimension, h.width))
-        second = rng.normal(size=h.width)
-        outputs = np.tanh(x @ first) @ second
+        outputs = teacher_outputs(x, h, rng, ())
         return x, outputs + h.noise * outputs.std() * rng.normal(size=h.n)
