@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 GREEK = {"theta", "beta", "rho", "mu", "gamma"}
 SYMBOLS = {"lr": r"\eta", "grad": "g", "eps": r"\varepsilon", "weight_decay": r"\lambda"}
+NAMED = GREEK | SYMBOLS.keys()
+"""Names of several letters that stand for one symbol."""
 FUNCTIONS = {"sqrt", "max", "sign", "clip", "NS"}
 INDICES = {"inf": r"\infty", "max": r"\max", "in": r"\mathrm{in}", "out": r"\mathrm{out}"}
 MOST_WORDS = 2
@@ -208,9 +210,7 @@ class _Parser:
         """A symbol, or a word."""
         if text == "grad":
             return self.gradient
-        self.words += (
-            text.isalpha() and len(text) > 1 and text not in SYMBOLS | {g: g for g in GREEK}
-        )
+        self.words += text.isalpha() and len(text) > 1 and text not in NAMED
         return symbol(text)
 
 
@@ -237,7 +237,7 @@ def symbol(name: str) -> str:
     digits = re.fullmatch(r"([A-Za-z]+)(\d+)", base)
     if digits and not index:
         base, index = digits.groups()
-    if base not in SYMBOLS | {g: g for g in GREEK} and len(base) > 1:
+    if base not in NAMED and len(base) > 1:
         return rf"\text{{{name.replace('_', ' ')}}}"
     letter = SYMBOLS.get(base, f"\\{base}" if base in GREEK else base)
     if not index:
