@@ -11,9 +11,8 @@ from typing import Any, ClassVar
 from optbench import Array, PluginError, StepContext, Stepper, Value, Values, read_signature
 from optbench_optax.finding import Factory, find_factory, name_of, version_of
 from optbench_optax.names import KNOWN, PREFIX, Known
-from optbench_optax.program import Program, Session, Shapes
+from optbench_optax.program import LR_NAMES, Program, Session, Shapes
 
-LR_NAMES = ("learning_rate", "lr", "max_learning_rate")
 TECHNICAL = frozenset({"verbose", "print_win_rate_every_n_steps", "seed", "key"})
 """Arguments that do not belong to the method; a key comes from the random stream of the run."""
 PROBE: Shapes = ((4, 3), (3,))

@@ -15,11 +15,13 @@ import numpy as np
 import optax
 import optax.contrib
 
-from optbench import Array
+from optbench import Array, PluginError
 
 jax.config.update("jax_cpu_enable_async_dispatch", False)  # type: ignore[no-untyped-call]
 # In the calling thread, a step is timed with its caller and may call back into it.
 
+LR_NAMES = ("learning_rate", "lr", "max_learning_rate")
+"""Names of the argument for the learning rate."""
 Shapes = tuple[tuple[int, ...], ...]
 Host = Callable[[Array], tuple[float, Array]]
 """Flat parameters -> loss and flat gradient, evaluated by the harness."""
@@ -58,14 +60,9 @@ class Program:
         self.shapes = shapes
         self.dtype = dtype
         self._lr_name = lr_name
+        self._factory = factory
+        self._given = arguments
         self.calls_value_fn = False
-        if lr_name is None:
-            transformation = factory(**arguments)
-        else:
-            static = _parameters(factory) - {lr_name}
-            injected = optax.inject_hyperparams(factory, static_args=tuple(static))
-            transformation = injected(**arguments, **{lr_name: 1.0})
-        self._transformation = optax.with_extra_args_support(transformation)
         size = sum(math.prod(shape) for shape in shapes)
         struct: Any = jax.ShapeDtypeStruct
         self._flat = struct((size,), dtype)
@@ -77,6 +74,11 @@ class Program:
                 self._flat, self._flat, self._state, self._scalar, self._scalar, self._token,
             )  # fmt: skip
             jax.eval_shape(self._update, *self._arguments)
+
+    @property
+    def has_rate(self) -> bool:
+        """Whether a learning rate scales its steps, rather than limits them."""
+        return self._lr_name is not None and not self._lr_name.startswith("max_")
 
     @functools.cached_property
     def init(self) -> Callable[..., Any]:
@@ -97,17 +99,30 @@ class Program:
             offset += size
         return arrays
 
+    def _transformation(self, lr: Any) -> Any:
+        """Return the transformation, whose own state may start from the learning rate."""
+        if self._lr_name is None:
+            return optax.with_extra_args_support(self._factory(**self._given))
+        static = _parameters(self._factory) - {self._lr_name}
+        injected = optax.inject_hyperparams(self._factory, static_args=tuple(static))
+        return optax.with_extra_args_support(injected(**self._given, **{self._lr_name: lr}))
+
     def _init(self, flat: Any, lr: Any) -> Any:
-        return self._with_lr(self._transformation.init(self.split(flat)), lr)
+        return self._with_lr(self._transformation(lr).init(self.split(flat)), lr)
 
     def _with_lr(self, state: Any, lr: Any) -> Any:
         if self._lr_name is None:
             return state
-        return state._replace(hyperparams={**state.hyperparams, self._lr_name: lr})
+        before = state.hyperparams[self._lr_name]
+        ratio = jnp.where(before == 0, 1, lr / before)
+        return state._replace(
+            hyperparams={**state.hyperparams, self._lr_name: lr},
+            inner_state=_scale_inner_rates(state.inner_state, ratio),
+        )
 
     def _update(self, flat: Any, grad: Any, state: Any, loss: Any, lr: Any, token: Any) -> Any:
         params, grads = self.split(flat), self.split(grad)
-        updates, after = self._transformation.update(
+        updates, after = self._transformation(lr).update(
             grads,
             self._with_lr(state, lr),
             params,
@@ -149,6 +164,28 @@ class Program:
         return value_fn
 
 
+def _scale_inner_rates(state: Any, ratio: Any) -> Any:
+    """Scale the learning rates that `optax.inject_hyperparams` keeps inside of a transformation.
+
+    It keeps the first value, whatever the transformation is given later.
+    """
+
+    def scale(part: Any) -> Any:
+        if not _is_injected(part):
+            return part
+        rates = {k: v * ratio for k, v in part.hyperparams.items() if k in LR_NAMES}
+        return part._replace(
+            hyperparams={**part.hyperparams, **rates},
+            inner_state=_scale_inner_rates(part.inner_state, ratio),
+        )
+
+    return jax.tree.map(scale, state, is_leaf=_is_injected)
+
+
+def _is_injected(part: Any) -> bool:
+    return hasattr(part, "hyperparams") and hasattr(part, "inner_state")
+
+
 def _parameters(factory: Callable[..., Any]) -> set[str]:
     return set(inspect.signature(factory).parameters)
 
@@ -178,6 +215,9 @@ class Session:
     def __init__(self, program: Program, params: Sequence[Array], lr: float) -> None:
         self._program = program
         self._number = np.dtype(program.dtype).type
+        self._lr = lr
+        self._follows = not program.has_rate
+        self._started = False
         with precision(program.dtype):
             self._state = program.init(_flat(params), self._number(lr))
             program.update  # noqa: B018  (compiled here, before steps are timed)
@@ -192,6 +232,9 @@ class Session:
     ) -> None:
         """Take one step; transformations with a line search call `closure`."""
         program, start, grad = self._program, _flat(params), _flat(grads)
+        if lr != self._lr and self._started and not self._follows and closure is None:
+            self._follows = self._check_rate(start, grad, loss, lr)
+        self._started = True
         token = next(_TOKENS) % 2**31 if closure else 0
 
         def evaluate(flat: Array) -> tuple[float, Array]:
@@ -212,6 +255,28 @@ class Session:
                 self._scatter(np.asarray(flat), params)
         finally:
             _HOSTS.pop(token, None)
+
+    def _check_rate(self, start: Array, grad: Array, loss: float, lr: float) -> bool:
+        """Return whether half the learning rate takes another step; False if it cannot be seen.
+
+        Raises:
+            PluginError: It does not, so that a schedule would be without an effect.
+        """
+        if not lr or not grad.any() or not np.isfinite(grad).all():
+            return False
+        with precision(self._program.dtype):
+            one, other = (
+                np.asarray(self._program.update(
+                    start, grad, self._state, self._number(loss), self._number(rate), np.int32(0)
+                )[0])
+                for rate in (lr, lr / 2)
+            )  # fmt: skip
+        if np.array_equal(one, other) and not np.array_equal(one, start):
+            raise PluginError(
+                "its learning rate counts at the first step only, so that a schedule would change "
+                "nothing; use schedule=constant, and warmup=0"
+            )
+        return not np.array_equal(one, other)
 
     def _scatter(self, flat: Array, params: list[Array]) -> None:
         for theta, value in zip(params, self._program.split(flat), strict=True):

@@ -178,7 +178,8 @@ def _probe(name: str, cls: type, arguments: Any, totals: tuple[str, ...]) -> Rec
         return cls(params, **given)  # type: ignore[no-any-return]
 
     try:
-        recipe = probe(make, "fused" in inspect.signature(cls).parameters)
+        fused = "fused" in inspect.signature(cls).parameters
+        recipe = probe(make, fused, _lr(defaults))
     except PluginError as cause:
         raise PluginError(f"{name} cannot be run: {cause}") from cause.__cause__
     own = cls.__module__.startswith("torch.optim")

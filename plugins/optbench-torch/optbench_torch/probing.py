@@ -31,19 +31,20 @@ REASONS = (
 """Parts of an error message, and what they mean."""
 
 
-def probe(make: Make, fused: bool) -> Recipe:
+def probe(make: Make, fused: bool, lr: float | None = None) -> Recipe:
     """Return the first recipe that the class works with.
 
     Args:
         make: Makes the optimizer.
         fused: Whether its constructor offers ``fused``, the fast implementation of PyTorch's own.
+        lr: Default of its learning rate; None if it has none.
 
     Raises:
         PluginError: None works; the message is that of the recipe that came furthest.
     """
     furthest, reason = -2, Exception()
     for recipe in _candidates(fused):
-        trial = _Trial(make, recipe)
+        trial = _Trial(make, recipe, lr)
         try:
             return trial.run()
         except Exception as problem:
@@ -65,26 +66,46 @@ def _candidates(fused: bool) -> Iterator[Recipe]:
 class _Trial:
     """A few steps with a recipe; `steps` counts them, -1 before the optimizer is made."""
 
-    def __init__(self, make: Make, recipe: Recipe) -> None:
+    def __init__(self, make: Make, recipe: Recipe, lr: float | None) -> None:
         self._make = make
+        self._lr = lr
         self._recipe = recipe
         self.steps = -1
 
     def run(self) -> Recipe:
         """Take the steps, and return the recipe with what was observed."""
+        before = random_states()
+        params, halfway = self._train(None)
+        if any((p == 1).all() for p in params):
+            raise PluginError("it does not change the parameters")
+        draws = _differ(before, random_states())
+        if draws or self._lr is None:
+            return dataclasses.replace(self._recipe, draws=draws)
+        slowed, _ = self._train(self._lr / 2)
+        has_stopped = all(map(np.array_equal, params, halfway))
+        same = all(map(np.array_equal, params, slowed)) and not has_stopped
+        return dataclasses.replace(self._recipe, draws=False, follows_rate=not same)
+
+    def _train(self, later_lr: float | None) -> tuple[list[Array], list[Array]]:
+        """Return the parameters at the end and halfway; then, the learning rate changes."""
         recipe, dtype = self._recipe, self._recipe.dtypes[0]
         params, grads = ([np.ones(s, dtype) for s in SHAPES] for _ in range(2))
-        before = random_states()
-        optimizer = Session(lambda p: self._make(p, dict(recipe.extra)), params, WEIGHTS, recipe)
+
+        def make(groups: Any) -> torch.optim.Optimizer:
+            return self._make(groups, dict(recipe.extra))
+
+        optimizer = Session(make, params, WEIGHTS, recipe, self._lr)
+        halfway = params
         with np.errstate(all="ignore"):
             for self.steps in range(STEPS):
                 loss = _quadratic(params, grads)
                 evaluate = functools.partial(_quadratic, params, grads)
-                optimizer.step(grads, loss, None, evaluate if recipe.evaluates else None)
+                lr = None
+                if self.steps == STEPS // 2:
+                    lr, halfway = later_lr, [p.copy() for p in params]
+                optimizer.step(grads, loss, lr, evaluate if recipe.evaluates else None)
             optimizer.evaluation_point()
-        if any((p == 1).all() for p in params):
-            raise PluginError("it does not change the parameters")
-        return dataclasses.replace(recipe, draws=_differ(before, random_states()))
+        return params, halfway
 
 
 def _quadratic(params: list[Array], grads: list[Array]) -> float:

@@ -30,6 +30,7 @@ class Recipe:
         evaluates: Whether it calls the closure away from the point that it was given.
         draws: Whether it draws from the random states of the process.
         loss: Whether it may look at the loss; PyTorch's own classes do not.
+        follows_rate: Whether a learning rate that is written into its groups changes its steps.
         dtypes: The dtypes that it works in.
         extra: Arguments beside the hyperparameters.
     """
@@ -39,8 +40,41 @@ class Recipe:
     evaluates: bool = False
     draws: bool = False
     loss: bool = True
+    follows_rate: bool = True
     dtypes: tuple[str, ...] = ("float64", "float32")
     extra: tuple[tuple[str, Any], ...] = ()
+
+
+class GroupRate:
+    """The learning rate of one group of parameters, which its class may change as well.
+
+    As long as the schedule is constant, the rate is left to the class. A schedule scales what the
+    class has made of it.
+
+    Args:
+        group: The group; its rate may differ from that of the run.
+        base: Learning rate of the run without the schedule.
+    """
+
+    def __init__(self, group: dict[str, Any], base: float | None) -> None:
+        self._group = group
+        self._base = base
+        self._first = self._scheduled = self._written = float(group["lr"])
+        self._own_factor = 1.0
+
+    def change(self, lr: float) -> None:
+        """Apply another learning rate of the run."""
+        value = float(self._group["lr"])
+        if value != self._written and self._scheduled:
+            self._own_factor = value / self._scheduled
+        base = self._base
+        self._scheduled = lr if self._first == base or not base else self._first * (lr / base)
+        self._written = self._scheduled * self._own_factor
+        if isinstance(self._group["lr"], torch.Tensor):
+            self._group["lr"].fill_(self._written)
+            self._written = float(self._group["lr"])
+        else:
+            self._group["lr"] = self._written
 
 
 class Session:
@@ -72,7 +106,7 @@ class Session:
             raise PluginError(f"it works only in {' and '.join(recipe.dtypes)}")
         torch.set_num_threads(1)  # a run is small, and the other cores train other runs
         self._recipe = recipe
-        self._base_lr = lr
+        self._lr = lr
         self._arrays = list(params)
         self._weights = weights
         self._copied: list[tuple[Array, Array]] = []
@@ -90,7 +124,7 @@ class Session:
         for optimizer in self._optimizers:
             self._mode(optimizer, "train")
         self._rates = [
-            (group, float(group["lr"])) for o in self._optimizers for group in o.param_groups
+            GroupRate(group, lr) for o in self._optimizers for group in o.param_groups
             if "lr" in group
         ]  # fmt: skip
 
@@ -135,10 +169,15 @@ class Session:
             lr: Learning rate of this step; None if the class has none.
             evaluate: Evaluates at the current parameters, and refills `grads`; each call counts.
         """
-        if lr is not None:
-            base = self._base_lr
-            for group, first in self._rates:
-                group["lr"] = lr if first == base or not base else first * (lr / base)
+        if lr is not None and lr != self._lr:
+            if not self._recipe.follows_rate:
+                raise PluginError(
+                    "it sets its learning rate itself, so that a schedule would change nothing; "
+                    "use schedule=constant, and warmup=0"
+                )
+            for rate in self._rates:
+                rate.change(lr)
+            self._lr = lr
         self._steps += 1
         self._fetch_grads(grads)
         closure = self._closure(grads, loss, evaluate) if self._recipe.loss else None
