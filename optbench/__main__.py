@@ -7,7 +7,6 @@ moment must not show a traceback either.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
 import signal
 import sys
@@ -15,13 +14,14 @@ import threading
 import time
 from types import FrameType
 
+from optbench.support.process_limits import describe_low_limit
 from optbench.support.standard_streams import prepare_standard_streams
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PATIENCE = 2.0
 """Seconds that threads of plugins have to end after the command."""
-LEAST_ADDRESS_SPACE = 160 * 2**20
-"""Address space with which NumPy can be loaded, in bytes."""
+LEAST_LIMITS = {"RLIMIT_AS": 160 * 2**20, "RLIMIT_DATA": 64 * 2**20}
+"""Limits on memory with which NumPy can be loaded, in bytes."""
 
 _received: list[int] = []
 
@@ -33,7 +33,7 @@ def main() -> None:
     for number in SIGNALS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _interrupt)
-    _check_address_space()
+    _check_limits()
     try:
         from optbench.cli import main as command
         from optbench.cli.interrupts import exit_code, own_process
@@ -49,21 +49,14 @@ def main() -> None:
         raise
 
 
-def _check_address_space() -> None:
+def _check_limits() -> None:
     """End the process if no command could be loaded; the libraries would report it in many lines.
 
     Commands that train need more, and check it themselves.
     """
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if 0 <= limit < LEAST_ADDRESS_SPACE:
-            sys.stderr.write(
-                f"error: this process may use {limit / 1e6:.3g} MB of address space, and optbench "
-                f"needs at least {LEAST_ADDRESS_SPACE / 1e6:.3g} MB; raise the limit (ulimit -v)\n"
-            )
-            sys.exit(1)
+    if problem := describe_low_limit(LEAST_LIMITS, "optbench"):
+        sys.stderr.write(f"error: {problem}\n")
+        sys.exit(1)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

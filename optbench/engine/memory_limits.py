@@ -10,32 +10,26 @@ from itertools import pairwise
 from pathlib import Path
 
 from optbench.errors import ConfigError
+from optbench.support.process_limits import describe_low_limit, size_text
 
 _DRAWN_BYTES = 8
 """Size of an initial parameter, in bytes (initializers draw in float64)."""
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
-LEAST_ADDRESS_SPACE = 650 * 2**20
-"""Address space with which a small study can train, in bytes; the libraries use most of it."""
+LEAST_LIMITS = {"RLIMIT_AS": 650 * 2**20, "RLIMIT_DATA": 350 * 2**20}
+"""Limits with which a small study can train, in bytes; the libraries use most of it."""
 
 
 def check_address_space() -> None:
-    """Check that the limit on address space (``ulimit -v``) is high enough for the libraries.
+    """Check that the limits on memory (``ulimit -v``, ``-d``) are high enough for the libraries.
 
     Without this check, some libraries hang at the limit and others report an unrelated error.
 
     Raises:
-        ConfigError: The limit is too low.
+        ConfigError: A limit is too low.
     """
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if 0 <= limit < LEAST_ADDRESS_SPACE:
-            raise ConfigError(
-                f"this process may use {_size(limit)} of address space, and training needs at "
-                f"least {_size(LEAST_ADDRESS_SPACE)}; raise the limit (ulimit -v)"
-            )
+    if problem := describe_low_limit(LEAST_LIMITS, "training"):
+        raise ConfigError(problem)
 
 
 def limit_hint(cause: BaseException) -> str:
@@ -81,8 +75,8 @@ def check_memory(
         widths = "-".join(map(str, sizes))
         raise ConfigError(
             f"{name} is too large: the network {widths} with {parameters:.3g} parameters needs at "
-            f"least {_size(needed)} of memory, and this process may use {_size(available)}; use "
-            f"fewer or narrower layers"
+            f"least {size_text(needed)} of memory; this process may use {size_text(available)}; "
+            f"use fewer or narrower layers"
         )
 
 
@@ -101,11 +95,3 @@ def available_memory() -> int | None:
 
         limits.append(resource.getrlimit(resource.RLIMIT_AS)[0])
     return min((limit for limit in limits if limit > 0), default=None)
-
-
-def _size(count: int) -> str:
-    """Return a number of bytes as text such as ``"1.5 GB"``."""
-    for unit, size in (("TB", 1e12), ("GB", 1e9)):
-        if count >= size:
-            return f"{count / size:,.3g} {unit}" if count < 1e18 else f"{count / size:.1e} {unit}"
-    return f"{count / 1e6:.3g} MB"

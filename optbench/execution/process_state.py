@@ -6,6 +6,7 @@ distributions cannot be undone.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import gc
 import os
@@ -35,10 +36,17 @@ class ProcessState:
         self._errors, self._filters = np.geterr(), list(warnings.filters)
         self._recursion_limit = sys.getrecursionlimit()
         self._handlers = _signal_handlers()
+        self._builtins = vars(builtins)
+        self._builtins_copy = dict(self._builtins)
         self._seed()
+
+    def restore_builtins(self) -> None:
+        """Put back the built-in names; nothing else works while they are missing."""
+        self._builtins.update(self._builtins_copy)
 
     def restore(self) -> None:
         """Restore the snapshot, so that no run depends on earlier ones."""
+        self.restore_builtins()
         self._reset_signals()
         self._reopen_streams()
         with contextlib.suppress(OSError, AttributeError):

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 import warnings
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from optbench.errors import describe_error
 from optbench.execution.channel import SignedReader, SignedWriter
 from optbench.execution.process_state import ProcessState
-from optbench.records import Health, RunSpec
+from optbench.records import Health, RunResult, RunSpec
 from optbench.registry import Registry
 from optbench.registry.scoped import ScopedRegistry
 from optbench.support.child_processes import listen, read_frame, take_streams
@@ -142,10 +144,19 @@ def main() -> None:
     reader, writer = SignedReader(source, key), SignedWriter(out, key)
     settings = msgspec.json.decode(reader.read() or b"{}", type=Settings)
     warnings.simplefilter("ignore")
-    from optbench.engine.training import train_spec
+    registry = load_registry(settings.plugins, settings.passed)
+    try:
+        _serve(settings, registry, reader, writer)
+    except OSError as cause:  # a plugin has closed descriptors of this process, or the driver ended
+        sys.exit(f"a worker cannot go on: {describe_error(cause)}")
+
+
+def _serve(
+    settings: Settings, registry: ScopedRegistry, reader: SignedReader, writer: SignedWriter
+) -> None:
+    """Train runs, one after the other."""
     from optbench.records.packing import pack_result, unpack_spec
 
-    registry = load_registry(settings.plugins, settings.passed)
     state = ProcessState()
     waiting = listen(reader.read)
     writer.write(READY)
@@ -165,11 +176,20 @@ def main() -> None:
             limit_memory(settings.memory_mb)
             state.restore()
             writer.write(READY)
-        result = train_spec(
-            spec, registry, health=settings.health, first_seeds=settings.first_seeds
-        )
+        result = _train(spec, registry, settings, state)
         state.restore()
         writer.write(pack_result(result))
+
+
+def _train(spec: RunSpec, registry: Registry, settings: Settings, state: ProcessState) -> RunResult:
+    """Train a run; whatever a plugin raises, and whatever it has removed, only fails the run."""
+    from optbench.engine.training import train_spec
+
+    try:
+        return train_spec(spec, registry, health=settings.health, first_seeds=settings.first_seeds)
+    except:  # noqa: E722  # a plugin may have removed the name BaseException
+        state.restore_builtins()
+        return RunResult.failed(spec, describe_error(sys.exc_info()[1] or SystemExit()))
 
 
 def warm_up(spec: RunSpec, registry: Registry) -> None:
@@ -177,6 +197,8 @@ def warm_up(spec: RunSpec, registry: Registry) -> None:
     from optbench.data.splits import prepare_dataset
     from optbench.engine.training import prepare
 
-    with contextlib.suppress(Exception, SystemExit):
+    try:
         prepare_dataset(registry.dataset_source(spec.dataset))
         prepare([spec], registry)
+    except:  # noqa: E722  # a plugin may have removed the name BaseException
+        return

@@ -123,16 +123,15 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
     Args:
         suite: The suite.
         registry: Where names are looked up.
-        targets: Frozen targets, needed by ``select = "time"``; if None, those that plugins
-            register.
+        targets: Frozen targets, used by ``select = "time"``; if None, those that plugins register.
 
     Raises:
-        ConfigError: An unknown name, a value out of range, no target where tuning selects by time,
-            or nothing left to train.
+        ConfigError: An unknown name, a value out of range, a targets file that cannot be read,
+            no target where tuning selects by time, or nothing left to train.
     """
     protocol = suite.protocol
-    if targets is None:
-        targets = known_targets(registry) if protocol.select == "time" else {}
+    if targets is None:  # read in any case: the report needs them, after hours of training
+        targets = known_targets(registry)
     entrants = [make_entrant(text, registry=registry) for text in _optimizers(suite, registry)]
     labels = [entrant.label for entrant in entrants]
     twice = {label for label in labels if labels.count(label) > 1}

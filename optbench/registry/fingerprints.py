@@ -16,9 +16,12 @@ from optbench.errors import PluginError
 from optbench.registry.code_modules import Stamp, file_stamp
 from optbench.registry.code_walk import Binding, CodeWalk
 from optbench.registry.entries import OWN_DISTRIBUTION, Entry
+from optbench.support.files import read_file
 
 CONTRACTS = "optbench.contracts"
 """Package of the base classes, which are not part of a plugin's code."""
+MAX_DATA_BYTES = 2**30
+"""Largest data file of a plugin, in bytes."""
 
 _known: weakref.WeakKeyDictionary[type, tuple[str, dict[Path, Stamp | None], list[Binding]]]
 _known = weakref.WeakKeyDictionary()
@@ -78,7 +81,7 @@ def data_files(item: type) -> list[Path]:
 
 def _content(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_file(path, limit=MAX_DATA_BYTES)).hexdigest()
     except OSError as cause:
         raise PluginError(
             f"data_files: {path} cannot be read ({cause.strerror}); a relative path starts at the "

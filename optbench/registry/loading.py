@@ -21,6 +21,7 @@ from optbench.contracts import (
 )
 from optbench.errors import ConfigError
 from optbench.registry.hookspecs import hookimpl
+from optbench.support.files import check_regular
 
 PLUGIN_CLASSES = (Rule, Stepper, Initializer, DatasetSource, Landscape, Schedule, ReportSection)
 
@@ -96,8 +97,12 @@ class _ModuleClasses:
 
 def _import_file(target: str) -> Any:
     path = Path(target)
-    if not path.is_file():
-        raise ConfigError("no such file")
+    try:
+        check_regular(path)
+    except OSError as cause:
+        raise ConfigError(
+            "no such file" if isinstance(cause, FileNotFoundError) else cause.strerror or str(cause)
+        ) from cause
     place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
     name = f"optbench_plugin_{path.stem}_{place}"
     if name in sys.modules:

@@ -22,7 +22,7 @@ from optbench.report.csv_text import leaderboard_csv
 from optbench.report.format.excerpt import excerpt, with_curves
 from optbench.report.format.plot_formats import check_plot_format
 from optbench.report.sections import Section, section_pictures
-from optbench.support.files import folder_lock, write_text
+from optbench.support.files import folder_lock, read_file, write_text
 
 _log = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ class ReportWriter:
 
 def _read_manifest(folder: Path) -> dict[str, str]:
     try:
-        data = (folder / MANIFEST_NAME).read_bytes()
+        data = read_file(folder / MANIFEST_NAME)
         entries = msgspec.json.decode(data, type=dict[str, str])
     except (OSError, ValueError):  # a damaged manifest counts as none
         return {}

@@ -17,6 +17,8 @@ APPLICATION_ID = 0x6F70746E
 """In the header of the file ("optn"): distinguishes a store from any other SQLite file."""
 SCHEMA = 3
 """Version of the tables; an older file is migrated, a newer one is refused."""
+COMPANIONS = ("-wal", "-shm", "-journal")
+"""Suffixes of the files that SQLite keeps beside a store."""
 BUSY_SECONDS = 60.0
 """Longest wait for the commit of another driver."""
 
@@ -227,8 +229,9 @@ def _put_in_place(draft: Path, path: Path) -> None:
 
 def _check_header(path: Path) -> None:
     """Refuse a file that is not a store before SQLite could write to it."""
-    if path.exists() and not path.is_file():  # reading a FIFO, for example, would never end
-        raise StoreError(f"{path} is not a regular file; it was left as it is, choose another")
+    for each in (path, *(Path(f"{path}{suffix}") for suffix in COMPANIONS)):
+        if each.exists() and not each.is_file():  # reading a FIFO, for example, would never end
+            raise StoreError(f"{each} is not a regular file; it was left as it is, choose another")
     with path.open("rb") as file:
         header = file.read(100)
         size = file.seek(0, os.SEEK_END)

@@ -24,6 +24,7 @@ from optbench.study.sweep_axes import Axis, make_axis, parse_axis
 from optbench.study.sweeping import plan_sweep, run_sweep
 from optbench.suites.defaults import default_optimizers, default_suite
 from optbench.support import html
+from optbench.support.files import open_output
 
 if TYPE_CHECKING:
     from optbench.report.plots.plot import Plot
@@ -100,7 +101,7 @@ class Sweep:
         """
         names = [axis.name for axis in self.axes]
         columns = ["optimizer", *names, "median", "low", "high", "diverged", "seeds"]
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
+        with open_output(Path(path)) as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(self.rows())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from optbench.errors import ConfigError, describe_error
+from optbench.support.files import read_file
 
 
 def read_toml(path: Path, where: str) -> dict[str, Any]:
@@ -17,10 +18,10 @@ def read_toml(path: Path, where: str) -> dict[str, Any]:
         where: What an error message begins with.
 
     Raises:
-        ConfigError: There is no such file, or it is not TOML.
+        ConfigError: There is no such file, it is not a regular file, or it is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(read_file(path).decode("utf-8-sig"))
     except OSError as cause:
         raise ConfigError(f"{where}: {cause.strerror or cause}") from cause
     except UnicodeDecodeError as cause:

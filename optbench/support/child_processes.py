@@ -27,11 +27,12 @@ Child = subprocess.Popen[bytes]
 MAX_DESCRIPTOR = 4096
 """Highest number of a descriptor that is hidden; the table of the kernel grows with it."""
 LINE_CHARACTERS = 4096
-"""Longest line that a process prints before it is shown in parts."""
+"""Longest line of a process that is shown; the rest of a longer one is left out."""
 LAST_LINES_SECONDS = 5.0
 """Longest wait for the last lines of a process; its pipe ends with it, and with its children."""
 _marks: weakref.WeakKeyDictionary[Child, str] = weakref.WeakKeyDictionary()
 _printers: weakref.WeakKeyDictionary[Child, threading.Thread] = weakref.WeakKeyDictionary()
+_hidden: list[int] = []
 _LENGTH = struct.Struct("<I")
 _ONE_THREAD = {
     f"{library}_NUM_THREADS": "1"
@@ -100,8 +101,16 @@ def start_child(main: str, show_line: Callable[[str], None] | None = None) -> Ch
 def _show_lines(stream: IO[bytes], show_line: Callable[[str], None]) -> None:
     """Show what comes from a stream, line by line, until it ends; a thread does this."""
     with io.TextIOWrapper(stream, encoding="utf-8", errors="replace") as lines:
-        while line := lines.readline(LINE_CHARACTERS):
-            show_line(line.removesuffix("\n"))
+        is_start = True
+        while part := lines.readline(LINE_CHARACTERS):
+            is_end = part.endswith("\n")
+            if is_start:
+                show_line(part[:-1] if is_end else part + (" [...]" if _is_cut(part) else ""))
+            is_start = is_end
+
+
+def _is_cut(part: str) -> bool:
+    return len(part) == LINE_CHARACTERS
 
 
 def end_child(child: Child, patience: float = 0.0) -> str:
@@ -164,9 +173,17 @@ def _hide(number: int) -> int:
         )
     except (ImportError, OSError, ValueError):  # Windows, or few descriptors are allowed
         copy = os.dup(number)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=lambda: os.close(copy))
+    if not _hidden and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_close_hidden)
+    _hidden.append(copy)
     return copy
+
+
+def _close_hidden() -> None:
+    """Close the hidden descriptors in a forked process, once: its own children have none."""
+    while _hidden:
+        with contextlib.suppress(OSError):
+            os.close(_hidden.pop())
 
 
 def listen(read_next: Callable[[], bytes | None]) -> queue.SimpleQueue[bytes]:

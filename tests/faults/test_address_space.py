@@ -44,6 +44,22 @@ def test_no_address_space_even_for_the_libraries_is_one_line(
     assert line.startswith("error: this process may use 100 MB of address space")
 
 
+@pytest.mark.parametrize(
+    ("megabytes", "who", "least"), [(10, "optbench", "67.1"), (200, "training", "367")]
+)
+def test_too_little_data_memory_is_one_line(
+    megabytes: int, who: str, least: str, tmp_path: Path
+) -> None:
+    """``ulimit -d`` limits what is allocated; it is checked like ``ulimit -v``."""
+    done = run_limited("RLIMIT_DATA", megabytes * 10**6, ["run", "smoke"], tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"error: this process may use {megabytes} MB of data memory, and {who} needs at least "
+        f"{least} MB; raise the limit (ulimit -d)"
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_too_few_files_is_one_line_with_the_next_step(tmp_path: Path) -> None:
     """Worker processes need pipes; the error says which limits to raise."""
     command = ["run", "smoke", "--timeout", "60", "--jobs", "8"]

@@ -37,7 +37,7 @@ def main():
 def test_all_that_a_child_prints_is_shown_even_if_it_dies(
     end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Line by line, also the unfinished last line, and nothing comes after `end_child`."""
+    """Line by line, also an unfinished one; long ones are cut; nothing comes after `end_child`."""
     (tmp_path / "printing_child.py").write_text(PRINTING_CHILD.format(end=end))
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     lines: list[str] = []
@@ -45,7 +45,7 @@ def test_all_that_a_child_prints_is_shown_even_if_it_dies(
     assert child.stdout is not None
     read_frame(child.stdout)
     end_child(child)
-    printed = ["printed", "bar 1", "bar 2", "not UTF-8: \ufffd", "x" * 4096, "x" * 904]
+    printed = ["printed", "bar 1", "bar 2", "not UTF-8: \ufffd", "x" * 4096 + " [...]"]
     assert lines == [*printed, "last words"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from optbench.support.files import folder_lock, write_text
+from optbench.support import files
+from optbench.support.files import folder_lock, open_output, read_file, write_text
 
 
 def test_a_driver_that_waits_for_another_logs_it(
@@ -38,8 +40,56 @@ def test_a_driver_that_waits_for_another_logs_it(
             assert waiting.wait(30)
             assert not entered.is_set()
         writing.result(30)
-    assert caplog.messages == ["another driver writes the report; waiting"]
+    assert caplog.messages == [f"another driver writes to {tmp_path}; waiting"]
     assert entered.is_set()
+
+
+def test_the_wait_for_another_driver_has_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the folder and what to do."""
+    pytest.importorskip("fcntl", reason="fcntl is missing: folders cannot be locked")
+    monkeypatch.setattr(files, "LOCK_SECONDS", 0.3)
+    with (
+        folder_lock(tmp_path),
+        pytest.raises(TimeoutError, match=r"held its lock for 0\.3 seconds") as raised,
+        folder_lock(tmp_path),
+    ):
+        pass
+    assert raised.value.filename == str(tmp_path)
+    with folder_lock(tmp_path):  # it is free again
+        pass
+
+
+@pytest.mark.parametrize("name", ["fifo", "/dev/zero", "folder", "large"])
+def test_only_regular_files_of_limited_size_are_read(tmp_path: Path, name: str) -> None:
+    """Nothing waits for a writer, and nothing is read without end; the error names the file."""
+    path = tmp_path / name
+    make_fifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "large").write_bytes(b"12345")
+    with pytest.raises(OSError, match=r"regular|directory|larger") as raised:
+        read_file(path, limit=4)
+    assert raised.value.filename == str(path)
+    assert read_file(tmp_path / "large", limit=5) == b"12345"
+
+
+def test_an_output_fifo_needs_a_reader(tmp_path: Path) -> None:
+    """Without one the error is immediate; with one the text arrives."""
+    make_fifo(tmp_path / "fifo")
+    with pytest.raises(OSError, match="nothing reads from this FIFO"):
+        open_output(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    with open_output(tmp_path / "fifo") as file:
+        file.write("a\n")
+    assert os.read(reader, 9) == b"a\n"
+    os.close(reader)
+
+
+def make_fifo(path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("os.mkfifo is missing")
+    os.mkfifo(path)
 
 
 def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from optbench.cli.options import Place
 from optbench.cli.output import remark
 from optbench.cli.study_output import DEFAULT_OUT
 from optbench.errors import ConfigError
+from optbench.support.files import open_output
 from optbench.support.text import spreadsheet_cell
 
 
@@ -64,7 +65,7 @@ def command(folder: Path, form: str | None, target: Path | None, curves: bool) -
     elif target is None:
         write_csv(rows, sys.stdout)
     else:
-        with target.open("w", newline="", encoding="utf-8") as file:
+        with open_output(target) as file:
             write_csv(rows, file)
     if target is not None:
         remark(f"{len(rows)} rows in {target}")
@@ -98,7 +99,8 @@ def write_parquet(rows: Sequence[Mapping[str, Any]], target: Path) -> None:
         raise ConfigError("parquet needs pyarrow: pip install 'optbench[parquet]'") from None
     names = _columns(rows)
     columns = {name: _one_type([row.get(name) for row in rows]) for name in names}
-    pq.write_table(pa.table(columns), target)
+    with open_output(target) as file:
+        pq.write_table(pa.table(columns), file.buffer)
 
 
 def _one_type(values: list[Any]) -> list[Any]:
