@@ -34,7 +34,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """A module with two functions, and machine code in a folder of its own."""
     # Numba reads its environment again at the first compilation after it has changed, as another
     # test may have left it, and would forget a folder that was set before.
-    numba.config.reload_config()
+    numba.config.reload_config()  # type: ignore[no-untyped-call]
     monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path / "code"))
     path = tmp_path / "numbers_for_a_test.py"
     path.write_text(SOURCE)
@@ -119,7 +119,7 @@ def test_a_flipped_bit_in_a_fused_rule_never_changes_a_step(
     rule: Any = default_registry().optimizer("sgd")
     monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    numba.config.reload_config()
+    numba.config.reload_config()  # type: ignore[no-untyped-call]
     monkeypatch.setattr("numba.config.CACHE_DIR", "")
 
     @numba.njit
