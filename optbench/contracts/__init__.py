@@ -3,7 +3,7 @@
 Plugins import these names from `optbench`.
 """
 
-from optbench.contracts.dataset import Dataset, DatasetSource, Task, family_of
+from optbench.contracts.dataset import Dataset, DatasetSource, Task, family_of, subset_of
 from optbench.contracts.declarations import Hyper, Prior, Value, Values, decay, hyper
 from optbench.contracts.initializer import InitContext, Initializer
 from optbench.contracts.landscape import Landscape
@@ -39,4 +39,5 @@ __all__ = [
     "family_of",
     "hyper",
     "rate_of",
+    "subset_of",
 ]

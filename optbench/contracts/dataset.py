@@ -97,6 +97,8 @@ class DatasetSource(Configurable, ABC):
         a fifth of the training part becomes the validation part.
         """
 
+    _whole: ClassVar[type[DatasetSource] | None] = None
+    _train_size: ClassVar[float] = 1.0
     _family: ClassVar[type[DatasetSource] | None] = None
     _given: ClassVar[Mapping[str, Value]] = {}
 
@@ -110,3 +112,8 @@ class DatasetSource(Configurable, ABC):
 def family_of(source: type[DatasetSource]) -> type[DatasetSource]:
     """Return the class that a plugin registers, for a class that also has values."""
     return source._family or source
+
+
+def subset_of(source: type[DatasetSource]) -> tuple[type[DatasetSource], float] | None:
+    """Return the whole dataset and the train size, for a dataset with ``train_size``."""
+    return None if source._whole is None else (source._whole, source._train_size)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 from typing import Any, Literal
 
 import numpy as np
 
-from optbench.contracts import Array, Dataset, DatasetSource, family_of
+from optbench.contracts import Array, Dataset, DatasetSource, family_of, subset_of
 from optbench.data.cache import kept_arrays
 from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.data.streams import stream
+from optbench.data.train_sizes import with_fewer_examples
 from optbench.errors import ConfigError, PluginError, describe_error
 from optbench.registry.fingerprints import fingerprint
 from optbench.registry.scoped import ScopedRegistry
@@ -53,6 +55,9 @@ def load_dataset(name: DatasetLike, *, target: str | None = None) -> Dataset:
 @functools.lru_cache(maxsize=128)
 def prepare_dataset(source: type[DatasetSource]) -> Dataset:
     """Load, split, standardise and hash a dataset; cached because studies request it often."""
+    if (subset := subset_of(source)) is not None:
+        data = with_fewer_examples(prepare_dataset(subset[0]), subset[1], source.name)
+        return dataclasses.replace(data, content_hash=_hash(data.task, _parts(data)))
     if source.cached:
         arrays = kept_arrays(_cache_name(source), lambda: _load(source))
     else:
@@ -83,6 +88,10 @@ def prepare_dataset(source: type[DatasetSource]) -> Dataset:
         summary=source.summary(),
         source=source.source,
     )
+
+
+def _parts(data: Dataset) -> list[Array]:
+    return [data.x_train, data.y_train, data.x_val, data.y_val, data.x_test, data.y_test]
 
 
 def _cache_name(source: type[DatasetSource]) -> str:

@@ -14,13 +14,23 @@ from optbench.errors import ConfigError, unknown_name
 from optbench.hyperparameters import CONTROL_HYPERS, parse_spelling, parse_value
 from optbench.registry import Registry, default_registry
 
-RUN_AXES = ("layers", "neurons", "batch_size", "epochs", "activation", "initializer", "regime")
+RUN_AXES = (
+    "layers", "neurons", "batch_size", "epochs", "activation", "initializer", "regime",
+    "train_size",
+)  # fmt: skip
 """Names of axes other than hyperparameters of the optimizer."""
-WHOLE_AXES = ("layers", "neurons", "batch_size", "epochs")
-"""Names of axes of whole numbers, which may be given as a range."""
+WHOLE_AXES = ("layers", "neurons", "batch_size", "epochs", "train_size")
+"""Names of axes of whole numbers, which may be given as a range. A range of ``train_size`` up to 1
+has shares of the training examples instead."""
 EVEN_AXES = ("layers",)
 """Names of whole-number axes with evenly spaced ranges; others are spaced geometrically."""
-ALIASES = {"depth": "layers", "width": "neurons", "units": "neurons", "hidden": "neurons"}
+ALIASES = {
+    "depth": "layers",
+    "width": "neurons",
+    "units": "neurons",
+    "hidden": "neurons",
+    "examples": "train_size",
+}
 """Alternative names of axes, for hints in error messages."""
 DEFAULT_POINTS = 7
 """Default number of points of a range."""
@@ -137,7 +147,8 @@ def _range_axis(name: str, text: str, low: str, high: str, declared: Hyper | Non
         raise ConfigError(f"{name} has no range; list its values with commas between them")
     prior = declared.prior if declared else "uniform" if name in EVEN_AXES else "log"
     points, logarithmic = _divide(first, last, n, prior)
-    if declared is None or declared.kind is int:
+    is_share = name == "train_size" and last <= 1
+    if (declared is None and not is_share) or (declared is not None and declared.kind is int):
         return Axis(name, tuple(dict.fromkeys(round(p) for p in points.tolist())), logarithmic)
     values = tuple(float(f"{p:.{DIGITS}g}") for p in points.tolist())
     return Axis(name, values, logarithmic)

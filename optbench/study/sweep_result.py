@@ -56,7 +56,11 @@ class Sweep:
         return f"sweep-{'-'.join(axis.name for axis in self.axes)}"
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one row for each point: optimizer, swept values, median loss and its interval."""
+        """Return one row for each point.
+
+        A row has the optimizer, the swept values, the median of the final validation loss and its
+        interval, and the median of the final training loss.
+        """
         return [
             {
                 "optimizer": point.optimizer,
@@ -66,6 +70,7 @@ class Sweep:
                 "high": point.high,
                 "diverged": point.diverged,
                 "seeds": len(point.losses),
+                "train_median": point.train,
             }
             for point in self.points
         ]
@@ -100,7 +105,16 @@ class Sweep:
             path: The file.
         """
         names = [axis.name for axis in self.axes]
-        columns = ["optimizer", *names, "median", "low", "high", "diverged", "seeds"]
+        columns = [
+            "optimizer",
+            *names,
+            "median",
+            "low",
+            "high",
+            "diverged",
+            "seeds",
+            "train_median",
+        ]
         with open_output(Path(path)) as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
@@ -150,7 +164,8 @@ def sweep(
     Args:
         axes: Axes of the sweep: ``"lr=1e-4..10:9"``, a list of one or two such texts, or a mapping
             such as ``{"lr": [0.01, 0.1, 1], "batch_size": "8..128:5"}``. A name is layers,
-            neurons, batch_size, epochs, activation, initializer, regime, or a hyperparameter.
+            neurons, batch_size, epochs, activation, initializer, regime, train_size (a share or
+            number of the training examples), or a hyperparameter.
         optimizers: One or several optimizers, as for `optbench.train`; by default the first of the
             suite ``"quick"``.
         dataset: Dataset, as for `optbench.train`; by default the first of the suite ``"quick"``.

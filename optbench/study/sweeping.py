@@ -16,7 +16,8 @@ from optbench.contracts import Value
 from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.errors import ConfigError
 from optbench.execution import Executor
-from optbench.records import RunResult, RunSpec
+from optbench.hyperparameters import parse_spelling
+from optbench.records import RunResult, RunSpec, spell
 from optbench.registry import Registry
 from optbench.store import Store
 from optbench.study.driver import Driver, KnownResults, Observer, ignore_progress
@@ -94,7 +95,8 @@ def plan_sweep(
             spec = _spec_at(optimizer, values, workload, registry)
             runs = tuple(msgspec.structs.replace(spec, seed=seed) for seed in range(seeds))
             points.append(PlannedPoint(optimizer, values, runs))
-    fixed = _describe_fixed(points[0].runs[0], names)
+    largest = max(points, key=lambda point: point.runs[0].batch_size)  # few examples limit it
+    fixed = _describe_fixed(largest.runs[0], names)
     return SweepPlan(tuple(axes), tuple(optimizers), tuple(points), fixed)
 
 
@@ -104,7 +106,7 @@ def _describe_fixed(spec: RunSpec, swept: Sequence[str]) -> str:
     widths = [str(n) for n in work.hidden[:1]] if "layers" in swept else map(str, work.hidden)
     size = f" B={work.batch_size}" if work.regime == "mini-batch" else ""
     parts = {
-        "dataset": work.dataset,
+        "dataset": _whole_dataset(work.dataset) if "train_size" in swept else work.dataset,
         "neurons": f"widths {'-'.join(widths)}" if work.hidden else "no hidden layer",
         "activation": work.activation,
         "initializer": work.initialization,
@@ -113,6 +115,12 @@ def _describe_fixed(spec: RunSpec, swept: Sequence[str]) -> str:
     }
     left_out = set(swept) - {"batch_size"} | ({"batch_size"} if "regime" in swept else set())
     return " | ".join(text for name, text in parts.items() if name not in left_out)
+
+
+def _whole_dataset(text: str) -> str:
+    """Return the spelling of a dataset without ``train_size``."""
+    name, given = parse_spelling(text)
+    return spell(name, {key: value for key, value in given.items() if key != "train_size"})
 
 
 def _spec_at(
@@ -126,6 +134,9 @@ def _spec_at(
     for name, value in values.items():
         if name not in RUN_AXES:
             hyper[name] = value
+        elif name == "train_size":
+            dataset, given = parse_spelling(arguments["dataset"])
+            arguments["dataset"] = spell(dataset, {**given, name: value})
         elif name not in ("layers", "neurons"):
             arguments[name] = value
     if "layers" in values or "neurons" in values:

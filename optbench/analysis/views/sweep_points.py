@@ -24,6 +24,7 @@ class SweepPoint:
         median: Median of the losses.
         low, high: Interval of the median.
         diverged: Number of runs that diverged or failed.
+        train: Median final training loss.
     """
 
     optimizer: str
@@ -33,6 +34,7 @@ class SweepPoint:
     low: float
     high: float
     diverged: int
+    train: float
 
 
 def sweep_point(
@@ -49,19 +51,28 @@ def sweep_point(
         at: The swept values.
         results: At least one run, one for each seed.
     """
-    losses = sorted(r.final("val_loss") if r.status is Status.OK else math.inf for r in results)
+    losses, train = (
+        sorted(r.final(column) if r.status is Status.OK else math.inf for r in results)
+        for column in ("val_loss", "train_loss")
+    )
     n = len(losses)
     inside = max((k for k in range((n + 1) // 2) if coverage(n, k) >= COVERAGE), default=0)
-    middle = losses[(n - 1) // 2], losses[n // 2]
     return SweepPoint(
         optimizer=optimizer,
         at=dict(at),
         losses=tuple(losses),
-        median=math.inf if math.isinf(middle[1]) else sum(middle) / 2,
+        median=_median(losses),
         low=losses[inside],
         high=losses[n - 1 - inside],
         diverged=sum(math.isinf(loss) for loss in losses),
+        train=_median(train),
     )
+
+
+def _median(losses: Sequence[float]) -> float:
+    """Return the median of sorted losses; infinite if one of the two in the middle is."""
+    low, high = losses[(len(losses) - 1) // 2], losses[len(losses) // 2]
+    return math.inf if math.isinf(high) else (low + high) / 2
 
 
 def coverage(n: int, k: int) -> float:

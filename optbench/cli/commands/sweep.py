@@ -72,15 +72,17 @@ def command(
 ) -> int:
     """Train over values of one or two hyperparameters, and draw curves or a heat map.
 
-    NAME is layers, neurons, batch_size, epochs, activation, initializer, regime, or a
-    hyperparameter of the optimizer (lr, beta1, ...). VALUES is a list, such as 0.01,0.1,1, or a
-    range, low..high or low..high:points, spaced logarithmically where ratios of values matter.
+    NAME is layers, neurons, batch_size, epochs, activation, initializer, regime, train_size (a
+    share or number of the training examples), or a hyperparameter of the optimizer (lr, beta1,
+    ...). VALUES is a list, such as 0.01,0.1,1, or a range, low..high or low..high:points, spaced
+    logarithmically where ratios of values matter.
 
     \b
     Examples:
       optbench sweep lr=1e-4..10:9 -o sgd -o adam
       optbench sweep lr=0.01..3 batch_size=8,32,128 -o sgd -d moons
       optbench sweep layers=1..6 initializer=he-normal,xavier-normal -o adam
+      optbench sweep train_size=0.05..1 -d digits -o adam --epochs 50
     """  # fmt: skip
     from optbench.study.progress_displays import terminal_display
     from optbench.study.progress_view import ProgressView

@@ -36,6 +36,12 @@ FRAME = "#f87507"
 """Colour of the frame around the lowest loss."""
 CROSS_TOP, CROSS_STEP = 0.97, 0.035
 """Height of the crosses of the first optimizer, and from one optimizer to the next, as shares."""
+CAPACITY_AXES = ("layers", "neurons", "epochs", "train_size")
+"""Axes along which bias turns into variance: the training loss is drawn as well."""
+MOST_TRAINING_LINES = 2
+"""Optimizers up to which training losses are drawn."""
+LOWEST_TRAINING = 0.1
+"""Lowest training loss that is drawn, as a share of the lowest validation loss."""
 NO_LIMITS = (0.1, 1.0)
 """Limits of an axis without values."""
 
@@ -84,18 +90,22 @@ def _coverage(seeds: int) -> str:
 def _draw_curves(axis: SweptAxis, points: Sequence[SweepPoint], subtitle: str) -> Sheet:
     by_optimizer = _by_optimizer(points)
     labels = {name: cut_label(name, LONGEST_LABEL) for name in by_optimizer}
+    numeric = all(_is_number(value) for value in axis.values)
+    with_train = numeric and axis.name in CAPACITY_AXES and len(labels) <= MOST_TRAINING_LINES
+    dotted = " Dotted: training loss." if with_train else ""
     sheet = make_sheet(
         f"Validation loss by {axis.name}",
-        f"{subtitle}.\nA cross on top: the median run diverged.",
+        f"{subtitle}.\nA cross on top: the median run diverged.{dotted}",
         width=4.6,
         height=2.9,
         bottom=0.75,
         right=0.3 + LABEL_LETTER_INCHES * max(map(len, labels.values()), default=0),
     )
     (axes,) = sheet.axes
-    numeric = all(_is_number(value) for value in axis.values)
     places = {v: float(v) if numeric else float(i) for i, v in enumerate(axis.values)}
     losses = np.array([x for point in points for x in (point.median, point.low, point.high)])
+    if with_train:
+        losses = np.concatenate([losses, _drawn_training_losses(points, losses)])
     low, high = positive_limits(losses, 0.08) or NO_LIMITS
     _set_x_axis(axes, axis, places, numeric)
     set_log_axis(axes, "y", low, high)
@@ -107,6 +117,9 @@ def _draw_curves(axis: SweptAxis, points: Sequence[SweepPoint], subtitle: str) -
         look = looks[labels[name]]
         x = np.array([places[point.at[axis.name]] for point in own])
         median = _draw_curve(axes, x, own, look, high, joined=numeric)
+        if with_train:
+            train = np.clip([point.train for point in own], low, None)
+            axes.plot(x, np.where(np.isfinite(train), train, np.nan), ":", color=look.colour)
         top = low * (high / low) ** (CROSS_TOP - CROSS_STEP * i)  # crosses stand side by side
         for diverged in x[np.isinf([point.median for point in own])].tolist():
             mark_diverged(axes, diverged, top, look)
@@ -115,6 +128,16 @@ def _draw_curves(axis: SweptAxis, points: Sequence[SweepPoint], subtitle: str) -
             ends[labels[name]] = (float(x[last]), float(median[last]))
     label_ends(axes, ends, looks)
     return sheet
+
+
+def _drawn_training_losses(points: Sequence[SweepPoint], losses: Array) -> Array:
+    """Return training losses, at least a share of the lowest validation loss.
+
+    A training loss can fall to 1e-9; the validation losses would then be one flat line.
+    """
+    positive = losses[np.isfinite(losses) & (losses > 0)]
+    floor = LOWEST_TRAINING * float(positive.min()) if len(positive) else 0.0
+    return np.maximum([point.train for point in points], floor)
 
 
 def _by_optimizer(points: Sequence[SweepPoint]) -> dict[str, list[SweepPoint]]:
