@@ -75,12 +75,12 @@ class Bar:
             description="training",
             completed=progress.done,
             total=progress.planned,
-            leader=printable(f"best so far: {progress.leader}") if progress.leader else "",
+            leader=printable(f"best: {progress.leader}") if progress.leader else "",
         )
 
     def show_line(self, text: str) -> None:
         """Show a text before the bar."""
-        self._bar.update(self._task, description=printable(text))
+        self._bar.update(self._task, description=printable(text), leader="")
 
     def show_warning(self, text: str) -> None:
         """Print a line above the bar."""
@@ -183,15 +183,18 @@ def _ipython() -> Any:
 def _make_bar() -> Any:
     from rich import progress as rich_progress
     from rich.console import Console
+    from rich.table import Column
 
+    # Where the terminal is narrow, only the bar shrinks.
     return rich_progress.Progress(
         rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(),
-        rich_progress.MofNCompleteColumn(),
+        rich_progress.MofNCompleteColumn(table_column=Column(no_wrap=True)),
         rich_progress.TextColumn("runs"),
-        rich_progress.TimeElapsedColumn(),
+        rich_progress.TimeElapsedColumn(table_column=Column(no_wrap=True)),
+        rich_progress.TextColumn("elapsed"),
+        rich_progress.TimeRemainingColumn(table_column=Column(no_wrap=True)),
         rich_progress.TextColumn("left"),
-        rich_progress.TimeRemainingColumn(),
         rich_progress.TextColumn("{task.fields[leader]}", markup=False),
         console=Console(stderr=True),
         transient=True,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import pytest
 
 from optbench.records import RunResult
 from optbench.study import Progress
-from optbench.study.progress_displays import Lines, NotebookBar, is_notebook
+from optbench.study.progress_displays import Bar, Lines, NotebookBar, is_notebook
 from optbench.study.progress_view import ProgressView, duration, shown_progress
 from optbench.support.log_lines import log_to_stderr
 from tests.records.factories import make_run_spec
@@ -40,6 +41,32 @@ def test_plain_lines_tell_runs_time_left_and_who_leads(
         "21 of 100 runs, 1 min 19 s left, best so far: adam",
         "26 of 100 runs, 1 min 14 s left, best so far: adam",
     ]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_bar_fits_on_one_line_and_names_both_times(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Runs, elapsed and left stand in full, while training and while a file is written."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    bar = Bar()
+    bar.show_progress(
+        Progress(done=42_000, planned=42_724, trained=10, failed=0, leader="sgd[lr=0.01]"),
+        lambda: "",
+    )
+    bar._bar.refresh()
+    bar.show_line("drawing convergence.png")
+    bar._bar.refresh()
+    bar.close()
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\r", capsys.readouterr().err)
+    frames = [" ".join(frame.split()) for frame in re.split(r"[\r\n]{2,}", lines)]
+    text = " ".join(frames)
+    assert re.search(r"42000/42724 runs \d:\d\d:\d\d elapsed \S+ left best: sgd\[lr=0.01\]", text)
+    assert re.search(
+        r"drawing convergence.png .*42000/42724 runs \d:\d\d:\d\d elapsed \S+ left", text
+    )
 
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
