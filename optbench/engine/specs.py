@@ -11,7 +11,7 @@ from optbench.engine.memory_limits import check_memory
 from optbench.errors import ConfigError, unknown_name
 from optbench.hyperparameters import complete, parse_spelling, split_control
 from optbench.network import check_activation
-from optbench.records import DTYPES, REGIMES, Entrant, RunSpec, Workload, changed, spell
+from optbench.records import DTYPES, REGIMES, Entrant, Regime, RunSpec, Workload, changed, spell
 from optbench.registry import Registry, default_registry
 from optbench.registry.fingerprints import fingerprint, foreign_fingerprint
 from optbench.registry.kinds import SCHEDULES
@@ -72,7 +72,9 @@ def make_workload(
         hidden: Widths of the hidden layers, or one number for one layer.
         activation: Name of the hidden activation.
         initializer: Name of a registered initializer, values in brackets allowed.
-        regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``.
+        regime: ``"batch"``, ``"mini-batch"`` or ``"sgd"``. Mini-batches of the whole training part
+            are ``"batch"``, and mini-batches of one example are ``"sgd"``, so that one workload has
+            one name.
         batch_size: Examples per update in ``"mini-batch"``, at least 1.
         epochs: Passes over the training part, at least 1.
         registry: Registry in which names are looked up; the default one if None.
@@ -83,6 +85,8 @@ def make_workload(
     Example:
         >>> make_workload(dataset="iris", regime="batch").label
         'iris | 32-32 relu | he-normal | batch | 10 epochs'
+        >>> make_workload(dataset="iris", batch_size=1000).regime
+        'batch'
     """
     registry = registry or default_registry()
     init_name, given = parse_spelling(initializer)
@@ -102,10 +106,17 @@ def make_workload(
         activation=check_activation(activation),
         initializer=init_name,
         initializer_hyper=complete(init, given),
-        regime=regime,
+        regime=_regime_of(size_of_batch, n_train),
         batch_size=size_of_batch,
         epochs=check_at_least("epochs", epochs, 1),
     )
+
+
+def _regime_of(batch_size: int, n_train: int) -> Regime:
+    """Return the name of the regime whose updates use this number of examples."""
+    if batch_size == n_train:
+        return "batch"
+    return "sgd" if batch_size == 1 else "mini-batch"
 
 
 def make_spec(

@@ -14,7 +14,7 @@ from optbench.errors import ConfigError
 from optbench.plan.seeds import evaluation_seed, tuning_seed
 from optbench.records import Entrant, RunSpec, StudyProtocol, Workload
 from optbench.registry import Registry
-from optbench.suites import TARGET_LEVEL, Suite, Targets, known_targets
+from optbench.suites import TARGET_LEVEL, Suite, Targets, WorkloadChoice, known_targets
 from optbench.tuning.search_points import search_points
 from optbench.tuning.space import SearchSpace
 
@@ -90,7 +90,8 @@ class StudyPlan:
         cells: Every entrant on every workload on which it is defined, in every replicate. The cells
             of a replicate stand together, so that an interrupted study has replicates that are
             complete; within one, those of a workload, whose runs share their seeds.
-        left_out: One line for each entrant and regime that do not go together.
+        left_out: One line for each entrant and regime that do not go together, and for each
+            workload that is another one under a second name.
         drawn: Whether each workload is an independent draw from a declared distribution.
     """
 
@@ -143,7 +144,7 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
     ]
     first: list[CellPlan] = []
     left_out: dict[str, None] = {}
-    for workload in _workloads(suite, registry):
+    for workload in _workloads(suite, registry, left_out):
         target = _target(workload, targets) if protocol.select == "time" else None
         for entrant, space in zip(entrants, spaces, strict=True):
             regime = workload.regime
@@ -181,10 +182,29 @@ def _optimizers(suite: Suite, registry: Registry) -> Sequence[str]:
     return names
 
 
-def _workloads(suite: Suite, registry: Registry) -> Iterator[Workload]:
-    """Yield every workload of a suite, checked."""
+def _workloads(suite: Suite, registry: Registry, left_out: dict[str, None]) -> Iterator[Workload]:
+    """Yield every workload of a suite once, checked; note the names that stand for another one."""
+    regimes: dict[str, str] = {}  # label -> regime that the suite gives
     for choice in suite.workloads():
-        yield make_workload(**msgspec.structs.asdict(choice), registry=registry)
+        workload = make_workload(**msgspec.structs.asdict(choice), registry=registry)
+        if workload.regime != choice.regime:
+            left_out[_describe_other_name(choice, workload)] = None
+        elif regimes.get(workload.label) == workload.regime:
+            left_out[f"{workload.label}: the suite has it twice; it is trained once"] = None
+        if workload.label not in regimes:
+            regimes[workload.label] = choice.regime
+            yield workload
+
+
+def _describe_other_name(choice: WorkloadChoice, workload: Workload) -> str:
+    """Say why a regime of a suite is another regime on a dataset."""
+    name = f"{choice.regime} with batch_size={choice.batch_size}"
+    if workload.regime == "sgd":
+        return f"{name}: an update of one example is regime sgd, and is called so"
+    return (
+        f"{name} on {workload.dataset}: an update of all {workload.batch_size} training examples "
+        "is regime batch, and is called so"
+    )
 
 
 def _target(workload: Workload, targets: Targets) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ from optbench.registry import Registry
 from optbench.store import Store
 from optbench.study.driver import Driver, KnownResults, Observer, ignore_progress
 from optbench.study.sweep_axes import RUN_AXES, Axis
+
+_log = logging.getLogger(__name__)
 
 MAX_RUNS = 100_000
 """Largest number of runs in a sweep."""
@@ -96,13 +99,30 @@ def plan_sweep(
             runs = tuple(msgspec.structs.replace(spec, seed=seed) for seed in range(seeds))
             points.append(PlannedPoint(optimizer, values, runs))
     largest = max(points, key=lambda point: point.runs[0].batch_size)  # few examples limit it
-    fixed = _describe_fixed(largest.runs[0], names)
+    fixed = _describe_fixed(largest.runs[0], names, workload)
+    _log_full_batches(points)
     return SweepPlan(tuple(axes), tuple(optimizers), tuple(points), fixed)
 
 
-def _describe_fixed(spec: RunSpec, swept: Sequence[str]) -> str:
+def _log_full_batches(points: Sequence[PlannedPoint]) -> None:
+    """Say once which batch sizes of a sweep are the whole training part, and so one workload."""
+    sizes: dict[Value, None] = {}
+    for point in points:
+        size, spec = point.values.get("batch_size"), point.runs[0]
+        if point.values.keys() & {"regime", "train_size"} or not isinstance(size, int):
+            return
+        if spec.regime == "batch" and size > spec.batch_size:
+            sizes[size] = None
+            largest = f"{spec.batch_size} training examples of {spec.dataset}"
+    if sizes:
+        listed = ", ".join(map(str, sizes))
+        _log.info("batch_size=%s: full batch, the %s in every update", listed, largest)
+
+
+def _describe_fixed(spec: RunSpec, swept: Sequence[str], asked: Mapping[str, Any]) -> str:
     """Return the settings that all runs share, formatted like the label of a workload."""
     work = spec.workload
+    regime = asked.get("regime", work.regime) if "batch_size" in swept else work.regime
     widths = [str(n) for n in work.hidden[:1]] if "layers" in swept else map(str, work.hidden)
     size = f" B={work.batch_size}" if work.regime == "mini-batch" else ""
     parts = {
@@ -110,7 +130,7 @@ def _describe_fixed(spec: RunSpec, swept: Sequence[str]) -> str:
         "neurons": f"widths {'-'.join(widths)}" if work.hidden else "no hidden layer",
         "activation": work.activation,
         "initializer": work.initialization,
-        "batch_size": work.regime + ("" if "batch_size" in swept else size),
+        "batch_size": regime + ("" if "batch_size" in swept else size),
         "epochs": f"{work.epochs} epochs",
     }
     left_out = set(swept) - {"batch_size"} | ({"batch_size"} if "regime" in swept else set())
