@@ -9,7 +9,7 @@ import numpy as np
 
 from optbench.contracts import Initializer, Value
 from optbench.data.given_data import DatasetLike, as_dataset
-from optbench.engine.divergence import DivergenceRule
+from optbench.engine.divergence import DivergenceRule, zero_eps
 from optbench.engine.grid import evaluation_grid
 from optbench.engine.health import HealthRecorder
 from optbench.engine.loops.choice import choose_loop, make_loop
@@ -159,7 +159,8 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
     measured = Measurements(problem, trainer)
     reason = ""
     with np.errstate(all="ignore"):
-        divergence = DivergenceRule(*measured.evaluate())
+        hint = zero_eps(spec.hyper, spec.dtype)
+        divergence = DivergenceRule(*measured.evaluate(), hint)
         if recorder is not None:
             recorder.measure(0, trainer.evaluation_point())
         for examples in grid.tolist():

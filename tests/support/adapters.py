@@ -84,6 +84,16 @@ class AdapterPromises:
         optimizer = f"{self.adapter.prefix}sgd[lr=1000]"
         assert optbench.train(optimizer, dataset="digits", epochs=2).status == "diverged"
 
+    def test_a_division_by_zero_is_blamed_on_eps(self) -> None:
+        """The verdict and its reason are those of the built-in optimizer."""
+        theirs, ours = (
+            optbench.train(f"{prefix}adam[eps=0]", dataset="digits", epochs=2)
+            for prefix in (self.adapter.prefix, "")
+        )
+        assert theirs.status == "diverged"
+        assert theirs.reason == ours.reason
+        assert "eps=0" in theirs.reason
+
     def test_names_with_another_prefix_are_not_answered(self) -> None:
         """Another adapter's optimizers are not this one's business."""
         with pytest.raises(optbench.ConfigError, match="no installed plugin knows the prefix"):
