@@ -111,7 +111,7 @@ def split_control(
     """
     declared = plugin.hypers()
     control = {
-        key: CONTROL_HYPERS[key].check(value)
+        key: _check_control(key, value)
         for key, value in given.items()
         if key in CONTROL_HYPERS and key not in declared
     }
@@ -126,3 +126,11 @@ def split_control(
     if is_scheduled and rate_of(plugin) is None:
         raise ConfigError(f"{plugin.name} has no rate, so it cannot have a schedule")
     return check_values(plugin, own), result
+
+
+def _check_control(name: str, value: Value) -> Value:
+    declared = CONTROL_HYPERS[name]
+    try:
+        return declared.check(value)
+    except ConfigError as problem:  # a user may have updates in mind
+        raise ConfigError(f"{problem} ({declared.meaning})") from None

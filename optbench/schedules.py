@@ -6,6 +6,9 @@ a rate (`optbench.contracts.rate_of`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import msgspec
 import numpy as np
 
 from optbench.contracts import Array, Schedule
@@ -18,7 +21,8 @@ def factors(schedule: type[Schedule] | None, control: StepControl, total_steps: 
 
     Args:
         schedule: Shape of the factor after the warm-up; None for a factor of 1.
-        control: Its ``warmup`` and ``final`` are used.
+        control: Its ``warmup`` and ``final`` are used; where the user gives none, those of the
+            schedule. The warm-up is rounded to whole updates.
         total_steps: Number of updates in the run.
 
     Returns:
@@ -31,14 +35,30 @@ def factors(schedule: type[Schedule] | None, control: StepControl, total_steps: 
         >>> factors(None, StepControl(warmup=0.5), 4).tolist()
         [0.5, 1.0, 1.0, 1.0]
     """
-    warmup = control.warmup or (schedule.warmup if schedule else 0.0)
+    warmup = control.value_of("warmup", schedule.warmup if schedule else 0.0)
+    final = control.value_of("final", schedule.final if schedule else 0.0)
     rising = round(warmup * total_steps)
     steps = np.arange(total_steps)
     after = np.maximum(steps - rising, 0) / max(total_steps - rising, 1)
-    shape = np.ones_like(after) if schedule is None else _shape(schedule, after, control.final)
+    shape = np.ones_like(after) if schedule is None else _shape(schedule, after, final)
     if rising:
         shape = shape * np.minimum((steps + 1) / rising, 1.0)
     return shape
+
+
+def keep_zeros(
+    control: StepControl, schedule: type[Schedule], given: Collection[str]
+) -> StepControl:
+    """Return the control with a note of each 0 that replaces a value of the schedule.
+
+    Args:
+        control: Schedule and clipping, as the user gives them.
+        schedule: The schedule in it.
+        given: Names of the values that the user gives.
+    """
+    names = [name for name in ("warmup", "final") if name in given]
+    zeros = tuple(n for n in names if getattr(control, n) == 0 != getattr(schedule, n))
+    return msgspec.structs.replace(control, zeros=zeros) if zeros else control
 
 
 def _shape(schedule: type[Schedule], s: Array, final: float) -> Array:

@@ -31,6 +31,8 @@ class Schedule(Plugin, ABC):
 
     warmup: ClassVar[float] = 0.0
     """Fraction of the run over which the learning rate rises, unless the user gives one."""
+    final: ClassVar[float] = 0.0
+    """Factor at the end of the run, unless the user gives one."""
 
     @staticmethod
     @abstractmethod
@@ -40,7 +42,8 @@ class Schedule(Plugin, ABC):
         Args:
             s: Fraction of the updates after the warm-up that come before each update, shape (n,),
                 float64, in [0, 1), rising.
-            final: Factor at the end that the user asks for, in [0, 1].
+            final: Factor at the end of the run, in [0, 1]: the one that the user gives, or else
+                the schedule's own. An explicit 0 is a value like any other.
 
         Returns:
             Shape (n,), finite and at least 0; each element depends only on its own `s`.

@@ -15,6 +15,7 @@ from optbench.records import DTYPES, REGIMES, Entrant, Regime, RunSpec, Workload
 from optbench.registry import Registry, default_registry
 from optbench.registry.fingerprints import fingerprint, foreign_fingerprint
 from optbench.registry.kinds import SCHEDULES
+from optbench.schedules import keep_zeros
 
 
 def make_entrant(
@@ -41,9 +42,10 @@ def make_entrant(
     registry = registry or default_registry()
     name, values = parse_spelling(optimizer if isinstance(optimizer, str) else optimizer.name)
     cls = registry.optimizer(name)
-    given, control = split_control(cls, {**values, **(hyper or {})})
+    values = {**values, **(hyper or {})}
+    given, control = split_control(cls, values)
     rate = rate_of(cls)
-    registry.schedule(control.schedule)  # raises if the name is unknown
+    control = keep_zeros(control, registry.schedule(control.schedule), values.keys() - given)
     label = spell(name, {**given, **changed(control)})
     return Entrant(
         label=label,

@@ -15,6 +15,7 @@ from optbench.hyperparameters import check_values, complete, parse_spelling, spl
 from optbench.inspection.trajectories import visited_points
 from optbench.records import changed, spell
 from optbench.registry import default_registry
+from optbench.schedules import keep_zeros
 
 RATES, BEYOND = 25, 10.0
 """Number of learning rates tried if none is given, and the factor by which they may exceed the
@@ -129,6 +130,8 @@ def follow(
     name, values = parse_spelling(optimizer)
     found = default_registry().optimizer(name)
     given, control = split_control(found, values)
+    schedule = default_registry().schedule(control.schedule)
+    control = keep_zeros(control, schedule, values.keys() - given)
     begin = np.array(ground.landscape.start if start is None else start, dtype=float)
     rates: list[dict[str, float]] = [{}]
     declared = rate_of(found)

@@ -13,6 +13,7 @@ from optbench.errors import ConfigError
 from optbench.hyperparameters import complete, parse_spelling, split_control
 from optbench.registry import default_registry
 from optbench.registry.scoped import OptimizerLike, optimizer_class
+from optbench.schedules import keep_zeros
 
 ValueAndGrad = Callable[[Array], tuple[float, Array]]
 
@@ -81,6 +82,7 @@ def visited_points(
         raise ConfigError(f"steps={steps} is not allowed; a whole number >= 0")
     own, control = split_control(optimizer, hyper)
     schedule = default_registry().schedule(control.schedule)
+    control = keep_zeros(control, schedule, hyper.keys() - own)
     x = np.array(x0, dtype=np.result_type(x0, np.float32))
     points = np.empty((steps + 1, *x.shape), dtype=x.dtype)
     rng = np.random.default_rng(0)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from optbench.contracts import Value
 from optbench.records.protocol import is_evaluation
 from optbench.records.result import RunResult
+from optbench.records.spec import control_values
 
 _AT_THE_END = ("train_loss", "val_loss", "train_metric", "val_metric")
 """Columns of a curve whose last value is a column ``final_<name>``."""
@@ -52,7 +51,7 @@ def run_row(result: RunResult) -> dict[str, Value]:
     """
     spec = result.spec
     workload = spec.workload
-    hyper = msgspec.structs.asdict(spec.control) | spec.hyper
+    hyper = control_values(spec.control) | spec.hyper
     return {
         "key": result.key,
         "role": "evaluation" if is_evaluation(spec.seed) else "tuning",

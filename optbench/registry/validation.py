@@ -215,6 +215,8 @@ def _schedule_fault(item: type[Schedule]) -> str:
         return "declares needs or hyperparameters, which a schedule cannot have"
     if not (_is_number(item.warmup) and 0 <= item.warmup < 1):
         return f"declares warmup = {short_repr(item.warmup)}, not a number >= 0 and < 1"
+    if not (_is_number(item.final) and 0 <= item.final <= 1):
+        return f"declares final = {short_repr(item.final)}, not a number from 0 to 1"
     return ""
 
 

@@ -24,7 +24,7 @@ def join(optax: Any, warmup: int, after: Any) -> Callable[[int], Any]:
     return optax.join_schedules([rise, after], [warmup])
 
 
-ORACLES: dict[str, tuple[dict[str, float], Oracle]] = {
+ORACLES: dict[str, tuple[dict[str, Any], Oracle]] = {
     "constant": ({}, lambda optax: optax.constant_schedule(1.0)),
     "step": (
         {},

@@ -102,7 +102,7 @@ def describe(kind: str, entry: Entry[Any]) -> dict[str, Any]:
         "expected_failures": dict(item.expected_failures),
     }
     if issubclass(item, Schedule):
-        return told | {"warmup": item.warmup}
+        return told | {"warmup": item.warmup, "final": item.final}
     return told | (_of_optimizer(item) if kind == "optimizers" else {})
 
 
@@ -207,6 +207,7 @@ def _facts(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("rate", (told["rate"] or "none: ruleset lr tunes nothing") if "rate" in told else ""),
         ("needs", ", ".join(told["needs"])),
         ("warm-up", f"{told['warmup']:.0%} of the run unless given" if told.get("warmup") else ""),
+        ("final", f"{told['final']:g} of the rate unless given" if told.get("final") else ""),
         ("loop", loop),
     ]
 

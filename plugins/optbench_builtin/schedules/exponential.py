@@ -2,9 +2,6 @@
 
 from optbench import Array, Schedule
 
-DEFAULT_FINAL = 0.01
-"""Final factor unless one is given; an exponential never reaches 0."""
-
 
 class Exponential(Schedule):
     """A decay by the same factor at every update.
@@ -17,8 +14,9 @@ class Exponential(Schedule):
         "Senior et al. 2013, An empirical study of learning rates in deep neural networks for "
         "speech recognition"
     )
-    variant = "ends at `final`, or at 0.01 if that is 0"
+    variant = "ends at `final`, 0.01 unless given; with final=0 only the first update has a rate"
+    final = 0.01
 
     @staticmethod
     def factor(s: Array, final: float) -> Array:
-        return (final or DEFAULT_FINAL) ** s
+        return final**s
