@@ -7,6 +7,7 @@ import numpy as np
 from optbench.conformance.driving import random_state_untouched, same_bits
 from optbench.conformance.kit import check, require
 from optbench.contracts import Array, DatasetSource, Hyper, Value
+from optbench.data.table_values import class_indices
 
 TASKS = ("multiclass", "binary", "regression")
 FEWEST = 50
@@ -49,9 +50,11 @@ def check_inputs_are_a_finite_table(item: type[DatasetSource]) -> None:
 
 @check(("dataset",))
 def check_targets_fit_the_task(item: type[DatasetSource]) -> None:
-    """Labels are 0, 1, ... without a gap; targets of a regression are finite numbers."""
-    arrays = load(item)
-    for y in arrays[1::2]:
+    """Labels are 0, 1, ... without a gap, or text; targets of a regression are finite numbers."""
+    targets = list(load(item)[1::2])
+    if item.task != "regression":
+        targets = class_indices(targets, "y")
+    for y in targets:
         if item.task == "regression":
             require(
                 y.dtype.kind in "fiu" and np.isfinite(y).all(), "targets are not finite numbers"
@@ -61,7 +64,7 @@ def check_targets_fit_the_task(item: type[DatasetSource]) -> None:
         require(y.ndim == 1, f"labels have shape {y.shape}, not (n,)")
         require(y.dtype.kind in "iu", f"labels are {y.dtype}, not whole numbers")
     if item.task != "regression":
-        labels = np.unique(arrays[1])
+        labels = np.unique(targets[0])
         gapless = np.array_equal(labels, np.arange(len(labels)))
         require(gapless and len(labels) > 1, f"labels are {labels[:5]}..., not 0, 1, ...")
         require(item.task != "binary" or len(labels) == 2, f"binary, but {len(labels)} labels")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import weakref
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -11,6 +10,7 @@ from typing import Any, get_args
 import numpy as np
 
 from optbench.contracts import Array, DatasetSource, Task
+from optbench.data.table_values import TableValueError, finite_numbers, is_missing
 from optbench.errors import ConfigError, unknown_name
 from optbench.registry.validation import LONGEST_NAME, is_name, short_repr
 
@@ -167,7 +167,7 @@ def _split_frame(frame: Any, y: Any, target: str | None) -> tuple[Array, Any]:
 def _column(frame: Any, name: str) -> Array:
     values = np.asarray(frame[name])
     if values.dtype.kind == "O":
-        missing = [_is_missing(value) for value in values.tolist()]
+        missing = [is_missing(value) for value in values.tolist()]
         if any(missing):
             raise ConfigError(f"column '{name}' has {sum(missing)} missing values")
         values = np.asarray(values.tolist())
@@ -178,12 +178,6 @@ def _column(frame: Any, name: str) -> Array:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ConfigError(f"column '{name}' has values that are missing or infinite")
     return values
-
-
-def _is_missing(value: object) -> bool:
-    """Return whether `value` is None, NaN, or pandas' NA or NaT."""
-    is_nan = isinstance(value, float) and math.isnan(value)
-    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
 
 
 def _encoded(values: Array) -> Array:
@@ -201,12 +195,9 @@ def _numbers(what: str, values: Any) -> Array:
         ConfigError: If the values are not all finite numbers.
     """
     try:
-        numbers = np.array(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ConfigError(f"{what} must be an array of numbers, not {short_repr(values)}") from None
-    if not np.isfinite(numbers).all():
-        raise ConfigError(f"{what} has values that are missing or infinite")
-    return numbers
+        return np.array(finite_numbers(values, what), dtype=float)
+    except TableValueError as cause:
+        raise ConfigError(str(cause)) from None
 
 
 def _task_of(labels: Array) -> Task:
@@ -229,7 +220,7 @@ def _class_numbers(labels: Array, task: Task) -> Array:
             classes does not match the task.
     """
     values: Sequence[Any] = labels.tolist()
-    if labels.ndim != 1 or any(map(_is_missing, values)):
+    if labels.ndim != 1 or any(map(is_missing, values)):
         raise ConfigError("the labels of classes are one column, without missing values")
     classes = sorted(set(values), key=lambda value: (str(type(value)), value))
     if len(classes) < 2 or (task == "binary" and len(classes) > 2):

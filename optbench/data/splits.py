@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+from itertools import starmap
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,12 @@ from optbench.contracts import Array, Dataset, DatasetSource, family_of, subset_
 from optbench.data.cache import kept_arrays
 from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.data.streams import stream
+from optbench.data.table_values import (
+    TableValueError,
+    check_classes,
+    class_indices,
+    finite_numbers,
+)
 from optbench.data.train_sizes import with_fewer_examples
 from optbench.errors import ConfigError, PluginError, describe_error
 from optbench.registry.fingerprints import fingerprint
@@ -66,9 +73,7 @@ def prepare_dataset(source: type[DatasetSource]) -> Dataset:
     x, y = arrays[0], _targets(source, arrays[1])
     if len(arrays) == 4:
         train, val = _split(y, classification, (0.8, 1.0))
-        test_x, test_y = arrays[2], _targets(source, arrays[3])
-        if classification and test_y.max() > y.max():
-            raise PluginError(f"dataset '{source.name}': the test part has a class of its own")
+        test_x, test_y = arrays[2], _targets(source, arrays[3], _n_classes(source, y))
     else:
         train, val, test = _split(y, classification, (0.6, 0.8, 1.0))
         test_x, test_y = x[test], y[test]
@@ -124,31 +129,46 @@ def _load(source: type[DatasetSource]) -> tuple[Array, ...]:
             )
     if len(arrays) == 4 and any(arrays[i].shape[1:] != arrays[i + 2].shape[1:] for i in (0, 1)):
         raise PluginError(f"dataset '{source.name}': the test part has other columns")
-    if not all(part.dtype.kind in "fiub" and np.isfinite(part).all() for part in arrays):
-        raise PluginError(f"dataset '{source.name}' holds values that are not finite numbers")
-    return arrays
+    inputs, targets = list(arrays[::2]), list(arrays[1::2])
+    try:
+        if source.task != "regression":
+            targets = class_indices(targets, "y")
+        parts = [part for pair in zip(inputs, targets, strict=True) for part in pair]
+        names = ("x", "y", "x of the test part", "y of the test part")
+        return tuple(starmap(finite_numbers, zip(parts, names, strict=False)))
+    except TableValueError as cause:
+        raise PluginError(f"dataset '{source.name}': {cause}") from None
 
 
-def _targets(source: type[DatasetSource], y: Array) -> Array:
+def _targets(source: type[DatasetSource], y: Array, classes: int = 0) -> Array:
+    """Return targets as floats of shape (n, n_outputs), or labels as indices of classes.
+
+    Args:
+        source: Class of the dataset.
+        y: Targets or labels.
+        classes: Number of classes of the training part, for labels of the test part; else 0.
+    """
     if source.task == "regression":
         return y.astype(np.float64).reshape(len(y), -1)
-    with np.errstate(invalid="ignore"):  # overflowing labels are rejected below
-        labels = y.astype(np.int64)
-    if y.ndim != 1 or (labels != y).any() or labels.min() < 0:
-        raise PluginError(f"dataset '{source.name}': labels are whole numbers from 0, shape (n,)")
+    try:
+        labels = check_classes(y, "y", classes)
+    except TableValueError as cause:
+        raise PluginError(f"dataset '{source.name}': {cause}") from None
     if source.task == "binary" and labels.max() > 1:
-        raise PluginError(f"dataset '{source.name}': binary labels are 0 and 1")
-    if labels.max() >= len(labels):
         raise PluginError(
-            f"dataset '{source.name}': label {labels.max()} among {len(labels)} examples; "
-            "labels count the classes from 0"
+            f"dataset '{source.name}': a binary task has labels 0 and 1, not {labels.max()}; "
+            "more classes need task = 'multiclass'"
         )
     return labels
 
 
+def _n_classes(source: type[DatasetSource], y: Array) -> int:
+    return 0 if source.task == "regression" else int(y.max()) + 1
+
+
 def _n_outputs(source: type[DatasetSource], y: Array) -> int:
     if source.task == "multiclass":
-        return int(y.max()) + 1
+        return _n_classes(source, y)
     return 1 if source.task == "binary" else int(y.shape[1])
 
 
