@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from optbench.analysis.board_rows import Number, Record
-from optbench.records import Regime
+from optbench.records import Look, Regime
 
 BoardName = Literal["final-loss", "training-loss", "speed", "stability"]
 BOARD_NAMES: tuple[BoardName, ...] = ("final-loss", "training-loss", "speed", "stability")
@@ -37,8 +37,9 @@ class BoardRow(Record, frozen=True, kw_only=True):
     Attributes:
         value: Mean over seeds, then replicates, then workloads; higher is better. None if it has
             no value on these workloads.
-        low, high: 95% interval of `value` by itself; None without a second unit. Whether two
-            entrants differ is said by their pair, not by the intervals of their rows.
+        low, high: Interval of `value` by itself, of level 95%, or 1 - the level of the last look if
+            there are several; None without a second unit. Whether two entrants differ is said by
+            their pair, not by the intervals of their rows.
         place: First and last place that the pairs leave open, 1-based.
         letters: Letters of its tie groups; entrants that share one are not told apart.
         may_be_best: Whether it may still be the best one (Hsu's comparison with the best).
@@ -65,7 +66,7 @@ class BoardPair(Record, frozen=True, kw_only=True):
     Attributes:
         difference: Value of `first` minus value of `second`, on what both were evaluated on; None
             if they have nothing in common.
-        low, high: 95% interval of `difference` by itself.
+        low, high: Interval of `difference` by itself, of the level of those of the rows.
         p: p-value of a difference of 0, by itself; None if it cannot be tested.
         p_adjusted: The same for the whole family of pairs.
         p_equal: p-value, for the family, of a difference outside the region of practical
@@ -76,6 +77,7 @@ class BoardPair(Record, frozen=True, kw_only=True):
         units: Independent units that both have.
         error: Standard error of `difference`.
         df: Degrees of freedom of `error`.
+        decided_at: Replicates of the look at which the verdict was reached; None if it is open.
     """
 
     first: str
@@ -91,13 +93,14 @@ class BoardPair(Record, frozen=True, kw_only=True):
     units: int = 0
     error: Number = None
     df: Number = None
+    decided_at: int | None = None
 
 
 class Board(Record, frozen=True, kw_only=True):
     """One question with its answer for every entrant and every pair.
 
     The verdicts of a board are one family: the probability of any false ``"better"`` among them is
-    at most 5%, and so is that of any false ``"equal"``.
+    at most `error_rate`, and so is that of any false ``"equal"``.
 
     Attributes:
         name: What is compared.
@@ -109,6 +112,9 @@ class Board(Record, frozen=True, kw_only=True):
         unit: What varies independently: ``"replicate"``, ``"dataset"`` or ``"drawn workload"``.
         units: Number of these units; the fewest replicates of any entrant and workload.
         workloads: Number of workloads.
+        looks: The analyses that were made while the study grew, the last one included. A verdict is
+            reached at the first look that supports it.
+        error_rate: Sum of the levels of the looks, 5% in a study as it was planned.
         note: Why there are no verdicts, or what the values rest on; may be empty.
     """
 
@@ -120,6 +126,8 @@ class Board(Record, frozen=True, kw_only=True):
     unit: Unit
     units: int
     workloads: int = 0
+    looks: tuple[Look, ...] = ()
+    error_rate: float = 0.05
     note: str = ""
     rows: tuple[BoardRow, ...]
     pairs: tuple[BoardPair, ...]

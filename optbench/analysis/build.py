@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from optbench.analysis.boards.board_looks import boards_at_looks
 from optbench.analysis.boards.board_tables import make_boards
 from optbench.analysis.boards.score_scales import scales_of
 from optbench.analysis.leaderboard import Leaderboard
@@ -23,7 +24,7 @@ from optbench.analysis.views.workload_rows import workload_boards
 from optbench.analysis.words.cautions import cautions
 from optbench.analysis.words.verdicts import verdicts
 from optbench.errors import ConfigError
-from optbench.records import Cell, StudyProtocol
+from optbench.records import Cell, Look, StudyProtocol
 from optbench.suites import TARGET_LEVEL, Targets
 
 
@@ -35,6 +36,7 @@ def build_leaderboard(
     title: str = "",
     drawn: bool = False,
     regions: Mapping[str, float] | None = None,
+    looks: Sequence[Look] = (),
 ) -> Leaderboard:
     """Compare the entrants of `cells` with one another.
 
@@ -48,6 +50,7 @@ def build_leaderboard(
         drawn: Whether the workloads were drawn from a declared distribution, each independently.
         regions: Board -> half width of its region of practical equivalence, where it is not to be
             the one of `REGIONS`.
+        looks: The looks at a study that was analysed while it grew; by default, there is one.
 
     Raises:
         ConfigError: No cell has an evaluation run, or an entrant has two cells of one replicate on
@@ -68,7 +71,11 @@ def build_leaderboard(
         target_level=TARGET_LEVEL,
         seeds=min(len(cell.evaluation) for cell in study.cells.values()),
         runs=len(study.runs) + sum(t.runs for t in study.trials.values()),
-        boards=make_boards(
+        boards=boards_at_looks(
+            cells, protocol, targets or {}, looks=looks, drawn=drawn, regions=regions
+        )
+        if looks
+        else make_boards(
             study,
             scales,
             at_best=protocol.select != "val_loss",

@@ -2,6 +2,7 @@
 
 from optbench.records.cell import Cell, Trial, pool_replicates
 from optbench.records.curve import CURVE_COLUMNS, Curve
+from optbench.records.look import ALPHA, Look
 from optbench.records.protocol import (
     EVALUATION_SEED,
     MAX_REPLICATES,
@@ -26,6 +27,7 @@ from optbench.records.spec import (
 )
 
 __all__ = [
+    "ALPHA",
     "CURVE_COLUMNS",
     "DTYPES",
     "ENGINE_VERSION",
@@ -38,6 +40,7 @@ __all__ = [
     "Curve",
     "Entrant",
     "Health",
+    "Look",
     "Regime",
     "RunOutcome",
     "RunResult",

@@ -27,13 +27,13 @@ from optbench.analysis.statistics.contrasts import (
     entrant_contrasts,
     pair_contrasts,
 )
-from optbench.analysis.statistics.decisions import Decision, decide
+from optbench.analysis.statistics.decisions import Closed, Decision, decide
 from optbench.analysis.statistics.multiplicity import may_be_best
 from optbench.analysis.statistics.ranking import place_ranges, tie_groups
 from optbench.analysis.study_arrays import StudyArrays
-from optbench.analysis.words.prose import join_names, short_names
+from optbench.analysis.words.prose import join_names, looks_notes, short_names
 from optbench.contracts import Array
-from optbench.records import Regime
+from optbench.records import ALPHA, Look, Regime
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ def make_boards(
     at_best: bool = True,
     drawn: bool = False,
     regions: Mapping[str, float] | None = None,
+    looks: Sequence[Look] = (),
+    before: Sequence[Board] = (),
 ) -> tuple[Board, ...]:
     """Return the boards of a study: both statements, then those of each regime.
 
@@ -67,24 +69,36 @@ def make_boards(
         at_best: Whether the test part is read at the lowest validation loss, not at the end.
         drawn: Whether the workloads were drawn from a declared distribution.
         regions: Regions of practical equivalence that differ from the usual ones.
+        looks: The looks at a growing study up to this one; by default, this is the only look.
+        before: Boards of the previous look.
     """
     tables = board_values(study, scales, at_best, regions)
+    taken = tuple(looks) or (Look(replicates=study.n_replicates, level=ALPHA),)
+    earlier = {(board.name, board.statement, board.regime): board for board in before}
     everything = list(range(len(study.workloads)))
     by_regime = indices_by_key(w.regime for w in study.workloads)
-    boards = [
-        _board(study, table, statement, None, everything, drawn)
-        for table in tables
-        for statement in STATEMENTS
+    wanted: list[tuple[BoardValues, Statement, Regime | None, list[int]]] = [
+        (table, statement, None, everything) for table in tables for statement in STATEMENTS
     ]
     if len(by_regime) > 1:
-        boards += [
-            _board(
-                study, table, "these-workloads", study.workloads[columns[0]].regime, columns, drawn
-            )
+        wanted += [
+            (table, "these-workloads", study.workloads[columns[0]].regime, columns)
             for columns in by_regime
             for table in tables
         ]
-    return tuple(boards)
+    return tuple(
+        _board(
+            study,
+            table,
+            statement,
+            regime,
+            columns,
+            drawn,
+            taken,
+            earlier.get((table.name, statement, regime)),
+        )
+        for table, statement, regime, columns in wanted
+    )
 
 
 def _board(
@@ -94,6 +108,8 @@ def _board(
     regime: Regime | None,
     columns: list[int],
     drawn: bool,
+    looks: tuple[Look, ...],
+    before: Board | None,
 ) -> Board:
     unit: Unit = "replicate"
     if statement == "workloads-like-these":
@@ -104,12 +120,16 @@ def _board(
     means = np.round(rows.estimate, 12)  # so that equal runs tie
     order = np.argsort(-np.where(np.isnan(means), -np.inf, means), kind="stable")
     seconds = _unit_seconds(study, columns, unit)
-    pairs, better = _pairs(study.labels, sample, order, table.region, unit, seconds)
+    pairs, better = _pairs(study.labels, sample, order, table.region, unit, seconds, looks, before)
     places = place_ranges(better)
     groups = tie_groups(better, order.tolist(), study.labels)
     beaten = {b for _, b in np.argwhere(better).tolist()}
-    leading = may_be_best(sample.values, sample.clusters)
-    low, high = rows.with_least_error(sample.least_errors).interval()
+    level = looks[-1].level
+    leading = may_be_best(sample.values, sample.clusters, level)
+    if before is not None:
+        out = {row.label for row in before.rows if not row.may_be_best}
+        leading &= np.array([label not in out for label in study.labels])
+    low, high = rows.with_least_error(sample.least_errors).interval(level)
     details = {name: _mean(part[:, columns]) for name, part in table.details.items()}
     known = np.isfinite(values).any(axis=2).sum(axis=1).tolist()
     return Board(
@@ -121,7 +141,9 @@ def _board(
         unit=unit,
         units=int(rows.replicates.min() if unit == "replicate" else rows.replicates.max()),
         workloads=len(columns),
-        note=" ".join(_notes(study, table, columns, unit, rows)),
+        looks=looks,
+        error_rate=round(sum(look.level for look in looks), 12),
+        note=" ".join(_notes(study, table, columns, unit, rows, looks)),
         rows=tuple(
             BoardRow(
                 label=study.labels[s],
@@ -153,15 +175,29 @@ def _sample(study: StudyArrays, table: BoardValues, unit: Unit, columns: list[in
 
 
 def _pairs(
-    labels: Sequence[str], sample: Sample, order: Array, region: float, unit: Unit, seconds: float
+    labels: Sequence[str],
+    sample: Sample,
+    order: Array,
+    region: float,
+    unit: Unit,
+    seconds: float,
+    looks: tuple[Look, ...],
+    before: Board | None,
 ) -> tuple[tuple[BoardPair, ...], Array]:
     """Return all pairs in the order of the rows; and who is better, shape (S, S)."""
     first, second = (order[index] for index in all_pairs(len(order)))
     contrasts = pair_contrasts(sample.values, first, second, sample.clusters)
     least = np.hypot(sample.least_errors[first], sample.least_errors[second])
     contrasts = contrasts.with_least_error(least)
-    complete = not np.isnan(sample.values).any(axis=2).any()
-    decisions = decide(contrasts, region, entrants=len(order) if complete else None)
+    complete = not np.isnan(sample.values).all(axis=2).any()  # equal means, if not equal numbers
+    closed_at, closed = _closed(labels, first, second, before)
+    decisions = decide(
+        contrasts,
+        region,
+        entrants=len(order) if complete else None,
+        alpha=looks[-1].level,
+        closed=closed,
+    )
     better = np.zeros((len(order), len(order)), dtype=bool)
     pairs = []
     for i, decision in enumerate(decisions):
@@ -186,9 +222,31 @@ def _pairs(
                 units=int(contrasts.replicates[i]),
                 error=number(contrasts.error[i]),
                 df=number(contrasts.df[i]) if testable else None,
+                decided_at=None
+                if decision.answer == "open"
+                else closed_at[i] or looks[-1].replicates,
             )
         )
     return tuple(pairs), better
+
+
+def _closed(
+    labels: Sequence[str], first: Array, second: Array, before: Board | None
+) -> tuple[list[int | None], list[Closed | None]]:
+    """Return when earlier looks closed each pair, and with which verdict; None for open pairs."""
+    known = {frozenset((p.first, p.second)): p for p in before.pairs} if before else {}
+    looks: list[int | None] = []
+    closed: list[Closed | None] = []
+    for a, b in zip(first.tolist(), second.tolist(), strict=True):
+        pair = known.get(frozenset((labels[a], labels[b])))
+        if pair is None or pair.decided_at is None:
+            looks.append(None)
+            closed.append(None)
+            continue
+        sign = 1.0 if pair.first == labels[a] else -1.0
+        looks.append(pair.decided_at)
+        closed.append(Closed(pair.verdict, sign, pair.p_adjusted or 0.0, pair.p_equal or 0.0))
+    return looks, closed
 
 
 def _needs(decision: Decision, unit: Unit, units: int, seconds: float) -> Needs | None:
@@ -221,10 +279,15 @@ def _unit_seconds(study: StudyArrays, columns: list[int], unit: Unit) -> float:
 
 
 def _notes(
-    study: StudyArrays, table: BoardValues, columns: list[int], unit: Unit, rows: Contrasts
+    study: StudyArrays,
+    table: BoardValues,
+    columns: list[int],
+    unit: Unit,
+    rows: Contrasts,
+    looks: tuple[Look, ...],
 ) -> list[str]:
     """Return what a reader must know about one board."""
-    notes = []
+    notes = looks_notes(looks)
     if not rows.testable.any() and len(study.labels) > 1:
         if unit == "replicate":
             text = "No verdicts: with one replicate, tuning and evaluation were done once. Nothing "

@@ -87,8 +87,11 @@ class Contrasts:
         """Return two-sided intervals of level ``1 - alpha``, each by itself.
 
         Returns:
-            Lower and upper ends, shape (..., P); NaN without an error.
+            Lower and upper ends, shape (..., P); NaN without an error, and where `alpha` is 0.
         """
+        if alpha <= 0:
+            unknown = np.full(np.shape(self.estimate), np.nan)
+            return unknown, unknown
         half = t_quantiles(self.df, 1 - alpha / 2) * self.error
         return self.estimate - half, self.estimate + half
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from optbench.analysis.statistics.contrasts import Contrasts, t_quantiles
 from optbench.analysis.statistics.multiplicity import adjusted_p_values, holm
 from optbench.contracts import Array
+from optbench.records import ALPHA
 
 Answer = Literal["better", "equal", "open"]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
@@ -23,7 +25,7 @@ class Decision(NamedTuple):
     """The verdict on one contrast.
 
     Attributes:
-        difference, low, high: Estimate, with its 95% interval by itself.
+        difference, low, high: Estimate, with its interval of level ``1 - alpha`` by itself.
         p: p-value of a difference of 0, by itself.
         p_adjusted: p-value of a difference of 0, corrected for the family.
         p_equal: p-value of a difference at or beyond the region of practical equivalence,
@@ -44,8 +46,32 @@ class Decision(NamedTuple):
     needs: int | None
 
 
+class Closed(NamedTuple):
+    """The verdict of an earlier look on a contrast.
+
+    Attributes:
+        answer: ``"better"`` or ``"equal"``.
+        sign: Sign of the difference then, 1 or -1.
+        p_adjusted, p_equal: As in `Decision`, at that look.
+    """
+
+    answer: Answer
+    sign: float
+    p_adjusted: float
+    p_equal: float
+
+    def agrees(self, estimate: float, region: float) -> bool:
+        """Return whether an estimate from more replicates does not contradict this verdict."""
+        return abs(estimate) < region if self.answer == "equal" else self.sign * estimate > 0
+
+
 def decide(
-    contrasts: Contrasts, region: float, *, entrants: int | None = None, alpha: float = 0.05
+    contrasts: Contrasts,
+    region: float,
+    *,
+    entrants: int | None = None,
+    alpha: float = ALPHA,
+    closed: Sequence[Closed | None] | None = None,
 ) -> list[Decision]:
     """Decide every contrast of a family.
 
@@ -53,34 +79,68 @@ def decide(
     difference exists (`adjusted_p_values`), and that it lies within ``-region .. region`` (two
     one-sided tests with Holm's correction).
 
+    At a further look at a growing study, verdicts of earlier looks stand. Only the open contrasts
+    are tested, and the claims that were made already count as the first steps of the step-down
+    corrections. A contrast that more replicates contradict becomes open.
+
     Args:
         contrasts: The family, shape (P,).
         region: Half width of the region of practical equivalence, > 0.
         entrants: Number of entrants if the contrasts are all their pairs, on common workloads.
         alpha: Family-wise error rate.
+        closed: Verdict of an earlier look on each contrast; None where it was open.
     """
-    low, high = contrasts.interval(0.05)
-    adjusted = adjusted_p_values(contrasts, entrants)
-    equal = _equal(contrasts, region)
-    answers = [
-        ANSWERS[1] if q <= alpha else ANSWERS[0] if p <= alpha else ANSWERS[2]
-        for p, q in zip(adjusted.tolist(), equal.tolist(), strict=True)
-    ]
+    low, high = contrasts.interval(alpha)
+    before = list(closed or [None] * len(contrasts.estimate))
+    adjusted, equal, answers = answer_all(contrasts, region, entrants, alpha, before)
     needs = _needs(contrasts, region, alpha / max(answers.count("open"), 1))
     columns = (contrasts.estimate, low, high, contrasts.p_value, adjusted, equal)
     return [
-        Decision(d, a, b, p, p_adjusted, p_equal, answer, need if answer == "open" else None)
-        for (d, a, b, p, p_adjusted, p_equal), answer, need in zip(
-            np.stack(columns, axis=1).tolist(), answers, needs, strict=True
+        Decision(
+            d,
+            a,
+            b,
+            p,
+            verdict.p_adjusted if verdict else p_adjusted,
+            verdict.p_equal if verdict else p_equal,
+            answer,
+            need if answer == "open" else None,
+        )
+        for (d, a, b, p, p_adjusted, p_equal), answer, need, verdict in zip(
+            np.stack(columns, axis=1).tolist(), answers, needs, before, strict=True
         )
     ]
 
 
-def _equal(contrasts: Contrasts, region: float) -> Array:
-    """Return the p-values of equivalence, corrected for all contrasts that can be tested."""
+def answer_all(
+    contrasts: Contrasts,
+    region: float,
+    entrants: int | None,
+    alpha: float,
+    closed: Sequence[Closed | None],
+) -> tuple[Array, Array, list[Answer]]:
+    """Return both adjusted p-values and the verdict of every contrast; see `decide`."""
+    answers_before = np.array([verdict.answer if verdict else "open" for verdict in closed])
+    adjusted = adjusted_p_values(
+        contrasts, entrants, _carry_over(contrasts.p_value, answers_before, "better")
+    )
     equal, testable = np.ones(len(contrasts.estimate)), contrasts.testable
-    equal[testable] = holm(contrasts.equivalence_p_value(region)[testable])
-    return equal
+    single = _carry_over(contrasts.equivalence_p_value(region), answers_before, "equal")
+    equal[testable] = holm(single[testable])
+    answers: list[Answer] = []
+    for estimate, p, q, verdict in zip(
+        contrasts.estimate.tolist(), adjusted.tolist(), equal.tolist(), closed, strict=True
+    ):
+        if verdict is not None:
+            answers.append(verdict.answer if verdict.agrees(estimate, region) else "open")
+        else:
+            answers.append("equal" if q <= alpha else "better" if p <= alpha else "open")
+    return adjusted, equal, answers
+
+
+def _carry_over(p_values: Array, closed: Array, claim: Answer) -> Array:
+    """Return p-values of 0 where a claim was made already, and of 1 where the other one was."""
+    return np.where(closed == "open", p_values, np.where(closed == claim, 0.0, 1.0))
 
 
 def _needs(contrasts: Contrasts, region: float, alpha: float) -> list[int | None]:
@@ -97,7 +157,7 @@ def _needs(contrasts: Contrasts, region: float, alpha: float) -> list[int | None
         contrasts.estimate, contrasts.error, contrasts.df, contrasts.replicates, strict=True
     ):
         n = sizes[sizes > now]
-        if not math.isfinite(error) or not len(n):
+        if not math.isfinite(error) or not len(n) or not alpha:
             needs.append(None)
             continue
         chance = decision_power(estimate, error, df, now, n, region, alpha)

@@ -78,7 +78,9 @@ def _true_counts(entrants: int) -> frozenset[int]:
     )
 
 
-def adjusted_p_values(contrasts: Contrasts, entrants: int | None = None) -> Array:
+def adjusted_p_values(
+    contrasts: Contrasts, entrants: int | None = None, p_values: Array | None = None
+) -> Array:
     """Return p-values of the family of all contrasts.
 
     The probability of any false claim among those with a p-value of at most alpha is at most
@@ -88,20 +90,22 @@ def adjusted_p_values(contrasts: Contrasts, entrants: int | None = None) -> Arra
     Args:
         contrasts: The family, shape (P,). Contrasts that cannot be tested do not count.
         entrants: Number of entrants if the contrasts are all their pairs, on common workloads.
+        p_values: p-values of each contrast by itself, shape (P,); by default those of Student's t.
 
     Returns:
         Shape (P,); 1 where a contrast cannot be tested.
     """
     testable = contrasts.testable
+    single = contrasts.p_value if p_values is None else p_values
     adjusted = np.ones(len(testable))
     own = contrasts.take(testable)
     if not own.estimate.size:
         return adjusted
     complete = entrants is not None and own.estimate.size == math.comb(entrants, 2)
     if joint_is_known(own, entrants or own.estimate.size + 1):
-        adjusted[testable] = _step_down(own)
+        adjusted[testable] = _step_down(own, single[testable])
     else:
-        adjusted[testable] = shaffer(own.p_value) if complete else holm(own.p_value)
+        adjusted[testable] = shaffer(single[testable]) if complete else holm(single[testable])
     return adjusted
 
 
@@ -112,17 +116,17 @@ def joint_is_known(contrasts: Contrasts, entrants: int) -> bool:
     return float(np.median(contrasts.df)) >= UNITS_PER_ENTRANT * entrants
 
 
-def _step_down(contrasts: Contrasts) -> Array:
+def _step_down(contrasts: Contrasts, p_values: Array) -> Array:
     df = float(np.median(contrasts.df))
     # on one scale: each t is replaced by the value that has its p-value with `df`
-    size = -t_quantiles(np.full(len(contrasts.df), df), contrasts.p_value / 2)
+    size = -t_quantiles(np.full(len(contrasts.df), df), p_values / 2)
     order = np.argsort(-size, kind="stable")
     largest = np.abs(joint_draws(contrasts, df))[:, order]
     largest = np.maximum.accumulate(largest[:, ::-1], axis=1)[:, ::-1]  # of those not yet rejected
     p = (1 + (largest >= size[order]).sum(axis=0)) / (1 + len(largest))
     adjusted = np.empty_like(size)
     adjusted[order] = np.maximum.accumulate(p)
-    return np.maximum(adjusted, contrasts.p_value)
+    return np.maximum(adjusted, p_values)
 
 
 def joint_draws(contrasts: Contrasts, df: float, draws: int = 0) -> Array:
@@ -161,6 +165,8 @@ def may_be_best(
     """
     n = len(values)
     stays = np.ones(n, dtype=bool)
+    if alpha <= 0:
+        return stays
     for entrant in range(n):
         others = np.array([i for i in range(n) if i != entrant], dtype=int)
         lead = pair_contrasts(values, others, np.full(n - 1, entrant), clusters)

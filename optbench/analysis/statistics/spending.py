@@ -5,37 +5,84 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from optbench.records import ALPHA, Look
 
-def spent(share: float, alpha: float = 0.05) -> float:
+FIRST_LOOK = 4
+"""Replicates of the first look; each further look has twice as many as the one before."""
+
+
+def spent(share: float, alpha: float = ALPHA) -> float:
     """Return the part of `alpha` that may be spent up to a share of the study.
+
+    About a third is spent in the first quarter, so that a study with clear differences ends early.
+    A rule in the manner of O'Brien and Fleming spends next to nothing there.
 
     Args:
         share: Replicates so far / largest number of replicates, in [0, 1].
         alpha: Error rate of the whole study.
 
-    Source: Lan & DeMets 1983, the spending function that is like O'Brien & Fleming's boundaries,
-    with half of `alpha` on either side.
+    Source: Lan & DeMets 1983, the spending function that is like Pocock's boundaries.
     """
-    from scipy.special import ndtr, ndtri
-
-    if share <= 0:
-        return 0.0
-    return float(4 * ndtr(ndtri(alpha / 4) / math.sqrt(min(share, 1.0))))
+    return alpha * math.log(1 + (math.e - 1) * min(max(share, 0.0), 1.0))
 
 
-def look_levels(looks: Sequence[int], alpha: float = 0.05) -> list[float]:
-    """Return the level at which to decide at each look; the last look is at the full size.
-
-    The levels add up to `alpha`. So the error rate of all looks together is at most `alpha`,
-    whatever their joint distribution is.
+def look_sizes(most: int, first: int = FIRST_LOOK) -> list[int]:
+    """Return the numbers of replicates at which a study is analysed, up to the largest one.
 
     Args:
-        looks: Replicates at each look, ascending.
+        most: Largest number of replicates, at least 1.
+        first: Number of replicates of the first look.
+
+    Example:
+        >>> look_sizes(32), look_sizes(20), look_sizes(3)
+        ([4, 8, 16, 32], [4, 8, 16, 20], [3])
+    """
+    sizes = []
+    while first < most:
+        sizes.append(first)
+        first *= 2
+    return [*sizes, most]
+
+
+def planned_looks(sizes: Sequence[int], most: int, alpha: float = ALPHA) -> list[Look]:
+    """Return the looks of a study with the level at which to decide at each of them.
+
+    The levels add up to at most `alpha`, and to exactly `alpha` if the last look is at the full
+    size. So the error rate of all looks together is at most `alpha`, whatever their joint
+    distribution is. A look may be added at any size, if the reason does not depend on the results.
+
+    Args:
+        sizes: Replicates at each look, ascending.
+        most: Largest number of replicates.
         alpha: Error rate of all looks together.
 
     Example:
-        >>> [round(level, 4) for level in look_levels([4, 8, 16, 32])]
-        [0.0, 0.0, 0.003, 0.0469]
+        >>> [round(look.level, 4) for look in planned_looks([4, 8, 16, 32], 32)]
+        [0.0097, 0.0081, 0.0131, 0.019]
     """
-    totals = [spent(n / looks[-1], alpha) for n in looks]
-    return [total - before for total, before in zip(totals, [0.0, *totals], strict=False)]
+    totals = [spent(n / most, alpha) for n in sizes]
+    return [
+        Look(replicates=size, level=total - before)
+        for size, total, before in zip(sizes, totals, [0.0, *totals], strict=False)
+    ]
+
+
+def extended_looks(looks: Sequence[Look], replicates: int) -> list[Look]:
+    """Return the looks of a study that is extended after its planned end.
+
+    An extension is decided on with the results in view, so the further look costs a further part of
+    the error rate: half of `ALPHA` for the first extension, a quarter for the second, and so on.
+    All looks together stay below twice `ALPHA`, however often a study is extended.
+
+    Args:
+        looks: Looks so far.
+        replicates: Number of replicates after the extension.
+
+    Example:
+        >>> looks = extended_looks([Look(replicates=6, level=0.05)], 10)
+        >>> [(look.replicates, look.level) for look in extended_looks(looks, 14)]
+        [(6, 0.05), (10, 0.025), (14, 0.0125)]
+    """
+    beyond = sum(look.level for look in looks) - ALPHA  # spent by earlier extensions
+    level = ALPHA / 2 if beyond < ALPHA / 4 else (ALPHA - beyond) / 2
+    return [*looks, Look(replicates=replicates, level=level)]

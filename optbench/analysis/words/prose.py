@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optbench.analysis.board_rows import Estimate
-from optbench.records import Workload
+from optbench.records import ALPHA, Look, Workload
 
 IN_REGIME = {"batch": "full batch", "mini-batch": "mini-batches", "sgd": "single examples"}
 """Regime -> its name in a sentence."""
@@ -37,6 +37,20 @@ def interval_text(estimate: Estimate, digits: int = 2) -> str:
     if estimate.low is None or estimate.high is None:
         return ""
     return f" (95% interval {estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+
+
+def looks_notes(looks: Sequence[Look]) -> list[str]:
+    """Return which error rate the verdicts of a growing study have; nothing for a single look."""
+    last, rate = looks[-1], sum(look.level for look in looks)
+    if not rate:
+        return ["No verdicts: the study was interrupted before it was first analysed."]
+    if len(looks) == 1 and last.level == ALPHA:
+        return []
+    return [
+        f"Look {len(looks)}, at {last.replicates} replicates. Intervals have level "
+        f"{100 * (1 - last.level):.1f}%; any false claim at all looks together has a probability "
+        f"of at most {100 * rate:.1f}%."
+    ]
 
 
 def short_names(workloads: Sequence[Workload]) -> list[str]:

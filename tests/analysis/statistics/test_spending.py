@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from scipy.special import ndtr
 
-from optbench.analysis.statistics.spending import look_levels, spent
+from optbench.analysis.statistics.spending import (
+    extended_looks,
+    look_sizes,
+    planned_looks,
+    spent,
+)
+from optbench.records import ALPHA, Look
 
 
-def test_the_levels_add_up_and_grow() -> None:
-    """Four looks spend 5% in all, most of it at the last one."""
-    levels = look_levels([4, 8, 16, 32])
-    assert sum(levels) == pytest.approx(0.05)
-    assert levels == sorted(levels)
-    assert look_levels([10]) == [pytest.approx(0.05)]
+def test_the_levels_of_a_full_study_add_up_to_its_error_rate() -> None:
+    """Whatever the looks are, one more in between included."""
+    for sizes in ([4, 8, 16, 32], [4, 8, 13, 16, 32], [32]):
+        looks = planned_looks(sizes, 32)
+        assert sum(look.level for look in looks) == pytest.approx(ALPHA)
+        assert all(look.level > 0 for look in looks)
+    assert sum(look.level for look in planned_looks([4, 8], 32)) == pytest.approx(spent(0.25))
+
+
+def test_the_published_values_of_the_spending_function() -> None:
+    """Pocock-like spending of 5% at quarters, as gsDesign's sfLDPocock gives it."""
+    shares = [spent(share) for share in (0.25, 0.5, 0.75, 1.0)]
+    assert shares == pytest.approx([0.0179, 0.0310, 0.0414, 0.05], abs=5e-5)
     assert spent(0.0) == 0
 
 
-def test_the_published_boundary_of_the_first_look() -> None:
-    """Four equal looks: 4.333 (Lan & DeMets 1983), and the second total is that of 2.963."""
-    assert spent(0.25) == pytest.approx(2 * ndtr(-4.333), rel=0.01)
-    looks = np.random.default_rng(0).normal(size=(400_000, 4)).cumsum(axis=1)
-    z = np.abs(looks / np.sqrt(np.arange(1, 5)))
-    beyond = (z[:, :2] > [4.333, 2.963]).any(axis=1).mean()
-    assert spent(0.5) == pytest.approx(beyond, abs=3e-4)
+def test_a_small_study_has_one_look() -> None:
+    """The last look is always at the full size."""
+    assert look_sizes(4) == [4]
+    assert look_sizes(5) == [4, 5]
+
+
+def test_extensions_cost_less_and_less() -> None:
+    """However often a study is extended, all its looks stay below twice the usual error rate."""
+    looks = [Look(replicates=6, level=ALPHA)]
+    for size in range(7, 40):
+        looks = extended_looks(looks, size)
+        assert looks[-1].replicates == size
+    assert sum(look.level for look in looks) <= 2 * ALPHA
+    assert looks[1].level == ALPHA / 2
