@@ -14,8 +14,18 @@ if TYPE_CHECKING:
     from optbench.study.estimating import CellEstimate, Estimate
 
 
-def show_plan(plan: StudyPlan, out: Path, jobs: int | None, as_json: bool) -> None:
-    """Print the planned and the stored runs of each cell, and an estimate of the time."""
+def show_plan(
+    plan: StudyPlan, out: Path, jobs: int | None, as_json: bool, until: str | None = None
+) -> None:
+    """Print the planned and the stored runs of each cell, and an estimate of the time.
+
+    Args:
+        plan: The study.
+        out: Folder with a store that may have some of the runs.
+        jobs: Number of parallel runs; one per core if None.
+        as_json: Whether to print JSON.
+        until: ``"decided"`` if the plan is the most that may be trained.
+    """
     from optbench.study.estimating import estimate_study
     from optbench.study.progress_view import duration
 
@@ -29,6 +39,11 @@ def show_plan(plan: StudyPlan, out: Path, jobs: int | None, as_json: bool) -> No
     )
     for line in estimate.left_out:
         say(f"left out: {line}")
+    if until:
+        from optbench.analysis.statistics.spending import look_sizes
+
+        sizes = ", ".join(map(str, look_sizes(plan.protocol.replicates)))
+        say(f"at most; analysed at {sizes} replicates, and ended when all pairs are decided")
     say(
         f"{estimate.planned} runs planned (more where a search range has to be widened), "
         f"{estimate.stored} of them are in the store; about {duration(estimate.seconds)} on "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -20,10 +19,9 @@ from optbench.cli.options import (
 )
 from optbench.cli.study_output import DEFAULT_OUT
 from optbench.execution.executor import MOST_MEGABYTES, MOST_SECONDS
-from optbench.records import StudyProtocol
+from optbench.records import MAX_REPLICATES, StudyProtocol
 from optbench.suites.draws import MOST_WORKLOADS
-
-SECONDS_PER_UNIT = {"s": 1, "m": 60, "h": 3600}
+from optbench.support.durations import parse_seconds
 
 
 class Seconds(click.FloatRange):
@@ -34,17 +32,11 @@ class Seconds(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number of seconds."""
-        number, factor = value, 1
-        if isinstance(value, str) and value[-1:] in SECONDS_PER_UNIT:
-            number, factor = value[:-1], SECONDS_PER_UNIT[value[-1]]
         try:
-            number = float(number) * factor
-        except ValueError:
-            self.fail(f"'{value}' is not a length of time; write 90s, 10m or 2h", param, ctx)
-        seconds = super().convert(number, param, ctx)
-        if math.isnan(seconds):  # NaN passes every range check
-            self.fail(f"'{value}' is not a length of time", param, ctx)
-        return seconds
+            seconds = parse_seconds(value)
+        except ValueError as cause:
+            self.fail(str(cause), param, ctx)
+        return super().convert(seconds, param, ctx)
 
 
 selection = options(
@@ -111,6 +103,28 @@ protocol = options(
     )
 )
 """Options for how configurations are chosen and evaluated."""
+
+growth = options(
+    click.option(
+        "--until",
+        type=click.Choice(["decided"]),
+        help="Add replicates until final loss and speed of all pairs are decided, at most "
+        "--replicates (32 if not given).",
+    ),
+    click.option(
+        "--time-limit",
+        type=Seconds(),
+        metavar="TIME",
+        help="With --until: start no run after 90s, 10m or 2h, say.",
+    ),
+    click.option(
+        "--more",
+        type=click.IntRange(1, MAX_REPLICATES),
+        metavar="K",
+        help="Add K replicates to the finished study in --out; it has the other options already.",
+    ),
+)
+"""Options for the number of replicates of a study that grows."""
 
 execution = options(
     out_option(

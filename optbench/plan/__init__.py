@@ -1,6 +1,6 @@
 """From a suite to runs: the cells of a study, and which runs each of them needs next."""
 
-from optbench.plan.cells import CellPlan, StudyPlan, build_plan
+from optbench.plan.cells import CellPlan, StudyPlan, build_plan, plan_replicates
 from optbench.plan.ledger import (
     CellRecord,
     StudyRecord,
@@ -27,6 +27,7 @@ __all__ = [
     "advance",
     "build_plan",
     "decode_study",
+    "plan_replicates",
     "planned_runs",
     "record_cell",
     "restore_cell",

@@ -166,6 +166,44 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
     return StudyPlan(suite.name, suite.protocol, cells, tuple(left_out), drawn=suite.is_drawn)
 
 
+def plan_replicates(
+    suite: str,
+    protocol: StudyProtocol,
+    pairs: Sequence[tuple[Entrant, Workload]],
+    registry: Registry,
+    *,
+    drawn: bool = False,
+) -> StudyPlan:
+    """Return the plan of further replicates of entrants on workloads that were checked before.
+
+    Args:
+        suite: Name of the suite.
+        protocol: Protocol with the numbers of the replicates.
+        pairs: Each entrant with each of its workloads.
+        registry: Where names are looked up.
+        drawn: Whether each workload is an independent draw from a declared distribution.
+
+    Raises:
+        ConfigError: A name is no longer registered.
+    """
+    targets = known_targets(registry) if protocol.select == "time" else {}
+    first = []
+    for entrant, workload in pairs:
+        space = SearchSpace(registry.optimizer(entrant.optimizer), entrant.given, protocol.ruleset)
+        template = make_spec(
+            entrant=entrant,
+            workload=workload,
+            dtype=protocol.dtype,
+            grid_points=protocol.grid_points,
+            registry=registry,
+        )
+        target = _target(workload, targets) if protocol.select == "time" else None
+        first.append(CellPlan(entrant, workload, space, (), template, target))
+    numbers = range(protocol.first_replicate, protocol.first_replicate + protocol.replicates)
+    cells = tuple(_in_replicate(cell, number, protocol) for number in numbers for cell in first)
+    return StudyPlan(suite, protocol, cells, drawn=drawn)
+
+
 def _in_replicate(cell: CellPlan, replicate: int, protocol: StudyProtocol) -> CellPlan:
     """Return a cell in a replicate, with the search points and the seeds that belong there."""
     cell = dataclasses.replace(cell, replicate=replicate)

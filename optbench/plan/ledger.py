@@ -9,7 +9,7 @@ import msgspec
 
 from optbench.contracts import Value
 from optbench.plan.steps import Results
-from optbench.records import Cell, Entrant, RunResult, StudyProtocol, Trial, Workload
+from optbench.records import Cell, Entrant, Look, RunResult, StudyProtocol, Trial, Workload
 
 
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +44,9 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         complete: False if the study was interrupted.
         left_out: One line for each entrant and regime that do not go together.
         drawn: Whether each workload is an independent draw from a declared distribution.
+        looks: The looks at a study that was analysed while it grew; empty for a single one.
+        most_replicates: Largest number of replicates of a study that ran until it was decided; 0
+            for others.
     """
 
     suite: str
@@ -52,6 +55,8 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = True
     left_out: tuple[str, ...] = ()
     drawn: bool = False
+    looks: tuple[Look, ...] = ()
+    most_replicates: int = 0
 
     def keys(self) -> Iterator[str]:
         """Yield the keys of all runs; some may come twice."""

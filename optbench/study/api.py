@@ -17,12 +17,14 @@ from optbench.registry.scoped import InitializerLike, OptimizerLike, ScopedRegis
 from optbench.study.calls import as_list, call_text
 from optbench.study.driver import Observer
 from optbench.study.folders import TemporaryFolder, writable_folder
+from optbench.study.growing_cells import MOST_REPLICATES
 from optbench.study.merging import merge_studies
 from optbench.study.progress_view import shown_progress
 from optbench.study.replaying import Replay, replay_run
 from optbench.study.running import run_study_in
 from optbench.study.study import Session, Study
 from optbench.suites.overrides import SuiteChanges, SuiteLike, change_suite, resolve_suite
+from optbench.support.durations import parse_seconds
 
 
 def compare(
@@ -49,10 +51,12 @@ def compare(
     select: Literal["best_val_loss", "val_loss", "time"] | None = None,
     dtype: Literal["float32", "float64"] | None = None,
     grid_points: int | None = None,
+    until: Literal["decided"] | None = None,
+    time_limit: float | str | None = None,
     out: str | Path | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
-    timeout: float | None = None,
+    timeout: float | str | None = None,
     memory: int | None = None,
     health: Health = "first",
     retry_failed: bool = False,
@@ -99,10 +103,16 @@ def compare(
             needed to reach a target.
         dtype: ``"float32"`` or ``"float64"``.
         grid_points: Number of evaluations along a run, at least 2.
+        until: ``"decided"`` to add replicates until final loss and speed of all pairs are decided,
+            at most `replicates` (32 if not given). Optimizers without open pairs get no further
+            runs.
+        time_limit: With `until`: time after which no further run is started, in seconds or as in
+            ``"10m"``.
         out: Folder of the study; by default a temporary one that lives as long as the study.
         jobs: Number of parallel runs on this machine, at least 1; one per core if None.
         scheduler: Address of a Dask cluster to train on.
-        timeout: Seconds after which a run is aborted; if given, runs are trained in processes.
+        timeout: Time after which a run is aborted, in seconds or as in ``"90s"``; if given, runs
+            are trained in processes.
         memory: Megabytes that a worker process may allocate for its runs (Linux).
         health: Which evaluation runs record layer health: ``"none"``, ``"first"`` (one for each
             configuration) or ``"all"``.
@@ -127,6 +137,11 @@ def compare(
         ['iris']
     """
     registry = ScopedRegistry()
+    if time_limit is not None and until is None:
+        raise ConfigError('compare: time_limit needs until="decided"')
+    limit, longest = _seconds("time_limit", time_limit), _seconds("timeout", timeout)
+    if until is not None and replicates is None:
+        replicates = MOST_REPLICATES
     changes = SuiteChanges(
         optimizers=_optimizers(optimizers, registry),
         datasets=_datasets(datasets, target, registry),
@@ -165,12 +180,14 @@ def compare(
                 scheduler,
                 health=health,
                 first_seeds=plan.first_seeds,
-                limits=Limits(seconds=timeout, memory_mb=memory),
+                limits=Limits(seconds=longest, memory_mb=memory),
                 registry=registry,
             ),
             observer=observer,
             command=call_text("compare", changes | {"suite": suite, "out": out}),
             retry_failed=retry_failed,
+            until=until,
+            time_limit=limit,
         )
     return replace(study, _session=Session(registry, temporary))
 
@@ -235,6 +252,20 @@ def replay(
     for item in objects:
         registry.pass_object(item)
     return replay_run(study, run_id, registry=registry)
+
+
+def _seconds(name: str, value: float | str | None) -> float | None:
+    """Return a length of time in seconds.
+
+    Raises:
+        ConfigError: It is not a length of time.
+    """
+    if value is None:
+        return None
+    try:
+        return parse_seconds(value)
+    except ValueError as cause:
+        raise ConfigError(f"compare: {name}={cause}") from None
 
 
 def _optimizers(

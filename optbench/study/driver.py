@@ -131,6 +131,7 @@ class Driver:
     Attributes:
         trained: Number of runs trained.
         failed: Number of these that failed for a cause other than divergence.
+        interrupted: Whether the user ended it.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class Driver:
     ) -> None:
         self.trained = 0
         self.failed = 0
+        self.interrupted = False
         self._work = work
         self._results = results
         self._store = store
@@ -163,6 +165,7 @@ class Driver:
                 label = "" if result is None else self._accept(result)
                 self._report(result, label)
         except KeyboardInterrupt:
+            self.interrupted = True
             for result in (*arrived, *self._executor.collect(0)):
                 self._keep(result)
             self._executor.close()

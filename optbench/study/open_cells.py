@@ -75,6 +75,29 @@ class OpenCells:
                 self._continue(index)
         return self._plan.cells[cells[0]].entrant.label if cells else ""
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every cell is complete."""
+        return len(self._complete) == len(self._plan.cells)
+
+    def complete_cells(self) -> list[CellRecord]:
+        """Return the complete cells, in the order of the plan."""
+        return [self._complete[index] for index in sorted(self._complete)]
+
+    def complete_replicates(self) -> set[int]:
+        """Return the numbers of the first replicates of which every cell is complete."""
+        unfinished = {
+            cell.replicate
+            for index, cell in enumerate(self._plan.cells)
+            if index not in self._complete
+        }
+        first_unfinished = min(unfinished, default=None)
+        return {
+            cell.replicate
+            for cell in self._plan.cells
+            if first_unfinished is None or cell.replicate < first_unfinished
+        }
+
     def record(self) -> StudyRecord:
         """Return the record of the study, complete or not."""
         plan = self._plan
@@ -86,7 +109,7 @@ class OpenCells:
             suite=plan.suite,
             protocol=plan.protocol,
             cells=tuple(cells),
-            complete=len(self._complete) == len(plan.cells),
+            complete=self.is_complete,
             left_out=plan.left_out,
             drawn=plan.drawn,
         )

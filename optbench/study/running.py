@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from optbench.execution import Executor
-from optbench.plan import StudyPlan
+from optbench.plan import StudyPlan, StudyRecord
 from optbench.registry import default_registry
 from optbench.store import Store
 from optbench.study.driver import Driver, KnownResults, Observer, ignore_progress
 from optbench.study.environment import describe_environment
+from optbench.study.extending import join_extension
 from optbench.study.folders import STORE_NAME
+from optbench.study.growing_cells import GrowingCells
 from optbench.study.open_cells import OpenCells
-from optbench.study.saved import make_study
+from optbench.study.saved import decode_record, make_study
 from optbench.study.study import Study
+from optbench.suites import known_targets
 
 
 def run_study(
@@ -29,6 +34,9 @@ def run_study(
     command: str = "",
     environment: Mapping[str, Any] | None = None,
     retry_failed: bool = False,
+    until: Literal["decided"] | None = None,
+    time_limit: float | None = None,
+    extended: StudyRecord | None = None,
 ) -> Study:
     """Train all runs that are missing from the store, and return the study.
 
@@ -42,17 +50,38 @@ def run_study(
         command: Command recorded in the store with the runs that are trained.
         environment: Environment recorded with them.
         retry_failed: Whether to train runs again that failed before.
+        until: ``"decided"``: the replicates of the plan are the most; entrants with all pairs
+            decided get no further runs, and the study ends when no pair is open.
+        time_limit: Seconds after which no further run is started; with `until` only.
+        extended: A finished study that gets the replicates of the plan. If this is interrupted, the
+            store keeps the finished study.
 
     Raises:
         StoreError: The store cannot be written; committed results are safe.
     """
     results = KnownResults(store, retry_failed)
-    cells = OpenCells(plan, results)
+    cells = (
+        OpenCells(plan, results)
+        if until is None
+        else GrowingCells(
+            plan,
+            results,
+            store,
+            known_targets(default_registry()),
+            time_limit=math.inf if time_limit is None else time_limit,
+            earlier=_earlier_looks(store, plan),
+        )
+    )
     driver = Driver(
         cells, results, store, executor, observer, command=command, environment=environment
     )
     driver.run()
-    record = cells.record()
+    record = cells.record() if isinstance(cells, OpenCells) else cells.record(driver.interrupted)
+    if extended is not None:
+        if not record.complete:
+            study = make_study(extended, store, trained=driver.trained)
+            return replace(study, complete=False)
+        record = join_extension(extended, record)
     data = msgspec.json.encode(record)
     unchanged = driver.trained == 0 and store.is_last_study(data)
     store.save_study(data)
@@ -60,6 +89,23 @@ def run_study(
     return make_study(
         record, store, trained=driver.trained, reused=max(reused, 0), unchanged=unchanged
     )
+
+
+def _earlier_looks(store: Store, plan: StudyPlan) -> list[int]:
+    """Return the sizes of the looks that an earlier execution of the same study made."""
+    saved = store.last_study()
+    if saved is None:
+        return []
+    record = decode_record(saved, store.path)
+    protocol = msgspec.structs.replace(plan.protocol, replicates=record.protocol.replicates)
+    is_same = (
+        record.most_replicates == plan.protocol.replicates
+        and record.protocol == protocol
+        and record.suite == plan.suite
+        and {cell.entrant.label for cell in record.cells} == {e.label for e in plan.entrants}
+        and {cell.workload.label for cell in record.cells} == {w.label for w in plan.workloads}
+    )
+    return [look.replicates for look in record.looks if look.level > 0] if is_same else []
 
 
 def run_study_in(
@@ -70,6 +116,9 @@ def run_study_in(
     observer: Observer = ignore_progress,
     command: str = "",
     retry_failed: bool = False,
+    until: Literal["decided"] | None = None,
+    time_limit: float | None = None,
+    extended: StudyRecord | None = None,
 ) -> Study:
     """Run a study like `run_study`, with its store in a folder.
 
@@ -80,6 +129,7 @@ def run_study_in(
         observer: Function called with the progress after every run, and periodically.
         command: Command recorded in the store with the runs that are trained.
         retry_failed: Whether to train runs again that failed before.
+        until, time_limit, extended: As for `run_study`.
 
     Raises:
         StoreError: The store cannot be read or written; committed results are safe.
@@ -93,4 +143,7 @@ def run_study_in(
             command=command,
             environment=describe_environment(default_registry()),
             retry_failed=retry_failed,
+            until=until,
+            time_limit=time_limit,
+            extended=extended,
         )

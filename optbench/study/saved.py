@@ -53,6 +53,7 @@ def make_study(
         complete=record.complete,
         left_out=record.left_out,
         drawn=record.drawn,
+        looks=record.looks,
         trained=trained,
         reused=reused,
         command=command,

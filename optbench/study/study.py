@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from optbench.contracts import Value
 from optbench.errors import ConfigError, unknown_name
-from optbench.records import Cell, RunResult, Status, StudyProtocol, pool_replicates
+from optbench.records import Cell, Look, RunResult, Status, StudyProtocol, pool_replicates
 from optbench.records.run_table import curve_rows, run_row
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Study:
         unchanged: Whether the store already contained exactly this study.
         folder: Folder with its store; None for a study that exists only in memory.
         drawn: Whether each workload is an independent draw from a declared distribution.
+        looks: The looks at a study that was analysed while it grew; empty for a single one.
     """
 
     suite: str
@@ -75,6 +76,7 @@ class Study:
     unchanged: bool = False
     folder: Path | None = field(default=None, compare=False)
     drawn: bool = False
+    looks: tuple[Look, ...] = ()
     _session: Session | None = field(default=None, compare=False)
 
     # -- runs and their comparison ------------------------------------------------------------
@@ -129,7 +131,12 @@ class Study:
 
         targets = known_targets(default_registry())
         return build_leaderboard(
-            self.cells, self.protocol, targets, title=self.suite, drawn=self.drawn
+            self.cells,
+            self.protocol,
+            targets,
+            title=self.suite,
+            drawn=self.drawn,
+            looks=self.looks,
         )
 
     def best(self, optimizer: str) -> dict[str, dict[str, Value]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
 
 import click
@@ -12,6 +14,7 @@ from optbench.cli.run_options import Seconds
 from optbench.errors import ConfigError
 from optbench.records import StudyProtocol
 from optbench.suites import parse_suite
+from tests.cli.study_helpers import TINY, optbench
 
 FIELDS = get_type_hints(StudyProtocol, include_extras=True)
 
@@ -51,3 +54,35 @@ def test_what_is_not_a_length_of_time_is_refused(text: str) -> None:
     """It must be a number above 0, perhaps with one unit."""
     with pytest.raises(click.BadParameter):
         Seconds().convert(text, None, None)
+
+
+def test_until_decided_and_more_grow_a_study(tmp_path: Path) -> None:
+    """The boards say which looks were made, and what the extension costs."""
+    arguments = [*TINY, "-o", "adam", "-o", "sgd", "--out", tmp_path, "--replicates", "6"]
+    grown = optbench("run", *arguments, "--until", "decided", "--json")
+    assert grown.code == 0, grown.err
+    looks = json.loads(grown.out)["leaderboard"]["boards"][0]["looks"]
+    assert [look["replicates"] for look in looks] in ([4], [4, 6])
+    assert "look 1, 4 replicates" in grown.err
+    more = optbench("run", "--more", 2, "--out", tmp_path, "--formats", "none", "--json")
+    assert more.code == 0, more.err
+    board = json.loads(more.out)["leaderboard"]["boards"][0]
+    assert len(board["looks"]) == len(looks) + 1
+    assert board["looks"][-1]["replicates"] == looks[-1]["replicates"] + 2
+    assert board["error_rate"] > 0.025
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--time-limit", "5s"], ["smoke", "--more", "2"], ["--more", "2", "-o", "adam"]]
+)
+def test_growth_options_that_do_not_fit_are_refused(arguments: list[str], tmp_path: Path) -> None:
+    """A usage error that names what is missing or too much."""
+    outcome = optbench("run", *arguments, "--out", tmp_path)
+    assert outcome.code == 2
+    assert "--until" in outcome.err
+
+
+def test_a_dry_run_says_what_the_most_would_be(tmp_path: Path) -> None:
+    """With the numbers of replicates at which the study would be analysed."""
+    outcome = optbench("run", *TINY, "--until", "decided", "--dry-run", "--out", tmp_path)
+    assert "at most; analysed at 4, 8, 16, 32 replicates" in outcome.out

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
 from optbench.cli.interrupts import exit_code
 from optbench.cli.options import json_option, plugin_options, registered
 from optbench.cli.output import print_json, remark
-from optbench.cli.run_options import execution, protocol, selection
+from optbench.cli.run_options import execution, growth, protocol, selection
 from optbench.cli.study_output import (
     Recorded,
     show_board,
@@ -23,7 +23,7 @@ from optbench.cli.study_output import (
 from optbench.records import Health
 
 if TYPE_CHECKING:
-    from optbench.plan import StudyPlan
+    from optbench.plan import StudyPlan, StudyRecord
     from optbench.study import Study
     from optbench.study.progress_displays import Display
     from optbench.suites.overrides import SuiteChanges
@@ -38,6 +38,7 @@ HEALTH: dict[bool | None, Health] = {None: "first", True: "all", False: "none"}
 @click.argument("suite", default="quick", shell_complete=registered("suites"))
 @selection
 @protocol
+@growth
 @execution
 @json_option
 @plugin_options
@@ -54,6 +55,9 @@ def command(
     health: bool | None,
     dry_run: bool,
     as_json: bool,
+    until: Literal["decided"] | None,
+    time_limit: float | None,
+    more: int | None,
     **changes: Any,
 ) -> int:
     """Train, tune and rank optimizers on SUITE, a name or a TOML file (default: quick).
@@ -67,18 +71,30 @@ def command(
       optbench run -o adam -o 'sgd[lr=0.1]' -d digits -r mini-batch
       optbench run standard --jobs 8 --out results
       optbench run mine.toml --dry-run
+      optbench run --until decided --time-limit 10m
+      optbench run --more 4
     """
     from optbench.plan import build_plan
     from optbench.registry import default_registry
     from optbench.suites.overrides import change_suite, resolve_suite
 
     registry = default_registry()
-    changed = change_suite(resolve_suite(suite, registry), cast("SuiteChanges", changes))
-    plan = build_plan(changed, registry)
+    if time_limit is not None and until is None:
+        raise click.UsageError("--time-limit needs --until decided")
+    extended = None
+    if more is not None:
+        extended, plan = _extension(out, more, until, changes)
+    else:
+        if until is not None and changes["replicates"] is None:
+            from optbench.study.growing_cells import MOST_REPLICATES
+
+            changes["replicates"] = MOST_REPLICATES
+        changed = change_suite(resolve_suite(suite, registry), cast("SuiteChanges", changes))
+        plan = build_plan(changed, registry)
     if dry_run:
         from optbench.cli.dry_run import show_plan
 
-        show_plan(plan, out, jobs, as_json)
+        show_plan(plan, out, jobs, as_json, until=until)
         return 0
     from optbench.execution import Limits, make_executor
     from optbench.study.folders import writable_folder
@@ -104,6 +120,9 @@ def command(
             observer=view,
             command=typed,
             retry_failed=retry_failed,
+            until=until,
+            time_limit=time_limit,
+            extended=extended,
         )
         complete = study.complete
         if not complete:
@@ -122,6 +141,28 @@ def command(
     if not complete:
         return exit_code()
     return EXIT_FAILED_RUNS if study.failed else 0
+
+
+def _extension(
+    out: Path, more: int, until: str | None, changes: Mapping[str, Any]
+) -> tuple[StudyRecord, StudyPlan]:
+    """Return the finished study in a folder and the plan of its further replicates.
+
+    Raises:
+        click.UsageError: The command line has other choices than the study.
+    """
+    from optbench.registry import default_registry
+    from optbench.study.extending import plan_extension, read_finished
+
+    given = sorted(name for name, value in changes.items() if value not in (None, (), []))
+    typed_suite = click.get_current_context().get_parameter_source("suite")
+    if until or given or typed_suite is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError(
+            "--more continues the study in --out as it is: leave out the suite, --until and the "
+            "options that choose what is compared"
+        )
+    record = read_finished(out)
+    return record, plan_extension(record, more, default_registry())
 
 
 def _live_curves(plan: StudyPlan) -> Display:
