@@ -43,7 +43,7 @@ class Mnist1D(DatasetSource):
     source = "generated: Greydanus & Kobak 2024, arXiv:2011.14439, as their package mnist1d does"
     cached = True
     standardize = False  # the signals have mean 0 and variance 1, all features together
-    n: int = hyper(5000, "number of signals, a multiple of 10", low=100, high=100_000)
+    n: int = hyper(5000, "number of signals", low=100, high=100_000)
     noise: float = hyper(0.25, "scale of the correlated noise around a digit", low=0, high=10)
     jitter: float = hyper(0.02, "standard deviation of the independent noise", low=0, high=10)
     shear: float = hyper(0.75, "range of the slopes that are subtracted", low=0, high=10)
@@ -51,9 +51,8 @@ class Mnist1D(DatasetSource):
 
     def load(self) -> tuple[Array, Array, Array, Array]:
         """Return train signals (4 n / 5, 40) and digits, and those of the test part."""
-        h = self.h
-        n = h.n // 10 * 10
-        digits = np.repeat(np.arange(10), n // 10)
+        h, n = self.h, self.h.n
+        digits = np.arange(n) * 10 // n
         random = np.random.RandomState(h.seed)  # the published stream
         draws = [
             (
