@@ -6,7 +6,6 @@ import functools
 import hashlib
 import os
 import sys
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -109,17 +108,20 @@ def _module_name(text: str) -> str:
 
 
 def _import_text(text: str) -> ModuleType:
-    """Import source from a file named after its content, because Numba's cache is keyed by file."""
+    """Import source from a file named after its content, because Numba's cache is keyed by file.
+
+    Where the cache cannot be written, there is no file, and the machine code stays in memory.
+    """
     name = _module_name(text)
     try:
-        path = _write(cache_folder() / "rules", name, text)
+        path = str(_write(cache_folder() / "rules", name, text))
     except OSError:
-        path = _write(Path(tempfile.mkdtemp(prefix="optbench-")), name, text)
+        path = f"<{name}>"
     module = ModuleType(f"optbench_{name}")
-    module.__file__ = str(path)
+    module.__file__ = path
     sys.modules[module.__name__] = module
     # Not imported from the file: Python would write bytecode next to it and run it unverified.
-    exec(compile(text, str(path), "exec"), module.__dict__)
+    exec(compile(text, path, "exec"), module.__dict__)
     return module
 
 

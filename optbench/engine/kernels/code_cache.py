@@ -13,13 +13,20 @@ import hashlib
 import logging
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import llvmlite
 import numba
-from numba.core.caching import FunctionCache
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    InTreeCacheLocator,
+    UserProvidedCacheLocator,
+    UserWideCacheLocator,
+)
 from numba.core.serialize import dumps
 
+from optbench.data.cache import cache_folder
 from optbench.support.files import write_text
 
 _log = logging.getLogger(__name__)
@@ -92,8 +99,31 @@ def _sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
+class _SharedLocator(UserProvidedCacheLocator):
+    """The cache folder of optbench, for code in a folder that cannot be written."""
+
+    def __init__(self, function: Any, path: str) -> None:
+        super().__init__(function, path)
+        self._cache_path = str(cache_folder() / "kernels" / Path(self._cache_path).name)
+
+    @classmethod
+    def from_function(cls, function: Any, path: str) -> Any:
+        """Return the locator of a function; None if the folder cannot be written either."""
+        return super(UserProvidedCacheLocator, cls).from_function(function, path)
+
+
+class _CodePlaces(CompileResultCacheImpl):
+    """Numba's search for a folder: its own variable, beside the source, optbench's cache, home."""
+
+    _locator_classes: ClassVar[list[Any]] = [  # type: ignore[misc]  # Numba has no types
+        UserProvidedCacheLocator, InTreeCacheLocator, _SharedLocator, UserWideCacheLocator,
+    ]  # fmt: skip
+
+
 class CodeCache(FunctionCache):
     """Numba's cache of a function, on `CodeFiles`: what goes wrong with a file only costs time."""
+
+    _impl_class = _CodePlaces
 
     def __init__(self, function: Any) -> None:
         super().__init__(function)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
+import optbench.report.plots.backend  # noqa: F401  # before any other import of matplotlib
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import REGIMES, Cell
 from optbench.report.format.board_layout import select_boards
