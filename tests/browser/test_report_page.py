@@ -58,12 +58,13 @@ class Page:
         for log in ("browser", "performance"):
             self.driver.get_log(log)
         self.driver.get(self.address)
+        self.driver.execute_script("return window.drawEverything([])")  # waits for plotly
 
     def js(self, script: str, *arguments: object) -> Any:
         return self.driver.execute_script(f"return {script}", *arguments)
 
     def draw(self) -> None:
-        self.driver.execute_script("window.drawEverything()")
+        self.driver.execute_script("return window.drawEverything()")
 
     def find(self, selector: str) -> Any:
         return self.driver.find_element("css selector", selector)
@@ -87,7 +88,7 @@ class Page:
     def chart(self, selector: str, what: str) -> Any:
         """Draw the plotly chart of a figure, and return a property of it."""
         self.driver.execute_script(
-            "window.drawEverything([document.querySelector(arguments[0])])", selector
+            "return window.drawEverything([document.querySelector(arguments[0])])", selector
         )
         return self.js(
             f"JSON.parse(JSON.stringify(document.querySelector(arguments[0] + ' .plot').{what}))",

@@ -80,10 +80,13 @@
   }
 
   // -- charts that are in view -----------------------------------------------------------------
+  const ready = loadPlotly().catch(() => {
+    for (const plot of $$("figure[data-chart] .plot")) plot.textContent = "This browser cannot unpack the charts; a newer one can.";
+  });
   const stale = new Set();
   const inView = new Set();
   function drawNow(figure) {
-    if (figure.hidden || !stale.delete(figure)) return;
+    if (!window.Plotly || figure.hidden || !stale.delete(figure)) return;
     DRAWINGS[figure.dataset.chart](figure);
   }
   const observer = new IntersectionObserver((entries) => {
@@ -94,7 +97,11 @@
   }, { rootMargin: "300px" });
   const figures = $$("figure[data-chart]");
   const redraw = (which = figures) => which.forEach((f) => (stale.add(f), inView.has(f) && drawNow(f)));
-  window.drawEverything = (which = figures) => which.forEach(drawNow); // for printing and for tests
+  // for printing and for tests; the promise is kept once everything is drawn
+  window.drawEverything = (which = figures) => {
+    which.forEach(drawNow);
+    return ready.then(() => which.forEach(drawNow));
+  };
   addEventListener("beforeprint", () => window.drawEverything());
 
   // -- choices ---------------------------------------------------------------------------------
@@ -223,4 +230,5 @@
   if (matchMedia("(max-width: 640px)").matches) $$(".cards details").forEach((d, i) => { d.open = i < 1; });
   showView();
   figures.forEach((figure) => observer.observe(figure));
+  ready.then(() => inView.forEach(drawNow));
 })();

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -30,8 +31,6 @@ SOFT = "#5c6670"
 """Colour of text and lines that are read second."""
 GRID = "#e3e7eb"
 DPI = 160
-PNG_COMPRESSION = 2
-"""Less than Pillow's default of 6: larger files, written faster."""
 
 EDGE_INCHES = 0.12
 """Between the left edge of a sheet and its text."""
@@ -130,11 +129,20 @@ class Sheet:
     def write(self, file: Path | IO[bytes], form: str) -> None:
         """Write the figure to an open file or a path: the same bytes for the same numbers."""
         metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
-        options: dict[str, Any] = {}
-        if form == "png":
-            options["pil_kwargs"] = {"compress_level": PNG_COMPRESSION}
         with style():
-            self.figure.savefig(file, format=form, dpi=DPI, metadata=metadata, **options)
+            if form == "png":
+                self._write_png(file)
+            else:
+                self.figure.savefig(file, format=form, dpi=DPI, metadata=metadata)
+
+    def _write_png(self, file: Path | IO[bytes]) -> None:
+        """Write pixels with a palette: a quarter of the size, and no difference that is seen."""
+        from optbench.report.plots.png_palette import with_palette
+
+        canvas = FigureCanvasAgg(self.figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+        with_palette(pixels).save(file, "png", optimize=True, dpi=(DPI, DPI))
 
     def close(self) -> None:
         """Free the pixels: figures are full of reference cycles, and would keep them for long."""

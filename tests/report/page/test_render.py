@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -15,7 +16,7 @@ import pytest
 from optbench.report.format.palette import MARKERS
 from optbench.report.format.protocol_text import tuned_texts
 from optbench.report.page.payload import page_data
-from optbench.report.page.render import json_for_script, report_html
+from optbench.report.page.render import json_for_script, pack, plotly_js, report_html
 from tests.report import samples
 
 ELEMENTS = set(
@@ -72,7 +73,7 @@ def test_the_page_needs_nothing_else(reader: Reader) -> None:
 
 
 def test_the_policy_lets_these_scripts_run_and_no_other(page: str) -> None:
-    """The hashes of the policy are those of the scripts in the page."""
+    """The hashes of the policy are those of the scripts in the page, and of plotly unpacked."""
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
     assert policy is not None
     assert policy[1].startswith("default-src 'none'")
@@ -81,8 +82,18 @@ def test_the_policy_lets_these_scripts_run_and_no_other(page: str) -> None:
     hashes = {
         "sha256-" + base64.b64encode(hashlib.sha256(b.encode()).digest()).decode() for b in bodies
     }
-    assert len(bodies) == 4
+    packed = re.search(r'<script type="text/plain" id="plotly">(.*?)</script>', page)
+    assert packed is not None
+    plotly = gzip.decompress(base64.b64decode(packed[1]))
+    hashes.add("sha256-" + base64.b64encode(hashlib.sha256(plotly).digest()).decode())
+    assert len(bodies) == 3
     assert hashes == allowed
+
+
+def test_plotly_is_packed_in_under_two_megabytes() -> None:
+    """The largest part of a page is compressed, the same way each time."""
+    assert len(pack(plotly_js())) < 2e6
+    assert gzip.decompress(base64.b64decode(pack("text"))) == b"text"
 
 
 def test_data_cannot_leave_its_script() -> None:

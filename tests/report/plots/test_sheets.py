@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from optbench.report.format.palette import COLOURS
 from optbench.report.plots import drawings, write_plot
-from optbench.report.plots.sheets import make_sheet, style, wrap_lines
+from optbench.report.plots.sheets import Sheet, make_sheet, style, wrap_lines
 from tests.report import samples
 
 
@@ -20,6 +21,23 @@ def test_one_study_gives_the_same_bytes_twice(tmp_path: Path) -> None:
         paths = write_plot(draw, folder / name, ("svg", "png"))
         written.append([path.read_bytes() for path in paths])
     assert written[0] == written[1]
+
+
+def test_pixels_of_a_png_keep_the_colours_of_lines(tmp_path: Path) -> None:
+    """A PNG has a palette, which is small; colours that mean something are not rounded."""
+    from PIL import Image
+
+    def draw() -> Sheet:
+        sheet = make_sheet("colours")
+        for i, colour in enumerate(COLOURS):
+            sheet.axes[0].plot([0, 1], [i, i], color=colour, linewidth=3)
+        return sheet
+
+    (path,) = write_plot(draw, tmp_path / "plot", ("png",))
+    picture = Image.open(path)
+    assert picture.mode == "P"
+    present = {bytes(rgb).hex() for _, rgb in picture.convert("RGB").getcolors(100_000)}
+    assert {*(colour[1:] for colour in COLOURS), "ffffff"} <= present
 
 
 def test_plots_leave_the_settings_of_matplotlib_alone() -> None:
