@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import tomllib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "<", ">", "d")
 """Names as matplotlib has them."""
 SHADES = ("#f3f6f9", "#a9cbe4", "#4a90c2", "#15588f", "#06294d")
 """Light to dark in one hue: the order is seen without colour vision, and in print."""
+REST = "#c3c9cf"
+"""Colour of entrants that a crowded picture shows without a name."""
 MOST_OF_A_COLOUR = len(DASHES)
 """Labels of one study that share a colour; further ones get the next colour."""
 
@@ -42,6 +44,30 @@ class Look:
     colour: str
     dash: str = "solid"
     marker: str = "o"
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether this is the look of the entrants that have no name in a picture."""
+        return self.colour == REST
+
+
+def highlight(looks: Mapping[str, Look], labels: Iterable[str]) -> dict[str, Look]:
+    """Return looks in which only these labels have a colour; the others are grey.
+
+    The grey ones come first, so that they are drawn below the others.
+
+    Example:
+        >>> highlight(assign_looks(["a", "b"]), ["a"])["b"].is_rest
+        True
+    """
+    named = set(labels)
+    rest = {label: Look(REST) for label in looks if label not in named}
+    return rest | {label: look for label, look in looks.items() if label in named}
+
+
+def named_labels(labels: Iterable[str], looks: Mapping[str, Look]) -> list[str]:
+    """Return the labels that a picture names, sorted."""
+    return sorted(label for label in set(labels) if not looks[label].is_rest)
 
 
 def assign_looks(labels: Iterable[str]) -> dict[str, Look]:

@@ -10,7 +10,8 @@ import optbench.report.plots.backend  # noqa: F401  # before any other import of
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import REGIMES, Cell
 from optbench.report.format.board_layout import select_boards
-from optbench.report.format.palette import Look, assign_looks
+from optbench.report.format.highlights import highlights
+from optbench.report.format.palette import Look, assign_looks, highlight
 from optbench.report.format.panels import panels
 from optbench.report.format.workload_titles import short_titles, view_titles
 from optbench.report.plots.board_dots import draw_boards
@@ -43,18 +44,19 @@ def drawings(board: Leaderboard, cells: Sequence[Cell]) -> Iterator[Drawing]:
         yield "ranking", partial(draw_boards, board, looks)
     else:
         yield "ranking", partial(draw_ranking, board, looks)
-    yield from _convergence(cells, looks)
-    yield from _lr_sensitivity(board, looks)
+    lit = highlight(looks, highlights(board))
+    yield from _convergence(cells, lit)
+    yield from _lr_sensitivity(board, lit)
     if drawn_profiles(board):
-        yield "performance-profile", partial(draw_profiles, board, looks)
+        yield "performance-profile", partial(draw_profiles, board, lit)
     if mean_budgets(board):
-        yield "budget", partial(draw_tuning_curves, board, looks)
+        yield "budget", partial(draw_tuning_curves, board, lit)
     if board.critical_difference is not None and not board.boards:
         cd = board.critical_difference
         yield "critical-difference", partial(draw_critical_difference, cd, looks)
     if board.regimes:
         views = sorted(board.regimes, key=lambda view: view.label)[:MOST_PANELS]
-        yield "rank-flips", partial(draw_rank_flips, views, view_titles(views), looks)
+        yield "rank-flips", partial(draw_rank_flips, views, view_titles(views), lit)
     if board.matrix is not None:
         yield "optimizer-initializer", partial(draw_initializer_heat_map, board.matrix)
     if board.bias_variance:

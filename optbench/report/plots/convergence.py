@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 
 from optbench.contracts import Array
 from optbench.report.format.curve_bands import Band, band
-from optbench.report.format.palette import Look
+from optbench.report.format.palette import Look, named_labels
 from optbench.report.format.panels import Panel
 from optbench.report.format.workload_titles import common
-from optbench.report.plots.labels import add_legend, fits_directly, label_ends
+from optbench.report.plots.labels import add_legend, fits_directly, label_ends, rest_note
 from optbench.report.plots.marks import draw_bands, draw_lines, mark_diverged
 from optbench.report.plots.regime_sheets import REGIME_TITLES, make_regime_sheet
 from optbench.report.plots.scales import note_empty, positive_limits, set_log_axis
@@ -26,7 +26,8 @@ def draw_convergence(
     regime: str, panels: Sequence[Panel], looks: dict[str, Look], columns: int = 3
 ) -> Sheet:
     """Draw the median over seeds, in a band between the quartiles."""
-    labels = sorted({label for panel in panels for label in panel.cells})
+    everyone = {label for panel in panels for label in panel.cells}
+    labels = named_labels(everyone, looks)
     direct = fits_directly(labels)
     runs = max(len(cell.evaluation) for panel in panels for cell in panel.cells.values())
     meaning = "median" + (
@@ -35,7 +36,8 @@ def draw_convergence(
     sheet = make_regime_sheet(
         f"Convergence, {REGIME_TITLES.get(regime, regime)}",
         f"Validation loss against examples seen (gradients computed): {meaning}. Lower is better.\n"
-        f"A cross: there the median run diverged. {common([p.workload for p in panels])}.",
+        f"A cross: there the median run diverged. {common([p.workload for p in panels])}."
+        + rest_note(len(everyone) - len(labels)),
         [panel.title for panel in panels],
         labels,
         direct=direct,
@@ -62,13 +64,14 @@ def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, Look], direct: bool) 
         return
     set_log_axis(axes, "y", *limits, most=6)
     set_log_axis(axes, "x", *x_limits, most=5)
-    after_start = [(b.x > 0, b, looks[label]) for label, b in bands.items()]
+    drawn = sorted(bands.items(), key=lambda item: not looks[item[0]].is_rest)
+    after_start = [(b.x > 0, b, looks[label]) for label, b in drawn]
     draw_bands(
         axes,
         [
             (b.x[rows], b.low[rows], np.minimum(b.high[rows], limits[1]), look)
             for rows, b, look in after_start
-            if np.nanmax(b.high - b.low, initial=0.0) > 0
+            if not look.is_rest and np.nanmax(b.high - b.low, initial=0.0) > 0
         ],
     )
     draw_lines(axes, [(b.x[rows], b.mid[rows], look) for rows, b, look in after_start], 1.5)
@@ -77,7 +80,7 @@ def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, Look], direct: bool) 
         if np.isnan(b.mid[-1]):
             mark_diverged(axes, *ends[label], looks[label])
     if direct:
-        label_ends(axes, ends, looks)
+        label_ends(axes, {label: ends[label] for label in named_labels(ends, looks)}, looks)
 
 
 def _loss_limits(bands: Iterable[Band]) -> tuple[float, float] | None:

@@ -53,6 +53,11 @@ def longest(labels: Sequence[str], default: int = 0) -> int:
     return max((len(cut_label(label)) for label in labels), default=default)
 
 
+def rest_note(others: int) -> str:
+    """Return a sentence about the entrants in grey, for the end of a subtitle."""
+    return f" Grey: the other {others}." if others else ""
+
+
 def fits_directly(labels: Sequence[str]) -> bool:
     """Return whether labels are few and short enough for the ends of their curves."""
     return len(labels) <= MOST_DIRECT and max(map(len, labels), default=0) <= LONGEST_DIRECT

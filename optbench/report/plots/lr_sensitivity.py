@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from optbench.analysis.view_records import LearningRateCurve
-from optbench.report.format.palette import Look
-from optbench.report.plots.labels import add_legend
+from optbench.report.format.palette import Look, named_labels
+from optbench.report.plots.labels import add_legend, rest_note
 from optbench.report.plots.marks import draw_lines, draw_points, draw_rings
 from optbench.report.plots.regime_sheets import REGIME_TITLES, make_regime_sheet
 from optbench.report.plots.scales import note_empty, positive_limits, set_log_axis
@@ -39,12 +39,14 @@ def draw_lr_sensitivity(
         looks: Label -> look.
         columns: Most panels side by side.
     """
-    labels = sorted({c.label for c in curves})
+    everyone = {c.label for c in curves}
+    labels = named_labels(everyone, looks)
+    curves = sorted(curves, key=lambda curve: not looks[curve.label].is_rest)
     sheet = make_regime_sheet(
         f"Learning-rate sensitivity, {REGIME_TITLES.get(regime, regime)}",
         "Final validation loss of each tuning trial. Ring: the chosen trial. Cross at the top: "
         "diverged, or above.\nDotted line: loss before training. Points that are not joined differ "
-        "in more than lr.",
+        "in more than lr." + rest_note(len(everyone) - len(labels)),
         list(titles.values()),
         labels,
         direct=False,
@@ -102,7 +104,8 @@ def _draw_chosen(
     for curve in curves:
         lr, loss = np.array(curve.lr), np.array(curve.loss)
         shown = np.isfinite(loss) & (loss <= high)
-        if curve.chosen is not None and shown.any():
+        is_named = not looks[curve.label].is_rest
+        if is_named and curve.chosen is not None and shown.any():
             distances = np.where(shown, np.abs(np.log(lr / curve.chosen)), np.inf)
             nearest = int(np.argmin(distances))
             rings.append((lr[nearest], loss[nearest], looks[curve.label].colour))

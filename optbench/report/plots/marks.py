@@ -13,6 +13,8 @@ from optbench.contracts import Array
 from optbench.report.format.palette import DASHES, Look
 
 BAND_OPACITY = 0.16
+REST_POINTS = 0.8
+"""Width of the lines of entrants in grey."""
 _DASH_PATTERNS: dict[str, Any] = dict(
     zip(DASHES, ("-", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.5, 1.2, 1.5))), strict=True)
 )
@@ -30,7 +32,7 @@ def draw_lines(axes: Axes, curves: Sequence[tuple[Array, Array, Look]], width: f
             [np.column_stack((x, y)) for x, y, _ in curves],
             colors=[look.colour for *_, look in curves],
             linestyles=[dash_pattern(look) for *_, look in curves],
-            linewidths=width,
+            linewidths=[min(width, REST_POINTS) if look.is_rest else width for *_, look in curves],
             capstyle="round",
             joinstyle="round",
             zorder=2,

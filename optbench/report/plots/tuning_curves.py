@@ -6,15 +6,16 @@ import numpy as np
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.view_records import Budget
-from optbench.report.format.palette import Look
+from optbench.report.format.palette import Look, named_labels
 from optbench.report.plots.labels import (
     LABEL_LETTER_INCHES,
     add_legend,
     fits_directly,
     label_ends,
     legend_shape,
+    rest_note,
 )
-from optbench.report.plots.marks import dash_pattern
+from optbench.report.plots.marks import REST_POINTS, dash_pattern
 from optbench.report.plots.scales import set_log_axis
 from optbench.report.plots.sheets import Sheet, make_sheet
 
@@ -30,13 +31,14 @@ def mean_budgets(board: Leaderboard) -> list[Budget]:
 def draw_tuning_curves(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
     """Draw the expected best score of the first k trials, mean over workloads."""
     curves = mean_budgets(board)
-    labels = sorted({curve.label for curve in curves})
+    labels = named_labels((curve.label for curve in curves), looks)
+    curves.sort(key=lambda curve: not looks[curve.label].is_rest)
     direct = fits_directly(labels)
     letters = max(map(len, labels), default=0) if direct else 0
     sheet = make_sheet(
         "What tuning is worth",
         "Expected score of the best of k trials on the tuning seeds, mean over workloads; not the "
-        "leaderboard's score. Flat: needs no tuning.",
+        "leaderboard's score. Flat: needs no tuning." + rest_note(len(curves) - len(labels)),
         width=4.6,
         height=2.6,
         between=0.3,
@@ -56,15 +58,16 @@ def draw_tuning_curves(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
             curve.score,
             color=looks[curve.label].colour,
             linestyle=dash_pattern(looks[curve.label]),
-            linewidth=1.6,
-            marker="o",
+            linewidth=REST_POINTS if looks[curve.label].is_rest else 1.6,
+            marker=None if looks[curve.label].is_rest else "o",
             markersize=2.6,
             clip_on=False,
         )
     axes.set_xlabel("trials k")
     axes.set_ylabel("expected score")
     if direct:
-        label_ends(axes, {c.label: (len(c.score), c.score[-1]) for c in curves}, looks)
+        ends = {c.label: (len(c.score), c.score[-1]) for c in curves}
+        label_ends(axes, {label: ends[label] for label in labels}, looks)
     else:
         add_legend(sheet, labels, looks)
     return sheet

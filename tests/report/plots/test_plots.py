@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from matplotlib.text import Text
 
+from optbench.report.format.highlights import MOST_HIGHLIGHTS, highlights
 from optbench.report.plots import drawings, sheets, write_plot
+from optbench.report.plots.sheets import draw_sheet
 from tests.report import samples
 
 PNG = b"\x89PNG"
@@ -60,3 +63,18 @@ def test_odd_studies_are_drawn_too(
         write_plot(draw, tmp_path / name, ["png"])
         assert (tmp_path / f"{name}.png").read_bytes()[:4] == PNG
     assert {path.stem for path in tmp_path.iterdir()} == set(drawn)
+
+
+def test_a_crowded_picture_names_the_best_few_and_shows_the_others_in_grey() -> None:
+    """Of 28 entrants, curves of six have a name and a colour of their own."""
+    labels = tuple(f"entrant-{i:02}" for i in range(28))
+    board, cells = samples.with_boards(samples.study(labels, ("iris",)))
+    best = highlights(board)
+    assert len(best) == MOST_HIGHLIGHTS
+    crowded = ("convergence-sgd", "lr-sensitivity-sgd", "performance-profile", "budget")
+    pictures = dict(drawings(board, cells))
+    for name in crowded:
+        figure = draw_sheet(pictures[name]).figure
+        texts = {text.get_text() for text in figure.findobj(Text)}
+        assert {label for label in texts if label in labels} == set(best), name
+        assert any("Grey: the other 22." in text.replace("\n", " ") for text in texts), name
