@@ -113,9 +113,22 @@ def plain(value: Any) -> Any:
     return json.loads(text, parse_constant=_JSON_CONSTANTS.__getitem__)
 
 
-def to_json(board: Leaderboard, indent: int = 1) -> bytes:
-    """Return the leaderboard as JSON: infinity is ``"inf"``, an unknown number ``null``."""
-    return msgspec.json.format(msgspec.json.encode(plain(board)), indent=indent)
+def to_json(board: Leaderboard) -> bytes:
+    """Return the leaderboard as JSON: infinity is ``"inf"``, an unknown number ``null``.
+
+    Every item of a list at the top has a line of its own, so that the text is small and its changes
+    are easy to see.
+    """
+    entries = []
+    for key, value in plain(board).items():
+        text = _lines(value) if isinstance(value, list) else msgspec.json.encode(value)
+        entries.append(msgspec.json.encode(key) + b": " + text)
+    return b"{\n" + b",\n".join(entries) + b"\n}"
+
+
+def _lines(items: list[Any]) -> bytes:
+    """Return a list as JSON, with a line for each item."""
+    return b"[\n" + b",\n".join(msgspec.json.encode(item) for item in items) + b"\n]"
 
 
 def from_json(text: bytes | str) -> Leaderboard:
