@@ -63,23 +63,12 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], title: st
     if not sys.stdout.isatty():
         _print_plain(headers, rows, title)
         return
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    # `Text` keeps rich from interpreting text from plugins as markup.
-    table = Table(
-        title=Text(title) if title else None,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    for index, header in enumerate(headers):
-        table.add_column(Text(header), overflow="fold", no_wrap=index == 0)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    from optbench.cli.tables import terminal_table
+
+    console = Console()
+    console.print(terminal_table(headers, rows, title, console.width))
 
 
 def _print_plain(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
