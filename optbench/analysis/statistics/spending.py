@@ -80,7 +80,7 @@ def extended_looks(looks: Sequence[Look], replicates: int) -> list[Look]:
 
     Example:
         >>> looks = extended_looks([Look(replicates=6, level=0.05)], 10)
-        >>> [(look.replicates, look.level) for look in extended_looks(looks, 14)]
+        >>> [(look.replicates, round(look.level, 4)) for look in extended_looks(looks, 14)]
         [(6, 0.05), (10, 0.025), (14, 0.0125)]
     """
     beyond = sum(look.level for look in looks) - ALPHA  # spent by earlier extensions
