@@ -2,7 +2,7 @@
 
     python docs/adapters.py [PACKAGE ...]
 
-Needs optbench-torch, optbench-optax, and the packages to survey. One workload of the suite `quick`
+Needs optbench-torch, optbench-optax, and the packages to survey. One workload
 (digits, 32-32 relu, mini-batch of 32) over 5 epochs; for each optimizer its default learning rate
 and two over its search range, the one with the best validation loss is shown.
 """
@@ -157,7 +157,7 @@ INTRODUCTION = """# Optimizers of other libraries
 A class in a file of the current folder, such as `Mom` in `myopt.py`, is not installed, so tell
 Python where to look: `PYTHONPATH=. optbench run -o torch:myopt.Mom`.
 
-`python docs/adapters.py` writes this page. It trains on one workload of the suite `quick` (digits,
+`python docs/adapters.py` writes this page. It trains on one workload (digits,
 32-32 relu, mini-batch of 32, float32) for 5 epochs (full-batch methods: 20) with one seed, and
 shows the best of three learning rates (the default, two over the search range) by validation loss.
 It shows that the optimizers run and are sane; it is not a ranking. The cost of an update includes

@@ -68,10 +68,14 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.draw is not None
 
     def workloads(self) -> Iterator[WorkloadChoice]:
-        """Yield every workload."""
+        """Yield every workload once."""
         if self.draw is not None:
             yield from draw_workloads(self.draw, f"suite {self.name}")
             return
+        yield from dict.fromkeys([*self._combined_workloads(), *self.workload])
+
+    def _combined_workloads(self) -> Iterator[WorkloadChoice]:
+        """Yield every combination of datasets, networks, initializers and regimes."""
         axes = (self.datasets, self.networks, self.initializers, self.regimes)
         for dataset, network, initializer, regime in itertools.product(*axes):
             yield WorkloadChoice(
@@ -83,7 +87,6 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 batch_size=self.batch_size,
                 epochs=self.epochs_of(regime),
             )
-        yield from self.workload
 
 
 def find_suite(name: str, known: Mapping[str, Path]) -> Suite:

@@ -112,6 +112,13 @@ def test_a_mistake_names_file_key_and_what_is_allowed(
     assert "\n" not in str(caught.value)
 
 
+def test_a_workload_that_is_also_a_combination_is_trained_once() -> None:
+    """A list may repeat what datasets, networks and regimes give together."""
+    listed = {"dataset": "a", "hidden": [32, 32], "regime": "sgd", "epochs": 3}
+    suite = parse_suite({"datasets": ["a"], "epochs": 3, "workload": [listed]}, "suite")
+    assert [w.regime for w in suite.workloads()] == ["batch", "mini-batch", "sgd"]
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """Missing files, folders and bytes that are not text are errors of the user."""
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
