@@ -103,15 +103,14 @@ class OverallRow(Record, frozen=True, kw_only=True):
     """One entrant over all workloads; rows come best score first.
 
     Attributes:
-        rank: 1-based position in the order of scores. It claims nothing; `place` does.
-        place: First and last place that the pairwise tests leave open, 1-based.
-        tie_groups: Letters of its tie groups, such as ``"ab"``; entrants that share a letter cannot
-            be told apart.
-        score: Inter-quartile mean of the score over workloads and seeds, in [0, 1].
-        stability: Mean over runs of `metrics.kept_progress`, in [0, 1].
+        rank: 1-based position on the ``final-loss`` board. It claims nothing; `place` does.
+        place: First and last place that the pairs of that board leave open, 1-based.
+        tie_groups: Its letters on that board, such as ``"ab"``; entrants that share a letter are
+            not told apart.
+        score: Its value on that board, with the interval over replicates.
+        stability: Mean over runs of `metrics.kept_progress`, in [0, 1], without an interval.
         divergence: Evaluation runs that were lost: diverged or failed.
         failed: Evaluation runs that ended in an error of the plugin.
-        mean_rank: Friedman rank averaged over workloads, 1 is best.
         wins: Workloads on which it has the best (or equal best) score.
         workloads: Number of workloads on which it was evaluated.
         partial: Whether it was evaluated on some workloads only.
@@ -128,7 +127,6 @@ class OverallRow(Record, frozen=True, kw_only=True):
     stability: Estimate
     divergence: Rate
     failed: int
-    mean_rank: Number
     wins: int
     workloads: int
     partial: bool
@@ -140,9 +138,13 @@ class WorkloadRow(Record, frozen=True, kw_only=True):
     """One entrant on one workload, over the evaluation seeds.
 
     Attributes:
-        configuration: The chosen configuration, as the command line spells it.
+        configuration: The chosen configuration, as the command line spells it; with several
+            replicates, that of the replicate with the median rate.
         hyper: Its hyperparameter values.
-        score: Mean over seeds, in [0, 1].
+        configurations: The chosen configuration of each replicate.
+        rate_low, rate_high: Least and largest rate that a replicate chose; None without a rate.
+        score: Mean of the test score over seeds, then replicates, with its interval over
+            replicates.
         seed_spread: Inter-quartile range of the final log validation loss.
         time: Median over seeds of the cost to reach the target.
         reached: Number of seeds that reached it.
@@ -160,6 +162,9 @@ class WorkloadRow(Record, frozen=True, kw_only=True):
     label: str
     configuration: str
     hyper: dict[str, Value]
+    configurations: tuple[str, ...] = ()
+    rate_low: Number = None
+    rate_high: Number = None
     score: Estimate
     train_loss: Spread
     val_loss: Spread
@@ -189,7 +194,8 @@ class WorkloadBoard(Record, frozen=True, kw_only=True):
         target: Validation loss to reach; None if unknown.
         target_frozen: Whether it was frozen beforehand, not derived from this study.
         initial_loss: Median validation loss before training.
-        best_loss: Lowest test loss of any run, which has score 1.
+        guess_loss: Test loss of guessing, which has score 0.
+        best_loss: Best known test loss, which has score 1.
     """
 
     label: str
@@ -198,64 +204,25 @@ class WorkloadBoard(Record, frozen=True, kw_only=True):
     target_level: str
     target_frozen: bool
     initial_loss: Number
+    guess_loss: Number = None
     best_loss: Number
     rows: tuple[WorkloadRow, ...]
 
 
-class Pair(Record, frozen=True, kw_only=True):
-    """A comparison of two entrants; `first` has the higher score.
-
-    Attributes:
-        improvement: Probability that a run of `first` scores above one of `second`, averaged over
-            common workloads, ties one half; with its bootstrap interval.
-        p_value: Two-sided Wilcoxon signed-rank over workloads.
-        p_holm: The same after Holm's correction over all pairs.
-        separated: Whether p_holm < 0.05 and the ranks agree with the scores.
-        wins, losses, ties: Workloads on which `first` is better, worse, equal.
-    """
-
-    first: str
-    second: str
-    improvement: Estimate
-    p_value: float
-    p_holm: float
-    separated: bool
-    wins: int
-    losses: int
-    ties: int
-
-
-class TieGroup(Record, frozen=True, kw_only=True):
-    """Entrants that cannot be told apart pairwise, best score first, and the places they share."""
-
-    letter: str
-    labels: tuple[str, ...]
-    place: tuple[int, int]
-
-
 class CriticalDifference(Record, frozen=True, kw_only=True):
-    """Friedman and Nemenyi over workloads (N counts workloads, not seeds).
+    """Values of the ``final-loss`` board on a line, and the entrants that are not told apart.
 
     Attributes:
-        labels: Entrants that were evaluated on every workload, by mean rank, best first.
-        mean_ranks: Their mean ranks.
-        n: Number of workloads.
-        chi2, p_value: Friedman's statistic and its p-value.
-        f: Iman and Davenport's F.
-        q: Critical value of the studentized range / sqrt 2 at alpha = 0.05.
-        cd: Critical difference of mean ranks.
-        bars: Groups of labels with mean ranks that lie within `cd` of each other.
+        labels: Entrants, best first.
+        values: Their values.
+        bars: Groups of at least two labels without a verdict ``"better"`` among them.
+        note: What the values and the bars are.
     """
 
     labels: tuple[str, ...]
-    mean_ranks: tuple[float, ...]
-    n: int
-    chi2: float
-    p_value: float
-    f: Number
-    q: float
-    cd: float
+    values: tuple[float, ...]
     bars: tuple[tuple[str, ...], ...]
+    note: str
 
 
 class Verdict(Record, frozen=True, kw_only=True):

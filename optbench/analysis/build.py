@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from optbench.analysis.board_records import Board
 from optbench.analysis.boards.board_looks import boards_at_looks
-from optbench.analysis.boards.board_tables import make_boards
-from optbench.analysis.boards.score_scales import scales_of
+from optbench.analysis.boards.board_tables import critical_difference, make_boards
+from optbench.analysis.boards.board_values import BoardValues, board_values
+from optbench.analysis.boards.score_scales import Scales, scales_of
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.run_metrics import measure
-from optbench.analysis.statistics import pair_comparisons, ranking, scoring
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.views.bias_variance import bias_variance
 from optbench.analysis.views.budget_curves import budget_curves
@@ -26,6 +27,20 @@ from optbench.analysis.words.verdicts import verdicts
 from optbench.errors import ConfigError
 from optbench.records import Cell, Look, StudyProtocol
 from optbench.suites import TARGET_LEVEL, Targets
+
+
+def build_boards(
+    cells: Sequence[Cell],
+    protocol: StudyProtocol,
+    targets: Targets | None = None,
+    *,
+    drawn: bool = False,
+    regions: Mapping[str, float] | None = None,
+) -> tuple[Board, ...]:
+    """Return only the boards of a leaderboard; arguments as for `build_leaderboard`."""
+    study = _study(cells)
+    tables = _tables(study, scales_of(study, targets or {}), protocol, regions)
+    return make_boards(study, tables, drawn=drawn)
 
 
 def build_leaderboard(
@@ -56,48 +71,57 @@ def build_leaderboard(
         ConfigError: No cell has an evaluation run, or an entrant has two cells of one replicate on
             one workload.
     """
-    study = StudyArrays(cells)
-    if not study.runs:
-        raise ConfigError("nothing to compare: no evaluation run has finished")
+    study = _study(cells)
     scales = scales_of(study, targets or {})
     measured = measure(study, scales.target, scales.target_frozen)
-    overall = scoring.pooled_iqm(measured.score)
-    pairs, better = pair_comparisons.compare_pairs(measured.score, overall, study.labels)
-    groups = ranking.tie_groups(better, ranking.order_of(overall).tolist(), study.labels)
+    tables = _tables(study, scales, protocol, regions)
+    if looks:
+        boards = boards_at_looks(
+            cells, protocol, targets or {}, looks=looks, drawn=drawn, regions=regions
+        )
+    else:
+        boards = make_boards(study, tables, drawn=drawn)
+    scores = tables[0].values
     board = Leaderboard(
         title=title,
         protocol=protocol,
         ruleset=protocol.ruleset,
         target_level=TARGET_LEVEL,
-        seeds=min(len(cell.evaluation) for cell in study.cells.values()),
+        seeds=min(len(cell.evaluation) for cell in study.replicates.values()),
+        replicates=study.n_replicates,
         runs=len(study.runs) + sum(t.runs for t in study.trials.values()),
-        boards=boards_at_looks(
-            cells, protocol, targets or {}, looks=looks, drawn=drawn, regions=regions
-        )
-        if looks
-        else make_boards(
-            study,
-            scales,
-            at_best=protocol.select != "val_loss",
-            drawn=drawn,
-            regions=regions,
-        ),
-        overall=overall_rows(study, measured, overall, better, groups),
-        tie_groups=groups,
-        pairs=pairs,
-        workloads=workload_boards(study, measured),
+        boards=boards,
+        overall=overall_rows(study, measured, boards[0], scores),
+        workloads=workload_boards(study, measured, scales, scores),
         profiles=performance_profiles(study, measured),
-        budgets=budget_curves(study, protocol.budget),
+        budgets=budget_curves(study, protocol.budget, scales.guess["val"], scales.best["val"]),
         lr_curves=lr_curves(study),
         regimes=regime_views(study),
-        matrix=initializer_matrix(study),
-        critical_difference=ranking.demsar(ranking.workload_means(measured.score), study.labels),
+        matrix=initializer_matrix(study, scores),
+        critical_difference=critical_difference(boards[0]),
         bias_variance=bias_variance(study),
         verdicts=(),
         warnings=(),
     )
     return msgspec.structs.replace(
         board,
-        verdicts=verdicts(board, study, measured),
-        warnings=cautions(board, study, measured),
+        verdicts=verdicts(board),
+        warnings=cautions(board, study, measured, scores),
     )
+
+
+def _study(cells: Sequence[Cell]) -> StudyArrays:
+    study = StudyArrays(cells)
+    if not study.runs:
+        raise ConfigError("nothing to compare: no evaluation run has finished")
+    return study
+
+
+def _tables(
+    study: StudyArrays,
+    scales: Scales,
+    protocol: StudyProtocol,
+    regions: Mapping[str, float] | None,
+) -> tuple[BoardValues, ...]:
+    at_best = protocol.select != "val_loss"
+    return board_values(study, scales, at_best=at_best, regions=regions)

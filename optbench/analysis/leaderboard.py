@@ -11,9 +11,7 @@ from optbench.analysis.board_records import Board
 from optbench.analysis.board_rows import (
     CriticalDifference,
     OverallRow,
-    Pair,
     Record,
-    TieGroup,
     Verdict,
     WorkloadBoard,
 )
@@ -37,16 +35,16 @@ class Leaderboard(Record, frozen=True, kw_only=True):
     Attributes:
         title: Name of the suite or study; free text.
         target_level: Level of the targets: ``"easy"``, ``"medium"`` or ``"hard"``.
-        seeds: Evaluation seeds of each cell (the fewest, if cells differ).
+        seeds: Evaluation seeds of each replicate (the fewest, if cells differ).
+        replicates: Number of replicates.
         boards: Final loss, training loss, speed and stability, with both statements; then, where
             there are several regimes, those of each regime.
-        overall: One row for each entrant.
-        pairs: Every pair of entrants.
+        overall: One row for each entrant, in the order of the ``final-loss`` board.
         profiles: One for each cost axis; empty if no target is known.
         budgets, lr_curves: Empty if nothing was tuned.
         regimes: Empty unless two regimes share dataset, network and initializer.
         matrix: None with fewer than two initializers.
-        critical_difference: None with fewer than two entrants or workloads.
+        critical_difference: None with fewer than two entrants that can be compared.
     """
 
     format: Literal[2] = 2
@@ -55,10 +53,9 @@ class Leaderboard(Record, frozen=True, kw_only=True):
     ruleset: str
     target_level: str
     seeds: int
+    replicates: int = 1
     runs: int
     overall: tuple[OverallRow, ...]
-    tie_groups: tuple[TieGroup, ...]
-    pairs: tuple[Pair, ...]
     workloads: tuple[WorkloadBoard, ...]
     profiles: tuple[Profile, ...]
     budgets: tuple[Budget, ...]

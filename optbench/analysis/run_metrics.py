@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optbench.analysis.cost_axes import COST_AXES, CostAxis
-from optbench.analysis.statistics import metrics, scoring
+from optbench.analysis.statistics import metrics
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
 from optbench.tuning.trials import time_to_target
@@ -24,8 +24,6 @@ class RunMetrics:
     Attributes:
         targets: Target of each workload, NaN if unknown, shape (W,).
         frozen: Whether it came from a file.
-        best: Lowest test loss on each workload, shape (W,).
-        score: Score in [0, 1].
         times: Time to target on each axis; infinite where missed.
         median_times: Median over seeds, shape (S, W).
         areas: Mean log validation loss over log cost, on each axis.
@@ -34,8 +32,6 @@ class RunMetrics:
 
     targets: Array
     frozen: tuple[bool, ...]
-    best: Array
-    score: Array
     times: dict[CostAxis, Array]
     median_times: dict[CostAxis, Array]
     areas: dict[CostAxis, Array]
@@ -46,7 +42,6 @@ class RunMetrics:
 
 def measure(study: StudyArrays, targets: Array, frozen: tuple[bool, ...]) -> RunMetrics:
     """Compute every metric of every run."""
-    best = scoring.best_losses(study.test_loss)
     target = targets[study.place[:, 1]]
     costs = [study.costs[axis] for axis in COST_AXES]
     reached = _of_runs(_on_axes(time_to_target), study.val, target, *costs)
@@ -58,8 +53,6 @@ def measure(study: StudyArrays, targets: Array, frozen: tuple[bool, ...]) -> Run
     return RunMetrics(
         targets=targets,
         frozen=frozen,
-        best=best,
-        score=scoring.score(study.test_loss, study.initial_loss, best),
         times=times,
         median_times={axis: metrics.median(t) for axis, t in times.items()},
         areas=areas,

@@ -112,9 +112,10 @@ def _overall_row(row: OverallRow) -> tuple[str, ...]:
 
 def _notes(board: Leaderboard) -> str:
     lines = [
-        "*Score*: share of the possible progress in log loss, inter-quartile mean over workloads "
-        "and seeds, with its 95% bootstrap interval. *Place*: the range of places that the paired "
-        "tests leave open; optimizers that share a letter under *ties* cannot be told apart. "
+        "*Score*: progress in log loss from guessing to the best known loss, mean over seeds, "
+        "replicates and workloads, with its 95% interval over replicates. *Place*: the range of "
+        "places that the pairs leave open; optimizers that share a letter under *ties* are not "
+        "told apart. "
         "*Solved*: workloads on which the median seed reached the target loss. *Time / best*: "
         "examples seen until then, over those of the fastest optimizer."
     ]

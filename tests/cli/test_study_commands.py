@@ -33,6 +33,17 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+REPLICATED = ("-r", "mini-batch", "--epochs", 20, "--replicates", 4)
+
+
+@pytest.fixture(scope="module")
+def replicated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study with four replicates; tests that change it take a copy."""
+    out = tmp_path_factory.mktemp("replicated") / "out"
+    assert optbench("run", *TINY, *REPLICATED, "--out", out).code == 0
+    return out
+
+
 @pytest.fixture
 def copy(study: Path, tmp_path: Path) -> Path:
     """A copy of the study."""
@@ -54,7 +65,13 @@ def scaled(run: RunResult, factor: float) -> RunResult:
     curve = Curve.from_columns(
         {k: v * (factor if k.endswith("_loss") else 1) for k, v in run.curve.items()}
     )
-    return replace(run, curve=curve, test_loss=run.test_loss * factor, params_hash="changed")
+    return replace(
+        run,
+        curve=curve,
+        test_loss=run.test_loss * factor,
+        best_test_loss=run.best_test_loss * factor,
+        params_hash="changed",
+    )
 
 
 def one_line(outcome: Outcome, message: str, code: int = 1) -> None:
@@ -106,33 +123,52 @@ def test_a_folder_without_a_study_is_named(tmp_path: Path) -> None:
 
 
 def test_a_study_is_not_worse_than_itself(study: Path) -> None:
-    """Exit code 0, nothing distinguishable."""
+    """Exit code 0, and no board says better or worse."""
     outcome = optbench("compare", study, study, "--fail-if-worse", "--json")
     assert outcome.code == 0, outcome.err
     found = json.loads(outcome.out)["comparisons"]
     assert [c["optimizer"] for c in found] == ["sgd", "adam"]
-    assert {c["verdict"] for c in found} == {"not distinguishable"}
-    assert {c["improvement"] for c in found} == {0.5}
+    verdicts = {each["verdict"] for c in found for each in c["boards"]}
+    assert verdicts <= {"equal", "open"}
+    assert {each["difference"] for c in found for each in c["boards"]} <= {0.0, None}
 
 
-def test_a_planted_regression_fails_and_an_improvement_does_not(study: Path, copy: Path) -> None:
+def test_a_planted_regression_fails_and_an_improvement_does_not(
+    replicated: Path, tmp_path: Path
+) -> None:
     """The optimizer that got worse is named; the other one is not."""
-    changed(copy, "adam", 3.0)
-    outcome = optbench("compare", study, copy, "--fail-if-worse")
-    assert outcome.code == 4
-    assert "B is clearly worse: adam" in outcome.err
-    assert optbench("compare", study, copy).code == 0
-    outcome = optbench("compare", copy, study, "--fail-if-worse", "--json")
-    assert outcome.code == 0
-    verdicts = {c["optimizer"]: c["verdict"] for c in json.loads(outcome.out)["comparisons"]}
-    assert verdicts == {"adam": "better", "sgd": "not distinguishable"}
+    slower = Path(shutil.copytree(replicated, tmp_path / "slower"))
+    changed(slower, "adam", 3.0)
+    outcome = optbench("compare", replicated, slower, "--fail-if-worse")
+    assert outcome.code == 4, outcome.out + outcome.err
+    assert "B is worse: adam" in outcome.err
+    assert optbench("compare", replicated, slower).code == 0
+    arguments = ("--fail-if-worse", "--on", "final-loss", "--on", "training-loss", "--json")
+    outcome = optbench("compare", slower, replicated, *arguments)
+    assert outcome.code == 0, outcome.err
+    verdicts = {
+        c["optimizer"]: c["boards"][0]["verdict"] for c in json.loads(outcome.out)["comparisons"]
+    }
+    assert verdicts == {"adam": "better", "sgd": "equal"}
 
 
-def test_two_optimizers_of_one_study(copy: Path) -> None:
+def test_the_gate_looks_at_the_boards_that_it_is_told(replicated: Path, tmp_path: Path) -> None:
+    """A higher final loss is not a lack of stability; an unknown board is a usage error."""
+    slower = Path(shutil.copytree(replicated, tmp_path / "slower"))
+    changed(slower, "adam", 3.0)
+    gate = ("compare", replicated, slower, "--fail-if-worse", "--on")
+    assert optbench(*gate, "stability").code == 0
+    assert optbench(*gate, "training-loss").code == 4
+    assert optbench(*gate, "stability", "--on", "final-loss").code == 4
+    assert optbench(*gate, "elegance").code == 2
+
+
+def test_two_optimizers_of_one_study(replicated: Path, tmp_path: Path) -> None:
     """By their labels, seen from the second; a wrong one is named with the nearest."""
+    copy = Path(shutil.copytree(replicated, tmp_path / "worse"))
     changed(copy, "adam", 100.0)
     found = json.loads(optbench("compare", "adam", "sgd", "--in", copy, "--json").out)
-    assert found["comparisons"][0]["verdict"] == "better"
+    assert found["comparisons"][0]["boards"][0]["verdict"] == "better"
     assert optbench("compare", "sgd", "adam", "--in", copy, "--fail-if-worse").code == 4
     one_line(optbench("compare", "sgd", "adan", "--in", copy), "did you mean 'adam'?")
     one_line(optbench("compare", "sgd", "sgd", "--in", copy), "against itself")
@@ -146,19 +182,17 @@ def test_a_missing_folder_is_an_error_that_names_it(study: Path) -> None:
         one_line(outcome, "there is no folder 'nosuch'")
 
 
-def test_few_workloads_are_spoken_of_alone_and_seeds_that_differ_are_told(
-    study: Path, copy: Path
-) -> None:
-    """The words name the workloads; equal runs stay equal when one side has more seeds."""
+def test_one_replicate_is_named_and_so_are_seeds_that_differ(study: Path, copy: Path) -> None:
+    """Nothing is decided by one replicate; equal runs stay equal when one side has more seeds."""
     more = copy.parent / "more"
     assert optbench("run", *TINY, "-r", "mini-batch", "--seeds", 4, "--out", more).code == 0
     outcome = optbench("compare", study, more)
-    assert outcome.out.count("50% to 50%") == 2
+    assert outcome.code == 0, outcome.err
     assert "compared on the seeds that both have" in outcome.err
     changed(copy, "adam", 3.0)
-    outcome = optbench("compare", study, copy)
-    assert "worse on th" in outcome.out
-    assert "too few workloads" in outcome.out
+    outcome = optbench("compare", study, copy, "--fail-if-worse")
+    assert outcome.code == 0
+    assert "one replicate" in outcome.err
     assert "warning" not in outcome.err
 
 

@@ -1,4 +1,4 @@
-"""Comparisons of studies and of entrants: verdicts, their scope, and what makes sides unequal."""
+"""Comparisons of studies and of entrants: verdicts, and what makes the two sides unequal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from optbench.analysis.board_records import BOARD_NAMES
 from optbench.errors import ConfigError
 from optbench.records import StudyProtocol
 from optbench.study import Study
@@ -15,50 +16,103 @@ from tests.analysis.synthetic import make_cells
 
 
 def make_study(
-    skill: Mapping[str, float] | None = None, protocol: StudyProtocol | None = None, **how: Any
+    skill: Mapping[str, float] | None = None,
+    protocol: StudyProtocol | None = None,
+    *,
+    replicates: int = 4,
+    **how: Any,
 ) -> Study:
-    cells = tuple(make_cells(("alpha", "beta"), skill=skill, **how))
-    return Study("synthetic", protocol or StudyProtocol(), cells)
+    cells = make_cells(("alpha", "beta"), skill=skill, replicates=replicates, **how)
+    return Study("synthetic", protocol or StudyProtocol(), tuple(cells))
 
 
 def test_a_study_equals_itself() -> None:
-    """Every probability is one half, and nothing is distinguishable."""
+    """Every difference is 0, and every board says that the two sides are equal."""
     study = make_study()
     comparison = compare_studies(study, study)
     assert [row.optimizer for row in comparison.rows] == ["alpha", "beta"]
-    assert {row.improvement for row in comparison.rows} == {0.5}
-    assert {row.verdict for row in comparison.rows} == {"not distinguishable"}
-    assert comparison.worse == []
+    for row in comparison.rows:
+        assert (row.workloads, row.replicates) == (9, 4)
+        assert [each.board for each in row.boards] == list(BOARD_NAMES)
+        assert {each.verdict for each in row.boards} == {"equal"}
+        assert {each.difference for each in row.boards} == {0.0}
+    assert comparison.worse(BOARD_NAMES) == []
     assert comparison.warnings == ()
 
 
 def test_an_optimizer_that_got_better_is_better_in_one_direction_and_worse_in_the_other() -> None:
-    """The verdict is seen from B."""
+    """The verdict is seen from B; on boards where nothing changed it is not worse."""
     old, new = make_study(), make_study({"alpha": 1.0})
-    there = {row.optimizer: row for row in compare_studies(old, new).rows}
-    assert (there["alpha"].verdict, there["beta"].verdict) == ("better", "not distinguishable")
-    assert there["alpha"].improvement > 0.9
-    assert there["alpha"].scope == "any workload"
-    assert compare_studies(new, old).worse == ["alpha"]
+    rows = {row.optimizer: row for row in compare_studies(old, new).rows}
+    assert (rows["alpha"].verdict(), rows["beta"].verdict()) == ("better", "equal")
+    (final, *_) = rows["alpha"].boards
+    assert final.low is not None
+    assert final.high is not None
+    assert final.difference is not None
+    assert 0 < final.low <= final.difference <= final.high
+    back = compare_studies(new, old)
+    assert back.rows[0].boards[0].difference == -final.difference
+    assert back.rows[0].boards[0].low == -final.high
+    assert back.worse() == ["alpha"]
+    assert back.worse(["stability"]) == []
 
 
-@pytest.mark.parametrize(("regimes", "words"), [(1, "this workload"), (3, "these 3 workloads")])
-def test_few_workloads_are_spoken_of_only(regimes: int, words: str) -> None:
-    """Below six workloads the statement names how many there are."""
-    names = ("batch", "mini-batch", "sgd")[:regimes]
+def test_one_replicate_decides_nothing() -> None:
+    """There is a difference, but no interval, and the verdict is open on every board."""
+    old, new = make_study(replicates=1), make_study({"alpha": 1.0}, replicates=1)
+    comparison = compare_studies(new, old)
+    final = comparison.rows[0].boards[0]
+    assert final.difference is not None
+    assert final.difference < 0
+    assert (final.low, final.high, final.p_adjusted) == (None, None, None)
+    assert {each.verdict for row in comparison.rows for each in row.boards} == {"open"}
+    assert comparison.worse(BOARD_NAMES) == []
+
+
+def test_one_workload_is_enough_for_a_verdict() -> None:
+    """Replicates are the unit, so a study of one workload is compared as well."""
     old, new = (
-        make_study(skill, datasets=("iris",), regimes=names) for skill in (None, {"alpha": 1.0})
+        make_study(skill, datasets=("iris",), regimes=("batch",), replicates=6)
+        for skill in (None, {"alpha": 1.0})
     )
     row = compare_studies(old, new).rows[0]
-    assert row.scope == "these workloads"
-    assert row.statement == f"better on {words}"
+    assert (row.workloads, row.replicates, row.verdict()) == (1, 6, "better")
+
+
+def test_studies_of_different_replicates_are_paired_in_order() -> None:
+    """Without common seeds the replicates of both sides are independent, and still compared."""
+    study = make_study(replicates=8)
+    halves = [
+        Study("synthetic", study.protocol, tuple(c for c in study.cells if c.replicate in part))
+        for part in (range(4), range(4, 8))
+    ]
+    row = compare_studies(*halves).rows[0]
+    assert (row.workloads, row.replicates) == (9, 4)
+    assert row.verdict() != "worse"
+
+
+def test_the_verdicts_of_several_optimizers_are_corrected_together() -> None:
+    """The p-value of an optimizer next to others is at least that of the optimizer by itself."""
+    old, new = make_study(noise=0.5), make_study({"alpha": 0.3}, noise=0.5, rng_seed=1)
+    together = compare_studies(old, new)
+    for row in together.rows:
+        single = Study(
+            "synthetic",
+            old.protocol,
+            tuple(c for c in old.cells if c.entrant.label == row.optimizer),
+        )
+        alone = compare_studies(single, new).rows[0]
+        for each, by_itself in zip(row.boards, alone.boards, strict=True):
+            assert each.p_adjusted is not None
+            assert by_itself.p_adjusted is not None
+            assert each.p_adjusted >= by_itself.p_adjusted
 
 
 def test_entrants_of_one_study_are_compared() -> None:
     """B is the second; unknown labels are answered with the nearest."""
     study = make_study({"beta": 1.0})
     row = compare_entrants(study, "alpha", "beta").rows[0]
-    assert (row.optimizer, row.verdict) == ("beta against alpha", "better")
+    assert (row.optimizer, row.verdict()) == ("beta against alpha", "better")
     with pytest.raises(ConfigError, match="did you mean 'alpha'"):
         compare_entrants(study, "alpa", "beta")
     with pytest.raises(ConfigError, match="against itself"):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from optbench.analysis.board_records import Board, BoardName
 from optbench.analysis.boards.board_tables import make_boards
+from optbench.analysis.boards.board_values import board_values
 from optbench.analysis.boards.score_scales import scales_of
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.records import Cell, Look, StudyProtocol
@@ -47,10 +48,8 @@ def boards_at_looks(
             continue
         boards = make_boards(
             study,
-            scales_of(study, targets),
-            at_best=at_best,
+            board_values(study, scales_of(study, targets), at_best, regions),
             drawn=drawn,
-            regions=regions,
             looks=looks[: index + 1],
             before=boards,
         )

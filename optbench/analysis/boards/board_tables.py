@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,8 @@ from optbench.analysis.board_records import (
     Statement,
     Unit,
 )
-from optbench.analysis.board_rows import number
-from optbench.analysis.boards.board_values import BoardValues, board_values
-from optbench.analysis.boards.score_scales import Scales
+from optbench.analysis.board_rows import CriticalDifference, number
+from optbench.analysis.boards.board_values import BoardValues
 from optbench.analysis.grouping import indices_by_key
 from optbench.analysis.statistics.contrasts import (
     Contrasts,
@@ -31,7 +30,7 @@ from optbench.analysis.statistics.decisions import Closed, Decision, decide
 from optbench.analysis.statistics.multiplicity import may_be_best
 from optbench.analysis.statistics.ranking import place_ranges, tie_groups
 from optbench.analysis.study_arrays import StudyArrays
-from optbench.analysis.words.prose import join_names, looks_notes, short_names
+from optbench.analysis.words.prose import count, join_names, looks_notes, short_names
 from optbench.contracts import Array
 from optbench.records import ALPHA, Look, Regime
 
@@ -53,11 +52,9 @@ class Sample:
 
 def make_boards(
     study: StudyArrays,
-    scales: Scales,
+    tables: Sequence[BoardValues],
     *,
-    at_best: bool = True,
     drawn: bool = False,
-    regions: Mapping[str, float] | None = None,
     looks: Sequence[Look] = (),
     before: Sequence[Board] = (),
 ) -> tuple[Board, ...]:
@@ -65,14 +62,11 @@ def make_boards(
 
     Args:
         study: The runs.
-        scales: Losses between which scores lie, and targets.
-        at_best: Whether the test part is read at the lowest validation loss, not at the end.
+        tables: Results of `board_values`.
         drawn: Whether the workloads were drawn from a declared distribution.
-        regions: Regions of practical equivalence that differ from the usual ones.
         looks: The looks at a growing study up to this one; by default, this is the only look.
         before: Boards of the previous look.
     """
-    tables = board_values(study, scales, at_best, regions)
     taken = tuple(looks) or (Look(replicates=study.n_replicates, level=ALPHA),)
     earlier = {(board.name, board.statement, board.regime): board for board in before}
     everything = list(range(len(study.workloads)))
@@ -306,3 +300,23 @@ def _notes(
     if missing:
         notes.append(f"Without a target or a scale: {join_names(missing)}, left out of this board.")
     return notes
+
+
+def critical_difference(board: Board) -> CriticalDifference | None:
+    """Return what a picture of a board on one line needs; None without verdicts.
+
+    Entrants that miss workloads are left out: their values are not on the line of the others.
+    """
+    rows = [r for r in board.rows if r.value is not None and r.workloads == board.workloads]
+    if len(rows) < 2 or not any(pair.p is not None for pair in board.pairs):
+        return None
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        for letter in row.letters:
+            groups.setdefault(letter, []).append(row.label)
+    return CriticalDifference(
+        labels=tuple(row.label for row in rows),
+        values=tuple(float(row.value or 0.0) for row in rows),
+        bars=tuple(tuple(labels) for labels in groups.values() if len(labels) > 1),
+        note=f"{board.quantity}, mean over {count(board.workloads, 'workload')}",
+    )

@@ -16,11 +16,11 @@ import math
 import numpy as np
 
 from optbench.analysis.board_rows import Estimate, number
-from optbench.analysis.statistics import metrics, scoring
+from optbench.analysis.statistics import metrics
 from optbench.analysis.statistics.bootstrap import (
-    Stream,
     bootstrap_draws,
     bootstrap_rng,
+    draws_for,
     tail_probability,
 )
 from optbench.analysis.study_arrays import StudyArrays
@@ -92,8 +92,8 @@ def _terms(train: Array, val: Array, floor: Array) -> dict[str, Array]:
     if n < 2:
         unknown = np.full(len(train), np.nan)
         return {name: np.stack([value, unknown, unknown]) for name, value in values.items()}
-    rng = bootstrap_rng(Stream.BIAS_VARIANCE)
-    draws = scoring.draws_for(train.size * 4, most=1000)
+    rng = bootstrap_rng()
+    draws = draws_for(train.size * 4, most=1000)
     index = np.sort(bootstrap_draws(rng, draws, [n])[0][:, 0], axis=1)
     index, drawn = np.unique(index, axis=0, return_inverse=True)  # few are distinct
     drawn = drawn.ravel()  # NumPy 2.0.0 gives a column

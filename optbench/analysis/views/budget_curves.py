@@ -5,22 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from optbench.analysis.grouping import indices_by_key
-from optbench.analysis.statistics import metrics, scoring
+from optbench.analysis.statistics import metrics
+from optbench.analysis.statistics.scoring import frozen_score
 from optbench.analysis.study_arrays import StudyArrays, Trials
 from optbench.analysis.view_records import Budget
 from optbench.contracts import Array
 
 
-def budget_curves(study: StudyArrays, budget: int) -> tuple[Budget, ...]:
+def budget_curves(study: StudyArrays, budget: int, guess: Array, best: Array) -> tuple[Budget, ...]:
     """Return the expected best of k trials, for each workload and on average.
 
     Only points of the declared range count: those of a widened range were drawn differently, and
     the default configuration was not drawn at all. A trial that diverged counts as the initial loss
     and as score 0. The points of all replicates are used, for up to `budget` trials.
+
+    Args:
+        study: The runs.
+        budget: Number of trials.
+        guess: Validation loss of guessing on each workload, shape (W,).
+        best: Best known validation loss on each workload, shape (W,).
     """
     if not study.trials:
         return ()
-    best = np.minimum(scoring.best_losses(study.val_loss), _best_trials(study))
     places = np.array(list(study.trials))
     trials = [_drawn_losses(t, budget) for t in study.trials.values()]
     losses: dict[int, Array] = {}
@@ -28,7 +34,7 @@ def budget_curves(study: StudyArrays, budget: int) -> tuple[Budget, ...]:
     for group in indices_by_key(map(len, trials)):
         loss, w = np.array([trials[i] for i in group]), places[group, 1]
         start = study.initial_loss[w]
-        score = scoring.score(loss[None], start, best[w])[0]
+        score = frozen_score(loss, guess[w][:, None], best[w][:, None])
         best_losses = _expected_best(np.minimum(loss, start[:, None]), budget)
         losses.update(zip(group, best_losses, strict=True))
         scores.update(zip(group, -_expected_best(-score, budget), strict=True))
@@ -64,13 +70,6 @@ def _expected_best(losses: Array, budget: int) -> Array:
     Curves end at `budget` trials, also where several replicates have more.
     """
     return metrics.expected_best(losses[:, None])[:, 0, : max(budget, 2)]
-
-
-def _best_trials(study: StudyArrays) -> Array:
-    best = np.full(len(study.workloads), np.inf)
-    for (_, w), trials in study.trials.items():
-        best[w] = min(best[w], float(trials.loss.min()))
-    return best
 
 
 def _mean_budget(label: str, curves: list[Array]) -> Budget:

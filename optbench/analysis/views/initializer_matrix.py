@@ -5,31 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from optbench.analysis.board_rows import Number
-from optbench.analysis.statistics import metrics, scoring
+from optbench.analysis.statistics import metrics
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.view_records import Matrix
 from optbench.contracts import Array
 
 
-def initializer_matrix(study: StudyArrays) -> Matrix | None:
-    """Return the matrix of optimizers and initializers, with one scale for all initializers.
+def initializer_matrix(study: StudyArrays, scores: Array) -> Matrix | None:
+    """Return the matrix of optimizers and initializers, or None with fewer than two initializers.
 
-    Unlike in the leaderboard, a score is relative to the best run over all initializers of a
-    problem, and to the lowest initial loss among them, so that a bad initializer shows.
+    Args:
+        study: The runs.
+        scores: Values of the ``final-loss`` board, shape (S, W, K). Their scale does not depend on
+            the initializer, so a bad one shows.
     """
     names = list(dict.fromkeys(w.initialization for w in study.workloads))
     if len(names) < 2:
         return None
-    problems = [(w.dataset, w.network, w.regime, w.batch_size, w.epochs) for w in study.workloads]
-    best, initial = scoring.best_losses(study.test_loss), study.initial_loss
-    groups = {p: [i for i, q in enumerate(problems) if q == p] for p in dict.fromkeys(problems)}
-    common_best = np.array([best[groups[p]].min() for p in problems])
-    common_initial = np.array([np.nanmin(initial[groups[p]]) for p in problems])
-    scores = scoring.score(study.test_loss, common_initial, common_best)
+    problems = {(w.dataset, w.network, w.regime, w.batch_size, w.epochs) for w in study.workloads}
     columns = [
         [i for i, w in enumerate(study.workloads) if w.initialization == name] for name in names
     ]
-    one = len(groups) == 1
+    one = len(problems) == 1
     return Matrix(
         labels=tuple(study.labels),
         initializations=tuple(names),

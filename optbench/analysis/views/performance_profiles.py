@@ -8,8 +8,6 @@ import numpy as np
 
 from optbench.analysis.cost_axes import COST_AXES, CostAxis
 from optbench.analysis.run_metrics import RunMetrics
-from optbench.analysis.statistics import scoring
-from optbench.analysis.statistics.ranking import order_of
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.view_records import Profile
 from optbench.contracts import Array
@@ -81,7 +79,7 @@ def performance_profile(
         rho={name: tuple(float(r[i]) for r in rho) for i, name in enumerate(names)},
         area={name: float(area) for name, area in zip(names, areas, strict=True)},
         unsolved=tuple(w for w, s in zip(workloads, solved, strict=True) if not s),
-        order=tuple(names[i] for i in order_of(areas)),
+        order=tuple(names[i] for i in np.argsort(-areas, kind="stable")),
         flips=tuple(_profile_flips(solved_times, areas, names)),
     )
 
@@ -107,5 +105,15 @@ def _profile_flips(times: Array, areas: Array, names: Sequence[str]) -> list[tup
             continue
         after = np.full(len(names), np.nan)
         after[others] = profile_areas(rest[np.ix_(others, solved)])
-        flips += scoring.flips(areas, after, left_out, names)
+        flips += _flips(areas, after, left_out, names)
     return flips
+
+
+def _flips(
+    before: Array, after: Array, left_out: int, labels: Sequence[str]
+) -> list[tuple[str, str, str]]:
+    """Return (a, b, left out) with a ahead of b before, b ahead of a after; higher is better."""
+    before, after = np.round(before, 12), np.round(after, 12)
+    change = (before[:, None] > before[None, :]) & (after[:, None] < after[None, :])
+    change[left_out, :] = change[:, left_out] = False
+    return [(labels[a], labels[b], labels[left_out]) for a, b in np.argwhere(change)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -17,34 +18,44 @@ from optbench.analysis.board_rows import (
     number,
     numbers,
 )
+from optbench.analysis.boards.score_scales import Scales
 from optbench.analysis.grouping import indices_by_key
 from optbench.analysis.run_metrics import RunMetrics
-from optbench.analysis.statistics import metrics, ranking
-from optbench.analysis.statistics.hypothesis_tests import t_quantile
+from optbench.analysis.statistics import metrics
+from optbench.analysis.statistics.contrasts import t_quantiles
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.views.rates import make_rate
-from optbench.contracts import Array
+from optbench.contracts import Array, Value
 from optbench.records import Cell, spell
 from optbench.suites import TARGET_LEVEL
 
 
-def workload_boards(study: StudyArrays, measured: RunMetrics) -> tuple[WorkloadBoard, ...]:
-    """Return one board for each workload, with rows in the order of their mean scores."""
-    summaries = _Summaries(study, measured)
+def workload_boards(
+    study: StudyArrays, measured: RunMetrics, scales: Scales, scores: Array
+) -> tuple[WorkloadBoard, ...]:
+    """Return one board for each workload, with rows in the order of their mean scores.
+
+    Args:
+        study: The runs.
+        measured: Their metrics.
+        scales: Losses between which scores lie.
+        scores: Values of the ``final-loss`` board, shape (S, W, K).
+    """
+    summaries = _Summaries(study, measured, scores)
     boards = []
     for w, workload in enumerate(study.workloads):
         present = [s for s in range(len(study.labels)) if (s, w) in study.cells]
         present.sort(key=lambda s: -summaries.mean_score[s][w])
-        target = measured.targets[w]
         boards.append(
             WorkloadBoard(
                 label=study.workload_labels[w],
                 workload=workload,
-                target=number(target),
+                target=number(measured.targets[w]),
                 target_level=TARGET_LEVEL,
                 target_frozen=measured.frozen[w],
                 initial_loss=number(study.initial_loss[w]),
-                best_loss=number(measured.best[w]),
+                guess_loss=number(scales.guess["test"][w]),
+                best_loss=number(scales.best["test"][w]),
                 rows=tuple(summaries.row(s, w) for s in present),
             )
         )
@@ -54,12 +65,11 @@ def workload_boards(study: StudyArrays, measured: RunMetrics) -> tuple[WorkloadB
 class _Summaries:
     """Summaries over the seeds of every cell, computed for all cells at once, as nested lists."""
 
-    def __init__(self, study: StudyArrays, measured: RunMetrics) -> None:
+    def __init__(self, study: StudyArrays, measured: RunMetrics, scores: Array) -> None:
         self.study = study
-        mean, half = ranking.workload_means(measured.score), _t_half_widths(measured.score)
-        self.mean_score = mean.tolist()
-        self.low = numbers(np.maximum(mean - half, 0))
-        self.high = numbers(np.minimum(mean + half, 1))
+        mean, half = mean_over_replicates(scores), _t_half_widths(scores)
+        self.mean_score = np.round(mean, 12).tolist()
+        self.low, self.high = numbers(mean - half), numbers(mean + half)
         self.spreads = {
             "train_loss": _quartiles(study.train_loss),
             "val_loss": _quartiles(study.val_loss),
@@ -85,15 +95,24 @@ class _Summaries:
         study, cell, label = self.study, self.study.cells[s, w], self.study.labels[s]
         trials = study.trials.get((s, w))
         width, at_edge, sensitivity = self.lr.get((s, w), (None, False, None))
-        hyper = dict(cell.chosen or cell.evaluation[0].spec.hyper)
+        replicates = [
+            c for r in range(study.n_replicates) if (c := study.replicates.get((s, w, r)))
+        ]
+        chosen = [dict(c.chosen or c.evaluation[0].spec.hyper) for c in replicates]
+        rates = [chosen_rate(c, hyper) for c, hyper in zip(replicates, chosen, strict=True)]
+        typical = sorted(range(len(chosen)), key=lambda i: rates[i])[(len(chosen) - 1) // 2]
+        known = [rate for rate in rates if math.isfinite(rate)]
         spread = {
             name: Spread(median=median[s][w], q25=q25[s][w], q75=q75[s][w])
             for name, (q25, median, q75) in self.spreads.items()
         }
         return WorkloadRow(
             label=label,
-            configuration=spell(cell.entrant.optimizer, hyper),
-            hyper=hyper,
+            configuration=spell(cell.entrant.optimizer, chosen[typical]),
+            hyper=chosen[typical],
+            configurations=tuple(spell(cell.entrant.optimizer, hyper) for hyper in chosen),
+            rate_low=min(known, default=None),
+            rate_high=max(known, default=None),
             score=Estimate(
                 value=self.mean_score[s][w],
                 low=self.low[s][w],
@@ -144,14 +163,25 @@ def _quartiles(values: Array) -> list[list[list[Number]]]:
     return [numbers(part) for part in metrics.quantiles(values, (0.25, 0.5, 0.75))]
 
 
+def chosen_rate(cell: Cell, hyper: Mapping[str, Value]) -> float:
+    """Return the rate among chosen values; infinite for an optimizer without one."""
+    value = hyper.get(cell.entrant.rate)
+    return float(value) if isinstance(value, int | float) else math.inf
+
+
+def mean_over_replicates(scores: Array) -> Array:
+    """Return the mean over replicates, shape (S, W); NaN where an entrant has none."""
+    count = (~np.isnan(scores)).sum(axis=-1)
+    mean = np.nansum(scores, axis=-1) / np.maximum(count, 1)
+    return np.asarray(np.where(count > 0, mean, np.nan))
+
+
 def _t_half_widths(values: Array) -> Array:
-    """Return half the 95% t interval of the mean over seeds, shape (S, W); NaN with one seed."""
+    """Return half the 95% t interval of the mean over replicates, shape (S, W); NaN with one."""
     n = (~np.isnan(values)).sum(axis=-1)
-    mean = np.nansum(values, axis=-1) / np.maximum(n, 1)
-    square = np.nansum((values - mean[..., None]) ** 2, axis=-1)
-    quantiles = np.array([np.nan, np.nan, *map(t_quantile, range(1, int(n.max(initial=1))))])
+    square = np.nansum((values - mean_over_replicates(values)[..., None]) ** 2, axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(quantiles[n] * np.sqrt(square / (n - 1) / n))
+        return np.asarray(t_quantiles(n - 1, 0.975) * np.sqrt(square / (n - 1) / n))
 
 
 def edge_marks(cell: Cell, workload: str) -> tuple[EdgeMark, ...]:

@@ -9,46 +9,54 @@ import numpy as np
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.run_metrics import RunMetrics
-from optbench.analysis.statistics import scoring
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.words.equal_terms import unequal_terms
 from optbench.analysis.words.prose import count, join_names, short_names
+from optbench.contracts import Array
 
-FEW_SEEDS = 3
-"""With fewer seeds, the intervals cover 88% instead of 95% in simulations."""
 MOST_FLIPS = 3
-"""Number of lines about orders that depend on a third entrant, for scores and for profiles."""
+"""Number of lines about orders in the performance profile that depend on a third entrant."""
 
 
-def cautions(board: Leaderboard, study: StudyArrays, measured: RunMetrics) -> tuple[str, ...]:
-    """Return every caution that applies to a leaderboard."""
+def cautions(
+    board: Leaderboard, study: StudyArrays, measured: RunMetrics, scores: Array
+) -> tuple[str, ...]:
+    """Return every caution that applies to a leaderboard.
+
+    Args:
+        board: The leaderboard without its sentences.
+        study: The runs.
+        measured: Their metrics.
+        scores: Values of the ``final-loss`` board, shape (S, W, K).
+    """
     return (
-        *_about_seeds(board, study),
-        *_about_workloads(board, study, measured),
+        *_about_replicates(study),
+        *_about_workloads(board, study, measured, scores),
         *_about_entrants(board, study),
-        *_about_third_entrants(board, study),
+        *_about_third_entrants(board),
     )
 
 
-def _about_seeds(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
-    if board.seeds == 1:
-        yield "one evaluation seed: there are no intervals; use at least 3 seeds, preferably 5"
-    elif board.seeds < FEW_SEEDS:
-        yield f"{board.seeds} evaluation seeds: the 95% intervals cover less than 90%"
-    seeds = {len(cell.evaluation) for cell in study.cells.values()}
+def _about_replicates(study: StudyArrays) -> Iterator[str]:
+    seeds = {len(cell.evaluation) for cell in study.replicates.values()}
     if len(seeds) > 1:
         yield f"cells have {min(seeds)} to {max(seeds)} evaluation seeds: the study is unfinished"
-
-
-def _about_workloads(board: Leaderboard, study: StudyArrays, measured: RunMetrics) -> Iterator[str]:
-    unlearned = scoring.unlearned(study.initial_loss, measured.best)
-    names = short_names(study.workloads)
-    flat = [name for name, is_flat in zip(names, unlearned, strict=True) if is_flat]
-    if flat:
+    counts = Counter((s, w) for s, w, _ in study.replicates).values()
+    if len(set(counts)) > 1:
         yield (
-            f"no entrant learned on {join_names(flat)} (no loss is 2% below the initial loss): "
-            "all score 0 there"
+            f"cells have {min(counts)} to {max(counts)} replicates: pairs are compared on the "
+            "replicates that both have"
         )
+
+
+def _about_workloads(
+    board: Leaderboard, study: StudyArrays, measured: RunMetrics, scores: Array
+) -> Iterator[str]:
+    flat = np.nan_to_num(scores).max(axis=(0, 2)) == 0
+    names = short_names(study.workloads)
+    if flat.any():
+        where = join_names([name for name, is_flat in zip(names, flat, strict=True) if is_flat])
+        yield f"no entrant does better than guessing on {where}: all score 0 there"
     derived = sorted({b.workload.dataset for b in board.workloads if not b.target_frozen})
     if derived:
         yield (
@@ -56,7 +64,7 @@ def _about_workloads(board: Leaderboard, study: StudyArrays, measured: RunMetric
             "study, so times to them cannot be compared with other studies"
         )
     solved = np.isfinite(measured.median_times["examples"]).any(axis=0)
-    named = zip(names, solved | unlearned, strict=True)
+    named = zip(names, solved | flat, strict=True)
     unsolved = [name for name, explained in named if not explained]
     if unsolved:
         yield (
@@ -89,17 +97,8 @@ def _first_reason(study: StudyArrays, s: int) -> str:
     return next((study.runs[i].reason for i in rows if study.runs[i].reason), "no reason given")
 
 
-def _about_third_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
-    """Name orders that change when a third entrant is left out, separated pairs first."""
-    flips = scoring.leave_one_out(study.test_loss, study.initial_loss, study.labels)
-    separated = {(pair.first, pair.second) for pair in board.pairs if pair.separated}
-    flips.sort(key=lambda flip: (flip[0], flip[1]) not in separated)
-    for a, b, left_out in flips[:MOST_FLIPS]:
-        tie = "" if (a, b) in separated else " (a tie in any case)"
-        yield (
-            f"without {left_out}, {b} would score above {a}{tie}: "
-            "their order depends on a third entrant"
-        )
+def _about_third_entrants(board: Leaderboard) -> Iterator[str]:
+    """Name orders in the performance profile that change when a third entrant is left out."""
     for profile in board.profiles:
         if profile.axis == "examples":
             for a, b, left_out in profile.flips[:MOST_FLIPS]:

@@ -26,9 +26,9 @@ def draw_ranking(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
     names = [cut_label(row.label) for row in rows]
     sheet = make_sheet(
         "Ranking" + (f": {cut_label(board.title, 60)}" if board.title else ""),
-        "Score: share of the possible progress in log loss, inter-quartile mean over workloads and "
-        "seeds.\nLine: 95% bootstrap interval. Place: range that the paired tests leave open. "
-        "Optimizers that share\na letter cannot be told apart.",
+        "Score: progress in log loss from guessing to the best known loss, mean over seeds, "
+        "replicates and\nworkloads. Line: 95% interval over replicates. Place: range that pairs "
+        "leave open. Optimizers that\nshare a letter are not told apart.",
         width=4.4,
         height=BAR_INCHES * len(rows) + 0.15,
         left=0.3 + NAME_LETTER_INCHES * max(map(len, names), default=4),
@@ -36,7 +36,7 @@ def draw_ranking(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
         between=0.28,
     )
     (axes,) = sheet.axes
-    axes.set_xlim(0, 1)
+    axes.set_xlim(0, max(1.0, *(row.score.value or 0.0 for row in rows)))
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), names, color=INK, fontsize=8.5)
     axes.tick_params(axis="y", length=0)
