@@ -159,7 +159,9 @@ class Registry:
         self._resolved.clear()
         for kind, names in plugin.provides.items():
             for name in names:
-                self._entries[kind].pop(name, None)
+                entry = self._entries[kind].get(name)
+                if entry is not None and entry.distribution == plugin.distribution:
+                    del self._entries[kind][name]  # another plugin may have had the name before
 
     def _collect(self, kind: Kind[T], plugin: LoadedPlugin) -> list[Entry[T]]:
         entries = [
