@@ -58,7 +58,7 @@ def keep_zeros(
     """
     names = [name for name in ("warmup", "final") if name in given]
     zeros = tuple(n for n in names if getattr(control, n) == 0 != getattr(schedule, n))
-    return msgspec.structs.replace(control, zeros=zeros) if zeros else control
+    return msgspec.structs.replace(control, typed_zeros=zeros) if zeros else control
 
 
 def _shape(schedule: type[Schedule], s: Array, final: float) -> Array:

@@ -197,7 +197,6 @@ OTHER_ROOMS = {
 OTHER_TESTS = {
     "test_harness.py": "the package as a whole",
     "test_house.py": "the source tree as a whole",
-    "analysis/statistics/test_simulations.py": "all statistics, on data with a known truth",
     "cli/test_plugin_commands.py": "list, show, plugins, check and new on one planted plugin",
     "cli/test_signals.py": "processes that are sent a signal",
     "cli/test_study_commands.py": "report, compare, replay, merge and export on one study",

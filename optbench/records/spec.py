@@ -28,7 +28,7 @@ class StepControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         warmup: Fraction of the run over which the learning rate rises linearly from 0, in [0, 1).
         final: Learning rate at the end as a fraction of ``lr``, in [0, 1].
         clip_norm: Largest global L2 norm of the gradient; 0 means no clipping.
-        zeros: Which of ``"warmup"`` and ``"final"`` the user sets to 0 although the schedule has
+        typed_zeros: Which of ``"warmup"`` and ``"final"`` the user sets to 0 although the schedule has
             another value; the others are the schedule's own where they are 0. While it is unset, it
             is not part of the content key.
     """
@@ -37,11 +37,11 @@ class StepControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     warmup: float = 0.0
     final: float = 0.0
     clip_norm: float = 0.0
-    zeros: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    typed_zeros: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def value_of(self, name: str, default: float) -> float:
         """Return ``warmup`` or ``final``: the user's value, or else that of the schedule."""
-        is_zero = self.zeros is not msgspec.UNSET and name in self.zeros
+        is_zero = self.typed_zeros is not msgspec.UNSET and name in self.typed_zeros
         value: float = getattr(self, name)
         return value if value or is_zero else default
 
@@ -150,13 +150,13 @@ def changed(control: StepControl) -> dict[str, Value]:
     return {
         name: value
         for name, value in control_values(control).items()
-        if value != getattr(plain, name) or name in (control.zeros or ())
+        if value != getattr(plain, name) or name in (control.typed_zeros or ())
     }
 
 
 def control_values(control: StepControl) -> dict[str, Value]:
     """Return the value of every option in `control` by name."""
-    return {k: v for k, v in msgspec.structs.asdict(control).items() if k != "zeros"}
+    return {k: v for k, v in msgspec.structs.asdict(control).items() if k != "typed_zeros"}
 
 
 def spell(name: str, values: Mapping[str, Value]) -> str:
