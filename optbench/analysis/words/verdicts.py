@@ -23,8 +23,8 @@ def verdicts(board: Leaderboard) -> tuple[Verdict, ...]:
     sentences = [Verdict(label="", text=board_sentence(each)) for each in these]
     if not any(pair.p is not None for each in these for pair in each.pairs):
         sentences = sentences[:1]  # four times the same, without a second replicate
-    notes = dict.fromkeys(each.note for each in these if each.note.startswith("No verdicts"))
-    sentences += [Verdict(label="", text=note) for note in notes]
+    notes = [each.note for each in these if each.note.startswith("No verdicts")]
+    sentences += [Verdict(label="", text=note) for note in notes[:1]]
     sentences += [Verdict(label="", text=board_sentence(each)) for each in like_these[:3]]
     widths = _lr_widths(board)
     for row in board.overall:
