@@ -89,6 +89,32 @@ def check_same_seed_same_weights(item: type[Initializer]) -> None:
 
 
 @check(("initializer",))
+def check_other_seeds_give_other_weights(item: type[Initializer]) -> None:
+    """Another seed gives other weights in every layer, unless it is declared deterministic."""
+    for sizes in (NETWORKS[1], NETWORKS[3]):
+        first, *others = (draw(item, sizes, seed)[::2] for seed in range(3))
+        same = [
+            number
+            for number, weight in enumerate(first, 1)
+            if all(same_bits([weight], [other[number - 1]]) for other in others)
+        ]
+        if item.deterministic:
+            require(
+                len(same) == len(first),
+                "another seed gives other weights, although it declares `deterministic = True`",
+            )
+            continue
+        # A layer of equal numbers, such as zeros, needs no random numbers if another layer does.
+        drawn = [number for number in same if np.ptp(first[number - 1])]
+        require(
+            not drawn and len(same) < len(first),
+            f"for widths {sizes} every seed gives the same weights in layer "
+            f"{', '.join(map(str, drawn or same))}; draw them from the given rng, or declare "
+            "`deterministic = True`",
+        )
+
+
+@check(("initializer",))
 def check_initializer_leaves_global_random_state_alone(item: type[Initializer]) -> None:
     """It does not draw from a random state that the whole process shares."""
     with random_state_untouched():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -44,6 +45,10 @@ class Initializer(Plugin):
         >>> Narrow().weight(np.random.default_rng(0), 4, 3, Values({})).shape
         (4, 3)
     """
+
+    deterministic: ClassVar[bool] = False
+    """Whether every seed gives the same weights on purpose; otherwise another seed must give
+    others."""
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:
         """Return one weight matrix, shape (n_in, n_out), float64.

@@ -284,6 +284,11 @@ def _own_rng(self: Any, rng: Any, context: Any, h: Any) -> Any:
     return _layers(context.sizes, lambda a, b: fresh.normal(size=(a, b)))
 
 
+def _rng_of_its_own(self: Any, rng: Any, context: Any, h: Any) -> Any:
+    own = np.random.default_rng(0)
+    return _layers(context.sizes, lambda a, b: own.normal(size=(a, b)))
+
+
 def _shared_rng(self: Any, rng: Any, context: Any, h: Any) -> Any:
     return _layers(context.sizes, lambda a, b: np.full((a, b), random.random()))
 
@@ -387,6 +392,7 @@ PLANTED: dict[str, type] = {
     "check_weights_are_finite_float64": drawer(_float32),
     "check_biases_start_at_zero": drawer(_biased),
     "check_same_seed_same_weights": drawer(_own_rng),
+    "check_other_seeds_give_other_weights": drawer(_rng_of_its_own),
     "check_initializer_leaves_global_random_state_alone": drawer(_shared_rng),
     "check_data_is_used_as_declared": drawer(_ignores_data, needs=frozenset({"data"})),
     "check_search_space_can_be_drawn": drawer(_overflows),

@@ -16,6 +16,7 @@ class Constant(Initializer):
         "propagation, p. 330 (the problem of breaking symmetry)"
     )
     variant = "all weights equal; biases 0"
+    deterministic = True
 
     value: float = hyper(0.1, "value of every weight", log_range=(1e-3, 1))
 

@@ -16,6 +16,7 @@ class Zeros(Initializer):
         "propagation, p. 330 (the problem of breaking symmetry)"
     )
     variant = "weights and biases 0"
+    deterministic = True
 
     def weight(self, rng: np.random.Generator, n_in: int, n_out: int, h: Values) -> Array:
         return np.zeros((n_in, n_out))
