@@ -15,10 +15,22 @@ from optbench.conformance import rule_checks as rules
 from optbench.conformance import schedule_checks as schedules
 from optbench.conformance import stepper_checks as steppers
 from optbench.conformance import training_checks as training
+from optbench.conformance import usage_checks as usages
 from optbench.conformance.kit import CHECKS, Check, CheckFailedError, checks_for
 from optbench.conformance.runner import Outcome, parametrize_with_checks, run_check, run_checks
 
-for _module in (metadata, optimizers, rules, steppers, training, initializers, datasets, schedules):
+_MODULES = (
+    metadata,
+    optimizers,
+    rules,
+    steppers,
+    training,
+    initializers,
+    usages,
+    datasets,
+    schedules,
+)
+for _module in _MODULES:
     globals().update({name: item for name, item in vars(_module).items() if name in CHECKS})
 
 __all__ = [

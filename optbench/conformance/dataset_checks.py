@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from optbench.conformance.driving import random_state_untouched, same_bits
+from optbench.conformance.driving import other_values, random_state_untouched, same_bits
 from optbench.conformance.kit import check, require
-from optbench.contracts import Array, DatasetSource, Hyper, Value
+from optbench.contracts import Array, DatasetSource
 from optbench.data.table_values import class_indices
 
 TASKS = ("multiclass", "binary", "regression")
@@ -115,23 +115,12 @@ def check_every_value_is_used(item: type[DatasetSource]) -> None:
 
     default = prepare_dataset(item).content_hash
     for name, declared in item.hypers().items():
-        value = _other_value(declared)
-        if value is None:
+        values = other_values(declared)
+        if not values:
             continue
+        value = values[0]
         data = prepare_dataset(with_values(item, {name: value}))
         require(
             data.content_hash != default,
             f"{name}={value} changes nothing; `load` finds the values in self.h",
         )
-
-
-def _other_value(declared: Hyper) -> Value | None:
-    """Return an allowed value near the default, None if there is no other."""
-    default = declared.default
-    if isinstance(default, bool):
-        return not default
-    if isinstance(default, str):
-        return next((choice for choice in declared.choices if choice != default), None)
-    steps = (1, -1) if isinstance(default, int) else (abs(default) / 2 or 0.1, -abs(default) / 2)
-    others = (default + step for step in steps)
-    return next((value for value in others if declared.low <= value <= declared.high), None)

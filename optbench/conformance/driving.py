@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from optbench.conformance.kit import CheckFailedError, require
-from optbench.contracts import Array, Optimizer, Value
+from optbench.conformance.metadata_checks import search_ends
+from optbench.contracts import Array, Hyper, Optimizer, Value
 from optbench.engine.loops.updates import Updater
 from optbench.hyperparameters import complete
 
@@ -135,6 +136,28 @@ def same_bits(a: Arrays, b: Arrays) -> bool:
 def all_finite(arrays: Arrays) -> bool:
     """Return whether no number is infinite or NaN."""
     return all(bool(np.isfinite(x).all()) for x in arrays)
+
+
+def other_values(declared: Hyper) -> list[Value]:
+    """Return allowed values other than the default, the one nearest to it first.
+
+    Args:
+        declared: The hyperparameter.
+
+    Returns:
+        Every other choice, the other truth value, or numbers near the default, the ends of the
+        search range and 0; empty if there are none.
+    """
+    default = declared.default
+    if isinstance(default, bool):
+        return [not default]
+    if isinstance(default, str):
+        return [choice for choice in declared.choices if choice != default]
+    step = 1 if isinstance(default, int) else abs(default) / 2 or 0.1
+    numbers = [default + step, default - step]
+    numbers += search_ends(declared) if declared.search is not None else []
+    numbers.append(type(default)(0))
+    return [x for x in numbers if declared.low <= x <= declared.high and x != default]
 
 
 def without_decay(optimizer: Optimizer) -> dict[str, Value]:

@@ -40,7 +40,8 @@ class GoodRule(Rule):
     @staticmethod
     def update(theta: Array, grad: Array, v: Array, power: float, t: int, h: Values) -> Any:
         v = h.beta * v + (1 - h.beta) * grad
-        return theta - h.lr * v, v, power * 0.9
+        step = v if h.kind == "plain" else h.beta * v + (1 - h.beta) * grad
+        return theta - h.lr * (1 - 0.1 * power) * step, v, power * 0.9
 
 
 class GoodStepper(Stepper):
@@ -260,6 +261,13 @@ def _dishonest(theta: Array, grad: Array, t: int, h: Values) -> Any:
     return (_honest(theta, grad, t, h)[0] * 1.001,)
 
 
+def _ignores_a_slot(
+    theta: Array, grad: Array, v: Array, unused: Array, power: float, t: int, h: Values
+) -> Any:
+    theta, v, power = GoodRule.update(theta, grad, v, power, t, h)
+    return theta, v, unused + grad, power
+
+
 # -- initializers -----------------------------------------------------------------------------
 
 
@@ -365,7 +373,9 @@ PLANTED: dict[str, type] = {
         lambda theta, grad, t, h: theta - h.lr * grad / np.sqrt(grad * grad)
     ),
     "check_search_space_can_be_trained": stepper(_fails_at_edge),
+    "check_every_hyperparameter_matters": variant(GoodRule, decay=hyper(0.01, "ignored", low=0)),
     # rules
+    "check_every_state_matters": rule(_ignores_a_slot, slots=("v", "unused")),
     "check_returns_what_it_declares": rule(lambda theta, *rest: (theta,)),
     "check_state_keeps_shape_and_dtype": rule(_promoting),
     "check_inputs_are_not_mutated": rule(_mutating),
@@ -395,6 +405,9 @@ PLANTED: dict[str, type] = {
     "check_other_seeds_give_other_weights": drawer(_rng_of_its_own),
     "check_initializer_leaves_global_random_state_alone": drawer(_shared_rng),
     "check_data_is_used_as_declared": drawer(_ignores_data, needs=frozenset({"data"})),
+    "check_every_hyperparameter_changes_weights": variant(
+        GoodInitializer, spread=hyper(1.0, "ignored", low=0)
+    ),
     "check_search_space_can_be_drawn": drawer(_overflows),
     # datasets
     "check_task_is_known": variant(GoodDataset, task="ranking"),

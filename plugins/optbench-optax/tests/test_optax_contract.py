@@ -20,6 +20,7 @@ LONG = {
     "check_descends_on_a_quadratic",
     "check_finite_at_extreme_gradients",
     "check_trains_in_every_regime",
+    "check_every_hyperparameter_matters",
 }
 """Checks of thousands of steps or of a compilation for each value of each hyperparameter."""
 IN_FULL = ("adam", "contrib.muon", "contrib.schedule_free_adamw", "contrib.prodigy", "noisy_sgd")

@@ -51,7 +51,10 @@ BUILTIN: dict[str, Known] = {
         "ASGD",
         "Averaged SGD of PyTorch, at its last point",
         (1e-3, 10),
-        expected_failures={"check_zero_gradient_moves_nothing": "lambd is a decay of its own"},
+        expected_failures={
+            "check_zero_gradient_moves_nothing": "lambd is a decay of its own",
+            "check_every_hyperparameter_matters": "t0 starts an average that PyTorch never reads",
+        },
     ),
     "lbfgs": Known(
         "LBFGS", "L-BFGS of PyTorch, up to 20 iterations a step", (0.01, 2), full_batch=True
