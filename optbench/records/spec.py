@@ -28,9 +28,9 @@ class StepControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         warmup: Fraction of the run over which the learning rate rises linearly from 0, in [0, 1).
         final: Learning rate at the end as a fraction of ``lr``, in [0, 1].
         clip_norm: Largest global L2 norm of the gradient; 0 means no clipping.
-        typed_zeros: Which of ``"warmup"`` and ``"final"`` the user sets to 0 although the schedule has
-            another value; the others are the schedule's own where they are 0. While it is unset, it
-            is not part of the content key.
+        typed_zeros: Which of ``"warmup"`` and ``"final"`` the user sets to 0 although the schedule
+            has another value; the others are the schedule's own where they are 0. While it is
+            unset, it is not part of the content key.
     """
 
     schedule: str = "constant"
