@@ -12,21 +12,37 @@ from optbench.contracts import Array
 
 
 def initializer_matrix(study: StudyArrays, scores: Array) -> Matrix | None:
-    """Return the matrix of optimizers and initializers, or None with fewer than two initializers.
+    """Return the matrix of optimizers and initializers over the problems that all of them share.
 
     Args:
         study: The runs.
         scores: Values of the ``final-loss`` board, shape (S, W, K). Their scale does not depend on
             the initializer, so a bad one shows.
+
+    Returns:
+        The matrix; None with fewer than two initializers, or if no problem was trained with every
+        one of them, since their columns would then differ by the problem too.
     """
     names = list(dict.fromkeys(w.initialization for w in study.workloads))
-    if len(names) < 2:
+    problems = [(w.dataset, w.network, w.regime, w.batch_size, w.epochs) for w in study.workloads]
+    started = {
+        name: {
+            p for p, w in zip(problems, study.workloads, strict=True) if w.initialization == name
+        }
+        for name in names
+    }
+    shared = set.intersection(*started.values())
+    if len(names) < 2 or not shared:
         return None
-    problems = {(w.dataset, w.network, w.regime, w.batch_size, w.epochs) for w in study.workloads}
     columns = [
-        [i for i, w in enumerate(study.workloads) if w.initialization == name] for name in names
+        [
+            i
+            for i, (problem, workload) in enumerate(zip(problems, study.workloads, strict=True))
+            if workload.initialization == name and problem in shared
+        ]
+        for name in names
     ]
-    one = len(problems) == 1
+    one = len(shared) == 1
     return Matrix(
         labels=tuple(study.labels),
         initializations=tuple(names),

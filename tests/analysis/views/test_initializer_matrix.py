@@ -38,3 +38,17 @@ def test_the_matrix_measures_every_initializer_on_the_same_scale() -> None:
     assert good is not None
     assert bad == pytest.approx(math.log(1.1 / 0.8) / math.log(1.1 / board.workloads[0].best_loss))  # type: ignore[operator]
     assert board.workloads[1].rows[0].score.value == pytest.approx(bad)
+
+
+def test_initializers_are_compared_on_the_problems_that_they_share() -> None:
+    """A problem of one initializer says nothing about the other, and is left out."""
+    both = make_cells(("alpha",), ("moons",), initializers=("he-normal", "slow"))
+    one = make_cells(
+        ("alpha",), ("spirals",), initializers=("he-normal",), diverging={"alpha": 1.0}
+    )
+    matrix = build_leaderboard(both + one, StudyProtocol()).matrix
+    assert matrix is not None
+    assert matrix.divergence == ((0.0, 0.0),)
+    other = make_cells(("alpha",), ("spirals",), initializers=("slow",))
+    apart = make_cells(("alpha",), ("moons",), initializers=("he-normal",))
+    assert build_leaderboard(apart + other, StudyProtocol()).matrix is None
