@@ -129,11 +129,13 @@ def _single_changes(item: type[Configurable], but: str) -> list[dict[str, Value]
 
 
 def _trace(item: Optimizer, problem: str, hyper: Mapping[str, Value]) -> bytes | None:
-    """Return the bytes of every point of a short path."""
+    """Return the bytes of every point of a short path; None if values are refused."""
     try:
         journey = Journey(item, PROBLEMS[problem](), hyper=hyper, total=STEPS)
         return b"".join(array.tobytes() for _ in range(STEPS) for array in journey.walk(1).point)
     except Exception:
+        if not hyper:
+            raise  # at its defaults, an optimizer has to work
         return None
 
 

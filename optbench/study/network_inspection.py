@@ -23,7 +23,7 @@ from optbench.network import LOSS_OF_TASK, Network
 from optbench.records import RunResult, Status
 from optbench.registry import Registry
 from optbench.registry.scoped import InitializerLike, OptimizerLike, ScopedRegistry
-from optbench.suites.defaults import default_optimizers, default_suite
+from optbench.suites.defaults import default_dataset, default_optimizers, default_suite
 from optbench.support import html
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def inspect(
     """
     suite = default_suite()
     registry = ScopedRegistry()
-    dataset = suite.datasets[0] if dataset is None else as_dataset(dataset, target)
+    dataset = default_dataset() if dataset is None else as_dataset(dataset, target)
     data = load_dataset(dataset)
     name = registry.initializer_text(initializer or suite.initializers[0])
     widths = check_widths("hidden", hidden)

@@ -22,7 +22,7 @@ from optbench.study.folders import STORE_NAME, TemporaryFolder, writable_folder
 from optbench.study.progress_view import shown_progress
 from optbench.study.sweep_axes import Axis, make_axis, parse_axis
 from optbench.study.sweeping import plan_sweep, run_sweep
-from optbench.suites.defaults import default_optimizers, default_suite
+from optbench.suites.defaults import default_dataset, default_optimizers, default_suite
 from optbench.support import html
 from optbench.support.files import open_output
 
@@ -200,7 +200,7 @@ def sweep(
     registry = ScopedRegistry()
     chosen = [registry.optimizer_text(item) for item in as_list(optimizers)]
     chosen = list(dict.fromkeys(chosen)) or default_optimizers()[:1]
-    dataset = suite.datasets[0] if dataset is None else as_dataset(dataset, target)
+    dataset = default_dataset() if dataset is None else as_dataset(dataset, target)
     workload = {
         "dataset": registry.dataset_name(dataset),
         "hidden": (hidden,) if isinstance(hidden, int) else tuple(hidden),

@@ -15,6 +15,12 @@ def default_suite() -> Suite:
     return resolve_suite(DEFAULT_SUITE, default_registry())
 
 
+def default_dataset() -> str:
+    """Return the first dataset of that suite; workloads that are listed one by one come first."""
+    suite = default_suite()
+    return suite.workload[0].dataset if suite.workload else suite.datasets[0]
+
+
 def default_optimizers() -> list[str]:
     """Return the spellings of the optimizers in that suite."""
     chosen = default_suite().optimizers

@@ -24,7 +24,7 @@ def parse_seconds(text: str | float) -> float:
     try:
         seconds = float(number) * factor
     except ValueError:
-        raise ValueError(f"'{text}' is not a length of time; write 90s, 10m or 2h") from None
+        raise ValueError(f"{text!r} is not a length of time; write 90s, 10m or 2h") from None
     if not seconds > 0:  # NaN too
-        raise ValueError(f"'{text}' is not a length of time above 0; write 90s, 10m or 2h")
+        raise ValueError(f"{text!r} is not a length of time above 0; write 90s, 10m or 2h")
     return seconds

@@ -187,6 +187,7 @@ def test_check_of_a_file_with_a_fault_names_check_and_fault(
         "class Silent(Initializer):\n"
         "    '''Zeros.'''\n"
         "    name = 'silent'\n"
+        "    deterministic = True\n"
         "    def weight(self, rng, n_in, n_out, h):\n"
         "        import numpy as np\n"
         "        return np.zeros((n_in, n_out))\n"

@@ -116,7 +116,7 @@ def test_hidden_is_one_network_or_several(hidden: Any, networks: list[str]) -> N
         ({"hidden": "32"}, "hidden='32' is not allowed"),
         ({"hidden": [0]}, "hidden=0 is not allowed"),
         ({"jobs": 0}, "jobs=0 is not allowed"),
-        ({"timeout": -1}, "timeout=-1 is not allowed"),
+        ({"timeout": -1}, "compare: timeout=-1 is not a length of time above 0; write 90s"),
         ({"memory": 0}, "memory=0 is not allowed"),
         ({"scheduler": "tcp://127.0.0.1:1"}, "jobs are for this machine"),
         ({"out": "/dev/null/x"}, "cannot write to '/dev/null/x'"),
