@@ -7,7 +7,6 @@ import pytest
 from sklearn.metrics import log_loss
 
 import optbench
-from optbench import Array, DatasetSource
 from optbench.engine.guess_losses import guess_losses
 from optbench.registry import default_registry
 
@@ -37,24 +36,6 @@ def test_guessing_the_mean_leaves_the_variance() -> None:
     assert train == pytest.approx(np.var(data.y_train), rel=1e-12)
     assert val == pytest.approx(((data.y_val - mean) ** 2).mean(), rel=1e-12)
     assert test == pytest.approx(((data.y_test - mean) ** 2).mean(), rel=1e-12)
-
-
-def test_a_class_that_the_training_part_lacks_costs_a_finite_loss() -> None:
-    """It counts as half an example."""
-
-    class Gap(DatasetSource):
-        """Class 1 occurs in the test part only."""
-
-        name = "gap"
-        task = "multiclass"
-
-        def load(self) -> tuple[Array, Array, Array, Array]:
-            x = np.arange(20.0).reshape(20, 1)
-            return x, np.array([0, 2] * 10), x[:10], np.array([1] * 10)
-
-    train, _, test = guess_losses(Gap, "float64")
-    assert train == pytest.approx(np.log(16.5 / 8), rel=1e-12)
-    assert test == pytest.approx(np.log(16.5 / 0.5), rel=1e-12)
 
 
 def test_every_run_carries_the_losses_of_guessing() -> None:

@@ -69,9 +69,7 @@ KNOWN: dict[str, Known] = {
     "polyak_sgd": Known("optax: SGD with Polyak's step size", 1.0, FREE_LR),
     "radam": Known("optax: RAdam"),
     "rmsprop": Known("optax: RMSprop"),
-    "rprop": Known(
-        "optax: Rprop", expected_failures={ZERO_LR: "lr is only the first step, held above 1e-6"}
-    ),
+    "rprop": Known("optax: Rprop"),
     "sgd": Known("optax: SGD", 0.1, SGD_LR),
     "sign_sgd": Known("optax: Sign descent", 1e-3, (1e-6, 1e-2)),
     "signum": Known("optax: Signum, the sign of the momentum", 1e-3, (1e-6, 1e-2)),
