@@ -151,18 +151,10 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
             if "full-batch" in space.optimizer.needs and regime != "batch":
                 left_out[f"{entrant.label} is defined on full batches only: not in {regime}"] = None
                 continue
-            template = make_spec(
-                entrant=entrant,
-                workload=workload,
-                dtype=protocol.dtype,
-                grid_points=protocol.grid_points,
-                registry=registry,
-            )
-            first.append(CellPlan(entrant, workload, space, (), template, target))
+            first.append(_cell_without_points(entrant, workload, space, protocol, registry, target))
     if not first:
         raise ConfigError(f"nothing to train: {'; '.join(left_out)}")
-    numbers = range(protocol.first_replicate, protocol.first_replicate + protocol.replicates)
-    cells = tuple(_in_replicate(cell, number, protocol) for number in numbers for cell in first)
+    cells = _in_every_replicate(first, protocol)
     return StudyPlan(suite.name, suite.protocol, cells, tuple(left_out), drawn=suite.is_drawn)
 
 
@@ -190,18 +182,34 @@ def plan_replicates(
     first = []
     for entrant, workload in pairs:
         space = SearchSpace(registry.optimizer(entrant.optimizer), entrant.given, protocol.ruleset)
-        template = make_spec(
-            entrant=entrant,
-            workload=workload,
-            dtype=protocol.dtype,
-            grid_points=protocol.grid_points,
-            registry=registry,
-        )
         target = _target(workload, targets) if protocol.select == "time" else None
-        first.append(CellPlan(entrant, workload, space, (), template, target))
-    numbers = range(protocol.first_replicate, protocol.first_replicate + protocol.replicates)
-    cells = tuple(_in_replicate(cell, number, protocol) for number in numbers for cell in first)
+        first.append(_cell_without_points(entrant, workload, space, protocol, registry, target))
+    cells = _in_every_replicate(first, protocol)
     return StudyPlan(suite, protocol, cells, drawn=drawn)
+
+
+def _cell_without_points(
+    entrant: Entrant,
+    workload: Workload,
+    space: SearchSpace,
+    protocol: StudyProtocol,
+    registry: Registry,
+    target: float | None,
+) -> CellPlan:
+    """Return the cell of an entrant on a workload, before it is put into a replicate."""
+    template = make_spec(
+        entrant=entrant,
+        workload=workload,
+        dtype=protocol.dtype,
+        grid_points=protocol.grid_points,
+        registry=registry,
+    )
+    return CellPlan(entrant, workload, space, (), template, target)
+
+
+def _in_every_replicate(first: Sequence[CellPlan], protocol: StudyProtocol) -> tuple[CellPlan, ...]:
+    numbers = range(protocol.first_replicate, protocol.first_replicate + protocol.replicates)
+    return tuple(_in_replicate(cell, number, protocol) for number in numbers for cell in first)
 
 
 def _in_replicate(cell: CellPlan, replicate: int, protocol: StudyProtocol) -> CellPlan:

@@ -33,6 +33,13 @@ class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
     evaluation: tuple[str, ...]
     replicate: int = 0
 
+    def keys(self) -> Iterator[str]:
+        """Yield the keys of its runs; some may come twice."""
+        yield from self.evaluation
+        for trial in self.trials:
+            yield from trial.runs
+            yield from trial.retest
+
 
 class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A study as the store keeps it; it can be reported again without any plugin.
@@ -60,11 +67,8 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     def keys(self) -> Iterator[str]:
         """Yield the keys of all runs; some may come twice."""
-        yield from self.evaluation_keys()
         for cell in self.cells:
-            for trial in cell.trials:
-                yield from trial.runs
-                yield from trial.retest
+            yield from cell.keys()
 
     def evaluation_keys(self) -> Iterator[str]:
         """Yield the keys of the evaluation runs; some may come twice."""

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from optbench.errors import ConfigError, unknown_name
-from optbench.records import Cell
+from optbench.records import ALPHA, Cell
 from optbench.study.study import Study
 
 if TYPE_CHECKING:
     from optbench.analysis.board_records import Board, BoardName, BoardPair
 
 Outcome = Literal["better", "worse", "equal", "open"]
-ALPHA = 0.05
-"""Error rate of all verdicts on one board."""
 
 
 @dataclass(frozen=True)

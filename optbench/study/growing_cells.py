@@ -156,7 +156,7 @@ class GrowingCells:
         sizes = [look.replicates for look in self.looks] + [size]
         self.looks = planned_looks(sizes, self._most)
         self._store.flush()
-        keys = {key for cell in self._cells for key in _keys(cell)}
+        keys = set[str]().union(*(cell.keys() for cell in self._cells))
         results = dict(self._store.lazy_results(keys))
         self._boards = boards_at_looks(
             [restore_cell(cell, results) for cell in self._cells],
@@ -185,13 +185,6 @@ class GrowingCells:
             self._look(before + len(complete))
         elif not self.looks:  # not one replicate: what there is has no verdicts
             self._cells += self._part.record().cells
-
-
-def _keys(cell: CellRecord) -> Iterable[str]:
-    yield from cell.evaluation
-    for trial in cell.trials:
-        yield from trial.runs
-        yield from trial.retest
 
 
 def _describe(

@@ -23,25 +23,15 @@ def initializer_matrix(study: StudyArrays, scores: Array) -> Matrix | None:
         The matrix; None with fewer than two initializers, or if no problem was trained with every
         one of them, since their columns would then differ by the problem too.
     """
-    names = list(dict.fromkeys(w.initialization for w in study.workloads))
-    problems = [(w.dataset, w.network, w.regime, w.batch_size, w.epochs) for w in study.workloads]
-    started = {
-        name: {
-            p for p, w in zip(problems, study.workloads, strict=True) if w.initialization == name
-        }
-        for name in names
-    }
-    shared = set.intersection(*started.values())
+    columns_of: dict[str, dict[object, int]] = {}  # initializer -> problem -> workload
+    for i, w in enumerate(study.workloads):
+        problem = (w.dataset, w.network, w.regime, w.batch_size, w.epochs)
+        columns_of.setdefault(w.initialization, {})[problem] = i
+    names = list(columns_of)
+    shared = set.intersection(*map(set, columns_of.values()))
     if len(names) < 2 or not shared:
         return None
-    columns = [
-        [
-            i
-            for i, (problem, workload) in enumerate(zip(problems, study.workloads, strict=True))
-            if workload.initialization == name and problem in shared
-        ]
-        for name in names
-    ]
+    columns = [sorted(columns_of[name][problem] for problem in shared) for name in names]
     one = len(shared) == 1
     return Matrix(
         labels=tuple(study.labels),
