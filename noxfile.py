@@ -93,10 +93,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests as the README says."""
+    """Run all tests, the long ones too."""
     install(session, TORCH)
     install(session, EVERYTHING)
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", "--long", *session.posargs)
 
 
 @nox.session(venv_backend="uv")

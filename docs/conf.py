@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "results" / "report.html"
 
 project = "optbench"
 author = "The optbench authors"
@@ -39,7 +39,7 @@ html_title = f"optbench {release}"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_extra_path = [str(PAGE)] if PAGE.is_file() else []
+html_extra_path = ["generated/pages"]  # the interactive leaderboards
 html_copy_source = False
 html_show_sphinx = False
 
@@ -49,6 +49,8 @@ nb_execution_in_temp = True  # what they write stays out of the sources
 nb_execution_mode = "cache"  # notebooks are executed when they change
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
+if importlib.util.find_spec("optbench_torch") is None:  # shown without what its cells print
+    nb_execution_excludepatterns = ["notebooks/pytorch-class.ipynb"]
 
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True

@@ -1,4 +1,7 @@
-"""Runs every command of lecture.md and updates its plots: ``python docs/lecture.py``."""
+"""Runs the commands of lecture.md and updates its plots: ``python docs/lecture.py [FOLDER...]``.
+
+A folder is the last part of a command's ``--out``; without any, all commands run.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,6 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "lecture.md"
-COLOURS = 96
-"""Number of colours of a picture, few so that its file stays small."""
 
 
 def commands(text: str) -> list[tuple[list[str], str]]:
@@ -24,26 +25,24 @@ def commands(text: str) -> list[tuple[list[str], str]]:
     return [(shlex.split(line), printed.strip()) for line, printed in blocks]
 
 
+def folder_of(arguments: list[str]) -> str:
+    """Return the last part of the output folder of a command."""
+    return Path(arguments[arguments.index("--out") + 1]).name
+
+
 def pictures(text: str) -> list[str]:
     """Return the paths of the pictures on the page, relative to ``images``."""
     return re.findall(r"!\[[^\]]*\]\(images/(.*?)\)", text)
 
 
-def shrink(source: Path, target: Path) -> None:
-    """Copy a picture, with fewer colours."""
-    from PIL import Image
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with Image.open(source) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(target, optimize=True)
-
-
-def main() -> int:
-    """Run all commands; return 1 if one does not print what the page shows."""
+def main(folders: list[str]) -> int:
+    """Run the commands with these folders; return 1 if one does not print what the page shows."""
     text = PAGE.read_text(encoding="utf-8")
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         for arguments, printed in commands(text):
+            if folders and folder_of(arguments) not in folders:
+                continue
             start = time.monotonic()
             result = subprocess.run(
                 [sys.executable, "-c", "from optbench.cli import main; main()", *arguments],
@@ -59,11 +58,13 @@ def main() -> int:
             mark = "ok" if is_as_shown else f"WRONG: {output}"
             seconds = time.monotonic() - start
             print(f"{seconds:5.1f} s  optbench {shlex.join(arguments)}: {mark}", flush=True)
-        shutil.rmtree(HERE / "images", ignore_errors=True)
         for picture in pictures(text):
-            shrink(Path(folder) / "lecture" / picture, HERE / "images" / picture)
+            drawn, kept = Path(folder) / "lecture" / picture, HERE / "images" / picture
+            if drawn.exists():
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(drawn, kept)
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

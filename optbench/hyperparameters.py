@@ -13,7 +13,9 @@ from optbench.contracts import Configurable, Hyper, Plugin, Value, rate_of
 from optbench.errors import ConfigError, unknown_name
 from optbench.records import StepControl
 
-_SPELLING = re.compile(r"(?P<name>[^\[\]\s]+)(\[(?P<body>[^\[\]]*)\])?")
+_NAME = r"[^\[\]\s]+|[^\[\]\s][^\[\]\n]*\.[A-Za-z]\w*"  # names of files may have spaces
+_SPELLING = re.compile(rf"(?P<name>{_NAME})(\[(?P<body>[^\[\]]*)\])?")
+_OTHER_BRACKETS = re.compile(r"(?P<name>[\w:.-]+)\s*[({](?P<body>[^\[\](){}]*[:=][^\[\](){}]*)[)}]")
 
 NO_CONTROL = StepControl()
 CONTROL_HYPERS = {
@@ -36,6 +38,12 @@ def parse_spelling(text: str) -> tuple[str, dict[str, Value]]:
         ('adam', {'lr': 0.01, 'amsgrad': True})
     """
     match = _SPELLING.fullmatch(text.strip())
+    if other := _OTHER_BRACKETS.fullmatch(text.strip()):
+        body = re.sub(r"\s*[:=]\s*", "=", other["body"])
+        raise ConfigError(
+            f"'{text}' is not of the form name[key=value,...]; write "
+            f"'{other['name']}[{body}]', in square brackets and in quotes"
+        )
     if match is None:
         raise ConfigError(f"'{text}' is not of the form name[key=value,...]")
     values: dict[str, Value] = {}
@@ -47,6 +55,11 @@ def parse_spelling(text: str) -> tuple[str, dict[str, Value]]:
             raise ConfigError(f"'{key}' is given twice in '{text}'")
         values[key] = parse_value(raw)
     return match["name"], values
+
+
+def has_values(text: str) -> bool:
+    """Return whether a name is followed by values in brackets of any kind."""
+    return "[" in text or _OTHER_BRACKETS.fullmatch(text) is not None
 
 
 def parse_value(raw: str) -> Value:

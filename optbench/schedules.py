@@ -6,6 +6,7 @@ a rate (`optbench.contracts.rate_of`).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 
 import msgspec
@@ -14,6 +15,9 @@ import numpy as np
 from optbench.contracts import Array, Schedule
 from optbench.errors import OptbenchError, PluginError, describe_error
 from optbench.records import StepControl
+
+LARGE = 2**16
+"""Number of updates above which factors are computed anew for each run."""
 
 
 def factors(schedule: type[Schedule] | None, control: StepControl, total_steps: int) -> Array:
@@ -26,7 +30,7 @@ def factors(schedule: type[Schedule] | None, control: StepControl, total_steps: 
         total_steps: Number of updates in the run.
 
     Returns:
-        float64, shape (total_steps,), at least 0.
+        float64, shape (total_steps,), at least 0; read-only, because runs share it.
 
     Raises:
         PluginError: The schedule fails, or returns anything other than one factor per update.
@@ -35,10 +39,32 @@ def factors(schedule: type[Schedule] | None, control: StepControl, total_steps: 
         >>> factors(None, StepControl(warmup=0.5), 4).tolist()
         [0.5, 1.0, 1.0, 1.0]
     """
+    shared = _shared_factors if total_steps <= LARGE else _shared_factors.__wrapped__
+    return shared(schedule, control, total_steps)
+
+
+@functools.lru_cache(maxsize=16)
+def _shared_factors(
+    schedule: type[Schedule] | None, control: StepControl, total_steps: int
+) -> Array:
+    result = _factors_of(schedule, control, total_steps, np.arange(total_steps))
+    result.setflags(write=False)
+    return result
+
+
+def factor_at(
+    schedule: type[Schedule] | None, control: StepControl, total_steps: int, t: int
+) -> float:
+    """Return the factor on the learning rate at update `t`, 1 at the first, as `factors` does."""
+    return float(_factors_of(schedule, control, total_steps, np.array([t - 1]))[0])
+
+
+def _factors_of(
+    schedule: type[Schedule] | None, control: StepControl, total_steps: int, steps: Array
+) -> Array:
     warmup = control.value_of("warmup", schedule.warmup if schedule else 0.0)
     final = control.value_of("final", schedule.final if schedule else 0.0)
     rising = round(warmup * total_steps)
-    steps = np.arange(total_steps)
     after = np.maximum(steps - rising, 0) / max(total_steps - rising, 1)
     shape = np.ones_like(after) if schedule is None else _shape(schedule, after, final)
     if rising:

@@ -5,9 +5,52 @@ from __future__ import annotations
 import os
 import signal
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+TESTS = Path(__file__).parent
+LONG_ROOMS = (
+    "benchmarks", "browser", "contract", "faults", "oracle", "properties", "published", "trials",
+)  # fmt: skip
+"""Folders with tests that take long: a plain ``pytest`` leaves them out."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs everything."""
+    parser.addoption(
+        "--long", action="store_true", help="Also run the long tests, as .ci/run does."
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker process of pytest-xdist whether to leave long tests out."""
+    node.workerinput["short"] = _is_short(node.config)
+
+
+def _is_short(config: pytest.Config) -> bool:
+    """Return whether neither paths of tests nor ``--long`` are given."""
+    if hasattr(config, "workerinput"):
+        return bool(config.workerinput["short"])
+    return config.args_source is config.ArgsSource.TESTPATHS and not config.getoption("--long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long tests out of a plain ``pytest``."""
+    if not _is_short(config):
+        return
+    long: list[pytest.Item] = []
+    short: list[pytest.Item] = []
+    for item in items:
+        room = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
+        is_long = room in LONG_ROOMS or item.get_closest_marker("long") is not None
+        (long if is_long else short).append(item)
+    config.hook.pytest_deselected(items=long)
+    items[:] = short
+
 
 # The matrices are small: further BLAS threads would only slow other tests down.
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -37,17 +80,17 @@ def hide_other_plugins() -> None:
 
     registry: Any = module  # what it imported is replaced
 
-    installed = registry.entry_points
+    installed = registry.entry_points_of
     others = {
         point
-        for point in installed(group=registry.GROUP)
+        for point in installed(registry.GROUP)
         if point.dist is not None and point.dist.name != "optbench"
     }
 
-    def of_this_suite(*, group: str) -> list[EntryPoint]:
-        return [point for point in installed(group=group) if point not in others]
+    def of_this_suite(group: str) -> list[EntryPoint]:
+        return [point for point in installed(group) if point not in others]
 
-    registry.entry_points = of_this_suite
+    registry.entry_points_of = of_this_suite
 
 
 hide_other_plugins()

@@ -37,6 +37,9 @@ EXEMPT = {
     ("study/replaying.py", "digits"): "the ordinary word, of a number",
     ("cli/templates.py", "momentum"): "the ordinary word, in the text of a template",
     ("registry/signatures.py", "momentum"): "the hyperparameter of this name",
+    ("conformance/likeness_settings.py", "momentum"): "the hyperparameter of this name",
+    ("cli/commands/check.py", "adam"): "an example in the help of an option",
+    ("inspection/portraits/portrait.py", "saddle"): "the ordinary word, of a property",
 }
 """File and name that it contains on purpose -> the reason."""
 

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.packages import need
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "optbench"
 MAX_TOP_MODULES = 8
@@ -189,6 +191,7 @@ OTHER_ROOMS = {
     "findings": "results of the literature that the harness must reproduce",
     "oracle": "optimizers and initializers against independent implementations",
     "properties": "Hypothesis",
+    "published": "figures of publications beside ours",
     "security": "hostile plugins and stores",
     "trials": "classes of reports about wrong numbers, each with a planted offender",
 }
@@ -198,10 +201,12 @@ OTHER_TESTS = {
     "test_harness.py": "the package as a whole",
     "test_house.py": "the source tree as a whole",
     "cli/test_plugin_commands.py": "list, show, plugins, check and new on one planted plugin",
+    "cli/test_shards.py": "run in parts, and merge",
     "cli/test_signals.py": "processes that are sent a signal",
     "cli/test_study_commands.py": "report, compare, replay, merge and export on one study",
     "engine/fusion/test_translation.py": "expressions and statements together",
     "engine/loops/test_kept_buffers.py": "both loops: what a stepper keeps is its own",
+    "engine/test_same_bits.py": "all loops, on processors with fewer features",
     "study/test_passed_objects.py": "classes, arrays and frames in the place of names",
 }
 """Test files that are not named after a module, with the reason."""
@@ -319,9 +324,10 @@ OFFENCES = {
 """File -> a line that it may not have, and a part of the complaint of import-linter."""
 
 
+@pytest.mark.long
 def test_import_linter_finds_planted_imports(tmp_path: Path) -> None:
     """Each contract breaks when an import of its kind is planted, even inside a function."""
-    pytest.importorskip("importlinter", reason="import-linter (extra lint) is missing")
+    need("importlinter")
     for folder in ("optbench", "plugins/optbench_builtin"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)

@@ -1,22 +1,25 @@
-"""Writes the generated pages: one for each optimizer, the command line and the Python API."""
+"""Writes the generated pages: optimizers, command line, Python API and published leaderboards."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import optbench
+from optbench.analysis.board_records import Board, select_boards
+from optbench.analysis.words.board_text import TITLES, interval_text
 from optbench.contracts import Hyper, Optimizer
 from optbench.registry import default_registry
-from site_pages import formulas
+from optbench.report.format.numbers import place
+from site_pages import formulas, leaderboards
 from site_pages.api import api_page
+from site_pages.leaderboards import interactive_page, leaderboards_page, published_studies
+from site_pages.tables import table
 
 FOLDER = "generated"
 """Where generated pages are written to, inside the documentation."""
-RESULTS = "results/leaderboard.json"
+RESULTS = "results"
 PATHS_LANDSCAPE = "rosenbrock"
 PATH_STEPS = 200
 BUILTIN = "optbench_builtin"
@@ -32,18 +35,23 @@ def write_generated_pages(docs: Path) -> None:
     (folder / "optimizers").mkdir(parents=True, exist_ok=True)
     entries = default_registry().entries("optimizers")
     builtin = {n: e.item for n, e in entries.items() if e.item.__module__.startswith(BUILTIN)}
-    boards = _boards(docs.parent / RESULTS)
+    studies = published_studies(docs.parent / RESULTS)
+    boards = select_boards(studies[0].board.boards) if studies else []
     for name, optimizer in builtin.items():
         picture = _draw_path(name, folder / "optimizers" / f"{name}.svg")
         _write(folder / "optimizers" / f"{name}.md", optimizer_page(optimizer, picture, boards))
     _write(folder / "optimizers" / "index.md", _index(builtin))
     _write(folder / "api.md", api_page())
     _write(folder / "cli.md", CLI_PAGE)
+    _write(folder / "leaderboards.md", leaderboards_page(studies))
+    for study in studies:
+        _write(folder / "pages" / leaderboards.FOLDER / study.name, interactive_page(study))
 
 
 def _write(path: Path, text: str) -> None:
     """Write a page unless it is the same, so that Sphinx need not build it again."""
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
 
@@ -58,15 +66,13 @@ def _summary(optimizer: Optimizer) -> str:
     return (optimizer.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ").strip()
 
 
-def optimizer_page(
-    optimizer: Optimizer, picture: str = "", boards: Sequence[Mapping[str, Any]] = ()
-) -> str:
+def optimizer_page(optimizer: Optimizer, picture: str = "", boards: Sequence[Board] = ()) -> str:
     """Return the page of one optimizer, in Markdown.
 
     Args:
         optimizer: Its class.
         picture: File of its path over a landscape, beside the page.
-        boards: The published boards, as in ``leaderboard.json``.
+        boards: The published boards.
     """
     name = optimizer.name
     blocks = [f"# {name}", *formula_blocks(optimizer)]
@@ -83,7 +89,7 @@ def optimizer_page(
     if rows:
         blocks.append(
             "## In the published leaderboard\n\n"
-            + table(("board", "place", "value", "95% interval"), rows)
+            + table(("board", "place", "value and its interval"), rows)
             + "\n\nOn the workloads of the suite `standard`; see "
             "[reading a leaderboard](../../reading.md)."
         )
@@ -120,40 +126,22 @@ def _clause_block(clause: formulas.Clause) -> str:
 
 
 def _hyper_table(hypers: Iterable[Hyper]) -> str:
-    rows = [(f"`{h.name}`", f"`{h.default}`", h.meaning, _range(h)) for h in hypers]
-    return table(("name", "default", "meaning", "search range"), rows) if rows else "None."
+    rows = [
+        (f"`{h.name}`", f"`{h.default}`", h.meaning, h.describe_range(), h.describe_search())
+        for h in hypers
+    ]
+    return (
+        table(("name", "default", "meaning", "allowed", "tuning searches"), rows)
+        if rows
+        else "None."
+    )
 
 
-def _range(hyper: Hyper) -> str:
-    if hyper.choices:
-        return ", ".join(f"`{choice}`" for choice in hyper.choices)
-    return "" if hyper.search is None else f"{hyper.search[0]:g} to {hyper.search[1]:g}"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    lines += ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _boards(path: Path) -> list[dict[str, Any]]:
-    """Return the published boards over all regimes; none if nothing is published here."""
-    if not path.is_file():
-        return []
-    boards = json.loads(path.read_text(encoding="utf-8")).get("boards", [])
-    return [b for b in boards if b["statement"] == "these-workloads" and b["regime"] is None]
-
-
-def _place(board: Mapping[str, Any], label: str) -> tuple[str, ...]:
-    row = next((row for row in board["rows"] if row["label"] == label), None)
-    if row is None:
+def _place(board: Board, label: str) -> tuple[str, ...]:
+    row = next((row for row in board.rows if row.label == label), None)
+    if row is None or row.value is None:
         return ()
-    first, last = row["place"]
-    place = str(first) if first == last else f"{first} to {last}"
-    known = row["low"] is not None and row["high"] is not None
-    interval = f"{row['low']:.2f} to {row['high']:.2f}" if known else ""
-    return board["name"], place, f"{row['value']:.2f}", interval
+    return TITLES[board.name].lower(), place(*row.place), interval_text(board.name, row)
 
 
 def _draw_path(name: str, path: Path) -> str:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from optbench.analysis.board_rows import Number, Record
-from optbench.records import Look, Regime
+from optbench.records import BOARD_NAMES, BoardName, Look, Regime
 
-BoardName = Literal["final-loss", "training-loss", "speed", "stability"]
-BOARD_NAMES: tuple[BoardName, ...] = ("final-loss", "training-loss", "speed", "stability")
-"""The boards, in the order in which they are shown."""
 Statement = Literal["these-workloads", "workloads-like-these"]
 STATEMENTS: tuple[Statement, ...] = ("these-workloads", "workloads-like-these")
 PairVerdict = Literal["better", "equal", "open"]
 Unit = Literal["replicate", "dataset", "drawn workload"]
 
 
-class Needs(Record, frozen=True, kw_only=True):
+class Needs(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What would decide an open pair with a probability of 80%, as far as it can be foreseen.
 
     Attributes:
         replicates: Replicates in all; None on other boards, and if no number up to the limit of
             `decisions.MOST_REPLICATES` is enough.
         workloads: The same for datasets or drawn workloads, on boards about workloads like these.
-        seconds: Further training time of both entrants on one core; None if the number is unknown.
+        seconds: Time of the further replicates on this machine, with tuning and all entrants that
+            still get runs; on boards about workloads like these, that of the further workloads.
+            None if the number is unknown.
     """
 
     replicates: int | None = None
@@ -42,7 +42,8 @@ class BoardRow(Record, frozen=True, kw_only=True):
             their pair, not by the intervals of their rows.
         place: First and last place that the pairs leave open, 1-based.
         letters: Letters of its tie groups; entrants that share one are not told apart.
-        may_be_best: Whether it may still be the best one (Hsu's comparison with the best).
+        may_be_best: Whether it may still be the best one (Hsu's comparison with the best). An
+            entrant that lost every run may not.
         workloads: Workloads on which it was evaluated.
         details: Further means by name: ``"lost"`` (share of evaluation runs), ``"regret"`` and
             ``"seed_spread"`` (SD of the test score over the seeds of a replicate) on the stability
@@ -60,12 +61,14 @@ class BoardRow(Record, frozen=True, kw_only=True):
     details: dict[str, Number] = {}  # noqa: RUF012  (msgspec copies it)
 
 
-class BoardPair(Record, frozen=True, kw_only=True):
+class BoardPair(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Two entrants on a board; `first` is the better one where the verdict is ``"better"``.
+
+    In JSON, the fields below `units` are left out where they are None, and so are those of `needs`.
 
     Attributes:
         difference: Value of `first` minus value of `second`, on what both were evaluated on; None
-            if they have nothing in common.
+            if they have nothing in common, or if neither is above the floor of the board.
         low, high: Interval of `difference` by itself, of the level of those of the rows.
         p: p-value of a difference of 0, by itself; None if it cannot be tested.
         p_adjusted: The same for the whole family of pairs.
@@ -83,17 +86,32 @@ class BoardPair(Record, frozen=True, kw_only=True):
     first: str
     second: str
     difference: Number
-    low: Number = None
-    high: Number = None
-    p: Number = None
-    p_adjusted: Number = None
-    p_equal: Number = None
+    low: Number
+    high: Number
+    p: Number
+    p_adjusted: Number
+    p_equal: Number
     verdict: PairVerdict
-    needs: Needs | None = None
+    needs: Needs | None
     units: int = 0
     error: Number = None
     df: Number = None
     decided_at: int | None = None
+
+
+class Baseline(Record, frozen=True, kw_only=True):
+    """An entrant that all others are compared with (Dunnett's many-to-one comparisons).
+
+    Its pairs are a family of their own, of S - 1 comparisons instead of S (S - 1) / 2, so that less
+    data decides them than the same pairs among all of them.
+
+    Attributes:
+        label: The entrant.
+        pairs: Its pair with each other entrant, in the order of the rows.
+    """
+
+    label: str
+    pairs: tuple[BoardPair, ...]
 
 
 class Board(Record, frozen=True, kw_only=True):
@@ -116,6 +134,8 @@ class Board(Record, frozen=True, kw_only=True):
             reached at the first look that supports it.
         error_rate: Sum of the levels of the looks, 5% in a study as it was planned.
         note: Why there are no verdicts, or what the values rest on; may be empty.
+        pairs: All pairs of entrants.
+        baseline: The comparisons with the baseline of the study; None if it has none.
     """
 
     name: BoardName
@@ -131,6 +151,7 @@ class Board(Record, frozen=True, kw_only=True):
     note: str = ""
     rows: tuple[BoardRow, ...]
     pairs: tuple[BoardPair, ...]
+    baseline: Baseline | None = None
 
     def pair(self, first: str, second: str) -> BoardPair:
         """Return the comparison of two entrants, in either order.
@@ -142,3 +163,11 @@ class Board(Record, frozen=True, kw_only=True):
             if {pair.first, pair.second} == {first, second}:
                 return pair
         raise KeyError(f"{first}, {second}")
+
+
+def select_boards(
+    boards: Iterable[Board], statement: Statement = "these-workloads", regime: Regime | None = None
+) -> list[Board]:
+    """Return the boards of one statement and regime in the order of `BOARD_NAMES`."""
+    chosen = [b for b in boards if b.statement == statement and b.regime == regime and b.rows]
+    return sorted(chosen, key=lambda board: BOARD_NAMES.index(board.name))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from optbench.analysis.board_records import Board
 from optbench.analysis.boards.board_looks import boards_at_looks
 from optbench.analysis.boards.board_tables import critical_difference, make_boards
 from optbench.analysis.boards.board_values import BoardValues, board_values
 from optbench.analysis.boards.score_scales import Scales, scales_of
 from optbench.analysis.leaderboard import Leaderboard
+from optbench.analysis.run_costs import UNKNOWN_PACE, Pace
 from optbench.analysis.run_metrics import measure
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.views.bias_variance import bias_variance
@@ -21,26 +21,13 @@ from optbench.analysis.views.lr_curves import lr_curves
 from optbench.analysis.views.overall_rows import overall_rows
 from optbench.analysis.views.performance_profiles import performance_profiles
 from optbench.analysis.views.regime_views import regime_views
+from optbench.analysis.views.target_distribution import target_distribution
 from optbench.analysis.views.workload_rows import workload_boards
 from optbench.analysis.words.cautions import cautions
 from optbench.analysis.words.verdicts import verdicts
 from optbench.errors import ConfigError
-from optbench.records import Cell, Look, StudyProtocol
+from optbench.records import Cell, Criteria, Look, StudyProtocol
 from optbench.suites import TARGET_LEVEL, Targets
-
-
-def build_boards(
-    cells: Sequence[Cell],
-    protocol: StudyProtocol,
-    targets: Targets | None = None,
-    *,
-    drawn: bool = False,
-    regions: Mapping[str, float] | None = None,
-) -> tuple[Board, ...]:
-    """Return only the boards of a leaderboard; arguments as for `build_leaderboard`."""
-    study = _study(cells)
-    tables = _tables(study, scales_of(study, targets or {}), protocol, regions)
-    return make_boards(study, tables, drawn=drawn)
 
 
 def build_leaderboard(
@@ -50,8 +37,10 @@ def build_leaderboard(
     *,
     title: str = "",
     drawn: bool = False,
-    regions: Mapping[str, float] | None = None,
+    criteria: Criteria | None = None,
     looks: Sequence[Look] = (),
+    data_cautions: Sequence[str] = (),
+    pace: Pace = UNKNOWN_PACE,
 ) -> Leaderboard:
     """Compare the entrants of `cells` with one another.
 
@@ -63,24 +52,27 @@ def build_leaderboard(
             the cells, and marked as such.
         title: Free text, shown above the leaderboard.
         drawn: Whether the workloads were drawn from a declared distribution, each independently.
-        regions: Board -> half width of its region of practical equivalence, where it is not to be
-            the one of `REGIONS`.
+        criteria: The baseline and the regions of practical equivalence; by default, there is no
+            baseline, and the regions are `REGIONS`.
         looks: The looks at a study that was analysed while it grew; by default, there is one.
+        data_cautions: One line for each fault of a dataset that makes its figures misleading.
+        pace: How fast the machine trains further runs.
 
     Raises:
         ConfigError: No cell has an evaluation run, or an entrant has two cells of one replicate on
-            one workload.
+            one workload, or the baseline is not one of them.
     """
-    study = _study(cells)
+    study, criteria = _study(cells), criteria or Criteria()
+    criteria.check_baseline(cell.entrant.label for cell in cells)  # evaluated or not yet
     scales = scales_of(study, targets or {})
     measured = measure(study, scales.target, scales.target_frozen)
-    tables = _tables(study, scales, protocol, regions)
+    tables = _tables(study, scales, protocol, criteria)
     if looks:
         boards = boards_at_looks(
-            cells, protocol, targets or {}, looks=looks, drawn=drawn, regions=regions
+            cells, protocol, targets or {}, looks=looks, drawn=drawn, criteria=criteria, pace=pace
         )
     else:
-        boards = make_boards(study, tables, drawn=drawn)
+        boards = make_boards(study, tables, drawn=drawn, baseline=criteria.baseline, pace=pace)
     scores = tables[0].values
     board = Leaderboard(
         title=title,
@@ -94,6 +86,7 @@ def build_leaderboard(
         overall=overall_rows(study, measured, boards[0], scores),
         workloads=workload_boards(study, measured, scales, scores),
         profiles=performance_profiles(study, measured),
+        target_distribution=target_distribution(study, scales),
         budgets=budget_curves(study, protocol.budget, scales.guess["val"], scales.best["val"]),
         lr_curves=lr_curves(study),
         regimes=regime_views(study),
@@ -106,7 +99,7 @@ def build_leaderboard(
     return msgspec.structs.replace(
         board,
         verdicts=verdicts(board),
-        warnings=cautions(board, study, measured, scores),
+        warnings=(*data_cautions, *cautions(board, study, measured, scores)),
     )
 
 
@@ -121,7 +114,7 @@ def _tables(
     study: StudyArrays,
     scales: Scales,
     protocol: StudyProtocol,
-    regions: Mapping[str, float] | None,
+    criteria: Criteria | None,
 ) -> tuple[BoardValues, ...]:
     at_best = protocol.select != "val_loss"
-    return board_values(study, scales, at_best=at_best, regions=regions)
+    return board_values(study, scales, at_best=at_best, criteria=criteria)

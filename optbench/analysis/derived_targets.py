@@ -14,11 +14,8 @@ from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
 from optbench.records import Cell
 from optbench.suites import Target, Targets
-from optbench.suites.target_files import Level
+from optbench.suites.target_files import SHARES
 from optbench.tuning.trials import SOLVED
-
-SHARES: dict[Level, float] = {"easy": 0.5, "medium": 0.75, "hard": 0.9}
-"""Level -> share of the way from guessing to the best known loss, in log loss."""
 
 
 def derive_targets(cells: Sequence[Cell], origin: str = "") -> Targets:

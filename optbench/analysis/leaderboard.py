@@ -23,6 +23,7 @@ from optbench.analysis.view_records import (
     Matrix,
     Profile,
     RegimeView,
+    TargetDistribution,
 )
 from optbench.errors import ConfigError
 from optbench.records import StudyProtocol
@@ -44,7 +45,15 @@ class Leaderboard(Record, frozen=True, kw_only=True):
         budgets, lr_curves: Empty if nothing was tuned.
         regimes: Empty unless two regimes share dataset, network and initializer.
         matrix: None with fewer than two initializers.
+        target_distribution: To the targets of all levels; None if no target was reached.
         critical_difference: None with fewer than two entrants that can be compared.
+
+    Example:
+        >>> import optbench
+        >>> leaderboard = optbench.compare(["sgd", "adam"], suite="smoke").leaderboard
+        >>> board = leaderboard.boards[0]
+        >>> board.name, board.statement, len(board.pairs)
+        ('final-loss', 'these-workloads', 1)
     """
 
     format: Literal[2] = 2
@@ -67,9 +76,10 @@ class Leaderboard(Record, frozen=True, kw_only=True):
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...]
     boards: tuple[Board, ...] = ()
+    target_distribution: TargetDistribution | None = None
 
     def _repr_html_(self) -> str:
-        """Return the ranked table and the sentences about the whole study, for a notebook."""
+        """Return the ranked table, the sentences about the study and cautions, for a notebook."""
         rows = [
             (
                 " to ".join(map(str, dict.fromkeys(row.place))),
@@ -80,9 +90,10 @@ class Leaderboard(Record, frozen=True, kw_only=True):
             )
             for row in self.overall
         ]
-        head = ("place", "optimizer", "score", "ties", "runs lost")
+        head = ("place", "optimizer", "score of final loss", "ties", "runs lost")
         sentences = [verdict.text for verdict in self.verdicts if not verdict.label]
-        return html.table(rows, head) + html.paragraphs(sentences)
+        cautions = [f"Caution: {text}" for text in self.warnings]
+        return html.table(rows, head) + html.paragraphs([*sentences, *cautions])
 
     def to_pandas(self) -> Any:
         """Return the rows of ``leaderboard.csv`` as a pandas DataFrame (needs pandas)."""
@@ -91,6 +102,8 @@ class Leaderboard(Record, frozen=True, kw_only=True):
         return pd.DataFrame(flat_rows(self.overall, self.workloads), columns=list(COLUMNS))
 
 
+DIGITS = 4
+"""Significant digits of the numbers in ``leaderboard.json`` and ``leaderboard.csv``."""
 _JSON_CONSTANTS = {"Infinity": "inf", "-Infinity": "-inf", "NaN": None}
 """How `plain` spells the numbers that strict JSON lacks."""
 
@@ -98,23 +111,38 @@ _JSON_CONSTANTS = {"Infinity": "inf", "-Infinity": "-inf", "NaN": None}
 def plain(value: Any) -> Any:
     """Convert a record to dicts, lists and scalars that strict JSON can hold.
 
-    Infinity becomes ``"inf"`` and NaN becomes None. Going through text keeps this fast: Python
-    code runs for the infinities only.
+    Infinity becomes ``"inf"`` and NaN becomes None; numbers are rounded by `rounded`.
 
     Example:
         >>> from optbench.analysis.board_rows import Estimate
-        >>> plain(Estimate(value=float("inf")))
-        {'value': 'inf', 'low': None, 'high': None}
+        >>> plain(Estimate(value=float("inf"), low=1 / 3))
+        {'value': 'inf', 'low': 0.3333, 'high': None}
     """
     text = json.dumps(msgspec.to_builtins(value))
-    return json.loads(text, parse_constant=_JSON_CONSTANTS.__getitem__)
+    parse_constant = _JSON_CONSTANTS.__getitem__
+    return json.loads(text, parse_float=_parse_rounded, parse_constant=parse_constant)
+
+
+def rounded(value: float) -> float:
+    """Return a number with `DIGITS` significant digits; whole numbers stay exact.
+
+    Example:
+        >>> rounded(2 / 3), rounded(12345678.0), rounded(float("inf"))
+        (0.6667, 12345678.0, inf)
+    """
+    return value if value % 1 == 0 else float(f"{value:.{DIGITS}g}")
+
+
+def _parse_rounded(text: str) -> float:
+    return float(text) if len(text) <= DIGITS else rounded(float(text))
 
 
 def to_json(board: Leaderboard) -> bytes:
     """Return the leaderboard as JSON: infinity is ``"inf"``, an unknown number ``null``.
 
-    Every item of a list at the top has a line of its own, so that the text is small and its changes
-    are easy to see.
+    Numbers have `DIGITS` significant digits; texts of configurations spell theirs in full. Every
+    item of a list at the top has a line of its own, so that the text is small and its changes are
+    easy to see.
     """
     entries = []
     for key, value in plain(board).items():
@@ -129,7 +157,7 @@ def _lines(items: list[Any]) -> bytes:
 
 
 def from_json(text: bytes | str) -> Leaderboard:
-    """Read what `to_json` wrote.
+    """Read what `to_json` wrote, with its rounded numbers.
 
     Raises:
         ConfigError: The leaderboard was written in format 1, which has no boards.

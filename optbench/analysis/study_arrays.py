@@ -29,7 +29,7 @@ class Trials:
         loss: Final validation losses, infinite for trials that were lost.
         only_lr: Whether only the rate differs between the trials.
         is_drawn: Whether each trial was drawn from the declared range: it is neither the default
-            configuration nor a point of a widened range.
+            configuration, nor a point of a widened range, nor one beside the best trial.
         runs: Number of tuning runs, a retest included.
         diverged: Number of them that were lost.
     """
@@ -166,15 +166,6 @@ class StudyArrays:
                     cluster = [new if c == old else c for c in cluster]
         return cluster
 
-    @cached_property
-    def workload_seconds(self) -> Array:
-        """Training time of all runs on each workload, tuning included, shape (W,)."""
-        seconds = np.zeros(len(self.workloads))
-        for (_, w, _), cell in self.replicates.items():
-            for runs in (cell.evaluation, *(trial.runs for trial in cell.trials)):
-                seconds[w] += sum(run.seconds for run in runs)
-        return seconds
-
     # -- curves -------------------------------------------------------------------------------
 
     @cached_property
@@ -193,6 +184,14 @@ class StudyArrays:
     def train(self) -> Array:
         """Training loss along every run."""
         return self._stacked["train_loss"]
+
+    @property
+    def unmoved(self) -> Array:
+        """Whether no loss of a run ever changed: nothing was trained; shape (R,)."""
+        losses = np.stack([self.train, self.val])
+        same = (losses == losses[:, :, :1]) | np.isnan(losses)
+        unmoved: Array = same.all(axis=(0, 2)) & ~self.lost
+        return unmoved
 
     @property
     def costs(self) -> dict[CostAxis, Array]:
@@ -252,7 +251,9 @@ def _read_trials(cell: Cell) -> Trials:
         loss=np.array([trial_loss(t) for t in cell.trials]),
         only_lr=not any(map(math.isnan, lrs))
         and all({**t.hyper, rate: 0} == first for t in cell.trials),
-        is_drawn=np.array([not (t.is_default or t.is_widened) for t in cell.trials]),
+        is_drawn=np.array(
+            [not (t.is_default or t.is_widened or t.is_refined) for t in cell.trials]
+        ),
         runs=len(results),
         diverged=sum(map(is_lost, results)),
     )

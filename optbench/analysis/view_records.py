@@ -27,6 +27,22 @@ class Profile(Record, frozen=True, kw_only=True):
     flips: tuple[tuple[str, str, str], ...]
 
 
+class TargetDistribution(Record, frozen=True, kw_only=True):
+    """Empirical distribution of the cost to targets: the share of targets reached by then.
+
+    Attributes:
+        levels: Targets, as shares of the way from guessing to the best known loss, in log loss.
+        cost: Examples seen as shares of the budget, ascending.
+        reached: Label -> share of its (workload, seed, target) triples reached at each cost.
+        triples: Label -> number of these triples.
+    """
+
+    levels: tuple[float, ...]
+    cost: tuple[float, ...]
+    reached: dict[str, tuple[float, ...]]
+    triples: dict[str, int]
+
+
 class Budget(Record, frozen=True, kw_only=True):
     """Expected best of the first k of n trials, from the trials already made.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Collection
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from optbench.errors import OptbenchError, PluginWarning
+from optbench.support.distributions import entry_points_of, name_and_version
 
 if TYPE_CHECKING:
     from optbench.registry.entries import Entry
@@ -47,6 +47,16 @@ def contributed_commands(taken: Collection[str]) -> dict[str, click.Command]:
     return commands
 
 
+def command_conflict(name: str) -> str:
+    """Return a sentence that names both plugins if two of them have a command of this name."""
+    if not _others_exist():
+        return ""
+    from optbench.registry import default_registry
+    from optbench.registry.kinds import COMMANDS
+
+    return default_registry().conflict(COMMANDS.plural, name)
+
+
 def _fault(entry: Entry[Any], taken: Collection[str]) -> str:
     if entry.name in taken:
         return "optbench has a command of this name"
@@ -62,5 +72,5 @@ def _others_exist() -> bool:
     """
     own = "optbench"
     return "optbench.registry" in sys.modules or any(
-        point.dist is None or point.dist.name != own for point in entry_points(group=own)
+        name_and_version(point)[0] != own for point in entry_points_of(own)
     )

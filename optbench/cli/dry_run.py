@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from optbench.cli.output import print_json, print_table, say
+from optbench.cli.output import print_json, print_table, say_prose
 
 if TYPE_CHECKING:
     from optbench.plan import StudyPlan
@@ -38,13 +38,13 @@ def show_plan(
         [(c.workload, c.optimizer, str(c.planned), str(c.stored)) for c in estimate.cells],
     )
     for line in estimate.left_out:
-        say(f"left out: {line}")
+        say_prose(f"left out: {line}", indent=2)
     if until:
         from optbench.analysis.statistics.spending import look_sizes
 
         sizes = ", ".join(map(str, look_sizes(plan.protocol.replicates)))
-        say(f"at most; analysed at {sizes} replicates, and ended when all pairs are decided")
-    say(
+        say_prose(f"at most; analysed at {sizes} replicates, and ended when all pairs are decided")
+    say_prose(
         f"{estimate.planned} runs planned (more where a search range has to be widened), "
         f"{estimate.stored} of them are in the store; about {duration(estimate.seconds)} on "
         f"{estimate.cores} cores"

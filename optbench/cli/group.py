@@ -15,12 +15,12 @@ from typing import Any
 import click
 
 from optbench import __version__
-from optbench.cli.contributed_commands import TITLE, contributed_commands
+from optbench.cli.contributed_commands import TITLE, command_conflict, contributed_commands
 from optbench.cli.interrupts import deafen, exit_code, orderly
 from optbench.cli.options import plugin_options
 from optbench.cli.output import echo
 from optbench.engine.memory_limits import check_address_space, limit_hint
-from optbench.errors import OptbenchError, PluginWarning, describe_error, nearest
+from optbench.errors import OptbenchError, PluginError, PluginWarning, describe_error, nearest
 from optbench.support.log_lines import log_to_stderr
 from optbench.support.text import one_line
 
@@ -28,16 +28,19 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Compare optimizers": {
         "run": "Train, tune and rank optimizers on a suite.",
         "report": "Write leaderboard, plots and HTML of a finished study again.",
+        "plot": "Draw one plot of a study, in any width and format.",
         "compare": "Say what changed between two studies.",
         "replay": "Train one stored run again and compare it bit by bit.",
         "merge": "Merge the stores of several studies.",
-        "export": "Write the stored runs as a table.",
+        "export": "Write the runs, or the tables of the leaderboard.",
         "targets": "Show or measure the target losses of the workloads.",
     },
     "Look closer": {
         "inspect": "Look inside a network: signals, layers in training, what is wrong.",
         "sweep": "Train over values of one or two hyperparameters.",
         "trajectory": "Follow an optimizer over a two-dimensional function.",
+        "response": "Show which steps an optimizer makes of noisy gradients.",
+        "profile": "Measure what an optimizer does in ten named properties.",
     },
     "Optimizers, initializers, datasets and suites": {
         "list": "List what is registered.",
@@ -52,10 +55,19 @@ SECTIONS: dict[str, dict[str, str]] = {
 
 COMMANDS = {name: text for section in SECTIONS.values() for name, text in section.items()}
 
-MODULES = {"list": "listing"}
-"""Modules not named after their command. A module ``list`` would hide the built-in here."""
+MODULES = {"list": "listing", "plot": "draw_plot"}
+"""Modules not named after their command. ``list`` would hide the built-in; ``plot`` is taken."""
 
-TRAINING_COMMANDS = {"run", "replay", "inspect", "sweep", "trajectory", "check"}
+TRAINING_COMMANDS = {
+    "run",
+    "replay",
+    "inspect",
+    "sweep",
+    "trajectory",
+    "response",
+    "profile",
+    "check",
+}
 
 EXIT_ERROR, EXIT_USAGE = 1, 2
 
@@ -82,6 +94,8 @@ class Optbench(click.Group):
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             known = self.list_commands(ctx)
             if name not in known:
+                if conflict := command_conflict(name):
+                    raise PluginError(conflict)
                 near = nearest(name, known)
                 hint = f"did you mean '{near}'?" if near else f"commands: {', '.join(known)}"
                 raise click.UsageError(f"no command '{name}'; {hint}", ctx)

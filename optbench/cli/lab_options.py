@@ -9,6 +9,7 @@ from optbench.cli.options import (
     REGIME,
     Formats,
     Widths,
+    dataset_option,
     named_option,
     options,
     out_option,
@@ -26,9 +27,7 @@ several_optimizers = named_option(
     f"Optimizer, values in brackets. Repeatable. Default: from the {DEFAULT_SUITE} suite.",
     multiple=True,
 )
-one_dataset = named_option(
-    "-d", "datasets", f"Dataset. Default: the {DEFAULT_SUITE} suite's first."
-)
+one_dataset = dataset_option(f"Dataset, or a file. Default: the {DEFAULT_SUITE} suite's first.")
 plots_option = click.option(
     "--formats", type=Formats(), default="png", show_default=True, help="png, svg, pdf, or none."
 )
@@ -41,7 +40,7 @@ network_options = options(
         default="32,32",
         show_default=True,
         metavar="WIDTHS",
-        help="Widths of the hidden layers; 'linear' for none.",
+        help="Widths of the hidden layers, as 32,32 or 64x20; 'linear' for none.",
     ),
     click.option(
         "--activation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +12,18 @@ import click
 from click.shell_completion import CompletionItem
 
 from optbench.errors import ConfigError, PluginWarning
-from optbench.records import REGIMES
+from optbench.records import REGIMES, USUAL_REGIONS
+from optbench.records.criteria import parse_region
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 POSITIVE = click.IntRange(min=1)
 REGIME = click.Choice(REGIMES)
+TARGET = "optbench.target"
+"""Key of the target column in the context of a command."""
 
 
-class Formats(click.ParamType[tuple[str, ...]]):
+class Formats(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
     """Formats of plots, such as ``png,svg``; ``none`` for no plots."""
 
     name = "formats"
@@ -41,8 +45,12 @@ class Formats(click.ParamType[tuple[str, ...]]):
         return found
 
 
-class Widths(click.ParamType[tuple[int, ...]]):
-    """Widths of hidden layers, such as ``32,32``; ``linear`` for no hidden layers."""
+MOST_WIDTH, MOST_LAYERS = 10**6, 1000
+_LAYERS = re.compile(r"([0-9]{1,7})(?:x([0-9]{1,4}))?")
+
+
+class Widths(click.ParamType):  # type: ignore[type-arg]
+    """Widths of hidden layers: ``32,32``, ``64x20`` for 20 layers, ``linear`` for none."""
 
     name = "widths"
 
@@ -52,19 +60,24 @@ class Widths(click.ParamType[tuple[int, ...]]):
         """Return the widths.
 
         Raises:
-            ConfigError: A width is not a whole number from 1 to 1,000,000.
+            ConfigError: A width is not a whole number from 1 to 1,000,000, or there are more than
+                1,000 layers.
         """
         if isinstance(value, tuple):
             return value
         if value.strip() == "linear":
             return ()
-        parts = [part.strip() for part in value.split(",")]
-        if not all(part.isascii() and part.isdigit() and 0 < int(part) <= 10**6 for part in parts):
-            raise ConfigError(
-                f"--hidden '{value}' is not allowed; widths from 1 to 1,000,000 with commas "
-                "between, as in 32,32, or 'linear' for no hidden layer"
-            )
-        return tuple(map(int, parts))
+        parts = [_LAYERS.fullmatch(part.strip()) for part in value.split(",")]
+        widths: list[int] = []
+        for part in parts:
+            width, count = (int(part[1]), int(part[2] or 1)) if part else (0, 0)
+            if not (0 < width <= MOST_WIDTH and 0 < count <= MOST_LAYERS - len(widths)):
+                raise ConfigError(
+                    f"--hidden '{value}' is not allowed; widths from 1 to 1,000,000 with commas "
+                    "between, as in 32,32 or 64x20, or 'linear' for no hidden layer"
+                )
+            widths += [width] * count
+        return tuple(widths)
 
 
 class Place(click.Path):
@@ -82,6 +95,14 @@ class Place(click.Path):
         if "\0" in str(value):
             self.fail("a path cannot have a NUL in it", param, ctx)
         return super().convert(value, param, ctx)
+
+
+width_option = click.option(
+    "--width",
+    metavar="INCHES",
+    type=click.FloatRange(1, 50),
+    help="Width of the plots, e.g. 3.25 for a column of a paper; letters keep their size.",
+)
 
 
 def _load_plugins(ctx: click.Context, param: click.Parameter, targets: tuple[str, ...]) -> None:
@@ -142,8 +163,50 @@ def options(*stack: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+class RegionChoice(click.ParamType):  # type: ignore[type-arg]
+    """Half width of a board's region of practical equivalence, such as ``speed=10%``."""
+
+    name = "region"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Return the board and its value.
+
+        Raises:
+            ConfigError: The board does not exist, or the value is not allowed.
+        """
+        if isinstance(value, tuple):
+            return value
+        board, _, width = (part.strip() for part in value.partition("="))
+        parse_region(board, width)
+        return board, width
+
+
+region_option = click.option(
+    "--region",
+    "regions",
+    type=RegionChoice(),
+    multiple=True,
+    metavar="BOARD=VALUE",
+    help="Largest difference that counts as equal on a board: of scores, of the time for speed, of "
+    f"shares for stability; percentages are allowed. Usual: {USUAL_REGIONS}. Repeatable.",
+)
+"""``--region``, passed to the command as ``regions``: pairs of a board and its value."""
+baseline_option = click.option(
+    "--baseline",
+    metavar="NAME",
+    help="Optimizer that all others are compared with, as the leaderboard calls it.",
+)
+
+
 def named_option(
-    short: str, kind: str, help_text: str, *, multiple: bool = False
+    short: str,
+    kind: str,
+    help_text: str,
+    *,
+    multiple: bool = False,
+    callback: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]:
     """Return an option that takes the name of a plugin of one kind.
 
@@ -153,6 +216,7 @@ def named_option(
         help_text: Help text of the option.
         multiple: Whether the option may be repeated. If so, its argument is called `kind`, and
             otherwise the singular of `kind`.
+        callback: Function that changes the value, as click calls it.
     """
     singular = kind.removesuffix("s")
     return click.option(
@@ -163,6 +227,41 @@ def named_option(
         metavar="NAME[...]",
         shell_complete=registered(kind),
         help=help_text,
+        callback=callback,
+    )
+
+
+target_option = click.option(
+    "--target",
+    metavar="COLUMN",
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, param, column: ctx.meta.__setitem__(TARGET, column),
+    help="Column to predict, for a dataset that is a file, as in -d houses.csv.",
+)
+"""``--target``, which `dataset_option` and `add_target` put into the spelling of the dataset."""
+
+
+def add_target(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Return the spelling of a dataset, or several, with the column that ``--target`` names."""
+    target = ctx.meta.get(TARGET)
+    if target is None or ctx.resilient_parsing:
+        return value
+    from optbench.data.given_data import check_target, with_target
+
+    check_target([value] if isinstance(value, str) else list(value or ()), target)
+    return (
+        with_target(value, target)
+        if isinstance(value, str)
+        else tuple(with_target(each, target) for each in value)
+    )
+
+
+def dataset_option(help_text: str, *, multiple: bool = False) -> Callable[[F], F]:
+    """Return the options ``-d`` and ``--target``."""
+    return options(
+        named_option("-d", "datasets", help_text, multiple=multiple, callback=add_target),
+        target_option,
     )
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -30,6 +32,32 @@ def say(text: str = "") -> None:
     echo(printable(text))
 
 
+def say_prose(text: str, indent: int = 0) -> None:
+    """Print sentences to stdout, as `folded` folds them."""
+    echo(folded(text, indent))
+
+
+def folded(text: str, indent: int = 0, err: bool = False) -> str:
+    """Return sentences as one line; in a terminal, as lines that end between words.
+
+    Args:
+        text: The sentences.
+        indent: Number of spaces before the second line and those that follow.
+        err: Whether they are for stderr.
+    """
+    text = printable(text)
+    if not (sys.stderr if err else sys.stdout).isatty():
+        return text
+    lines = textwrap.wrap(
+        text,
+        shutil.get_terminal_size().columns,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)
+
+
 def say_lines(text: str) -> None:
     """Print text of several lines to stdout."""
     echo(printable_lines(text))
@@ -38,6 +66,11 @@ def say_lines(text: str) -> None:
 def remark(text: str) -> None:
     """Print one line to stderr, for messages that are not part of the result."""
     echo(printable(text), err=True)
+
+
+def remark_prose(text: str, indent: int = 2) -> None:
+    """Print sentences to stderr, as `folded` folds them."""
+    echo(folded(text, indent, err=True), err=True)
 
 
 def print_json(value: Any) -> None:

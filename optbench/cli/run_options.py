@@ -13,6 +13,7 @@ from optbench.cli.options import (
     REGIME,
     Formats,
     Widths,
+    dataset_option,
     named_option,
     options,
     out_option,
@@ -39,6 +40,28 @@ class Seconds(click.FloatRange):
         return super().convert(seconds, param, ctx)
 
 
+class Shard(click.ParamType):  # type: ignore[type-arg]  # click 8.2 knows no argument
+    """A part of a study, such as ``2/10``: its number, from 1, and the number of parts."""
+
+    name = "shard"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return the number of the part and the number of parts."""
+        if isinstance(value, tuple):
+            return value
+        number, _, count = value.partition("/")
+        try:
+            shard = int(number), int(count)
+        except ValueError:
+            self.fail(f"'{value}' is not a part such as 2/10", param, ctx)
+        if not 1 <= shard[0] <= shard[1]:
+            allowed = f": 1/{count} to {count}/{count} are" if shard[1] > 0 else " such as 2/10"
+            self.fail(f"'{value}' is not a part{allowed}", param, ctx)
+        return shard
+
+
 selection = options(
     named_option(
         "-o",
@@ -46,8 +69,9 @@ selection = options(
         "Optimizer, values in brackets: 'adam[lr=0.01,schedule=cosine]'. Repeatable.",
         multiple=True,
     ),
-    named_option(
-        "-d", "datasets", "Dataset, values in brackets: 'moons[n=400]'. Repeatable.", multiple=True
+    dataset_option(
+        "Dataset, values in brackets: 'moons[n=400]'; or a file: houses.csv. Repeatable.",
+        multiple=True,
     ),
     named_option("-i", "initializers", "Initializer. Repeatable.", multiple=True),
     click.option(
@@ -64,7 +88,7 @@ selection = options(
         multiple=True,
         type=Widths(),
         metavar="WIDTHS",
-        help="Widths of the hidden layers, 32,32; 'linear' for none. Repeatable.",
+        help="Widths of the hidden layers, 32,32 or 64x20; 'linear' for none. Repeatable.",
     ),
     click.option(
         "--activation",
@@ -129,6 +153,12 @@ growth = options(
 execution = options(
     out_option(
         DEFAULT_OUT, "Folder of the study: its runs are kept there and never trained twice."
+    ),
+    click.option(
+        "--shard",
+        type=Shard(),
+        metavar="I/N",
+        help="Train the I-th of N parts only, in a folder of its own; `optbench merge` joins them.",
     ),
     executor_options,
     click.option(

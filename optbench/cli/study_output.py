@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from optbench.cli.output import remark
+from optbench.cli.output import remark, remark_prose
 from optbench.support.standard_streams import printable_path
 
 if TYPE_CHECKING:
@@ -69,25 +69,25 @@ def show_failures(study: Study, limit: int = 5) -> None:
         causes.setdefault(f"{run.spec.optimizer}: {run.reason}", []).append(run.key)
     for text, keys in list(causes.items())[:limit]:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        remark(f"failed: run {keys[0][:8]}{more}: {text}")
+        remark_prose(f"failed: run {keys[0][:8]}{more}: {text}")
     if len(causes) > limit:
         remark(f"and {len(causes) - limit} other causes")
 
 
 def summary_json(study: Study, files: Sequence[Path]) -> dict[str, Any]:
-    """Return the output of ``--json``: the study, its leaderboard and the files of its report.
+    """Return the output of ``--json``: what ``leaderboard.json`` has, the study and its files.
 
-    The leaderboard is None if no report was written.
+    If no report was written, the leaderboard has no boards.
     """
     from optbench.analysis.leaderboard import plain
 
     return {
+        **(plain(study.leaderboard) if files else {"format": 2, "boards": []}),
         "suite": study.suite,
         "complete": study.complete,
         "trained": study.trained,
         "reused": study.reused,
         "failed": len(study.failed),
         "left_out": list(study.left_out),
-        "leaderboard": plain(study.leaderboard) if files else None,
         "files": [str(path) for path in files],
     }

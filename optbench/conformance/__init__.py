@@ -13,11 +13,19 @@ from optbench.conformance import metadata_checks as metadata
 from optbench.conformance import optimizer_checks as optimizers
 from optbench.conformance import rule_checks as rules
 from optbench.conformance import schedule_checks as schedules
+from optbench.conformance import state_checks as states
 from optbench.conformance import stepper_checks as steppers
 from optbench.conformance import training_checks as training
 from optbench.conformance import usage_checks as usages
 from optbench.conformance.kit import CHECKS, Check, CheckFailedError, checks_for
-from optbench.conformance.runner import Outcome, parametrize_with_checks, run_check, run_checks
+from optbench.conformance.likeness import compare_steps
+from optbench.conformance.runner import (
+    Outcome,
+    parametrize_with_checks,
+    run_cautions,
+    run_check,
+    run_checks,
+)
 
 _MODULES = (
     metadata,
@@ -27,6 +35,7 @@ _MODULES = (
     training,
     initializers,
     usages,
+    states,
     datasets,
     schedules,
 )
@@ -39,7 +48,9 @@ __all__ = [
     "CheckFailedError",
     "Outcome",
     "checks_for",
+    "compare_steps",
     "parametrize_with_checks",
+    "run_cautions",
     "run_check",
     "run_checks",
 ]

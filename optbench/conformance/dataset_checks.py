@@ -62,7 +62,9 @@ def check_targets_fit_the_task(item: type[DatasetSource]) -> None:
             require(y.ndim in (1, 2), f"targets have shape {y.shape}, not (n,) or (n, n_outputs)")
             continue
         require(y.ndim == 1, f"labels have shape {y.shape}, not (n,)")
-        require(y.dtype.kind in "iu", f"labels are {y.dtype}, not whole numbers")
+        require(
+            y.dtype.kind in "iu", f"labels are {y.dtype}, not whole numbers; return y.astype(int)"
+        )
     if item.task != "regression":
         labels = np.unique(targets[0])
         gapless = np.array_equal(labels, np.arange(len(labels)))
@@ -105,6 +107,15 @@ def check_splits_into_three_parts(item: type[DatasetSource]) -> None:
         for part, y in (("validation", data.y_val), ("test", data.y_test)):
             missing = classes ^ set(np.unique(y).tolist())
             require(not missing, f"class {sorted(missing)} is missing in {part} or training")
+
+
+@check(("dataset",), when=lambda item: bool(item.expected_cautions))
+def check_expected_cautions_apply(item: type[DatasetSource]) -> None:
+    """Each caution that it declares as expected is true."""
+    from optbench.data.dataset_cautions import find_cautions
+
+    idle = sorted(set(item.expected_cautions) - set(find_cautions(item)))
+    require(not idle, f"expected_cautions names {', '.join(idle)}, which does not apply")
 
 
 @check(("dataset",), when=lambda item: bool(item.hypers()))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -9,7 +12,7 @@ import numpy as np
 from optbench.conformance.driving import read_only, same_bits
 from optbench.conformance.kit import CheckFailedError, check, require
 from optbench.contracts import Array, Rule, Values
-from optbench.engine.loops.rule_steps import initial_slots
+from optbench.engine.loops.rule_steps import describe_returned, initial_slots
 from optbench.hyperparameters import complete
 
 SIZE = 12
@@ -42,10 +45,9 @@ class Call:
         """
         arguments = (self.theta, self.grad, *self.slots, *self.scalars, self.t, self.h)
         result: Any = self.rule.update(*arguments)
-        names = ("theta", *self.rule.slots, *self.rule.scalars)
+        size = 1 + len(self.rule.slots) + len(self.rule.scalars)
         require(
-            isinstance(result, tuple) and len(result) == len(names),
-            f"`update` must return the tuple ({', '.join(names)}{',' * (len(names) == 1)})",
+            isinstance(result, tuple) and len(result) == size, describe_returned(self.rule, result)
         )
         return result  # type: ignore[no-any-return]
 
@@ -57,11 +59,28 @@ class Call:
 @check(("rule",))
 def check_returns_what_it_declares(item: type[Rule]) -> None:
     """`update` returns theta, each slot and each scalar, in this order."""
+    _require_order(item)
     call = Call(item)
     result = call.update()
     for name, value in zip(item.scalars, result[1 + len(item.slots) :], strict=True):
         require(np.ndim(value) == 0, f"the scalar state '{name}' became an array")
         require(np.isfinite(value), f"the scalar state '{name}' is not finite")
+
+
+def _require_order(item: type[Rule]) -> None:
+    """Fail the check if the last line returns the names of the states in another order."""
+    states = [*item.slots, *item.scalars]
+    try:
+        function = ast.parse(textwrap.dedent(inspect.getsource(item.update))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return  # its values are checked, if not its text
+    end = function.body[-1] if isinstance(function, ast.FunctionDef) else None
+    if isinstance(end, ast.Return) and isinstance(end.value, ast.Tuple):
+        names = [part.id for part in end.value.elts[1:] if isinstance(part, ast.Name)]
+        require(
+            names == states or sorted(names) != sorted(states),
+            f"update returns {', '.join(names)}; write `return theta, {', '.join(states)}`",
+        )
 
 
 @check(("rule",))
@@ -111,7 +130,7 @@ def check_update_is_elementwise(item: type[Rule]) -> None:
     for other, rows in ((shuffled, order), (part, order[: SIZE // 2])):
         for name, value in other.arrays(other.update()).items():
             require(
-                np.allclose(value, expected[name][rows], rtol=1e-12, atol=1e-15),
+                np.allclose(value, expected[name][rows], rtol=1e-12, atol=1e-15, equal_nan=True),
                 f"'{name}' of one weight depends on other weights; a Rule is elementwise, write "
                 "a Stepper to use whole arrays",
             )

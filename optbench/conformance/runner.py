@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from optbench.conformance.kit import Check, CheckFailedError, checks_for, expected_failures
-from optbench.errors import describe_error
+from optbench.contracts import DatasetSource
+from optbench.errors import OptbenchError, describe_error
 from optbench.registry import default_registry
 from optbench.support.text import one_line
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 CHECKED = ("optimizers", "initializers", "datasets", "schedules")
 """Kinds of registered things that have checks."""
 
-_RAISED = re.compile(r".*\b(\w+): .*\((\S+:\d+)\)")
+_RAISED = re.compile(r"\b([A-Z]\w+): .*\((\S+:\d+)\)")
 
-Verdict = Literal["passed", "failed", "expected failure"]
+Verdict = Literal["passed", "failed", "expected failure", "caution"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Outcome:
         item: Name of the plugin.
         check: Name of the check.
         promise: What it checks.
-        verdict: An expected failure counts as passed; one that unexpectedly passes has failed.
+        verdict: An expected failure counts as passed; one that unexpectedly passes has failed. A
+            caution is not about a promise, but about figures that may mislead.
         detail: Reason in one line; empty if it passed.
     """
 
@@ -81,6 +83,28 @@ def run_check(each: Check, item: type) -> Outcome:
     return Outcome(name, each.name, each.promise, "passed")
 
 
+def run_cautions(item: type) -> Iterator[Outcome]:
+    """Yield the cautions about a dataset that loads; none about another class.
+
+    Example:
+        >>> from optbench import make_dataset
+        >>> data = make_dataset([[i, 7.0] for i in range(100)], [i % 2 for i in range(100)])
+        >>> [outcome.check for outcome in run_cautions(data)]
+        ['constant-columns']
+    """
+    from optbench.data.dataset_cautions import find_cautions
+
+    if not issubclass(item, DatasetSource):
+        return
+    try:
+        cautions = find_cautions(item)
+    except OptbenchError:  # the checks report it
+        return
+    for kind, text in cautions.items():
+        if kind not in item.expected_cautions:
+            yield Outcome(item.name, kind, "Its figures mean what they seem to", "caution", text)
+
+
 def parametrize_with_checks(items: Iterable[type | str]) -> pytest.MarkDecorator:
     """Return a pytest mark that runs a test for each class and each check that applies to it.
 
@@ -119,6 +143,6 @@ def _resolve(items: Iterable[type | str]) -> Iterator[type]:
             yield item
             continue
         registry = default_registry()
-        kinds = [kind for kind in CHECKED if item in registry.entries(kind)]
+        kinds = registry.kinds_of(item, CHECKED)
         for kind in kinds or ["optimizers"]:  # the registry knows how to refuse an unknown name
             yield registry.entry(kind, item).item

@@ -64,7 +64,7 @@ def check_every_hyperparameter_changes_weights(item: type[Initializer]) -> None:
 def check_every_state_matters(item: type[Rule]) -> None:
     """A change of each slot and each scalar changes theta at a later step."""
     for index, name in enumerate((*item.slots, *item.scalars)):
-        hypers = [{}, *_single_changes(item, "")]
+        hypers = [{}, *single_changes(item, "")]
         require(
             any(
                 _rule_trace(item, problem, hyper, None) != _rule_trace(item, problem, hyper, index)
@@ -94,7 +94,7 @@ def _require_all_to_matter(
     for name, declared in item.hypers().items():
         values = other_values(declared)
         # Another hyperparameter may switch this one on, as momentum does Nesterov's step.
-        contexts = [{}, *_single_changes(item, name)]
+        contexts = [{}, *single_changes(item, name)]
         groups = [[value] for value in values] if declared.choices else [values]
         for group in groups:
             matters = any(
@@ -118,7 +118,7 @@ def _differs(
     return before is not None and before != trace(problem, changed)
 
 
-def _single_changes(item: type[Configurable], but: str) -> list[dict[str, Value]]:
+def single_changes(item: type[Configurable], but: str) -> list[dict[str, Value]]:
     """Return hyperparameters with one of them, other than `but`, at each of its other values."""
     return [
         {name: value}

@@ -3,7 +3,14 @@
 Plugins import these names from `optbench`.
 """
 
-from optbench.contracts.dataset import Dataset, DatasetSource, Task, family_of, subset_of
+from optbench.contracts.dataset import (
+    CautionKind,
+    Dataset,
+    DatasetSource,
+    Task,
+    family_of,
+    subset_of,
+)
 from optbench.contracts.declarations import Hyper, Prior, Value, Values, decay, hyper
 from optbench.contracts.initializer import InitContext, Initializer
 from optbench.contracts.landscape import Landscape
@@ -16,6 +23,7 @@ __all__ = [
     "KEBAB",
     "NEEDS",
     "Array",
+    "CautionKind",
     "Configurable",
     "Dataset",
     "DatasetSource",

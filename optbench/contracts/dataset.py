@@ -11,6 +11,8 @@ from optbench.contracts.declarations import Value, Values
 from optbench.contracts.plugin import Array, Configurable
 
 Task = Literal["multiclass", "binary", "regression"]
+CautionKind = Literal["constant-columns", "duplicates", "unequal-classes"]
+"""Faults of a dataset that make its figures misleading, though it can be trained on."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class Dataset:
         task: ``"multiclass"``, ``"binary"`` or ``"regression"``; decides output layer and loss.
         n_outputs: Number of units of the output layer.
         content_hash: SHA-256 over all of the above.
+
+    Example:
+        >>> import optbench
+        >>> data = optbench.load_dataset("iris")
+        >>> data.x_train.shape, data.task, data.n_outputs
+        ((90, 4), 'multiclass', 3)
     """
 
     name: str
@@ -75,7 +83,8 @@ class DatasetSource(Configurable, ABC):
     cached: ClassVar[bool] = False
     """True if `load` depends only on its source code and values: its arrays are cached on disk.
 
-    Leave it False for a file that may change, because the cached copy would not follow."""
+    Leave it False for a file that may change, because the cached copy would not follow. All
+    processes share one copy in memory if `files` are declared too, which cannot change."""
     files: ClassVar[Mapping[str, str]] = {}
     """Files to download, each with its SHA-256; `load` gets them from `optbench.fetch_files`."""
     contents: ClassVar[Mapping[str, str]] = {}
@@ -85,9 +94,18 @@ class DatasetSource(Configurable, ABC):
     `load` must read each: gzip, xz, bzip2, or none."""
     mirrors: ClassVar[tuple[str, ...]] = ()
     """Addresses of folders that contain the files, tried in this order."""
+    missing: ClassVar[Literal["refuse", "median"]] = "refuse"
+    """Whether NaN among the inputs is refused, or replaced by the median of the feature in the
+    training part."""
+    notes: ClassVar[tuple[str, ...]] = ()
+    """What was done to the values before `load` returns them, one sentence each; ``optbench show``
+    and ``optbench run`` print them."""
     data_files: ClassVar[tuple[str, ...]] = ()
     """Files that its code reads; their contents count where `cached` is set. A relative
     path starts at the folder of the class's own file."""
+    expected_cautions: ClassVar[Mapping[str, str]] = {}
+    """Cautions about the data that are true and known, each with the reason why they do no harm:
+    ``"constant-columns"``, ``"duplicates"`` or ``"unequal-classes"``. Reports leave them out."""
 
     @abstractmethod
     def load(self) -> tuple[Array, Array] | tuple[Array, Array, Array, Array]:

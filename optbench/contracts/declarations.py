@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optbench.errors import ConfigError, PluginError, nearest
+from optbench.errors import ConfigError, PluginError, nearest, suggest_arguments
 
 Value = float | int | bool | str
 Prior = Literal["log", "uniform", "one-minus-log"]
@@ -30,6 +30,14 @@ class Hyper:
         scaled_by: See `hyper`.
         name: Name of the attribute that it is assigned to.
         rate: Whether it is marked as the rate of its optimizer; see `rate_of`.
+
+    Example:
+        >>> import optbench
+        >>> class Descent(optbench.Rule):
+        ...     lr: float = optbench.hyper(0.1, "learning rate", low=0, log_range=(1e-3, 1))
+        >>> rate = Descent.hypers()["lr"]
+        >>> rate.default, rate.search
+        (0.1, (0.001, 1))
     """
 
     default: Value
@@ -45,7 +53,11 @@ class Hyper:
 
     def __post_init__(self) -> None:
         if self.search is not None and not self.search[0] < self.search[1]:
-            raise PluginError(f"the search range {self.search} is empty: low must be below high")
+            low, high = self.search
+            cure = f"; write ({high}, {low})" if high < low else ""
+            raise PluginError(
+                f"the search range {self.search} is empty: low must be below high{cure}"
+            )
         if self.prior in ("log", "one-minus-log") and self.search and self.search[0] <= 0:
             raise PluginError(f"a logarithmic search range must be above 0, not {self.search}")
 
@@ -71,6 +83,23 @@ class Hyper:
         low = "" if self.low == -math.inf else f" >= {self.low:g}"
         high = "" if self.high == math.inf else f" <= {self.high:g}"
         return number + low + (" and" if low and high else "") + high
+
+    def describe_search(self) -> str:
+        """Return what tuning searches, in words; empty if it keeps the default.
+
+        Example:
+            >>> hyper(0.01, "learning rate", log_range=(1e-4, 0.1)).describe_search()
+            '0.0001 to 0.1, log-evenly'
+        """
+        if self.search is None:
+            return ""
+        quantity = ""
+        if self.scaled_by:
+            quantity = f"{self.name} / (1 - {self.scaled_by}): "
+        elif self.prior == "one-minus-log":
+            quantity = f"1 - {self.name}: "
+        spacing = "evenly" if self.prior == "uniform" else "log-evenly"
+        return f"{quantity}{self.search[0]:g} to {self.search[1]:g}, {spacing}"
 
     def check(self, value: object) -> Value:
         """Return a value in this hyperparameter's type.
@@ -102,6 +131,7 @@ class Hyper:
         return number + self.kind(0)  # type: ignore[no-any-return]  # -0.0 is 0.0
 
 
+@suggest_arguments
 def hyper(
     default: Value,
     meaning: str = "",
@@ -161,6 +191,7 @@ BELOW_ONE = 0.999999
 """Largest value of a decay, at which an average still forgets."""
 
 
+@suggest_arguments
 def decay(default: float, meaning: str = "", *, span: tuple[float, float] | None = None) -> Any:
     """Declare a decay, such as a beta: a number from 0 to just below 1.
 
@@ -201,7 +232,10 @@ class Values(Mapping[str, Value]):
         try:
             return object.__getattribute__(self, "_values")[name]
         except KeyError:
-            raise AttributeError(f"no hyperparameter '{name}' is declared") from None
+            known = object.__getattribute__(self, "_values")
+            near = nearest(name, known)
+            hint = f"did you mean '{near}'?" if near else f"declared: {', '.join(known) or 'none'}"
+            raise AttributeError(f"no hyperparameter '{name}' is declared; {hint}") from None
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("hyperparameter values cannot be changed by an optimizer")

@@ -22,6 +22,13 @@ class InitContext:
         activation: Name of the hidden activation.
         activate: The activation itself, elementwise.
         x: Inputs, shape (n, sizes[0]), float64; None unless declared.
+
+    Example:
+        >>> import numpy as np
+        >>> import optbench
+        >>> context = optbench.InitContext(sizes=(64, 32, 10), activation="tanh", activate=np.tanh)
+        >>> context.sizes[0], context.x is None
+        (64, True)
     """
 
     sizes: tuple[int, ...]

@@ -68,6 +68,7 @@ class StepContext:
         total_steps: Number of updates in the whole run.
         rng: Random stream of the optimizer.
         layers: Index pairs (weight, bias) into ``params``.
+        matmul: See the attribute.
 
     Attributes:
         t: Number of this step.
@@ -75,6 +76,15 @@ class StepContext:
         declared: The optimizer's `needs`.
         loss: Loss of the batch.
         used: Needs that the optimizer has used so far.
+        matmul: ``matmul(a, b)`` returns the product ``a @ b`` of two matrices of one dtype, with
+            the same bits on every machine, which BLAS, behind ``@``, does not promise.
+
+    Example:
+        >>> import optbench
+        >>> h = optbench.Values({"lr": 0.1})
+        >>> context = optbench.StepContext(1, h, frozenset({"total_steps"}), total_steps=100)
+        >>> context.h.lr, context.total_steps
+        (0.1, 100)
     """
 
     def __init__(
@@ -88,8 +98,10 @@ class StepContext:
         total_steps: int | None = None,
         rng: np.random.Generator | None = None,
         layers: tuple[tuple[int, int], ...] = (),
+        matmul: Callable[[Array, Array], Array] = np.matmul,
     ) -> None:
         self.declared = declared
+        self.matmul = matmul
         self.used: set[Need] = set()
         self._total_steps, self._rng, self._layers = total_steps, rng, layers
         self.begin_step(t, h, loss, closure)
@@ -99,6 +111,10 @@ class StepContext:
     ) -> None:
         """Move on to a step; for the harness."""
         self.t, self.h, self.loss, self._closure = t, h, loss, closure
+
+    def expect(self, total_steps: int) -> None:
+        """Change the number of updates in the whole run; for the harness."""
+        self._total_steps = total_steps
 
     def _use(self, need: Need) -> None:
         if need not in self.declared:
@@ -119,7 +135,12 @@ class StepContext:
 
     @property
     def total_steps(self) -> int:
-        """Number of updates in the whole run (need ``"total_steps"``)."""
+        """Number of updates in the whole run (need ``"total_steps"``).
+
+        A run ends when its gradient evaluations are used up, so an update that takes `k` of them
+        leaves a `k`-th of the updates. If the number varies from update to update, this is an
+        estimate that is renewed at each of them.
+        """
         self._use("total_steps")
         if self._total_steps is None:
             raise PluginError("the total number of steps is not known here")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy.typing as npt
 
@@ -31,20 +32,33 @@ class Configurable:
 
     @classmethod
     def hypers(cls) -> dict[str, Hyper]:
-        """Return the declared hyperparameters by name, those of base classes first."""
-        declared: dict[str, Hyper] = {}
-        for base in reversed(cls.__mro__):
-            for name, value in vars(base).items():
-                if isinstance(value, Hyper):
-                    declared[name] = value if value.name == name else replace(value, name=name)
-                else:
-                    declared.pop(name, None)
-        return declared
+        """Return the declared hyperparameters by name, those of base classes first.
+
+        A class is read once: what is assigned to it after that is not seen.
+        """
+        declared = _declared.get(cls)
+        if declared is None:
+            declared = _declared[cls] = _read_hypers(cls)
+        return declared.copy()
 
     @classmethod
     def summary(cls) -> str:
         """Return the first line of the docstring."""
         return (cls.__doc__ or "").strip().partition("\n")[0]
+
+
+_declared: weakref.WeakKeyDictionary[type, dict[str, Hyper]] = weakref.WeakKeyDictionary()
+
+
+def _read_hypers(cls: type) -> dict[str, Hyper]:
+    declared: dict[str, Hyper] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, Hyper):
+                declared[name] = value if value.name == name else replace(value, name=name)
+            else:
+                declared.pop(name, None)
+    return declared
 
 
 class Plugin(Configurable):
@@ -57,12 +71,28 @@ class Plugin(Configurable):
     expected_failures: ClassVar[Mapping[str, str]] = {}
     """Checks of ``optbench check`` that fail on purpose, each with its reason. A check that is
     listed here must fail."""
+    equivalents: ClassVar[Mapping[str, str]] = {}
+    """The same method in other libraries: a line of code for each, with hyperparameters in braces,
+    such as ``"library.Descent(params, lr={lr})"``. Those that a line lacks must have their
+    defaults. ``optbench export --best`` prints the lines with the tuned values."""
     version: ClassVar[str] = ""
     """Version of the code that it runs beside its own file, such as a library's; part of the
     content key of a run."""
     data_files: ClassVar[tuple[str, ...]] = ()
     """Files that its code reads; their contents are part of the content key of a run. A relative
     path starts at the folder of the class's own file."""
+
+    if not TYPE_CHECKING:  # a type checker knows that the class takes no arguments
+
+        def __new__(cls, *args, **values):
+            """Refuse hyperparameters, which a class declares and does not take."""
+            if values and cls.__init__ is object.__init__:
+                given = ", ".join(f"{name}={value!r}" for name, value in values.items())
+                raise TypeError(
+                    f"{cls.__name__}() takes no arguments; write "
+                    f"functools.partial({cls.__name__}, {given})"
+                )
+            return super().__new__(cls)
 
 
 def rate_of(plugin: type[Plugin]) -> Hyper | None:

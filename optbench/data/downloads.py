@@ -47,6 +47,23 @@ def fetch_files(source: type[DatasetSource]) -> dict[str, Path]:
     Raises:
         ConfigError: If no mirror has a file with the right sha256 (the message lists the mirrors
             tried and where to put the file by hand), or if the folder is not writable.
+
+    Example:
+        >>> import hashlib
+        >>> import os
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from unittest.mock import patch
+        >>> from optbench import DatasetSource, fetch_files
+        >>> class Tiny(DatasetSource):
+        ...     name = "tiny"
+        ...     files = {"numbers.txt": hashlib.sha256(b"1 2 3").hexdigest()}
+        ...     mirrors = ("https://example.org/tiny",)
+        >>> with TemporaryDirectory() as folder, patch.dict(os.environ, OPTBENCH_DATA=folder):
+        ...     Path(folder, "tiny").mkdir()
+        ...     _ = Path(folder, "tiny", "numbers.txt").write_text("1 2 3")
+        ...     fetch_files(Tiny)["numbers.txt"].read_text()
+        '1 2 3'
     """
     folder = download_folder(source)
     return {

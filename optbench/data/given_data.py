@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
 from optbench.contracts import Array, DatasetSource, Task
+from optbench.data.data_tables import is_bunch, is_table, read_table
 from optbench.data.table_values import TableValueError, finite_numbers, is_missing
-from optbench.errors import ConfigError, unknown_name
+from optbench.errors import ConfigError, suggest_arguments, unknown_name
+from optbench.hyperparameters import parse_spelling
+from optbench.records import spell
+from optbench.registry.dataset_values import is_file_name
 from optbench.registry.validation import LONGEST_NAME, is_name, short_repr
 
 DatasetLike = Any
-"""A name, a DatasetSource class, a pair of arrays ``(x, y)``, or a data frame."""
+"""A name, the name of a file, a DatasetSource class, a pair of arrays ``(x, y)``, a data frame or
+dict of columns, or a scikit-learn bunch."""
 
 
 class GivenDataset(DatasetSource):
@@ -23,10 +28,13 @@ class GivenDataset(DatasetSource):
 
     x: Array
     y: Array
+    in_test: ClassVar[Array | None] = None
+    """Whether each row belongs to the test part, shape (n,), where the data says so."""
 
-    def load(self) -> tuple[Array, Array]:
+    def load(self) -> tuple[Array, Array] | tuple[Array, Array, Array, Array]:
         """Return the arrays."""
-        return type(self).x, type(self).y
+        x, y, test = type(self).x, type(self).y, type(self).in_test
+        return (x, y) if test is None else (x[~test], y[~test], x[test], y[test])
 
 
 _made: weakref.WeakValueDictionary[tuple[str, str], type[GivenDataset]] = (
@@ -35,26 +43,36 @@ _made: weakref.WeakValueDictionary[tuple[str, str], type[GivenDataset]] = (
 """Classes by name and digest, for as long as they are referenced."""
 
 
+@suggest_arguments
 def make_dataset(
     x: Any,
     y: Any = None,
     *,
     target: str | None = None,
+    split: str | None = None,
     name: str = "",
     task: Task | None = None,
     standardize: bool = True,
 ) -> type[DatasetSource]:
-    """Return a dataset made from arrays or a data frame, for use in place of a dataset name.
+    """Return a dataset made from arrays or a table, for use in place of a dataset name.
+
+    In a table, text columns are one-hot encoded, missing numbers are replaced by the median of the
+    training part, and rows without a target are left out. The attribute ``notes`` of the result
+    says what was done.
 
     Args:
-        x: Inputs, shape (n, n_features) or (n,), finite numbers, n at least 10; or a data frame,
-            in which text columns are one-hot encoded.
+        x: Inputs, shape (n, n_features) or (n,), finite numbers, n at least 10; or a table: a data
+            frame, or a dict of columns.
         y: Labels or targets, shape (n,), or (n, n_outputs) for regression. Defaults to the column
-            `target` of a data frame.
-        target: Name of the target column of a data frame.
+            `target` of a table.
+        target: Name of the target column of a table. By default the single one that is called
+            ``target``, ``label``, ``class`` or ``y``.
+        split: Name of a column of a table that has ``"train"`` or ``"test"`` in each row. By
+            default, rows are split at random, stratified by class.
         name: Name in kebab-case. Defaults to ``"data-"`` followed by digits of a content hash.
         task: ``"multiclass"``, ``"binary"`` or ``"regression"``. By default, floating-point
-            targets mean regression; integers, strings and booleans are class labels.
+            targets mean regression; integers, strings and booleans are class labels. In a table,
+            whole numbers are class labels if there are at most 20 different ones.
         standardize: Whether to scale each input to mean 0 and variance 1 on the training part.
 
     Returns:
@@ -71,24 +89,27 @@ def make_dataset(
         >>> optbench.train("adam", dataset=circle, epochs=5).status
         <Status.OK: 'ok'>
     """
-    if is_frame(x):
-        x, y = _split_frame(x, y, target)
-    elif target is not None:
-        raise ConfigError(f"target='{target}' names a column, but the data is not a data frame")
+    if task is not None and task not in get_args(Task):
+        raise unknown_name("task", task, get_args(Task))
+    in_test: Array | None = None
+    notes: tuple[str, ...] = ()
+    if is_table(x):
+        x, y, in_test, task, notes = read_table(x, y, target=target, split=split, task=task)
+    elif target is not None or split is not None:
+        option = f"split='{split}'" if target is None else f"target='{target}'"
+        raise ConfigError(f"{option} names a column, but the data is not a data frame")
     if y is None:
         raise ConfigError("a dataset needs labels or targets: a pair of arrays (x, y)")
-    inputs, labels = _numbers("x", x), np.asarray(y)
+    inputs, labels = x if notes else _numbers("x", x), np.asarray(y)
     inputs = inputs.reshape(-1, 1) if inputs.ndim == 1 else inputs
     if inputs.ndim != 2 or labels.shape[:1] != inputs.shape[:1] or len(inputs) < 10:
         raise ConfigError(
             f"inputs of shape {inputs.shape} and targets of shape {labels.shape} do not fit; "
             "inputs are (n, n_features) with n >= 10"
         )
-    if task is not None and task not in get_args(Task):
-        raise unknown_name("task", task, get_args(Task))
     chosen = task or _task_of(labels)
     targets = _numbers("y", labels) if chosen == "regression" else _class_numbers(labels, chosen)
-    digest = _digest(inputs, targets, chosen, standardize)
+    digest = _digest(inputs, targets, in_test, chosen, standardize)
     name = name or f"data-{digest[:8]}"
     if not is_name(name):
         raise ConfigError(
@@ -103,9 +124,12 @@ def make_dataset(
             "name": name,
             "task": chosen,
             "standardize": standardize,
+            "missing": "median" if np.isnan(inputs).any() else "refuse",
+            "notes": notes,
             "source": "given in memory",
             "x": inputs,
             "y": targets,
+            "in_test": in_test,
         }
         made = _made[name, digest] = type("GivenDataset", (GivenDataset,), attributes)
     return made
@@ -115,17 +139,60 @@ def as_dataset(dataset: DatasetLike, target: str | None = None) -> str | type[Da
     """Convert anything accepted as a dataset to a dataset name or class.
 
     Args:
-        dataset: A name, a DatasetSource class, a pair of arrays, or a data frame.
-        target: Name of the target column of a data frame.
+        dataset: A name, the name of a file, a DatasetSource class, a pair of arrays, a data frame
+            or dict of columns, or a scikit-learn bunch.
+        target: Name of the target column of a file or a table.
 
     Raises:
-        ConfigError: If `make_dataset` rejects the arrays or the data frame.
+        ConfigError: If `make_dataset` rejects the arrays or the table.
+
+    Example:
+        >>> as_dataset("houses.csv", target="price")
+        'houses.csv[target=price]'
     """
-    if is_frame(dataset):
+    if isinstance(dataset, str):
+        return dataset if target is None else with_target(dataset, target)
+    if is_bunch(dataset):
+        return make_dataset(np.asarray(dataset.data), np.asarray(dataset.target))
+    if is_table(dataset):
         return make_dataset(dataset, target=target)
     if is_pair(dataset):
         return make_dataset(*dataset)
     return dataset  # type: ignore[no-any-return]  # checked at lookup
+
+
+def check_target(datasets: Sequence[DatasetLike], target: str) -> None:
+    """Refuse a target column that none of the datasets takes.
+
+    Args:
+        datasets: What `as_dataset` accepts.
+        target: Name of the column.
+
+    Raises:
+        ConfigError: None of them is a file or a table of columns.
+
+    Example:
+        >>> check_target(["iris", "houses.csv"], "price")
+    """
+    for item in datasets:
+        if is_file_name(parse_spelling(item)[0]) if isinstance(item, str) else is_table(item):
+            return
+    raise ConfigError(
+        f"target '{target}' is a column of a file or a table: give one as a dataset (-d houses.csv)"
+    )
+
+
+def with_target(dataset: str, target: str) -> str:
+    """Return the spelling of a dataset; a file gets the target column, unless it names one.
+
+    Args:
+        dataset: Name of a dataset or of a file, values in brackets allowed.
+        target: Name of the column.
+    """
+    name, values = parse_spelling(dataset)
+    if not is_file_name(name) or "target" in values:
+        return dataset
+    return spell(name, {"target": target, **values})
 
 
 def is_pair(item: object) -> bool:
@@ -135,57 +202,6 @@ def is_pair(item: object) -> bool:
         and len(item) == 2
         and all(isinstance(part, list) or hasattr(part, "__array__") for part in item)
     )
-
-
-def is_frame(item: object) -> bool:
-    """Return whether `item` is a data frame, from pandas or a library with a similar interface."""
-    return not isinstance(item, type) and hasattr(item, "columns") and hasattr(item, "__getitem__")
-
-
-def _split_frame(frame: Any, y: Any, target: str | None) -> tuple[Array, Any]:
-    """Return the inputs and targets of a data frame.
-
-    Raises:
-        ConfigError: If the target column does not exist, or a value is missing.
-    """
-    columns = list(frame.columns)
-    if y is None:
-        if target is None:
-            raise ConfigError(
-                "a data frame needs target='COLUMN', the column that is predicted; columns: "
-                + ", ".join(map(str, columns))
-            )
-        if target not in columns:
-            raise unknown_name("column", target, map(str, columns))
-        columns.remove(target)
-        y = _column(frame, target)
-    if not columns:
-        raise ConfigError("a data frame needs a column beside its target")
-    return np.column_stack([_encoded(_column(frame, name)) for name in columns]), y
-
-
-def _column(frame: Any, name: str) -> Array:
-    values = np.asarray(frame[name])
-    if values.dtype.kind == "O":
-        missing = [is_missing(value) for value in values.tolist()]
-        if any(missing):
-            raise ConfigError(f"column '{name}' has {sum(missing)} missing values")
-        values = np.asarray(values.tolist())
-    if values.dtype.kind not in "fiubU":
-        raise ConfigError(
-            f"column '{name}' has values of type {values.dtype}, not numbers or words"
-        )
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ConfigError(f"column '{name}' has values that are missing or infinite")
-    return values
-
-
-def _encoded(values: Array) -> Array:
-    """Return a numeric column as floats, or the one-hot encoding of a text column."""
-    if values.dtype.kind != "U":
-        return values.astype(float)
-    columns: Array = values[:, None] == np.unique(values)
-    return columns.astype(float)
 
 
 def _numbers(what: str, values: Any) -> Array:
@@ -232,8 +248,8 @@ def _class_numbers(labels: Array, task: Task) -> Array:
     return np.array([number[value] for value in values])
 
 
-def _digest(x: Array, y: Array, task: str, standardize: bool) -> str:
+def _digest(x: Array, y: Array, in_test: Array | None, task: str, standardize: bool) -> str:
     digest = hashlib.sha256(f"{task}{standardize}{x.shape}{y.shape}{y.dtype}".encode())
-    for part in (x, y):
+    for part in (x, y) if in_test is None else (x, y, in_test):
         digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()

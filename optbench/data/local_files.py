@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from optbench.contracts import DatasetSource
+from optbench.data.archives import is_archive, unpacked
 
 DATA = "OPTBENCH_DATA"
-"""Environment variable with folders that hold one folder per dataset, as ``PATH`` names folders."""
+"""Environment variable with folders that hold one folder per dataset, as ``PATH`` names folders; or
+with zip and tar archives of the files."""
 SYSTEM_FOLDERS: tuple[Path, ...] = (
     Path("/usr/share/datasets"),  # Debian: dataset-fashion-mnist
     Path("/usr/local/share/datasets"),
@@ -55,11 +57,7 @@ def find_file(
 
 def candidates(source: type[DatasetSource], name: str, folder: Path) -> Iterator[Path]:
     """Yield the files on this machine that may be a file of a dataset, the downloaded one first."""
-    names = {name: None}
-    if name in source.contents:
-        stem = name.removesuffix(".gz")
-        stems = dict.fromkeys((stem, stem.replace("-idx", ".idx")))
-        names |= dict.fromkeys(f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES)
+    names = _spellings(source, name)
     for place in (folder, *_folders(source)):
         for each in names:
             with contextlib.suppress(OSError):
@@ -67,8 +65,21 @@ def candidates(source: type[DatasetSource], name: str, folder: Path) -> Iterator
                     yield place / each
 
 
+def _spellings(source: type[DatasetSource], name: str) -> dict[str, None]:
+    """Return the names that a file of a dataset may have, its own first."""
+    names: dict[str, None] = {name: None}
+    if name in source.contents:
+        stem = name.removesuffix(".gz")
+        stems = dict.fromkeys((stem, stem.replace("-idx", ".idx")))
+        names |= dict.fromkeys(f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES)
+    return names
+
+
 def _folders(source: type[DatasetSource]) -> Iterator[Path]:
-    """Yield folders of this dataset, whatever the case of their names: MNIST/raw, fashion-mnist."""
+    """Yield folders of this dataset, whatever the case of their names: MNIST/raw, fashion-mnist.
+
+    The files of the dataset that an archive contains are unpacked.
+    """
     chosen = [Path(each) for each in os.environ.get(DATA, "").split(os.pathsep) if each]
     for parent in (*chosen, *SYSTEM_FOLDERS):
         with contextlib.suppress(OSError, RuntimeError):  # it is missing, or there is no home
@@ -77,6 +88,11 @@ def _folders(source: type[DatasetSource]) -> Iterator[Path]:
                     yield folder
                     yield folder / "raw"  # as torchvision has it
     yield from chosen  # it may be the folder of the dataset itself
+    names = {spelling for file in source.files for spelling in _spellings(source, file)}
+    for path in filter(is_archive, chosen):
+        unpacked_folder = unpacked(path, names)
+        if unpacked_folder is not None:
+            yield unpacked_folder
 
 
 def _plain(name: str) -> str:

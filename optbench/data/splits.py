@@ -5,19 +5,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from itertools import starmap
 from typing import Any, Literal
 
 import numpy as np
 
 from optbench.contracts import Array, Dataset, DatasetSource, family_of, subset_of
-from optbench.data.cache import kept_arrays
+from optbench.data.cache import kept_arrays, mapped_arrays
 from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.data.streams import stream
 from optbench.data.table_values import (
     TableValueError,
     check_classes,
     class_indices,
+    fill_missing,
     finite_numbers,
 )
 from optbench.data.train_sizes import with_fewer_examples
@@ -65,7 +65,37 @@ def prepare_dataset(source: type[DatasetSource]) -> Dataset:
     if (subset := subset_of(source)) is not None:
         data = with_fewer_examples(prepare_dataset(subset[0]), subset[1], source.name)
         return dataclasses.replace(data, content_hash=_hash(data.task, _parts(data)))
-    if source.cached:
+    if _is_shared(source):
+        name = f"{_cache_name(source)}-parts"
+        *parts, digest = mapped_arrays(name, lambda: _parts_and_hash(source))
+    else:
+        *parts, digest = _parts_and_hash(source)
+        for part in parts:
+            part.setflags(write=False)
+    names = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test")
+    fields: dict[str, Any] = dict(zip(names, parts, strict=True))
+    return Dataset(
+        name=source.name,
+        task=source.task,
+        **fields,
+        n_outputs=_n_outputs(source, np.concatenate((parts[1], parts[3]))),
+        content_hash=digest.tobytes().hex(),
+        summary=source.summary(),
+        source=source.source,
+    )
+
+
+def _is_shared(source: type[DatasetSource]) -> bool:
+    """Return whether all processes share one copy: downloaded data, which tends to be large."""
+    return source.cached and bool(source.files)
+
+
+def _parts_and_hash(source: type[DatasetSource]) -> list[Array]:
+    """Return inputs and targets of the three parts, loaded, split and standardised; and their hash.
+
+    The hash is an array of 32 bytes.
+    """
+    if source.cached and not source.files:
         arrays = kept_arrays(_cache_name(source), lambda: _load(source))
     else:
         arrays = _load(source)
@@ -77,22 +107,19 @@ def prepare_dataset(source: type[DatasetSource]) -> Dataset:
     else:
         train, val, test = _split(y, classification, (0.6, 0.8, 1.0))
         test_x, test_y = x[test], y[test]
-    x_parts = _standardize(source.standardize, x[train], x[val], test_x)
+    x_train, x_val, x_test = x[train], x[val], test_x
+    if not len(x_val) or not len(x_test):
+        raise ConfigError(
+            f"dataset '{source.name}': {len(x)} examples of {len(np.unique(y))} classes leave "
+            "none for validation or testing; each class needs several, or is the task regression?"
+        )
+    if source.missing == "median":
+        x_train, x_val, x_test = fill_missing(x_train, x_val, x_test)
+    x_parts = _standardize(source.standardize, x_train, x_val, x_test)
     y_parts = _standardize(not classification, y[train], y[val], test_y)
     parts = [part for pair in zip(x_parts, y_parts, strict=True) for part in pair]
-    for part in parts:
-        part.setflags(write=False)
-    names = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test")
-    fields: dict[str, Any] = dict(zip(names, parts, strict=True))
-    return Dataset(
-        name=source.name,
-        task=source.task,
-        **fields,
-        n_outputs=_n_outputs(source, y),
-        content_hash=_hash(source.task, parts),
-        summary=source.summary(),
-        source=source.source,
-    )
+    digest = bytes.fromhex(_hash(source.task, parts))
+    return [*parts, np.frombuffer(digest, dtype=np.uint8)]
 
 
 def _parts(data: Dataset) -> list[Array]:
@@ -135,7 +162,11 @@ def _load(source: type[DatasetSource]) -> tuple[Array, ...]:
             targets = class_indices(targets, "y")
         parts = [part for pair in zip(inputs, targets, strict=True) for part in pair]
         names = ("x", "y", "x of the test part", "y of the test part")
-        return tuple(starmap(finite_numbers, zip(parts, names, strict=False)))
+        may_miss = names[::2] if source.missing == "median" else ()
+        return tuple(
+            part if name in may_miss else finite_numbers(part, name)
+            for part, name in zip(parts, names, strict=False)
+        )
     except TableValueError as cause:
         raise PluginError(f"dataset '{source.name}': {cause}") from None
 
@@ -226,8 +257,9 @@ def typed_parts(source: type[DatasetSource], dtype: str) -> tuple[tuple[Array, A
         target.setflags(write=False)
         return inputs, target
 
-    return (
-        typed(data.x_train, data.y_train),
-        typed(data.x_val, data.y_val),
-        typed(data.x_test, data.y_test),
-    )
+    def make() -> list[Array]:
+        x_parts, y_parts = _parts(data)[::2], _parts(data)[1::2]
+        return [part for x, y in zip(x_parts, y_parts, strict=True) for part in typed(x, y)]
+
+    parts = mapped_arrays(f"{_cache_name(source)}-{dtype}", make) if _is_shared(source) else make()
+    return tuple(zip(parts[::2], parts[1::2], strict=True))

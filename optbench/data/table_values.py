@@ -115,6 +115,26 @@ def check_classes(labels: Array, name: str, classes: int = 0) -> Array:
     return whole
 
 
+def fill_missing(train: Array, *others: Array) -> list[Array]:
+    """Return copies of the parts with NaN replaced by the median of the feature in the first one.
+
+    A feature that has no value in the first part becomes 0 where it is missing.
+
+    Args:
+        train: Inputs of the training part, shape (n, n_features).
+        others: Inputs of the other parts.
+
+    Example:
+        >>> fill_missing(np.array([[1.0], [3.0], [np.nan]]), np.array([[np.nan]]))[1]
+        array([[2.]])
+    """
+    medians = [
+        np.median(column[present]) if (present := ~np.isnan(column)).any() else 0.0
+        for column in train.T
+    ]
+    return [np.where(np.isnan(part), medians, part) for part in (train, *others)]
+
+
 def is_missing(value: object) -> bool:
     """Return whether `value` is None, NaN, or pandas' NA or NaT."""
     is_nan = isinstance(value, float) and math.isnan(value)

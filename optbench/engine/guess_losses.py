@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import functools
 
+import msgspec
 import numpy as np
 
 from optbench.contracts import Array, DatasetSource
 from optbench.data.splits import typed_parts
+from optbench.engine.curve_parts import CurveRows, curve_parts
 
 Losses = tuple[float, float, float]
 """Loss on the training, validation and test part."""
 
 
 @functools.lru_cache(maxsize=32)
-def guess_losses(source: type[DatasetSource], dtype: str) -> Losses:
+def guess_losses(
+    source: type[DatasetSource], dtype: str, rows: CurveRows = msgspec.UNSET
+) -> Losses:
     """Return the loss on each part of always predicting what is best without inputs.
 
     Classification: the cross-entropy of the class frequencies of the training part; a class that
     the training part lacks counts as half an example of it, so that the loss is finite. Regression:
     the mean squared error of the mean targets of the training part.
 
+    The losses are measured on the same examples as those of a curve (see `curve_parts`).
+
     Args:
         source: The dataset.
         dtype: Dtype of the runs, in which regression targets are rounded; ``"float32"`` or
             ``"float64"``.
+        rows: `RunSpec.curve_rows` of the runs.
 
     Returns:
         Loss on the training, validation and test part, computed in float64.
     """
-    train, val, test = (y for _, y in typed_parts(source, dtype))
+    train, _, test = (y for _, y in typed_parts(source, dtype))
+    curve_train, curve_val = (y for _, y in curve_parts(source, dtype, rows))
     guess = _squared_error if source.task == "regression" else _cross_entropy
-    return guess(train, train), guess(train, val), guess(train, test)
+    return guess(train, curve_train), guess(train, curve_val), guess(train, test)
 
 
 def _cross_entropy(train: Array, labels: Array) -> float:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from optbench.contracts import Array, InitContext, Initializer, Value, Values
+from optbench.contracts import Array, DatasetSource, InitContext, Initializer, Value, Values
+from optbench.data.splits import prepare_dataset
 from optbench.data.streams import stream
 from optbench.engine.memory_limits import check_memory
 from optbench.engine.specs import check_widths
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.hyperparameters import complete, parse_spelling
-from optbench.network import ACTIVATIONS, Params, check_activation
+from optbench.network import ACTIVATIONS, Network, Params, check_activation, pack
 from optbench.registry import Registry, default_registry
 from optbench.registry.scoped import ScopedRegistry
 
+LARGE = 2**16
+"""Number of parameters above which initial parameters are drawn anew for each run."""
 DATA_ROWS = 256
 """Number of inputs passed to an initializer that declares the need ``"data"``."""
 
@@ -88,6 +92,49 @@ def draw_params(
     return initial_params(
         plugin, widths, seed, check_activation(activation), complete(plugin, values), x
     )
+
+
+def initial_buffer(
+    initializer: type[Initializer],
+    network: Network,
+    seed: int,
+    hyper: tuple[tuple[str, Value], ...],
+    dtype: str,
+    source: type[DatasetSource],
+) -> Array:
+    """Return the parameters that `initial_params` draws, one flat buffer of the caller's own.
+
+    The last ones that are not large are kept: all optimizers, and all trials, start from the same.
+
+    Args:
+        initializer: The Initializer class.
+        network: The network.
+        seed: Seed of the ``"init"`` stream.
+        hyper: Name and value of every hyperparameter of the initializer.
+        dtype: ``"float32"`` or ``"float64"``.
+        source: The dataset, for an initializer that needs data.
+
+    Raises:
+        PluginError: The shapes do not fit the network, or values are not finite.
+    """
+    draw = _drawn if network.n_params <= LARGE else _drawn.__wrapped__
+    data = source if "data" in initializer.needs else None
+    args = network.sizes, seed, network.activation, hyper, dtype, data
+    return draw(initializer, *args).copy()  # type: ignore[arg-type]  # a class is hashable
+
+
+@functools.lru_cache(maxsize=128)
+def _drawn(
+    initializer: type[Initializer],
+    sizes: tuple[int, ...],
+    seed: int,
+    activation: str,
+    hyper: tuple[tuple[str, Value], ...],
+    dtype: str,
+    source: type[DatasetSource] | None,
+) -> Array:
+    x = prepare_dataset(source).x_train if source is not None else None
+    return pack(initial_params(initializer, sizes, seed, activation, dict(hyper), x), dtype)
 
 
 def initial_params(

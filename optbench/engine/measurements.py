@@ -3,64 +3,128 @@
 from __future__ import annotations
 
 import math
-import time
+from dataclasses import dataclass
 
 import numpy as np
 
+from optbench.contracts import Array
+from optbench.engine.divergence import DivergenceRule, zero_eps
+from optbench.engine.health import HealthRecorder
+from optbench.engine.kernels.arguments import Record, empty_record
 from optbench.engine.loops.choice import Loop
 from optbench.engine.problem import Problem
+from optbench.records import CURVE_COLUMNS, Curve
 
-UNKNOWN = (math.nan, math.nan)
+Score = tuple[float, float]
+"""Loss and metric on one part."""
+UNKNOWN: Score = (math.nan, math.nan)
 """Loss and metric of a run that is lost."""
 
 
+@dataclass(frozen=True)
 class Measurements:
-    """Advances a loop, and measures loss, metric and time along the way.
-
-    It keeps a copy of the parameters with the lowest validation loss.
-
-    Args:
-        problem: The problem that is trained.
-        trainer: The loop that trains it.
+    """What was measured along a run.
 
     Attributes:
-        rows: One row of `CURVE_COLUMNS` per evaluation.
-        seconds: Time spent on training so far, evaluation excluded.
+        curve: One row for each evaluation.
+        seconds: Time spent on training, evaluation excluded.
+        reason: Why the run has diverged; empty if it has not.
+        test: Loss and metric on the test part at the end; NaN if the run has diverged.
+        best_test: Loss and metric on the test part at the lowest validation loss; likewise.
     """
 
-    def __init__(self, problem: Problem, trainer: Loop) -> None:
-        self._problem = problem
-        self._trainer = trainer
-        self.rows: list[tuple[float, ...]] = []
-        self.seconds = 0.0
-        self._best_val_loss = math.inf
-        self._best = trainer.evaluation_buffer().copy()
+    curve: Curve
+    seconds: float
+    reason: str
+    test: Score
+    best_test: Score
 
-    def advance(self, examples: int) -> None:
-        """Train until this many examples have been seen."""
-        if examples <= self._trainer.examples:
+
+def measure(
+    problem: Problem, trainer: Loop, grid: Array, recorder: HealthRecorder | None
+) -> Measurements:
+    """Train a problem along the grid until the end, or until the run has diverged.
+
+    Args:
+        problem: The problem.
+        trainer: The loop that trains it.
+        grid: Numbers of examples after which the run is evaluated, ascending, without 0.
+        recorder: Records layer health; None for none.
+    """
+    record = empty_record(len(grid) + 1, trainer.evaluation_buffer())
+    points = np.concatenate([[0], grid])
+    if recorder is None:
+        trainer.measure(points, record)
+    else:
+        _measure_with_health(problem, trainer, points, record, recorder)
+    rows = record.table[: record.counts[0]]
+    columns, matrix = CURVE_COLUMNS, rows.T
+    if recorder is not None:
+        columns = (*columns, *recorder.columns)
+        matrix = np.vstack([matrix, recorder.matrix(len(rows))])
+    has_diverged = bool(record.counts[2])
+    hint = zero_eps(problem.spec.hyper, problem.spec.dtype) if has_diverged else ""
+    reason = _reason(rows, hint) if has_diverged else ""
+    test, best_test = (UNKNOWN, UNKNOWN) if reason else _test(problem, trainer, record.best)
+    return Measurements(Curve(columns, matrix), float(record.numbers[0]), reason, test, best_test)
+
+
+def _measure_with_health(
+    problem: Problem, trainer: Loop, points: Array, record: Record, recorder: HealthRecorder
+) -> None:
+    """Interrupt the training at the points where layer health is measured."""
+    first = 0
+    for place, examples in enumerate(points.tolist()):
+        if place and not recorder.wants(examples):
+            continue
+        trainer.measure(points[first:place], record)
+        first = place
+        if record.counts[2]:
             return
-        start = time.thread_time()
-        self._trainer.advance(examples)
-        self.seconds += time.thread_time() - start
+        if place and examples <= trainer.examples:
+            continue
+        if place:
+            _stop_before(problem, trainer, examples, record, recorder)
+        first = place + 1
+        trainer.measure(points[place:first], record)
+        recorder.measure(int(record.counts[0]) - 1, trainer.evaluation_point(), trainer.updates)
+        if record.counts[2]:
+            return
+    trainer.measure(points[first:], record)
 
-    def evaluate(self) -> tuple[float, float]:
-        """Append a row and return the training and validation loss."""
-        problem, trainer = self._problem, self._trainer
-        train_loss, train_metric = trainer.evaluate(*problem.train)
-        val_loss, val_metric = trainer.evaluate(*problem.val)
-        epoch = trainer.examples / problem.n_train
-        progress = (epoch, trainer.updates, trainer.examples, self.seconds)
-        self.rows.append((*progress, train_loss, val_loss, train_metric, val_metric))
-        if val_loss < self._best_val_loss:
-            self._best_val_loss = val_loss
-            self._best[...] = trainer.evaluation_buffer()
-        return train_loss, val_loss
 
-    def test(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Return loss and metric on the test part: at the end, and at the kept parameters."""
-        end = self._trainer.evaluation_buffer()
-        at_end = self._trainer.evaluate(*self._problem.test, end)
-        if np.array_equal(end, self._best):
-            return at_end, at_end
-        return at_end, self._trainer.evaluate(*self._problem.test, self._best)
+def _stop_before(
+    problem: Problem, trainer: Loop, examples: int, record: Record, recorder: HealthRecorder
+) -> None:
+    """Stop one update before a point, to measure how far the last update moves each layer."""
+    batch = problem.spec.batch_size
+    if "closure" not in problem.optimizer.needs:
+        trainer.advance(examples - batch, record)
+        recorder.before(trainer.evaluation_point(), trainer.updates)
+        return
+    # An update takes several gradients, and how many is not known before it is made.
+    if trainer.updates:
+        usual = math.ceil(trainer.grad_evals / trainer.updates)
+        trainer.advance(examples - batch * usual, record)
+    while trainer.examples < examples and trainer.updates < problem.total_updates:
+        recorder.before(trainer.evaluation_point(), trainer.updates)
+        trainer.advance(trainer.examples + 1, record)
+
+
+def _reason(rows: Array, hint: str) -> str:
+    """Return why a run has diverged by its last evaluation, or an empty string."""
+    names = ("train_loss", "val_loss", "updates")
+    train_loss, val_loss, updates = (rows[:, CURVE_COLUMNS.index(name)].tolist() for name in names)
+    rule, reason = DivergenceRule(train_loss[0], val_loss[0], hint), ""
+    for row in range(1, len(rows)):
+        reason = rule.reason(train_loss[row], val_loss[row], int(updates[row]))
+    return reason
+
+
+def _test(problem: Problem, trainer: Loop, best: Array) -> tuple[Score, Score]:
+    """Return loss and metric on the test part: at the end, and at the best parameters."""
+    end = trainer.evaluation_buffer()
+    at_end = trainer.evaluate(*problem.test, end)
+    if np.array_equal(end, best):
+        return at_end, at_end
+    return at_end, trainer.evaluate(*problem.test, best)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from optbench.contracts import Array, Optimizer, Schedule
 from optbench.data.splits import prepare_dataset, typed_parts
 from optbench.data.streams import batch_order
+from optbench.engine.curve_parts import Part, curve_parts
 from optbench.engine.guess_losses import Losses, guess_losses
-from optbench.engine.initialization import initial_params
+from optbench.engine.initialization import initial_buffer
 from optbench.errors import ConfigError
-from optbench.network import LOSS_OF_TASK, Network, pack
+from optbench.network import LOSS_OF_TASK, Network
 from optbench.records import RunSpec
 from optbench.registry import Registry
 
@@ -30,19 +31,32 @@ class Problem:
         updates_per_epoch: Number of batches per epoch; the last batch may be short.
         schedule: Learning-rate schedule; None for a constant rate.
         guess: Loss of guessing on the train, val and test part (see `guess_losses`).
+        samples: Examples of the train and the val part on which the curve is measured (see
+            `curve_parts`); None for all.
     """
 
     spec: RunSpec
     optimizer: Optimizer
     network: Network
     theta0: Array
-    train: tuple[Array, Array]
-    val: tuple[Array, Array]
-    test: tuple[Array, Array]
+    train: Part
+    val: Part
+    test: Part
     order: Array | None
     updates_per_epoch: int
     schedule: type[Schedule] | None = None
     guess: Losses = (math.nan, math.nan, math.nan)
+    samples: tuple[Part, Part] | None = None
+
+    @property
+    def curve_train(self) -> Part:
+        """Examples on which the curve has the training loss."""
+        return self.samples[0] if self.samples else self.train
+
+    @property
+    def curve_val(self) -> Part:
+        """Examples on which the curve has the validation loss."""
+        return self.samples[1] if self.samples else self.val
 
     @property
     def total_updates(self) -> int:
@@ -75,13 +89,13 @@ def build_problem(spec: RunSpec, registry: Registry) -> Problem:
         )
     sizes = (data.n_features, *spec.hidden, data.n_outputs)
     network = Network(sizes, spec.activation, LOSS_OF_TASK[data.task])
-    params = initial_params(
+    theta0 = initial_buffer(
         registry.initializer(spec.initializer),
-        sizes,
+        network,
         spec.seed,
-        spec.activation,
-        spec.initializer_hyper,
-        data.x_train,
+        tuple(spec.initializer_hyper.items()),
+        spec.dtype,
+        source,
     )
     train, val, test = typed_parts(source, spec.dtype)
     n = len(train[0])
@@ -90,12 +104,13 @@ def build_problem(spec: RunSpec, registry: Registry) -> Problem:
         spec=spec,
         optimizer=registry.optimizer(spec.optimizer),
         network=network,
-        theta0=pack(params, spec.dtype),
+        theta0=theta0,
         train=train,
         val=val,
         test=test,
         order=None if full else batch_order(n, spec.epochs, spec.seed),
         updates_per_epoch=1 if full else -(-n // spec.batch_size),
         schedule=registry.schedule(spec.control.schedule),
-        guess=guess_losses(source, spec.dtype),
+        guess=guess_losses(source, spec.dtype, spec.curve_rows),
+        samples=curve_parts(source, spec.dtype, spec.curve_rows),
     )

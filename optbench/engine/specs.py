@@ -7,11 +7,23 @@ from typing import Any
 
 from optbench.contracts import Optimizer, Value, rate_of
 from optbench.data.splits import prepare_dataset
+from optbench.engine.curve_parts import curve_rows
+from optbench.engine.curve_points import curve_points
 from optbench.engine.memory_limits import check_memory
 from optbench.errors import ConfigError, unknown_name
 from optbench.hyperparameters import complete, parse_spelling, split_control
 from optbench.network import check_activation
-from optbench.records import DTYPES, REGIMES, Entrant, Regime, RunSpec, Workload, changed, spell
+from optbench.records import (
+    DTYPES,
+    REGIMES,
+    Entrant,
+    Regime,
+    RunSpec,
+    Workload,
+    changed,
+    engine_version,
+    spell,
+)
 from optbench.registry import Registry, default_registry
 from optbench.registry.fingerprints import fingerprint, foreign_fingerprint
 from optbench.registry.kinds import SCHEDULES
@@ -152,9 +164,13 @@ def make_spec(
             f"optimizer '{entrant.optimizer}' is defined on full batches only; use regime batch"
         )
     data = prepare_dataset(registry.dataset_source(workload.dataset))
+    sizes = (data.n_features, *workload.hidden, data.n_outputs)
+    parts = len(data.x_train), len(data.x_val)
+    rows = curve_rows(*parts)
+    grid_points = check_at_least("grid_points", grid_points, 2)
     check_memory(
         f"hidden={workload.hidden}",
-        (data.n_features, *workload.hidden, data.n_outputs),
+        sizes,
         batch_size=workload.batch_size,
         slots=len(getattr(optimizer, "slots", ())),
         itemsize=8 if dtype == "float64" else 4,
@@ -176,8 +192,13 @@ def make_spec(
         epochs=workload.epochs,
         seed=check_at_least("seed", seed, 0),
         dtype=dtype,
-        grid_points=check_at_least("grid_points", grid_points, 2),
+        grid_points=grid_points,
+        engine=engine_version(workload.activation),
         schedule_code=foreign_fingerprint(registry.entry(SCHEDULES, entrant.control.schedule)),
+        curve_rows=rows,
+        curve_points=curve_points(
+            sizes, parts, rows, workload.batch_size, workload.epochs, grid_points
+        ),
     )
 
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from optbench.contracts import Initializer, Value
 from optbench.data.given_data import DatasetLike, as_dataset
-from optbench.engine.divergence import DivergenceRule, zero_eps
-from optbench.engine.grid import evaluation_grid
+from optbench.engine.grid import grid_of
 from optbench.engine.health import HealthRecorder
 from optbench.engine.loops.choice import choose_loop, make_loop
-from optbench.engine.measurements import UNKNOWN, Measurements
+from optbench.engine.measurements import measure
 from optbench.engine.problem import Problem, build_problem
 from optbench.engine.specs import make_entrant, make_spec, make_workload
-from optbench.errors import describe_error
+from optbench.errors import ConfigError, describe_error, nearest
 from optbench.network import Params
 from optbench.records import (
-    CURVE_COLUMNS,
-    Curve,
     Health,
     RunResult,
     RunSpec,
@@ -29,6 +28,7 @@ from optbench.records import (
 )
 from optbench.registry import Registry, default_registry
 from optbench.registry.scoped import OptimizerLike, ScopedRegistry
+from optbench.support.log_lines import log_if_watched
 
 
 def train(
@@ -71,7 +71,8 @@ def train(
         hyper: Hyperparameter values by name; they override those in brackets.
         target: Column to predict, for a data frame.
         **values: Hyperparameter values, as in `hyper`.
-        grid_points: Number of evaluations along the run, >= 2.
+        grid_points: Number of evaluations along the run, >= 2; fewer, but not fewer than 12, where
+            all would cost more than 15% of the training (`RunSpec.curve_points`).
         health: Whether to record layer health at a few evaluations (`optbench.engine.health`).
 
     Returns:
@@ -94,10 +95,13 @@ def train(
         'sign-descent[lr=0.01]'
     """
     registry = ScopedRegistry()
+    optimizer_text = registry.optimizer_text(optimizer)
+    try:
+        entrant = make_entrant(optimizer_text, {**(hyper or {}), **values}, registry=registry)
+    except ConfigError as problem:
+        raise _with_argument(problem, values) from None
     spec = make_spec(
-        entrant=make_entrant(
-            registry.optimizer_text(optimizer), {**(hyper or {}), **values}, registry=registry
-        ),
+        entrant=entrant,
         workload=make_workload(
             dataset=registry.dataset_name(as_dataset(dataset, target)),
             hidden=hidden,
@@ -113,7 +117,18 @@ def train(
         grid_points=grid_points,
         registry=registry,
     )
-    return train_problem(build_problem(spec, registry), health=health)
+    with log_if_watched():
+        prepare([spec], registry)  # compiling for the first time takes seconds, and says so
+        return train_problem(build_problem(spec, registry), health=health)
+
+
+def _with_argument(problem: ConfigError, values: Collection[str]) -> ConfigError:
+    """Return the error about a hyperparameter, or say which argument of `train` was meant."""
+    unknown = re.search(r"^unknown hyperparameter .* '(\w+)'; (?!did you mean)", str(problem))
+    near = nearest(unknown[1], inspect.signature(train).parameters) if unknown else None
+    if unknown and near and unknown[1] in values:
+        return ConfigError(f"train: unknown argument '{unknown[1]}'; did you mean '{near}'?")
+    return problem
 
 
 def train_spec(
@@ -153,52 +168,28 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
     Raises:
         PluginError: The optimizer fails.
     """
+    from optbench.engine.kernels.subnormals import flushed_subnormals  # needs Numba
+
     spec, trainer = problem.spec, make_loop(problem, loop)
-    grid = evaluation_grid(problem.n_train, spec.epochs, spec.grid_points)
+    grid = grid_of(spec, problem.n_train)
     recorder = HealthRecorder(problem.network, *problem.train, grid) if health else None
-    measured = Measurements(problem, trainer)
-    reason = ""
-    with np.errstate(all="ignore"):
-        hint = zero_eps(spec.hyper, spec.dtype)
-        divergence = DivergenceRule(*measured.evaluate(), hint)
-        if recorder is not None:
-            recorder.measure(0, trainer.evaluation_point())
-        for examples in grid.tolist():
-            if examples <= trainer.examples:
-                continue
-            with_health = recorder is not None and recorder.wants(examples)
-            if recorder is not None and with_health:
-                # Stop one update early, to measure how far the last update moves each layer.
-                measured.advance(examples - spec.batch_size)
-                recorder.before(trainer.evaluation_point(), trainer.updates)
-            measured.advance(examples)
-            losses = measured.evaluate()
-            if recorder is not None and with_health:
-                row = len(measured.rows) - 1
-                recorder.measure(row, trainer.evaluation_point(), trainer.updates)
-            reason = divergence.reason(*losses, trainer.updates)
-            if reason:
-                break
-        test, best_test = measured.test() if not reason else (UNKNOWN, UNKNOWN)
-    columns, matrix = CURVE_COLUMNS, np.array(measured.rows).T
-    if recorder is not None:
-        columns = (*columns, *recorder.columns)
-        matrix = np.vstack([matrix, recorder.matrix(len(measured.rows))])
+    with np.errstate(all="ignore"), flushed_subnormals():
+        measured = measure(problem, trainer, grid, recorder)
     params = [(weight.copy(), bias.copy()) for weight, bias in trainer.evaluation_point()]
     return RunResult(
         run=spec,
-        status=Status.DIVERGED if reason else Status.OK,
-        reason=reason,
-        curve=Curve(columns, matrix),
-        test_loss=test[0],
-        test_metric=test[1],
+        status=Status.DIVERGED if measured.reason else Status.OK,
+        reason=measured.reason,
+        curve=measured.curve,
+        test_loss=measured.test[0],
+        test_metric=measured.test[1],
         params=params,
         params_hash=_hash(params),
         grad_evals=trainer.grad_evals,
         seconds=measured.seconds,
         loop=trainer.kind,
-        best_test_loss=best_test[0],
-        best_test_metric=best_test[1],
+        best_test_loss=measured.best_test[0],
+        best_test_metric=measured.best_test[1],
         guess_train_loss=problem.guess[0],
         guess_val_loss=problem.guess[1],
         guess_test_loss=problem.guess[2],

@@ -27,6 +27,8 @@ from optbench.execution.worker import (
 )
 from optbench.records import Health
 from optbench.records.packing import pack_result, unpack_spec
+from optbench.registry.default import installed_registry
+from optbench.registry.registry import LOADING
 from optbench.registry.scoped import ScopedRegistry
 
 IDLE_SECONDS = 30.0
@@ -84,10 +86,19 @@ def warm_up_worker(setup: Setup, specs: Sequence[bytes]) -> None:
         warm_up(unpack_spec(spec), registry_of(setup))
 
 
-@functools.lru_cache(maxsize=4)
 def registry_of(setup: Setup) -> ScopedRegistry:
-    """Return the registry of a study on this worker."""
-    return load_registry(setup.plugins, setup.passed)
+    """Return the registry of a study on this worker.
+
+    Each study has its own, because a cluster outlives its studies: two of them may give a name to
+    different files.
+    """
+    with LOADING:  # several tasks may ask at once
+        return _registry(setup.plugins, setup.passed)
+
+
+@functools.lru_cache(maxsize=4)
+def _registry(plugins: tuple[str, ...], passed: bytes) -> ScopedRegistry:
+    return load_registry(plugins, passed, installed_registry())
 
 
 class IdleExecutor(NamedTuple):

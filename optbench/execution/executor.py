@@ -64,7 +64,12 @@ class Executor(ABC):
 
     It is a context manager; leaving it abandons the runs still in flight. A run never raises: a
     fault is a result with status ``"failed"``.
+
+    Attributes:
+        jobs: Number of parallel runs.
     """
+
+    jobs: int = 1
 
     def __enter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ import functools
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -76,12 +77,16 @@ def _initial_limit() -> tuple[int, int]:
     return resource.getrlimit(resource.RLIMIT_AS)
 
 
-def load_registry(plugins: Sequence[str], passed: bytes) -> ScopedRegistry:
+def load_registry(
+    plugins: Sequence[str], passed: bytes, base: Registry | None = None
+) -> ScopedRegistry:
     """Return a registry with the plugins and the objects that the driver has beside the installed.
 
     Args:
-        plugins: Files and modules given by ``--plugin``, loaded once for the process.
+        plugins: Files and modules given by ``--plugin``.
         passed: As in `Settings`.
+        base: The registry into which the plugins are loaded, once each; the one of the process if
+            None.
 
     Raises:
         ConfigError: A passed object cannot be loaded.
@@ -90,9 +95,10 @@ def load_registry(plugins: Sequence[str], passed: bytes) -> ScopedRegistry:
     from optbench.registry import default_registry
     from optbench.registry.transfer import unpack_passed
 
+    base = base or default_registry()
     for target in plugins:
-        default_registry().load_once(target)
-    return unpack_passed(passed)
+        base.load_once(target)
+    return unpack_passed(passed, base)
 
 
 def fingerprints_of(specs: Iterable[RunSpec]) -> Fingerprints:
@@ -107,12 +113,11 @@ def fingerprints_of(specs: Iterable[RunSpec]) -> Fingerprints:
 
 
 @functools.cache
-def _loaded_fingerprint(kind: str, name: str) -> str:
-    """Return the fingerprint of the loaded plugin; cached, since its file may be edited later."""
-    from optbench.registry import default_registry
+def _loaded_fingerprint(item: Any) -> str:
+    """Return the fingerprint of a loaded plugin; cached, since its file may be edited later."""
     from optbench.registry.fingerprints import fingerprint
 
-    return fingerprint(default_registry().entry(kind, name).item)
+    return fingerprint(item)
 
 
 def describe_mismatch(planned: Fingerprints, registry: ScopedRegistry) -> str:
@@ -130,7 +135,7 @@ def describe_mismatch(planned: Fingerprints, registry: ScopedRegistry) -> str:
     for (kind, name), fingerprint in planned.items():
         if registry.is_passed(kind, name):
             continue
-        if _loaded_fingerprint(kind, name) != fingerprint:
+        if _loaded_fingerprint(registry.entry(kind, name).item) != fingerprint:
             return f"its {kind.removesuffix('s')} '{name}' has another source code"
     return ""
 

@@ -9,6 +9,7 @@ This file is longer than others because the thresholds and the rules need to be 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ ILLNESSES = (
     "high bias",
 )
 """All illnesses in the order in which they are reported: causes before effects."""
+LAYER_ILLNESSES = ILLNESSES[:3]
+"""Illnesses that are seen only in runs with layer health."""
 
 DEAD = 0.4
 """Threshold for the fraction of a layer's units that are inactive on every example."""
@@ -57,6 +60,9 @@ WEAK = (0.85, 0.3)
 and its training loss above the second, as a fraction of L0."""
 VANISHING = 0.01
 """Ratio of the first layer's gradient to the last layer's, below which the gradient vanishes."""
+STILL = 1e-4
+"""Relative size of the first updates, as a median over the layers, below which weights hardly
+move."""
 FLAT, JITTER = 0.04, 0.02
 """Relative changes: a loss is flat if it falls by less than `FLAT`, and noisy if its jitter exceeds
 `JITTER`."""
@@ -276,7 +282,23 @@ def _bias(result: RunResult, evidence: str) -> Finding:
             f"; at the start the gradient of layer1 was {ends[0][0] / ends[1][0]:.1e} of the last's"
         )
         advice = "another initializer or activation, through which the gradient passes"
+    elif (moved := _first_update(result, layers)) < STILL:
+        evidence += (
+            f"; at the start an update changed a layer's weights by {moved:.1e} of their size"
+        )
+        advice = (
+            "another initializer or activation, through which signal and gradient pass, or a "
+            "larger learning rate"
+        )
     return Finding("high bias", evidence, advice)
+
+
+def _first_update(result: RunResult, layers: int) -> float:
+    """Return the first measured update over weights, median over layers; infinite without one."""
+    columns = [result.curve.get(f"layer{layer + 1}.update_ratio") for layer in range(layers)]
+    measured = [column[np.isfinite(column)] for column in columns if column is not None]
+    first = [values[0] for values in measured if len(values)]
+    return float(np.median(first)) if first else math.inf
 
 
 def _jitter(loss: Array) -> float:
@@ -310,8 +332,8 @@ class WorkloadDiagnosis:
 
     Attributes:
         findings: Mapping from run keys to findings.
-        shared: Illnesses of more than half of the runs, which are attributed to the workload and
-            not to an optimizer.
+        shared: Illnesses of more than half of the runs that could show them, which are attributed
+            to the workload and not to an optimizer.
         verdict: Summary in one sentence.
     """
 
@@ -336,15 +358,20 @@ def diagnose_workload(results: Sequence[RunResult]) -> WorkloadDiagnosis:
     reference = min(reached, default=None)
     findings = {r.key: diagnose(r, reference=reference) for r in results}
     counts = Counter(f.illness for found in findings.values() for f in found)
-    shared = tuple(i for i in ILLNESSES if counts[i] > len(results) / 2)
+    with_health = sum(bool(last_health(r.curve)) for r in results)
+    seen = {i: with_health if i in LAYER_ILLNESSES else len(results) for i in ILLNESSES}
+    shared = tuple(i for i in ILLNESSES if counts[i] > seen[i] / 2)
     if shared:
         verdict = (
             f"most runs are alike in this: {', '.join(shared)}; look at network, "
             "initialization and data before the optimizer"
         )
     elif counts:
+        among = "" if with_health == len(results) else f" of {with_health} with layer health"
         told = ", ".join(
-            f"{illness} ({counts[illness]})" for illness in ILLNESSES if counts[illness]
+            f"{i} ({counts[i]}{among if i in LAYER_ILLNESSES else ''})"
+            for i in ILLNESSES
+            if counts[i]
         )
         verdict = f"of {len(results)} runs: {told}"
     else:

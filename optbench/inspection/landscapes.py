@@ -13,13 +13,13 @@ from optbench.contracts import Array, Landscape, Optimizer, Value, Values, rate_
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.hyperparameters import check_values, complete, parse_spelling, split_control
 from optbench.inspection.trajectories import visited_points
+from optbench.inspection.tried_rates import tried_rates
 from optbench.records import changed, spell
 from optbench.registry import default_registry
 from optbench.schedules import keep_zeros
 
-RATES, BEYOND = 25, 10.0
-"""Number of learning rates tried if none is given, and the factor by which they may exceed the
-optimizer's search range. The range is meant for networks, in which weights move less far."""
+RATES = 25
+"""Number of learning rates tried if none is given."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,20 @@ class Ground:
             return self._numbers(lambda: self.landscape.value(at, self.h), at.shape[:-1], "value")
 
     def grad(self, point: Array, rng: np.random.Generator) -> Array:
-        """Return the gradient at a point of shape (2,)."""
+        """Return the gradient at a point of shape (2,), from one draw of its noise."""
         return self._numbers(lambda: self.landscape.grad(point, self.h, rng), (2,), "grad")
+
+    def batch_grad(self, point: Array, rng: np.random.Generator, batch_size: int) -> Array:
+        """Return the mean of `batch_size` draws of the gradient at a point of shape (2,)."""
+        draws = [self.grad(point, rng) for _ in range(batch_size)]
+        return np.asarray(np.mean(draws, axis=0))
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether two draws of the gradient at the start differ."""
+        start = np.array(self.landscape.start, dtype=float)
+        first, second = (self.grad(start, np.random.default_rng(seed)) for seed in (0, 1))
+        return not np.array_equal(first, second)
 
     def _numbers(self, make: Callable[[], Any], shape: tuple[int, ...], what: str) -> Array:
         """Call `make`, a function of the landscape, and return its result as float64.
@@ -106,6 +118,7 @@ def follow(
     steps: int = 100,
     start: Sequence[float] | None = None,
     seed: int = 0,
+    batch_size: int | None = None,
 ) -> Path:
     """Run an optimizer on a landscape.
 
@@ -118,15 +131,20 @@ def follow(
         steps: Number of updates, at least 1.
         start: Starting point, shape (2,). Defaults to the start of the landscape.
         seed: Seed of the noise in the gradients, which is the same for all optimizers.
+        batch_size: Draws of a noisy gradient whose mean is used for a step, at least 1. If None,
+            one draw, and the label of the path does not name it.
 
     Returns:
         The path.
 
     Raises:
-        ConfigError: If the optimizer is unknown, or a value is out of range.
+        ConfigError: If the optimizer is unknown, a value is out of range, or a batch size is given
+            for a landscape without noise.
     """
     if steps < 1:
         raise ConfigError(f"steps={steps} is not allowed; a whole number >= 1")
+    if batch_size is not None:
+        _check_batch_size(batch_size, ground)
     name, values = parse_spelling(optimizer)
     found = default_registry().optimizer(name)
     given, control = split_control(found, values)
@@ -136,17 +154,24 @@ def follow(
     rates: list[dict[str, float]] = [{}]
     declared = rate_of(found)
     if declared is not None and declared.name not in given and declared.search is not None:
-        momentum = given.get(declared.scaled_by or "", None)
-        scale = 1 - float(momentum) if momentum is not None else 1.0
-        low, high = declared.search
-        tried = scale * np.geomspace(low, high * BEYOND, RATES)
+        tried = tried_rates(declared, given, RATES)
         rates = [{declared.name: float(f"{rate:.2g}")} for rate in tried]
     paths = []
     for rate in rates:
         values = {**given, **rate, **changed(control)}
-        points = _walk(found, values, ground, steps, begin, seed)
-        paths.append(Path(spell(name, values), points, ground.values(points)))
+        points = _walk(found, values, ground, steps, begin, seed, batch_size or 1)
+        label = spell(name, values) + (f", batch {batch_size}" if batch_size else "")
+        paths.append(Path(label, points, ground.values(points)))
     return min(paths, key=_end)
+
+
+def _check_batch_size(batch_size: int, ground: Ground) -> None:
+    if batch_size < 1:
+        raise ConfigError(f"batch_size={batch_size} is not allowed; a whole number >= 1")
+    if not ground.is_noisy:
+        raise ConfigError(
+            f"batch_size={batch_size} changes nothing on {ground.label}: its gradient has no noise"
+        )
 
 
 def _end(path: Path) -> float:
@@ -162,11 +187,12 @@ def _walk(
     steps: int,
     begin: Array,
     seed: int,
+    batch_size: int,
 ) -> Array:
     rng = np.random.default_rng(seed)
 
     def value_and_grad(x: Array) -> tuple[float, Array]:
-        return float(ground.values(x)), ground.grad(x, rng)
+        return float(ground.values(x)), ground.batch_grad(x, rng, batch_size)
 
     with np.errstate(all="ignore"):
         return visited_points(optimizer, hyper, value_and_grad, begin, steps)

@@ -1,14 +1,47 @@
-"""Diagnosis of one evaluation run of each entrant on each workload of a study."""
+"""Diagnosis of all evaluation runs of a study, which the page and ``optbench inspect`` show."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optbench.engine.health import last_health
-from optbench.inspection.diagnosis import ILLNESSES, Finding, diagnose_workload
+from optbench.inspection.diagnosis import ILLNESSES, LAYER_ILLNESSES, Finding, diagnose_workload
 from optbench.records import Cell, RunResult, pool_replicates
 from optbench.records.stored_curves import load_curves
+
+
+@dataclass(frozen=True)
+class Case:
+    """The evaluation runs of one entrant on one workload.
+
+    Attributes:
+        entrant: Label of the entrant.
+        workload: Label of the workload.
+        runs: Number of runs.
+        with_health: Number of runs with layer health, in which illnesses of the layers can be seen.
+        findings: Key of the run and finding, for each illness of each run.
+    """
+
+    entrant: str
+    workload: str
+    runs: int
+    with_health: int
+    findings: tuple[tuple[str, Finding], ...]
+
+    def count(self, illness: str) -> int:
+        """Return the number of runs with an illness."""
+        return sum(finding.illness == illness for _, finding in self.findings)
+
+    def seen(self, illness: str) -> int:
+        """Return the number of runs in which the illness could be seen."""
+        return self.with_health if illness in LAYER_ILLNESSES else self.runs
+
+    def __str__(self) -> str:
+        counts = Counter(finding.illness for _, finding in self.findings)
+        texts = [f"{i} ({counts[i]} of {self.seen(i)})" for i in ILLNESSES if counts[i]]
+        return ", ".join(texts) or "well"
 
 
 @dataclass(frozen=True)
@@ -16,26 +49,33 @@ class Survey:
     """Illnesses found in a study.
 
     Attributes:
-        illnesses: Illnesses of at least one entrant, causes before effects.
-        found: Findings by entrant, illness and workload.
-        judged: Number of diagnosed workloads of each entrant.
-        shared: Illnesses that most entrants have on a workload, by workload. They are not
-            attributed to an optimizer.
-        blind: Entrants with a diagnosed run without layer health, in which illnesses of the layers
-            cannot be detected.
+        illnesses: Illnesses of at least one run, causes before effects.
+        cases: One for each workload and entrant with evaluation runs.
+        shared: Illnesses that most runs on a workload have, by workload. They are not attributed to
+            an optimizer.
+        verdicts: One sentence for each workload.
+        blind: Entrants of which no run on some workload has layer health, so that illnesses of the
+            layers cannot be detected there.
     """
 
     illnesses: tuple[str, ...]
-    found: Mapping[str, Mapping[str, Mapping[str, Finding]]]
-    judged: Mapping[str, int]
+    cases: tuple[Case, ...]
     shared: Mapping[str, tuple[str, ...]]
+    verdicts: Mapping[str, str]
     blind: tuple[str, ...]
+
+    def totals(self) -> dict[str, dict[str, tuple[int, int]]]:
+        """Return entrant -> illness -> number of runs with it, and of those that could show it."""
+        sums: dict[str, dict[str, tuple[int, int]]] = {}
+        for case in self.cases:
+            mine = sums.setdefault(case.entrant, dict.fromkeys(self.illnesses, (0, 0)))
+            for illness, (ill, seen) in mine.items():
+                mine[illness] = (ill + case.count(illness), seen + case.seen(illness))
+        return sums
 
 
 def survey(cells: Sequence[Cell]) -> Survey:
-    """Diagnose one evaluation run of each entrant on each workload.
-
-    It is the first one with layer health, or else the first one.
+    """Diagnose every evaluation run of a study.
 
     Args:
         cells: Cells of one study. Cells without an evaluation run are ignored.
@@ -47,30 +87,32 @@ def survey(cells: Sequence[Cell]) -> Survey:
     for cell in pool_replicates(cells):
         if cell.evaluation:
             groups.setdefault(cell.workload.label, []).append(cell)
-    found: dict[str, dict[str, dict[str, Finding]]] = {}
-    judged: dict[str, int] = {}
+    cases: list[Case] = []
     shared: dict[str, tuple[str, ...]] = {}
-    blind: set[str] = set()
+    verdicts: dict[str, str] = {}
     for workload, group in groups.items():
-        runs = {cell.entrant.label: _best_known(cell.evaluation) for cell in group}
-        blind |= {label for label, run in runs.items() if not last_health(run.curve)}
-        diagnosis = diagnose_workload(list(runs.values()))
+        runs = [_in_memory(cell.evaluation) for cell in group]
+        diagnosis = diagnose_workload([run for mine in runs for run in mine])
+        verdicts[workload] = diagnosis.verdict
         if diagnosis.shared and len(group) > 1:
             shared[workload] = diagnosis.shared
-        for label, run in runs.items():
-            judged[label] = judged.get(label, 0) + 1
-            mine = found.setdefault(label, {})
-            for finding in diagnosis.findings[run.key]:
-                mine.setdefault(finding.illness, {})[workload] = finding
-    present = {illness for mine in found.values() for illness in mine}
+        cases += [
+            Case(
+                cell.entrant.label,
+                workload,
+                len(mine),
+                sum(bool(last_health(run.curve)) for run in mine),
+                tuple((run.key, found) for run in mine for found in diagnosis.findings[run.key]),
+            )
+            for cell, mine in zip(group, runs, strict=True)
+        ]
+    present = {finding.illness for case in cases for _, finding in case.findings}
+    blind = {case.entrant for case in cases if not case.with_health}
     illnesses = tuple(i for i in ILLNESSES if i in present)
-    return Survey(illnesses, found, judged, shared, tuple(sorted(blind)))
+    return Survey(illnesses, tuple(cases), shared, verdicts, tuple(sorted(blind)))
 
 
-def _best_known(runs: Sequence[RunResult]) -> RunResult:
-    """Return the first run with layer health, or else the first run, with its curve loaded.
-
-    A diagnosis reads the curve repeatedly, so it is loaded once.
-    """
-    run = next((run for run in runs if last_health(run.curve)), runs[0])
-    return replace(run, curve=load_curves([run.curve])[0])
+def _in_memory(runs: Sequence[RunResult]) -> list[RunResult]:
+    """Return runs with their curves loaded, since a diagnosis reads each curve repeatedly."""
+    curves = load_curves([run.curve for run in runs])
+    return [replace(run, curve=curve) for run, curve in zip(runs, curves, strict=True)]

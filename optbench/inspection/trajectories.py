@@ -83,7 +83,8 @@ def visited_points(
     own, control = split_control(optimizer, hyper)
     schedule = default_registry().schedule(control.schedule)
     control = keep_zeros(control, schedule, hyper.keys() - own)
-    x = np.array(x0, dtype=np.result_type(x0, np.float32))
+    start = np.asarray(x0)
+    x = np.array(start, dtype=np.result_type(start, np.float32))
     points = np.empty((steps + 1, *x.shape), dtype=x.dtype)
     rng = np.random.default_rng(0)
     values = complete(optimizer, own)
@@ -92,7 +93,7 @@ def visited_points(
     grad = np.empty_like(x)
 
     def evaluate() -> float:
-        value, new = value_and_grad(updater.params[0].copy())
+        value, new = _pair(value_and_grad(updater.params[0].copy()))
         grad[...] = new
         return float(value)
 
@@ -100,3 +101,17 @@ def visited_points(
         updater.step([grad], evaluate(), evaluate)
         points[step] = updater.eval_params()[0]
     return points
+
+
+def _pair(returned: Any) -> tuple[Any, Any]:
+    """Return value and gradient as a function returned them.
+
+    Raises:
+        ConfigError: It did not return both.
+    """
+    if isinstance(returned, tuple | list) and len(returned) == 2:
+        return returned[0], returned[1]
+    raise ConfigError(
+        "the function does not return its value and its gradient; write as in "
+        "`lambda x: (x @ x, 2 * x)`"
+    )

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from optbench.contracts import Optimizer, Value
+from optbench.contracts import Optimizer, Stepper, Value
+from optbench.data.dataset_cautions import dataset_cautions
 from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.errors import ConfigError
-from optbench.plan.seeds import evaluation_seed, tuning_seed
-from optbench.records import Entrant, RunSpec, StudyProtocol, Workload
+from optbench.records import Criteria, Entrant, RunSpec, StudyProtocol, Workload
+from optbench.records.seeds import evaluation_seed, tuning_seed
 from optbench.registry import Registry
 from optbench.suites import TARGET_LEVEL, Suite, Targets, WorkloadChoice, known_targets
-from optbench.tuning.search_points import search_points
+from optbench.tuning.search_points import is_searched, search_points
 from optbench.tuning.space import SearchSpace
 
 
@@ -27,8 +29,7 @@ class CellPlan:
         entrant: The optimizer, with the values that the user fixed.
         workload: What it is trained on.
         space: What is tuned.
-        points: The configurations to try, the default one first; a single one means that nothing
-            is tuned.
+        budget: Number of configurations to try.
         template: One of the runs; the others differ from it in hyperparameter values and seed.
         target: Validation loss to reach, where tuning selects by time.
         replicate: Number of the replicate, on which seeds and search points depend.
@@ -37,7 +38,7 @@ class CellPlan:
     entrant: Entrant
     workload: Workload
     space: SearchSpace
-    points: Sequence[Mapping[str, Value]]
+    budget: int
     template: RunSpec
     target: float | None = None
     replicate: int = 0
@@ -51,6 +52,16 @@ class CellPlan:
     def stream(self) -> str:
         """Name of the stream of search points, the same for every entrant."""
         return f"{self.workload.label} | {self.replicate}"
+
+    @functools.cached_property
+    def is_tuned(self) -> bool:
+        """Whether there is more than one configuration to try."""
+        return is_searched(self.space, self.budget)
+
+    @functools.cached_property
+    def points(self) -> list[dict[str, Value]]:
+        """The configurations to try, the default one first; drawn when they are asked for."""
+        return search_points(self.space, self.budget, self.stream)
 
     def tuning_runs(self, hyper: Mapping[str, Value], first: int, count: int) -> list[RunSpec]:
         """Return the runs of one configuration with several tuning seeds.
@@ -93,6 +104,8 @@ class StudyPlan:
         left_out: One line for each entrant and regime that do not go together, and for each
             workload that is another one under a second name.
         drawn: Whether each workload is an independent draw from a declared distribution.
+        data_cautions: One line for each fault of a dataset that makes its figures misleading.
+        criteria: What its pairs are judged by.
     """
 
     suite: str
@@ -100,6 +113,44 @@ class StudyPlan:
     cells: tuple[CellPlan, ...]
     left_out: tuple[str, ...] = ()
     drawn: bool = False
+    data_cautions: tuple[str, ...] = ()
+    criteria: Criteria = dataclasses.field(default_factory=Criteria)
+
+    def with_criteria(
+        self, baseline: str | None, regions: Mapping[str, float | str] | None
+    ) -> StudyPlan:
+        """Return this plan with a baseline or regions of practical equivalence; None keeps them.
+
+        Raises:
+            ConfigError: The baseline is not an entrant, or a region is not allowed.
+        """
+        criteria = self.criteria.change(baseline, regions)
+        if baseline:
+            criteria.check_baseline(entrant.label for entrant in self.entrants)
+        return dataclasses.replace(self, criteria=criteria)
+
+    def shard(self, number: int, count: int) -> StudyPlan:
+        """Return the part of this plan that one of several drivers trains.
+
+        The workloads and replicates are dealt out in turn. A part has all entrants on each of its
+        workloads, and no two parts have a run in common, so `optbench merge` joins their stores.
+
+        Args:
+            number: Number of the part, from 1 to `count`.
+            count: Number of parts.
+
+        Raises:
+            ConfigError: There are fewer workloads and replicates than parts.
+        """
+        places = list(dict.fromkeys(cell.stream for cell in self.cells))
+        if count > len(places):
+            raise ConfigError(
+                f"{count} shards are too many: this study has {len(places)} workloads and "
+                "replicates to deal out"
+            )
+        chosen = set(places[number - 1 :: count])
+        cells = tuple(cell for cell in self.cells if cell.stream in chosen)
+        return dataclasses.replace(self, cells=cells)
 
     @property
     def entrants(self) -> list[Entrant]:
@@ -151,11 +202,18 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
             if "full-batch" in space.optimizer.needs and regime != "batch":
                 left_out[f"{entrant.label} is defined on full batches only: not in {regime}"] = None
                 continue
-            first.append(_cell_without_points(entrant, workload, space, protocol, registry, target))
+            first.append(_new_cell(entrant, workload, space, protocol, registry, target))
     if not first:
         raise ConfigError(f"nothing to train: {'; '.join(left_out)}")
     cells = _in_every_replicate(first, protocol)
-    return StudyPlan(suite.name, suite.protocol, cells, tuple(left_out), drawn=suite.is_drawn)
+    return StudyPlan(
+        suite.name,
+        suite.protocol,
+        cells,
+        tuple(left_out),
+        drawn=suite.is_drawn,
+        data_cautions=_data_cautions([cell.workload for cell in first], registry),
+    )
 
 
 def plan_replicates(
@@ -183,12 +241,21 @@ def plan_replicates(
     for entrant, workload in pairs:
         space = SearchSpace(registry.optimizer(entrant.optimizer), entrant.given, protocol.ruleset)
         target = _target(workload, targets) if protocol.select == "time" else None
-        first.append(_cell_without_points(entrant, workload, space, protocol, registry, target))
+        first.append(_new_cell(entrant, workload, space, protocol, registry, target))
     cells = _in_every_replicate(first, protocol)
     return StudyPlan(suite, protocol, cells, drawn=drawn)
 
 
-def _cell_without_points(
+def _data_cautions(workloads: Sequence[Workload], registry: Registry) -> tuple[str, ...]:
+    """Return the cautions about the datasets of workloads, each with the name of its dataset."""
+    return tuple(
+        f"{name}: {text}"
+        for name in dict.fromkeys(workload.dataset for workload in workloads)
+        for text in dataset_cautions(registry.dataset_source(name))
+    )
+
+
+def _new_cell(
     entrant: Entrant,
     workload: Workload,
     space: SearchSpace,
@@ -204,19 +271,22 @@ def _cell_without_points(
         grid_points=protocol.grid_points,
         registry=registry,
     )
-    return CellPlan(entrant, workload, space, (), template, target)
+    return CellPlan(entrant, workload, space, protocol.budget, template, target)
 
 
 def _in_every_replicate(first: Sequence[CellPlan], protocol: StudyProtocol) -> tuple[CellPlan, ...]:
-    numbers = range(protocol.first_replicate, protocol.first_replicate + protocol.replicates)
-    return tuple(_in_replicate(cell, number, protocol) for number in numbers for cell in first)
+    """Return the cells of each replicate; Steppers may have fewer than the others."""
+    return tuple(
+        dataclasses.replace(cell, replicate=protocol.first_replicate + index)
+        for index in range(protocol.replicates)
+        for cell in first
+        if index < _replicates(cell, protocol)
+    )
 
 
-def _in_replicate(cell: CellPlan, replicate: int, protocol: StudyProtocol) -> CellPlan:
-    """Return a cell in a replicate, with the search points and the seeds that belong there."""
-    cell = dataclasses.replace(cell, replicate=replicate)
-    points = search_points(cell.space, protocol.budget, cell.stream)
-    return dataclasses.replace(cell, points=points)
+def _replicates(cell: CellPlan, protocol: StudyProtocol) -> int:
+    is_stepper = issubclass(cell.optimizer, Stepper)
+    return (protocol.stepper_replicates if is_stepper else 0) or protocol.replicates
 
 
 def _optimizers(suite: Suite, registry: Registry) -> Sequence[str]:

@@ -9,7 +9,16 @@ import msgspec
 
 from optbench.contracts import Value
 from optbench.plan.steps import Results
-from optbench.records import Cell, Entrant, Look, RunResult, StudyProtocol, Trial, Workload
+from optbench.records import (
+    Cell,
+    Criteria,
+    Entrant,
+    Look,
+    RunResult,
+    StudyProtocol,
+    Trial,
+    Workload,
+)
 
 
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +29,7 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     retest: tuple[str, ...] = ()
     is_default: bool = False
     is_widened: bool = False
+    is_refined: bool = False
 
 
 class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +64,11 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         looks: The looks at a study that was analysed while it grew; empty for a single one.
         most_replicates: Largest number of replicates of a study that ran until it was decided; 0
             for others.
+        data_cautions: One line for each fault of a dataset that makes its figures misleading.
+        criteria: What its pairs are judged by.
+        overhead: Seconds of one core around the training of a run, as measured by the session that
+            trained last; None if unknown.
+        progress: Finished and planned runs of an interrupted study; None for others.
     """
 
     suite: str
@@ -64,6 +79,10 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     drawn: bool = False
     looks: tuple[Look, ...] = ()
     most_replicates: int = 0
+    data_cautions: tuple[str, ...] = ()
+    criteria: Criteria = Criteria()
+    overhead: float | None = None
+    progress: tuple[int, int] | None = None
 
     def keys(self) -> Iterator[str]:
         """Yield the keys of all runs; some may come twice."""
@@ -89,8 +108,8 @@ _protocols = msgspec.json.Decoder(_ProtocolOnly)
 def decode_study(data: bytes) -> StudyRecord:
     """Return the record of a study from JSON.
 
-    The protocol of a study from before replicates has neither them nor a retest: such a study has
-    one replicate and no retest.
+    A study from before replicates has one replicate and no retest, and one from before trials
+    beside the best one has none of those.
 
     Args:
         data: What `msgspec.json.encode` made of a `StudyRecord`, of this version or an earlier one.
@@ -99,9 +118,12 @@ def decode_study(data: bytes) -> StudyRecord:
         msgspec.MsgspecError: The data are not the record of a study.
     """
     record = _records.decode(data)
-    if "replicates" in _protocols.decode(data).protocol:
-        return record
-    protocol = msgspec.structs.replace(record.protocol, replicates=1, retest_trials=0)
+    written = _protocols.decode(data).protocol
+    protocol = record.protocol
+    if "replicates" not in written:
+        protocol = msgspec.structs.replace(protocol, replicates=1, retest_trials=0)
+    if "refine_trials" not in written:
+        protocol = msgspec.structs.replace(protocol, refine_trials=0)
     return msgspec.structs.replace(record, protocol=protocol)
 
 
@@ -117,6 +139,7 @@ def record_cell(cell: Cell) -> CellRecord:
                 retest=tuple(r.key for r in trial.retest),
                 is_default=trial.is_default,
                 is_widened=trial.is_widened,
+                is_refined=trial.is_refined,
             )
             for trial in cell.trials
         ),
@@ -139,6 +162,7 @@ def restore_cell(record: CellRecord, results: Results) -> Cell:
             _available(trial.retest, results),
             trial.is_default,
             trial.is_widened,
+            trial.is_refined,
         )
         for trial in record.trials
     ]

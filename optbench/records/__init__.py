@@ -1,11 +1,13 @@
 """Frozen records: runs, their results and curves, and the parts of a study."""
 
-from optbench.records.cell import Cell, Trial, pool_replicates
+from optbench.records.cell import Cell, Trial, pool_replicates, typical_choices
+from optbench.records.criteria import BOARD_NAMES, REGIONS, USUAL_REGIONS, BoardName, Criteria
 from optbench.records.curve import CURVE_COLUMNS, Curve
 from optbench.records.look import ALPHA, Look
 from optbench.records.protocol import (
     EVALUATION_SEED,
     MAX_REPLICATES,
+    MAX_RETEST_SEEDS,
     MAX_SEEDS,
     TUNING_SEED,
     Entrant,
@@ -23,20 +25,27 @@ from optbench.records.spec import (
     StepControl,
     Workload,
     changed,
+    engine_version,
     spell,
 )
 
 __all__ = [
     "ALPHA",
+    "BOARD_NAMES",
     "CURVE_COLUMNS",
     "DTYPES",
     "ENGINE_VERSION",
     "EVALUATION_SEED",
     "MAX_REPLICATES",
+    "MAX_RETEST_SEEDS",
     "MAX_SEEDS",
     "REGIMES",
+    "REGIONS",
     "TUNING_SEED",
+    "USUAL_REGIONS",
+    "BoardName",
     "Cell",
+    "Criteria",
     "Curve",
     "Entrant",
     "Health",
@@ -53,7 +62,9 @@ __all__ = [
     "Trial",
     "Workload",
     "changed",
+    "engine_version",
     "is_evaluation",
     "pool_replicates",
     "spell",
+    "typical_choices",
 ]

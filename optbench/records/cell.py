@@ -20,7 +20,8 @@ class Trial:
         results: One tuning run for each tuning seed.
         retest: Runs on further tuning seeds, if it was one of the best trials.
         is_default: Whether this is the default configuration, which is not a search point.
-        is_widened: Whether this is a point beyond the declared range.
+        is_widened: Whether this is a point of a widened range.
+        is_refined: Whether this is a point beside the best trial, which is not a random one.
     """
 
     hyper: Mapping[str, Value]
@@ -28,6 +29,7 @@ class Trial:
     retest: tuple[RunResult, ...] = ()
     is_default: bool = False
     is_widened: bool = False
+    is_refined: bool = False
 
     @property
     def runs(self) -> tuple[RunResult, ...]:
@@ -60,6 +62,24 @@ class Cell:
     replicate: int = 0
 
 
+def typical_choices(cells: Iterable[Cell]) -> list[Cell]:
+    """Return one cell for each entrant and workload: the replicate whose choice is typical.
+
+    Of the replicates with finished tuning it is the one with the median rate, the lower of two, and
+    of equal rates the first in the middle. An entrant without finished tuning has none.
+
+    Args:
+        cells: Cells of one study, in any order.
+    """
+    groups = _replicates_of(cell for cell in cells if cell.chosen is not None)
+    return [sorted(group, key=_rate)[(len(group) - 1) // 2] for group in groups]
+
+
+def _rate(cell: Cell) -> tuple[float, int]:
+    value = (cell.chosen or {}).get(cell.entrant.rate)
+    return float(value) if isinstance(value, int | float) else 0.0, cell.replicate
+
+
 def pool_replicates(cells: Iterable[Cell]) -> list[Cell]:
     """Return one cell for each entrant and workload, with the runs of all its replicates.
 
@@ -69,10 +89,16 @@ def pool_replicates(cells: Iterable[Cell]) -> list[Cell]:
     Args:
         cells: Cells of one study, in any order.
     """
+    groups = _replicates_of(cells)
+    return [_pool(sorted(group, key=lambda cell: cell.replicate)) for group in groups]
+
+
+def _replicates_of(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """Return the cells of each entrant on each workload."""
     groups: dict[tuple[str, str], list[Cell]] = {}
     for cell in cells:
         groups.setdefault((cell.entrant.label, cell.workload.label), []).append(cell)
-    return [_pool(sorted(group, key=lambda cell: cell.replicate)) for group in groups.values()]
+    return list(groups.values())
 
 
 def _pool(group: list[Cell]) -> Cell:

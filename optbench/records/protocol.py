@@ -14,6 +14,8 @@ MAX_SEEDS = 1_000_000
 """Largest number of evaluation seeds of a replicate."""
 MAX_REPLICATES = 512
 """Largest number of replicates of a study; the last replicate has at most twice this number."""
+MAX_RETEST_SEEDS = 1000
+"""Largest number of further tuning seeds of a trial."""
 TUNING_SEED = 2**29
 """First tuning seed; the last one is `EVALUATION_SEED` - 1."""
 EVALUATION_SEED = 2**30
@@ -41,14 +43,20 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     Attributes:
         ruleset: What is tuned: ``"defaults"`` nothing, ``"lr"`` the rate, ``"full"``
             everything that declares a search range.
-        budget: Trials of an entrant on each workload in each replicate (1 with ``"defaults"``).
+        budget: Trials of an entrant on each workload in each replicate (1 with ``"defaults"``),
+            the default configuration among them. With one more than a power of two, the search
+            points of a single rate leave no gap in its range.
         tuning_seeds: Seeds of each trial.
+        refine_trials: Number of further trials beside the best one, the same for every entrant.
         retest_trials: Number of best trials that are trained on further tuning seeds before one of
             them is chosen; 0 for none.
-        retest_seeds: Number of these further seeds.
+        retest_seeds: Number of these further seeds; the better half of four or more trials is then
+            trained on twice as many more (at most `MAX_RETEST_SEEDS` in all).
         seeds: Evaluation seeds of the chosen configuration in each replicate, disjoint from the
             tuning seeds.
         replicates: Independent repetitions of tuning and evaluation on each workload.
+        stepper_replicates: Replicates of optimizers that are Steppers, whose runs take many times
+            as long as compiled ones; 0 for as many as the others have.
         first_replicate: Number of the first replicate; two studies with disjoint replicates share
             neither a seed nor a search point.
         select: ``"best_val_loss"`` (lowest validation loss along the run, where the test part is
@@ -65,14 +73,22 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = "lr"
     budget: Annotated[
         int, Meta(ge=1, le=10_000, description="Trials of an optimizer on each workload.")
-    ] = 8
+    ] = 9
     tuning_seeds: Annotated[int, Meta(ge=1, le=1000, description="Seeds of each trial.")] = 1
+    refine_trials: Annotated[
+        int, Meta(ge=0, le=1000, description="Further trials beside the best one.")
+    ] = 2
     retest_trials: Annotated[
         int, Meta(ge=0, le=100, description="Best trials that are trained on more tuning seeds.")
-    ] = 3
+    ] = 4
     retest_seeds: Annotated[
-        int, Meta(ge=1, le=1000, description="Further tuning seeds of each of these trials.")
-    ] = 3
+        int,
+        Meta(
+            ge=1,
+            le=MAX_RETEST_SEEDS,
+            description="Further tuning seeds of these trials; twice as many for the better half.",
+        ),
+    ] = 2
     seeds: Annotated[
         int, Meta(ge=1, le=MAX_SEEDS, description="Evaluation seeds of the chosen configuration.")
     ] = 5
@@ -82,6 +98,12 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             ge=1, le=MAX_REPLICATES, description="Independent repetitions of tuning and evaluation."
         ),
     ] = 6
+    stepper_replicates: Annotated[
+        int,
+        Meta(
+            ge=0, le=MAX_REPLICATES, description="Replicates of Steppers, if fewer; 0 for as many."
+        ),
+    ] = 0
     first_replicate: Annotated[
         int,
         Meta(ge=0, le=MAX_REPLICATES - 1, description="Number of the first replicate."),

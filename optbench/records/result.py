@@ -14,16 +14,23 @@ from optbench.contracts import Array
 from optbench.records.curve import CURVE_COLUMNS, Curve
 from optbench.records.spec import RunSpec
 from optbench.support import html
+from optbench.support.charts import log_chart_with_axes
 
 _LOSSES = (
     ("train_loss", "training loss", "#f87507"),
-    ("val_loss", "validation loss", "#2339fe"),
+    ("val_loss", "validation loss", "#3b78e7"),
 )
 """Column, name and CSS colour of the lines in a notebook."""
 
 
 class Status(StrEnum):
-    """How a run ended. Divergence is a result, not an error."""
+    """How a run ended. Divergence is a result, not an error.
+
+    Example:
+        >>> import optbench
+        >>> optbench.train("sgd[lr=0.1]", dataset="iris", epochs=1).status
+        <Status.OK: 'ok'>
+    """
 
     OK = "ok"
     DIVERGED = "diverged"
@@ -168,7 +175,11 @@ class RunResult(RunOutcome):
         """
         if not self.curve.rows:
             return -1
-        return int(np.nan_to_num(self.curve["val_loss"], nan=np.inf, posinf=np.inf).argmin())
+        losses = self.curve["val_loss"]
+        row = int(losses.argmin())
+        if np.isnan(losses[row]):  # NaN is the least of all for argmin
+            row = int(np.where(np.isnan(losses), np.inf, losses).argmin())
+        return row
 
     def best(self, column: str) -> float:
         """Return the value of a column of the curve at `best_row`; NaN if nothing was evaluated."""
@@ -196,4 +207,5 @@ class RunResult(RunOutcome):
             for column, name, colour in _LOSSES
             if column in self.curve
         ]
-        return html.table(rows) + html.log_chart(losses)
+        epochs = self.curve["epoch"] if "epoch" in self.curve else np.empty(0)
+        return html.table(rows) + log_chart_with_axes(losses, epochs, "epoch", "loss")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from optbench.contracts import Value
 from optbench.records.protocol import is_evaluation
 from optbench.records.result import RunResult
+from optbench.records.seeds import replicate_of
 from optbench.records.spec import control_values
 
 _AT_THE_END = ("train_loss", "val_loss", "train_metric", "val_metric")
@@ -40,6 +42,7 @@ def run_row(result: RunResult) -> dict[str, Value]:
           validation loss.
         * ``guess_train_loss``, ``guess_val_loss``, ``guess_test_loss``: the loss of always
           predicting the class frequencies, or the mean, of the training part.
+        * ``replicate``: number of the replicate of a study; NaN for a run outside of any.
         * ``hyper_<name>``: schedule, warmup, final and clip_norm, then each hyperparameter of the
           optimizer.
 
@@ -52,6 +55,7 @@ def run_row(result: RunResult) -> dict[str, Value]:
     spec = result.spec
     workload = spec.workload
     hyper = control_values(spec.control) | spec.hyper
+    replicate = replicate_of(workload.label, spec.seed)
     return {
         "key": result.key,
         "role": "evaluation" if is_evaluation(spec.seed) else "tuning",
@@ -81,6 +85,7 @@ def run_row(result: RunResult) -> dict[str, Value]:
         "guess_train_loss": result.guess_train_loss,
         "guess_val_loss": result.guess_val_loss,
         "guess_test_loss": result.guess_test_loss,
+        "replicate": math.nan if replicate is None else replicate,
         **{f"hyper_{name}": value for name, value in hyper.items()},
     }
 

@@ -16,8 +16,10 @@ DTYPES = ("float32", "float64")
 Health = Literal["none", "first", "all"]
 """Which evaluation runs record layer health."""
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 4
 """Goes up with each change that alters the numbers of a run; older runs are then not reused."""
+GELU_VERSION = 4
+"""The same for runs with gelu, if only their numbers have changed since; never below the other."""
 
 
 class StepControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,10 +112,22 @@ class RunSpec(WorkloadFields, frozen=True, kw_only=True, forbid_unknown_fields=T
         initializer_code: Fingerprint of the initializer's source.
         seed: Seed of the paired streams (initial weights, batch order).
         dtype: ``"float32"`` or ``"float64"``.
-        grid_points: Evaluations on the log-spaced grid of examples.
+        grid_points: Points of the log-spaced grid of examples.
         engine: Version of the engine's numbers.
         schedule_code: Fingerprint of the schedule's source, unless it comes with optbench; while it
             is unset, it is not part of the content key.
+        curve_rows: Numbers of training and of validation examples on which the curve is measured,
+            if either part is so large that a sample stands for it; unset, and not part of the
+            content key, if every example counts.
+        curve_points: Number of points of the grid at which the run is evaluated, if all of them
+            would cost too much beside the training (`optbench.engine.curve_points`); unset, and not
+            part of the content key, if it is evaluated at all of them.
+
+    Example:
+        >>> import optbench
+        >>> spec = optbench.train("sgd[lr=0.1]", dataset="iris", epochs=1).spec
+        >>> spec.optimizer, spec.hyper, spec.seed
+        ('sgd', {'lr': 0.1}, 0)
     """
 
     optimizer: str
@@ -127,6 +141,8 @@ class RunSpec(WorkloadFields, frozen=True, kw_only=True, forbid_unknown_fields=T
     grid_points: int = 40
     engine: int = ENGINE_VERSION
     schedule_code: str | msgspec.UnsetType = msgspec.UNSET
+    curve_rows: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
+    curve_points: int | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def key(self) -> str:
@@ -142,6 +158,11 @@ class RunSpec(WorkloadFields, frozen=True, kw_only=True, forbid_unknown_fields=T
     def workload(self) -> Workload:
         """The workload that this run is on."""
         return Workload(**{name: getattr(self, name) for name in _WORKLOAD_FIELDS})
+
+
+def engine_version(activation: str) -> int:
+    """Return the version of the engine's numbers for a network with this activation."""
+    return GELU_VERSION if activation == "gelu" else ENGINE_VERSION
 
 
 def changed(control: StepControl) -> dict[str, Value]:

@@ -1,18 +1,20 @@
-"""Asks plugins for optimizers that they make on demand: from a name, or from an object."""
+"""Asks plugins for what they make on demand: optimizers, and the data in files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from optbench.contracts import Optimizer, Value
+from optbench.contracts import DatasetSource, Optimizer, Value
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
+from optbench.registry.dataset_values import of_file
 from optbench.registry.hook_manager import HookManager
-from optbench.registry.kinds import OPTIMIZERS
+from optbench.registry.kinds import DATASETS, OPTIMIZERS
 from optbench.registry.validation import check_resolved, short_repr
 
 RESOLVE = "optbench_resolve_optimizer"
 ADAPT = "optbench_adapt_optimizer"
+RESOLVE_DATASET = "optbench_resolve_dataset"
 
 
 def resolve_optimizer(hooks: HookManager, name: str) -> tuple[Optimizer, str]:
@@ -31,6 +33,33 @@ def resolve_optimizer(hooks: HookManager, name: str) -> tuple[Optimizer, str]:
     raise ConfigError(
         f"unknown optimizer '{name}'; no installed plugin knows the prefix '{prefix}:'"
     )
+
+
+def resolve_dataset(
+    hooks: HookManager, name: str, values: Mapping[str, Value]
+) -> type[DatasetSource]:
+    """Return the dataset in a file.
+
+    Args:
+        hooks: Hook implementations of the plugins.
+        name: Name of the file, e.g. ``houses.csv``.
+        values: Values in brackets, e.g. the name of the target column.
+
+    Raises:
+        ConfigError: No plugin reads files of this kind, or the file cannot be read.
+        PluginError: The plugin fails.
+    """
+    for plugin in hooks.implementers(RESOLVE_DATASET):
+        source = _ask(hooks, plugin, RESOLVE_DATASET, name=name, values=values)
+        if source is None:
+            continue
+        if not DATASETS.fits(source):
+            raise PluginError(
+                f"plugin {plugin}: {RESOLVE_DATASET} returned {short_repr(source)}, not "
+                f"{DATASETS.expected}"
+            )
+        return of_file(source, name, tuple(values.items()))
+    raise ConfigError(f"no installed plugin reads files such as '{name}'; save it as CSV")
 
 
 def adapt_optimizer(

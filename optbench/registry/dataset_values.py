@@ -60,6 +60,31 @@ def _bound(
     return make_subclass(source, {"name": name, "_family": source, "_given": given})
 
 
+def is_file_name(name: str) -> bool:
+    """Return whether a name is that of a file; names of datasets have no dot.
+
+    Example:
+        >>> is_file_name("data/houses.csv"), is_file_name("iris")
+        (True, False)
+    """
+    return "." in name
+
+
+@functools.lru_cache(maxsize=128)
+def of_file(
+    source: type[DatasetSource], name: str, values: tuple[tuple[str, Value], ...]
+) -> type[DatasetSource]:
+    """Return the subclass of what was read from a file, with the name that users write.
+
+    Args:
+        source: The dataset in the file.
+        name: Name of the file.
+        values: Values in brackets.
+    """
+    family = make_subclass(source, {"name": name})
+    return _bound(family, values) if values else family
+
+
 def _checked_size(source: type[DatasetSource], size: Value) -> float | int:
     if isinstance(size, int | float) and not isinstance(size, bool):
         if 0 < size <= 1:

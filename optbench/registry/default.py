@@ -15,11 +15,16 @@ def default_registry() -> Registry:
     global _default  # noqa: PLW0603  # the one registry of the process
     with LOADING:
         if _default is None:
-            registry = Registry()
-            registry.load_entry_points()
-            registry.check()
-            _default = registry
+            _default = installed_registry()
         return _default
+
+
+def installed_registry() -> Registry:
+    """Return a new registry with every installed plugin loaded, apart from that of the process."""
+    registry = Registry()
+    registry.load_entry_points()
+    registry.check()
+    return registry
 
 
 @contextlib.contextmanager

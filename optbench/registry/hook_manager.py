@@ -42,6 +42,10 @@ class HookManager:
         except (pluggy.PluginValidationError, ValueError) as cause:
             raise PluginError(one_line(str(cause))) from cause
 
+    def name_of(self, plugin: object) -> str | None:
+        """Return the name under which a plugin is registered, or None."""
+        return self._pluggy.get_name(plugin)
+
     def unregister(self, name: str) -> None:
         """Remove a plugin's implementations, if there are any."""
         if self._pluggy.has_plugin(name):

@@ -73,6 +73,11 @@ def optbench_resolve_optimizer(name: str) -> Optimizer | None:
 
 
 @hookspec(firstresult=True)
+def optbench_resolve_dataset(name: str, values: Mapping[str, Value]) -> type[DatasetSource] | None:
+    """Return the dataset in a file such as ``houses.csv`` with the values in brackets, or None."""
+
+
+@hookspec(firstresult=True)
 def optbench_adapt_optimizer(
     item: Any, arguments: Mapping[str, Any]
 ) -> tuple[Optimizer, Mapping[str, Value]] | None:

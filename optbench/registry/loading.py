@@ -53,6 +53,23 @@ def with_hooks(module: Any) -> Any:
     )
 
 
+def library_classes(module: Any) -> list[tuple[str, str]]:
+    """Return the classes that a module defines, each with the library that it derives from.
+
+    Returns:
+        Name of the class, and top-level package of its first base that is not in the module.
+    """
+    own = [
+        item
+        for item in vars(module).values()
+        if isinstance(item, type) and item.__module__ == module.__name__
+    ]
+    bases = [
+        (item, next(b for b in item.__mro__ if b.__module__ != item.__module__)) for item in own
+    ]
+    return [(item.__name__, base.__module__.partition(".")[0]) for item, base in bases]
+
+
 def _is_hook(name: str, member: object) -> bool:
     """Whether it is a hook implementation, or looks like one without its marker.
 

@@ -1,8 +1,8 @@
 """The registry: loads plugins one by one and looks up what they register.
 
 Built-in optimizers come in through the same entry-point group as those of other distributions. A
-plugin that does not load is recorded with its cause and left out; two things of one name are
-refused.
+plugin that does not load is recorded with its cause and left out; a name that two things have is
+refused, and only this name.
 
 The file is longer than others because loading and looking up share the same tables.
 """
@@ -12,7 +12,8 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
+from pathlib import PurePath
 from typing import Any, TypeVar, overload
 
 from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer, Schedule, Value
@@ -20,24 +21,28 @@ from optbench.errors import (
     PluginError,
     PluginWarning,
     describe_error,
+    place_in_file,
     unknown_name,
 )
-from optbench.hyperparameters import parse_spelling
-from optbench.registry.adaptation import adapt_optimizer, resolve_optimizer
-from optbench.registry.dataset_values import with_values
+from optbench.hyperparameters import has_values, parse_spelling
+from optbench.registry.adaptation import adapt_optimizer, resolve_dataset, resolve_optimizer
+from optbench.registry.dataset_values import TRAIN_SIZE, is_file_name, with_values
 from optbench.registry.entries import ON_DEMAND, Entry, LoadedPlugin, OnDemand
 from optbench.registry.hook_manager import HookManager
 from optbench.registry.kinds import (
     DATASETS,
     INITIALIZERS,
+    KINDS,
     LANDSCAPES,
     OPTIMIZERS,
     REGISTERED,
     SCHEDULES,
     Kind,
 )
-from optbench.registry.loading import import_plugin, with_hooks
+from optbench.registry.loading import import_plugin, library_classes, with_hooks
+from optbench.registry.name_table import NameTable
 from optbench.registry.validation import named_items, names_on_demand
+from optbench.support.distributions import entry_points_of, name_and_version
 
 GROUP = "optbench"
 """Entry-point group of plugins."""
@@ -54,17 +59,13 @@ class Registry:
 
     Attributes:
         plugins: The plugins found, also those that do not load.
-        conflicts: One sentence for each name that is registered twice.
     """
 
     def __init__(self) -> None:
         self._hooks = HookManager()
-        self._entries: dict[str, dict[str, Entry[Any]]] = {
-            kind: {} for kind in (*REGISTERED, ON_DEMAND)
-        }
+        self._table = NameTable((*REGISTERED, ON_DEMAND))
         self._resolved: dict[str, Entry[Optimizer]] = {}
         self.plugins: list[LoadedPlugin] = []
-        self.conflicts: list[str] = []
         self._causes: dict[str, BaseException] = {}
 
     # -- loading ------------------------------------------------------------------------------
@@ -75,16 +76,16 @@ class Registry:
         Args:
             points: Entry points to load, by default those of all installed distributions.
         """
-        points = entry_points(group=GROUP) if points is None else points
-        for point in sorted(points, key=lambda p: (p.dist.name if p.dist else "", p.name)):
-            dist = point.dist
-            plugin = LoadedPlugin(
-                name=f"{dist.name if dist else '?'}:{point.name}",
-                distribution=dist.name if dist else "?",
-                version=dist.version if dist else "",
-                origin=f"entry point {point.value}",
-            )
-            self._load(plugin, point.load)
+        points = entry_points_of(GROUP) if points is None else points
+        loaded = set()
+        for point in sorted(points, key=lambda p: (name_and_version(p), p.name)):
+            name, version = name_and_version(point)
+            # A distribution may be in several folders, such as lib and lib64; Python imports one.
+            if (name, point.value) in loaded:
+                continue
+            loaded.add((name, point.value))
+            origin = f"entry point {point.value}"
+            self._load(LoadedPlugin(f"{name}:{point.name}", name, version, origin), point.load)
 
     def load_named(self, target: str) -> None:
         """Load a plugin from a file (``path/to/file.py``) or an importable module.
@@ -95,18 +96,33 @@ class Registry:
         plugin = LoadedPlugin(target, target, "", "--plugin")
         self._load(plugin, lambda: import_plugin(target))
         if not plugin.error and not any(plugin.provides.values()):
-            plugin.error = (
-                "registers nothing; it needs a function marked @optbench.hookimpl, "
-                "or a class in the file"
-            )
+            plugin.error = "registers nothing; " + self._describe_cure(target)
         if plugin.error:
             self.unregister(plugin)  # so that it can be loaded again once it is mended
             raise PluginError(f"plugin {target}: {plugin.error}") from self._causes.get(target)
 
-    def load_once(self, target: str) -> None:
+    def _describe_cure(self, target: str) -> str:
+        """Say how a plugin that registers nothing could be used."""
+        libraries = {name.partition(":")[0] for name in self.entries(ON_DEMAND)}
+        for name, library in library_classes(import_plugin(target)):
+            if library in libraries:
+                stem = PurePath(target).stem
+                return (
+                    f"class {name} derives from {library}: leave --plugin out, and write "
+                    f"-o {library}:{stem}.{name} with PYTHONPATH set to the folder of {stem}"
+                )
+        return (
+            "it needs a function marked @optbench.hookimpl, or a class in the file with `name`, "
+            "which derives from Rule, Stepper, Initializer or DatasetSource"
+        )
+
+    def load_once(self, target: str) -> LoadedPlugin:
         """Load a plugin as `load_named` does, unless it is loaded already.
 
         Other threads wait until it is.
+
+        Returns:
+            The plugin.
 
         Raises:
             PluginError: It does not import or does not register anything.
@@ -114,16 +130,24 @@ class Registry:
         with LOADING:
             if target not in {plugin.name for plugin in self.plugins}:
                 self.load_named(target)
+            return next(plugin for plugin in self.plugins if plugin.name == target)
 
     def _load(self, plugin: LoadedPlugin, importer: Callable[[], Any]) -> None:
         self.plugins.append(plugin)
         try:
-            self.register(with_hooks(importer()), plugin)
+            module = with_hooks(importer())
+            other = self._hooks.name_of(module)
+            if other is None:
+                self.register(module, plugin)
+            else:  # the same module under another name
+                provides = next(each.provides for each in self.plugins if each.name == other)
+                plugin.provides = dict(provides)
         except KeyboardInterrupt:
             raise
         except BaseException as cause:  # a plugin may even call sys.exit while it is imported
             self._causes[plugin.name] = cause
-            plugin.error = describe_error(cause)
+            place = place_in_file(cause, plugin.name)
+            plugin.error = describe_error(cause) + (f" ({place})" if place else "")
 
     def register(self, module: object, plugin: LoadedPlugin | None = None) -> LoadedPlugin:
         """Register an imported module, or any object with hook implementations.
@@ -148,7 +172,7 @@ class Registry:
             raise PluginError(describe_error(cause)) from cause
         for kind, entries in items.items():
             for entry in entries:
-                self._add(kind, entry)
+                self._table.add(kind, entry)
             plugin.provides[kind] = [entry.name for entry in entries]
         return plugin
 
@@ -159,9 +183,7 @@ class Registry:
         self._resolved.clear()
         for kind, names in plugin.provides.items():
             for name in names:
-                entry = self._entries[kind].get(name)
-                if entry is not None and entry.distribution == plugin.distribution:
-                    del self._entries[kind][name]  # another plugin may have had the name before
+                self._table.remove(kind, name, plugin.distribution)
 
     def _collect(self, kind: Kind[T], plugin: LoadedPlugin) -> list[Entry[T]]:
         entries = [
@@ -184,40 +206,40 @@ class Registry:
         except (Exception, SystemExit) as cause:
             raise PluginError(f"{hook} raised {describe_error(cause)}") from cause
 
-    def _add(self, kind: str, entry: Entry[Any]) -> None:
-        present = self._entries[kind].get(entry.name)
-        if present is None:
-            self._entries[kind][entry.name] = entry
-        else:
-            self.conflicts.append(
-                f"two {kind} are named '{entry.name}': one from {present.distribution}, "
-                f"one from {entry.distribution}; rename or uninstall one of them"
-            )
-
     # -- looking up ---------------------------------------------------------------------------
 
+    @property
+    def conflicts(self) -> list[str]:
+        """One sentence for each name that two different things have."""
+        return self._table.conflicts
+
     def check(self, strict: bool = False) -> None:
-        """Refuse two things of one name; warn of plugins left out, or refuse them if `strict`.
+        """Warn of names that two things have and of plugins left out; refuse both if `strict`.
 
         Raises:
-            PluginError: A name is taken twice; or a plugin does not load and `strict` is set.
+            PluginError: `strict` is set, and a name is taken twice or a plugin does not load.
         """
-        if self.conflicts:
-            raise PluginError(self.conflicts[0])
-        for plugin in self.plugins:
-            if plugin.error:
-                text = f"plugin {plugin.name} does not load: {plugin.error}"
-                if strict:
-                    raise PluginError(text) from self._causes.get(plugin.name)
-                warnings.warn(text, PluginWarning, stacklevel=2)
+        faults = [(sentence, "") for sentence in self.conflicts]
+        faults += [
+            (f"plugin {plugin.name} does not load: {plugin.error}", plugin.name)
+            for plugin in self.plugins
+            if plugin.error
+        ]
+        for text, name in faults:
+            if strict:
+                raise PluginError(text) from self._causes.get(name)
+            warnings.warn(text, PluginWarning, stacklevel=2)
 
     @overload
     def entries(self, kind: Kind[T]) -> Mapping[str, Entry[T]]: ...
     @overload
     def entries(self, kind: str) -> Mapping[str, Entry[Any]]: ...
     def entries(self, kind: Kind[Any] | str) -> Mapping[str, Entry[Any]]:
-        """Return everything of one kind (``"optimizers"``, ...), sorted by name."""
-        return dict(sorted(self._entries[_name(kind)].items()))
+        """Return everything of one kind (``"optimizers"``, ...), sorted by name.
+
+        Names that two things have are left out.
+        """
+        return self._table.entries(_name(kind))
 
     def listed(self, kind: str) -> Mapping[str, Entry[Any]]:
         """Return `entries`, with the optimizers that are made on demand (`OnDemand`) at the end."""
@@ -233,13 +255,39 @@ class Registry:
 
         Raises:
             ConfigError: There is none; the message has the nearest name.
+            PluginError: Two things have this name; the message names both distributions.
         """
         kind = _name(kind)
-        if name in self._entries[kind]:
-            return self._entries[kind][name]
+        if entry := self._table.find(kind, name):
+            return entry
         if kind == "optimizers" and ":" in name:
+            self._table.find(ON_DEMAND, name)
             return self._resolve(name)
-        raise unknown_name(kind.removesuffix("s"), name, self._entries[kind])
+        listing = f"optbench list {kind}" if kind in KINDS else ""
+        raise unknown_name(kind.removesuffix("s"), name, self.entries(kind), listing=listing)
+
+    def entry_of(self, plugin: LoadedPlugin, kind: str, name: str) -> Entry[Any]:
+        """Return what a plugin has under this name, even if another plugin has the name as well.
+
+        Raises:
+            PluginError: The plugin itself has two things of this name.
+        """
+        return self._table.find_of(kind, name, plugin.distribution) or self.entry(kind, name)
+
+    def conflict(self, kind: str, name: str) -> str:
+        """Return the sentence of `conflicts` about a name, or an empty one."""
+        return self._table.conflict(kind, name)
+
+    def kinds_of(self, name: str, kinds: Iterable[str]) -> list[str]:
+        """Return those of the kinds in which something has this name.
+
+        Raises:
+            PluginError: Two things of one kind have this name.
+        """
+        kinds = tuple(kinds)
+        for conflict in filter(None, (self.conflict(kind, name) for kind in kinds)):
+            raise PluginError(conflict)
+        return [kind for kind in kinds if name in self.entries(kind)]
 
     def _resolve(self, name: str) -> Entry[Optimizer]:
         """Ask the plugins for an optimizer that is made on demand, e.g. ``torch:adamw``."""
@@ -276,15 +324,22 @@ class Registry:
         """Return the source of a dataset.
 
         Args:
-            name: Name, values in brackets allowed: ``"moons[n=400]"``.
+            name: Name, or the name of a file; values in brackets allowed: ``"moons[n=400]"``,
+                ``"houses.csv[target=price]"``.
 
         Raises:
             ConfigError: There is none of this name, or a value is not allowed.
         """
-        if "[" not in name:
-            return self.entry(DATASETS, name).item
-        family, values = parse_spelling(name)
-        return with_values(self.entry(DATASETS, family).item, values)
+        family, values = parse_spelling(name) if has_values(name) else (name, {})
+        if not is_file_name(family):
+            source = self.entry(DATASETS, family).item
+            return with_values(source, values) if values else source
+        size = {TRAIN_SIZE: values.pop(TRAIN_SIZE)} if TRAIN_SIZE in values else {}
+        source = self._dataset_in_file(family, values)
+        return with_values(source, size) if size else source
+
+    def _dataset_in_file(self, name: str, values: Mapping[str, Value]) -> type[DatasetSource]:
+        return resolve_dataset(self._hooks, name, values)
 
 
 def _name(kind: Kind[Any] | str) -> str:

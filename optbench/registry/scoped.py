@@ -114,7 +114,7 @@ class ScopedRegistry(Registry):
         if not INITIALIZERS.fits(item):
             raise ConfigError(
                 f"{short_repr(initializer)} is not an initializer; give a name, or an Initializer "
-                "class"
+                "class" + (", or call its diagnose()" if hasattr(item, "diagnose") else "")
             )
         return spell(self._pass(INITIALIZERS, item, item), values)
 
@@ -163,7 +163,8 @@ class ScopedRegistry(Registry):
                 raise _taken(kind, name, f"{entry.distribution} registers another one")
         elif not self._is_resolved(kind, name, cls):
             code = fingerprint(cls) if is_interactive(item) else ""
-            self._entries[kind.plural][name] = Entry(name, _named(cls, name, code), PASSED, "")
+            self._table.remove(kind.plural, name, PASSED)
+            self._table.add(kind.plural, Entry(name, _named(cls, name, code), PASSED, ""))
             self.passed.append(PassedObject(kind.plural, item))
         return name
 
@@ -178,13 +179,17 @@ class ScopedRegistry(Registry):
 
     def is_passed(self, kind: str, name: str) -> bool:
         """Return whether a name belongs to an object that was passed."""
-        return name in self._entries[kind]
+        return self._table.find(kind, name) is not None
 
     # -- looking up ---------------------------------------------------------------------------
 
     def entries(self, kind: Any) -> Mapping[str, Entry[Any]]:
         """Return everything of one kind: passed objects and what is registered, by name."""
         return dict(sorted({**self._base.entries(kind), **super().entries(kind)}.items()))
+
+    def conflict(self, kind: str, name: str) -> str:
+        """Return a sentence about a name that two things have, unless it was passed."""
+        return "" if self.is_passed(kind, name) else self._base.conflict(kind, name)
 
     def listed(self, kind: str) -> Mapping[str, Entry[Any]]:
         """Return `entries`, with the optimizers that are made on demand at the end."""
@@ -198,6 +203,9 @@ class ScopedRegistry(Registry):
         """
         passed = super().entries(kind)
         return passed[name] if name in passed else self._base.entry(kind, name)
+
+    def _dataset_in_file(self, name: str, values: Mapping[str, Value]) -> type[DatasetSource]:
+        return self._base._dataset_in_file(name, values)
 
 
 def optimizer_class(

@@ -201,19 +201,33 @@ def _as_hypers(
             key = f"{name.removesuffix('s')}{place}"
             yield key, _number(key, kind(value), known, f"number {place} of {name}, {where}")
     elif isinstance(default, bool):
-        yield name, Hyper(default, where, name=name)
+        yield name, Hyper(default, _meaning(name, bool, known) or where, name=name)
     elif _is_number(default) and math.isfinite(default):
         kind = float if isinstance(default, float) or _means_float(hint) else int
         yield name, _number(name, kind(default), known, where)
     elif isinstance(default, str) and default:
-        yield name, Hyper(default, where, choices=_words(hint), name=name)
+        meaning = _meaning(name, str, known)
+        choices = _words(hint) or (known[name].choices if meaning else ())
+        yield name, Hyper(default, meaning or where, choices=choices, name=name)
+
+
+def _meaning(name: str, kind: type, known: Mapping[str, Hyper]) -> str:
+    """Return what is known of a name that stands for a truth value or a word, or ''."""
+    declared = known.get(name)
+    return declared.meaning if declared is not None and declared.kind is kind else ""
 
 
 def _number(name: str, value: float, known: Mapping[str, Hyper], where: str) -> Hyper:
     """Return a number with what is known of its name, if that allows its default."""
     declared = known.get(name)
-    if declared is None or not declared.low <= value <= declared.high:
+    if (
+        declared is None
+        or declared.kind not in (int, float)
+        or not declared.low <= value <= declared.high
+    ):
         return Hyper(value, where, name=name)
+    if declared.kind is float:
+        value = float(value)  # a default of 0 does not make it a whole number
     return replace(declared, default=value, name=name)
 
 

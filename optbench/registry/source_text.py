@@ -13,7 +13,9 @@ import textwrap
 from collections.abc import Iterator
 from types import CodeType, FunctionType
 
-DESCRIPTIONS = frozenset({"source", "url", "variant", "expected_failures"})
+DESCRIPTIONS = frozenset(
+    {"source", "url", "variant", "expected_failures", "expected_cautions", "equivalents"}
+)
 """Attributes of a plugin class that describe it and do not change what it computes."""
 _WITHOUT_MEANING = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from optbench.contracts import Rule
 from optbench.errors import ConfigError, describe_error
 from optbench.registry.code_origins import is_interactive
+from optbench.registry.registry import Registry
 from optbench.registry.scoped import PassedObject, ScopedRegistry
 from optbench.registry.validation import short_repr
 
@@ -59,13 +60,17 @@ def _update_text(item: Any) -> str:
         return ""
 
 
-def unpack_passed(data: bytes) -> ScopedRegistry:
+def unpack_passed(data: bytes, base: Registry | None = None) -> ScopedRegistry:
     """Return a registry with the objects that the driver of this process has packed.
+
+    Args:
+        data: What `pack_passed` returned.
+        base: The registry below; the one of the process if None.
 
     Raises:
         ConfigError: An object cannot be loaded here.
     """
-    registry = ScopedRegistry()
+    registry = ScopedRegistry(base)
     for number, fields in enumerate(pickle.loads(data) if data else ()):
         packed = _Packed(*fields)
         try:

@@ -6,6 +6,7 @@ What a plugin's code returns is checked where it is called.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Any, TypeVar, cast, get_args
 from optbench.contracts import (
     KEBAB,
     NEEDS,
+    CautionKind,
     Configurable,
     DatasetSource,
+    Hyper,
     Landscape,
     Plugin,
     ReportSection,
@@ -27,6 +30,7 @@ from optbench.contracts import (
 )
 from optbench.errors import ConfigError, PluginError, unknown_name
 from optbench.registry.kinds import OPTIMIZERS, Kind
+from optbench.registry.method_faults import method_fault, update_fault
 from optbench.support.text import one_line
 
 LONGEST_NAME = 80
@@ -116,6 +120,8 @@ def find_fault(item: object) -> str:
     if isinstance(item, type):
         if missing := _missing_methods(item):
             return f"does not define `{missing}`"
+        if fault := method_fault(item):
+            return fault
         for base, find in _FINDERS.items():
             if issubclass(item, base) and (fault := find(cast(Any, item))):
                 return fault
@@ -162,7 +168,39 @@ def _hyper_fault(item: type[Configurable]) -> str:
             declared.check(declared.default)
         except ConfigError as fault:
             return f"declares a default outside its own range: {fault}"
+        if unfit := _whole_number_fault(item, declared):
+            return unfit
     return _rate_fault(item)
+
+
+def _whole_number_fault(item: type[Configurable], declared: Hyper) -> str:
+    """Return why a default such as 1, which allows whole numbers only, must be meant as 1.0."""
+    if declared.kind is not int:
+        return ""
+    bounds = (declared.low, declared.high, *(declared.search or ()))
+    broken = [bound for bound in bounds if math.isfinite(bound) and bound != int(bound)]
+    if broken:
+        reason = f"the bound {broken[0]:g}"
+    elif _annotation(item, declared.name) in (float, "float"):
+        reason = "the annotation float"
+    else:
+        return ""
+    return (
+        f"declares {declared.name} = {declared.default}, which allows whole numbers only, with "
+        f"{reason}; write {float(declared.default)!r}"
+    )
+
+
+def _annotation(item: type, name: str) -> object:
+    """Return the annotation of an attribute as it is written: a type or a string."""
+    for base in item.__mro__:
+        try:
+            annotations = inspect.get_annotations(base)
+        except Exception:  # from Python 3.14, names in it are looked up only here
+            return None
+        if name in annotations:
+            return annotations[name]
+    return None
 
 
 def _rate_fault(item: type[Configurable]) -> str:
@@ -181,7 +219,8 @@ def _rate_fault(item: type[Configurable]) -> str:
 def _rule_fault(item: type[Rule]) -> str:
     slots, scalars = item.slots, item.scalars
     if not isinstance(slots, tuple | list) or not all(map(_is_identifier, slots)):
-        return f"declares slots = {short_repr(slots)}, not a tuple of names"
+        cure = f'; write ("{slots}",), with a comma' if _is_identifier(slots) else ""
+        return f"declares slots = {short_repr(slots)}, not a tuple of names{cure}"
     names_numbers = (
         isinstance(scalars, Mapping)
         and all(map(_is_identifier, scalars))
@@ -189,14 +228,23 @@ def _rule_fault(item: type[Rule]) -> str:
     )
     if not names_numbers:
         return f"declares scalars = {short_repr(scalars)}, not a mapping of names to numbers"
-    return ""
+    return update_fault(item)
 
 
 def _dataset_fault(item: type[DatasetSource]) -> str:
     task = getattr(item, "task", None)
     if task in get_args(Task):
-        return _url_fault(item) or _hyper_fault(item)
+        return _url_fault(item) or _hyper_fault(item) or _caution_fault(item)
     return f"declares task = {short_repr(task)}; {' or '.join(get_args(Task))}"
+
+
+def _caution_fault(item: type[DatasetSource]) -> str:
+    declared, kinds = item.expected_cautions, get_args(CautionKind)
+    if not isinstance(declared, Mapping):
+        return f"declares expected_cautions = {short_repr(declared)}, not a mapping"
+    for kind in sorted(set(map(str, declared)).difference(kinds)):
+        return f"declares expected_cautions: {unknown_name('caution', kind, kinds)}"
+    return ""
 
 
 def _landscape_fault(item: type[Landscape]) -> str:

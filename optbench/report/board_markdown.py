@@ -6,25 +6,31 @@ import html
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from optbench.analysis.board_records import BOARD_NAMES, Board, BoardRow
+from optbench.analysis.board_records import Board, BoardRow, select_boards
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.analysis.words.prose import count
-from optbench.report.format import numbers
-from optbench.report.format.board_layout import select_boards, shared_note
-from optbench.report.format.board_text import (
+from optbench.analysis.words.board_sentences import (
+    baseline_sentence,
+    board_sentence,
+    equal_groups,
+    has_verdicts,
+)
+from optbench.analysis.words.board_text import (
     TITLES,
+    best_loss_text,
     caption,
     evidence_texts,
+    interval_level,
     interval_text,
     region_text,
     statement_title,
 )
-from optbench.report.format.board_words import (
+from optbench.analysis.words.prose import count
+from optbench.records import BOARD_NAMES
+from optbench.report.format import numbers
+from optbench.report.format.board_layout import (
     assign_lanes,
-    board_sentence,
     boards_by_regime,
-    equal_groups,
-    has_verdicts,
+    shared_note,
     verdict_matrix,
 )
 from optbench.report.format.markdown_escape import escape_markdown
@@ -53,11 +59,12 @@ def answer(board: Leaderboard, picture: Sequence[str]) -> list[str]:
             _sentences(these),
             *picture,
             _side_by_side(these),
-            _notes(these, board.protocol.select),
+            _notes(these, board.protocol.select, best_loss_text(board.workloads)),
             *_regimes(board),
         ]
     if likes:
-        on = f"The unit is one {likes[0].unit}: there are {likes[0].units}."
+        verb = "is" if likes[0].units == 1 else "are"
+        on = f"The unit is one {likes[0].unit}: there {verb} {likes[0].units}."
         blocks += [f"## {statement_title(likes)}", on, _sentences(likes), _side_by_side(likes)]
     return blocks
 
@@ -68,7 +75,8 @@ def pair_blocks(board: Leaderboard) -> list[str]:
     if not boards:
         return []
     intro = (
-        "*Difference*: value of the first minus value of the second, with its own 95% interval; "
+        "*Difference*: value of the first minus value of the second, with its own interval, "
+        f"{interval_level(boards[0])}; "
         "for speed, how many times sooner the first reaches the target. *p*: for a difference of "
         "0, and for one outside the region of practical equivalence, both adjusted for all pairs "
         "of the board. *Equal*: the difference surely lies within that region. `leaderboard.json` "
@@ -86,7 +94,11 @@ def pair_blocks(board: Leaderboard) -> list[str]:
 def _sentences(boards: Sequence[Board]) -> str:
     if shared_note(boards) and not any(map(has_verdicts, boards)):
         return escape_markdown(shared_note(boards))
-    lines = [f"- **{TITLES[b.name]}**: {escape_markdown(board_sentence(b))}" for b in boards]
+    lines = []
+    for b in boards:
+        lines.append(f"- **{TITLES[b.name]}**: {escape_markdown(board_sentence(b))}")
+        if sentence := baseline_sentence(b):
+            lines.append(f"  {escape_markdown(sentence)}")
     return "\n".join(lines)
 
 
@@ -119,13 +131,14 @@ def _brackets(board: Board) -> list[str]:
     return [mark + " " if mark else "" for mark in marks]
 
 
-def _notes(boards: Sequence[Board], select: str) -> str:
-    lines = [f"*{TITLES[b.name]}*: {caption(b.name, select)}." for b in boards]
+def _notes(boards: Sequence[Board], select: str, best: str) -> str:
+    lines = [f"*{TITLES[b.name]}*: {caption(b.name, select, best)}." for b in boards]
     if any(map(has_verdicts, boards)):
         lines.append(
-            "In front: the place, or the places that the pairs leave open. In brackets: 95% "
-            "interval. ┌│└ join entrants that are equal: each difference surely lies within the "
-            "region of practical equivalence ("
+            "In front: the place, or the places that the pairs, tested on both sides, leave open. "
+            "In brackets: "
+            f"{interval_level(boards[0])} interval. ┌│└ join entrants that are equal: each "
+            "difference surely lies within the region of practical equivalence ("
             + ", ".join(f"{TITLES[b.name].lower()} {region_text(b)}" for b in boards)
             + ")."
         )
@@ -154,7 +167,7 @@ def _pair_table(board: Board) -> str:
         "first",
         "second",
         "difference",
-        "95% interval",
+        f"{interval_level(board)} interval",
         "p",
         "p equal",
         "verdict",

@@ -6,8 +6,9 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optbench.analysis.board_rows import OverallRow, WorkloadBoard
+from optbench.analysis.board_rows import WorkloadBoard
 from optbench.analysis.leaderboard import Leaderboard
+from optbench.analysis.words.cautions import unfinished_caution
 from optbench.analysis.words.prose import count
 from optbench.report.board_markdown import answer, pair_blocks
 from optbench.report.format import numbers
@@ -19,13 +20,17 @@ from optbench.report.sections import SECTION_PREFIX, Section
 from optbench.support.text import one_line
 
 CAPTIONS = {
-    "ranking": "Ranking with 95% intervals",
+    "ranking": "Boards, with intervals and places",
+    "score-map": "Optimizer × workload",
+    "pairs-": "Every pair, {}",
+    "pairs": "Every pair",
+    "regimes": "Does the winner depend on the regime?",
     "convergence-": "Convergence, {}",
     "lr-sensitivity-": "Learning-rate sensitivity, {}",
     "performance-profile": "Performance profiles: time to target",
+    "ecdf": "Targets reached",
     "budget": "What tuning is worth",
     "critical-difference": "Critical differences",
-    "rank-flips": "Does the winner depend on the regime?",
     "optimizer-initializer": "Optimizer × initializer",
     "bias-variance": "Where the validation loss comes from",
 }
@@ -51,7 +56,8 @@ def leaderboard_markdown(
     blocks = [
         "# Leaderboard" + (f": {escape_markdown(board.title)}" if board.title else ""),
         _opening(board),
-        *(_answer(board, pictures) if board.boards else _ranking(board, pictures)),
+        *answer(board, _picture(pictures, "ranking")),
+        *pair_blocks(board),
         *_warnings(board),
         *_pictures([p for p in pictures if not p.startswith(f"plots/{SECTION_PREFIX}")]),
         *[_section(section, pictures) for section in sections],
@@ -64,77 +70,19 @@ def leaderboard_markdown(
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _answer(board: Leaderboard, pictures: Sequence[str]) -> list[str]:
-    return [*answer(board, _picture(pictures, "ranking")), *pair_blocks(board)]
-
-
-def _ranking(board: Leaderboard, pictures: Sequence[str]) -> list[str]:
-    return [
-        _overall(board),
-        _notes(board),
-        *_picture(pictures, "ranking"),
-        "## In words\n\n" + _verdicts(board),
-    ]
-
-
 def _opening(board: Leaderboard) -> str:
     n = len(board.workloads)
     shared = common([b.workload for b in board.workloads])
+    state = unfinished_caution(board)
     return (
-        f"{count(len(board.overall), 'optimizer')} on {count(n, 'workload')}, "
+        (f"**{escape_markdown(state[:1].upper() + state[1:])}.** " if state else "")
+        + f"{count(len(board.overall), 'optimizer')} on {count(n, 'workload')}, "
         f"{count(board.protocol.replicates, 'replicate')} of "
         f"{count(board.protocol.seeds, 'evaluation seed')} each, {count(board.runs, 'run')} in "
         "total. "
         f"Tuned: {tuned(board.protocol)}."
         + (f" All workloads: {escape_markdown(shared)}." if shared else "")
     )
-
-
-def _overall(board: Leaderboard) -> str:
-    heads = ("place", "optimizer", "score", "ties", "wins", "solved", "time / best", "diverged")
-    return markdown_table(heads, (_overall_row(row) for row in board.overall), left=(1,))
-
-
-def _overall_row(row: OverallRow) -> tuple[str, ...]:
-    on_examples = next((t for t in row.times if t.axis == "examples"), None)
-    marks = (" \\*" if row.edges else "") + (" †" if row.partial else "")
-    return (
-        numbers.place(*row.place),
-        f"**{escape_markdown(row.label)}**{marks}",
-        numbers.interval(row.score),
-        row.tie_groups,
-        f"{row.wins} of {row.workloads}",
-        numbers.solved(on_examples, " of "),
-        numbers.number(on_examples.ratio) if on_examples else numbers.UNKNOWN,
-        numbers.lost(row.divergence, row.failed),
-    )
-
-
-def _notes(board: Leaderboard) -> str:
-    lines = [
-        "*Score*: progress in log loss from guessing to the best known loss, mean over seeds, "
-        "replicates and workloads, with its 95% interval over replicates. *Place*: the range of "
-        "places that the pairs leave open; optimizers that share a letter under *ties* are not "
-        "told apart. "
-        "*Solved*: workloads on which the median seed reached the target loss. *Time / best*: "
-        "examples seen until then, over those of the fastest optimizer."
-    ]
-    if any(row.edges for row in board.overall):
-        lines.append("\\* the best value lies at the edge of a search range, even after widening.")
-    if any(row.partial for row in board.overall):
-        lines.append("† not evaluated on every workload.")
-    return "  \n".join(lines)
-
-
-def _verdicts(board: Leaderboard) -> str:
-    """List one item for each optimizer, with what follows its first sentence indented below."""
-    lines = []
-    last = ""
-    for verdict in board.verdicts:
-        indent = "  " if verdict.label and verdict.label == last else ""
-        lines.append(f"{indent}- {escape_markdown(verdict.text)}")
-        last = verdict.label
-    return "\n".join(lines)
 
 
 def _warnings(board: Leaderboard) -> list[str]:

@@ -51,13 +51,11 @@ class Section:
         return digest.hexdigest()
 
 
-def make_section(
-    item: type[ReportSection], study: object, formats: Sequence[str]
-) -> Section | None:
-    """Return a plugin's section of a study's report.
+def make_section(section: ReportSection, study: object, formats: Sequence[str]) -> Section | None:
+    """Return a section of a study's report.
 
     Args:
-        item: Class of the section.
+        section: The section.
         study: The study.
         formats: Formats of its picture; PNG is added for the page.
 
@@ -68,7 +66,6 @@ def make_section(
         PluginError: The plugin returns something other than rows or a figure.
         Exception: Whatever the plugin raises.
     """
-    section = item()
     rows, figure = section.table(study), section.figure(study)
     if rows is None and figure is None:
         return None
@@ -79,9 +76,9 @@ def make_section(
 
         pictures = picture_bytes(figure, ("png", *formats))
     return Section(
-        name=item.name,
-        title=one_line(item.title),
-        note=one_line(item.note),
+        name=section.name,
+        title=one_line(section.title),
+        note=one_line(section.note),
         columns=columns,
         rows=texts,
         pictures=pictures,

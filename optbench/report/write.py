@@ -41,6 +41,7 @@ def write_all(
     command: str,
     formats: Sequence[str] = ("png", "svg"),
     sections: Sequence[Section] = (),
+    width: float | None = None,
 ) -> list[Path]:
     """Write ``leaderboard.{md,csv,json}``, ``report.html`` and ``plots/``.
 
@@ -55,33 +56,38 @@ def write_all(
         command: The exact command that repeats the study.
         formats: Formats of the plots: any of ``"png"``, ``"svg"``, ``"pdf"``.
         sections: Sections of plugins.
+        width: Width of the plots in inches; None for what their panels need.
 
     Returns:
         Every file, written now or before, the leaderboard first.
 
     Raises:
-        ConfigError: An unknown format, or a folder that cannot be written.
+        ConfigError: An unknown format, a folder that cannot be written, or a width that is too
+            small for a plot.
     """
     for form in formats:
         check_plot_format(form)
     out = Path(out_dir)
     about: dict[str, Any] = {"environment": environment, "command": command}
     json_text = to_json(leaderboard) + b"\n"
+    whole = cells
     board, cells = excerpt(leaderboard, cells)
     cells = with_curves(cells)
+    diagnosed = cells if board is leaderboard else whole
     digest = input_hash(json_text, cells, **about)
     about["sections"] = sections
     if sections:
         digest = _hash(digest, *[section.digest for section in sections])
     with _one_line_errors(out), folder_lock(_with_plots(out)):
         writer = ReportWriter(out)
-        missing = [form for form in formats if not writer.keep_plots(form, digest)]
-        with _drawing(missing, board, cells, out / "plots") as draw:
+        drawn = digest if width is None else _hash(digest, f"{width:g}")
+        missing = [form for form in formats if not writer.keep_plots(form, drawn)]
+        with _drawing(missing, board, cells, out / "plots", width) as draw:
             writer.write("leaderboard.csv", digest, lambda: leaderboard_csv(leaderboard))
             writer.write("leaderboard.json", digest, lambda: json_text)
-            writer.write("report.html", digest, lambda: _page(board, cells, **about))
+            writer.write("report.html", digest, lambda: _page(board, cells, diagnosed, **about))
             if missing:
-                writer.add_plots(draw, digest)
+                writer.add_plots(draw, drawn)
             for name, picture in section_pictures(sections, formats).items():
                 writer.write(f"plots/{name}", digest, functools.partial(bytes, picture))
         plots = writer.plots
@@ -92,10 +98,13 @@ def write_all(
     return [out / name for name in (*texts, *plots)]
 
 
-def _page(board: Leaderboard, cells: Sequence[Cell], **about: Any) -> str:
+def _page(
+    board: Leaderboard, cells: Sequence[Cell], diagnosed: Sequence[Cell], **about: Any
+) -> str:
+    from optbench.inspection.survey import survey
     from optbench.report.page.render import report_html
 
-    return report_html(board, cells, **about)
+    return report_html(board, cells, diagnosis=survey(diagnosed), **about)
 
 
 def _markdown(board: Leaderboard, plots: Sequence[str], **about: Any) -> str:
@@ -105,13 +114,17 @@ def _markdown(board: Leaderboard, plots: Sequence[str], **about: Any) -> str:
 
 
 def _drawing(
-    formats: Sequence[str], board: Leaderboard, cells: Sequence[Cell], folder: Path
+    formats: Sequence[str],
+    board: Leaderboard,
+    cells: Sequence[Cell],
+    folder: Path,
+    width: float | None,
 ) -> AbstractContextManager[Callable[[], list[Path]]]:
     if not formats:
         return nullcontext(list)
     from optbench.report.plots.parallel import background_plots
 
-    return background_plots(board, cells, folder, formats)
+    return background_plots(board, cells, folder, formats, width)
 
 
 def _with_plots(folder: Path) -> Path:
@@ -199,7 +212,7 @@ def _read_manifest(folder: Path) -> dict[str, str]:
     try:
         data = read_file(folder / MANIFEST_NAME)
         entries = msgspec.json.decode(data, type=dict[str, str])
-    except (OSError, ValueError):  # a damaged manifest counts as none
+    except (OSError, msgspec.MsgspecError):  # a damaged manifest counts as none
         return {}
     return {name: digest for name, digest in entries.items() if _OUR_FILES.fullmatch(name)}
 

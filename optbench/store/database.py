@@ -153,9 +153,15 @@ def connect(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection
         check_same_thread=check_same_thread,
         uri=read_only,
     )
-    db.create_function("checksum", -1, checksum, deterministic=True)
-    if not read_only:
-        db.execute("PRAGMA synchronous = NORMAL")  # with a write-ahead log: safe against kill -9
+    try:
+        db.create_function("checksum", -1, checksum, deterministic=True)
+        if not read_only:
+            db.execute(
+                "PRAGMA synchronous = NORMAL"
+            )  # with a write-ahead log: safe against kill -9
+    except BaseException:
+        db.close()
+        raise
     return db
 
 

@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from optbench.data.given_data import DatasetLike, as_dataset, is_frame, is_pair
+from optbench.data.data_tables import is_bunch, is_table
+from optbench.data.given_data import DatasetLike, as_dataset, check_target, is_pair
 from optbench.engine.specs import check_widths
-from optbench.errors import ConfigError
+from optbench.errors import ConfigError, suggest_arguments
 from optbench.execution import Limits, make_executor
 from optbench.plan import build_plan
 from optbench.records import Health, Regime
 from optbench.registry.scoped import InitializerLike, OptimizerLike, ScopedRegistry
-from optbench.study.calls import as_list, call_text
+from optbench.study.calls import as_list, call_text, parse_time
 from optbench.study.driver import Observer
 from optbench.study.folders import TemporaryFolder, writable_folder
 from optbench.study.growing_cells import MOST_REPLICATES
@@ -24,9 +25,9 @@ from optbench.study.replaying import Replay, replay_run
 from optbench.study.running import run_study_in
 from optbench.study.study import Session, Study
 from optbench.suites.overrides import SuiteChanges, SuiteLike, change_suite, resolve_suite
-from optbench.support.durations import parse_seconds
 
 
+@suggest_arguments
 def compare(
     optimizers: OptimizerLike | Sequence[OptimizerLike] | None = None,
     *,
@@ -42,10 +43,12 @@ def compare(
     workloads: int | None = None,
     seeds: int | None = None,
     replicates: int | None = None,
+    stepper_replicates: int | None = None,
     first_replicate: int | None = None,
     budget: int | None = None,
     ruleset: Literal["defaults", "lr", "full"] | None = None,
     tuning_seeds: int | None = None,
+    refine_trials: int | None = None,
     retest_trials: int | None = None,
     retest_seeds: int | None = None,
     select: Literal["best_val_loss", "val_loss", "time"] | None = None,
@@ -53,6 +56,8 @@ def compare(
     grid_points: int | None = None,
     until: Literal["decided"] | None = None,
     time_limit: float | str | None = None,
+    baseline: str | None = None,
+    regions: Mapping[str, float | str] | None = None,
     out: str | Path | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
@@ -89,15 +94,19 @@ def compare(
         seeds: Number of evaluation seeds in each replicate, at least 1.
         replicates: Number of independent repetitions of tuning and evaluation, at least 1. With a
             single one, no optimizer can be called better than another.
+        stepper_replicates: Number of replicates of optimizers in ordinary Python (Steppers), if
+            fewer; 0 for as many as the others have.
         first_replicate: Number of the first replicate, at least 0; studies with different
             replicates share no seed and no search point, so they can be merged.
         budget: Number of trials of an optimizer on each workload, at least 1.
         ruleset: Hyperparameters to tune: ``"defaults"`` for none, ``"lr"`` for the learning rate,
             ``"full"`` for all that declare a search range.
         tuning_seeds: Number of seeds per trial, at least 1.
+        refine_trials: Number of further trials beside the best one, the same for every optimizer.
         retest_trials: Number of best trials that are trained on further tuning seeds before one of
             them is chosen; 0 for none.
-        retest_seeds: Number of these further seeds, at least 1.
+        retest_seeds: Number of these further seeds, at least 1; the better half of four or more
+            trials is then trained on twice as many more.
         select: Criterion by which a trial is chosen: ``"best_val_loss"``, the lowest validation
             loss along the run; ``"val_loss"``, the final one; or ``"time"``, the number of examples
             needed to reach a target.
@@ -108,6 +117,10 @@ def compare(
             runs.
         time_limit: With `until`: time after which no further run is started, in seconds or as in
             ``"10m"``.
+        baseline: Label of the optimizer that all others are compared with, as in the leaderboard;
+            with `until`, only its pairs are decided.
+        regions: Half widths of regions of practical equivalence by board, such as
+            ``{"final-loss": 0.05, "speed": "20%"}``.
         out: Folder of the study; by default a temporary one that lives as long as the study.
         jobs: Number of parallel runs on this machine, at least 1; one per core if None.
         scheduler: Address of a Dask cluster to train on.
@@ -139,9 +152,14 @@ def compare(
     registry = ScopedRegistry()
     if time_limit is not None and until is None:
         raise ConfigError('compare: time_limit needs until="decided"')
-    limit, longest = _seconds("time_limit", time_limit), _seconds("timeout", timeout)
+    limit, longest = (
+        parse_time("compare", "time_limit", time_limit),
+        parse_time("compare", "timeout", timeout),
+    )
     if until is not None and replicates is None:
         replicates = MOST_REPLICATES
+    if until is not None and stepper_replicates is None:
+        stepper_replicates = 0  # the results decide who gets fewer
     changes = SuiteChanges(
         optimizers=_optimizers(optimizers, registry),
         datasets=_datasets(datasets, target, registry),
@@ -154,10 +172,12 @@ def compare(
         workloads=workloads,
         seeds=seeds,
         replicates=replicates,
+        stepper_replicates=stepper_replicates,
         first_replicate=first_replicate,
         budget=budget,
         ruleset=ruleset,
         tuning_seeds=tuning_seeds,
+        refine_trials=refine_trials,
         retest_trials=retest_trials,
         retest_seeds=retest_seeds,
         select=select,
@@ -165,6 +185,7 @@ def compare(
         grid_points=grid_points,
     )
     plan = build_plan(change_suite(resolve_suite(suite, registry), changes, "compare"), registry)
+    plan = plan.with_criteria(baseline, regions)
     temporary = None
     if out is None:
         temporary = TemporaryFolder()
@@ -184,7 +205,10 @@ def compare(
                 registry=registry,
             ),
             observer=observer,
-            command=call_text("compare", changes | {"suite": suite, "out": out}),
+            command=call_text(
+                "compare",
+                changes | {"suite": suite, "baseline": baseline, "regions": regions, "out": out},
+            ),
             retry_failed=retry_failed,
             until=until,
             time_limit=limit,
@@ -254,20 +278,6 @@ def replay(
     return replay_run(study, run_id, registry=registry)
 
 
-def _seconds(name: str, value: float | str | None) -> float | None:
-    """Return a length of time in seconds.
-
-    Raises:
-        ConfigError: It is not a length of time.
-    """
-    if value is None:
-        return None
-    try:
-        return parse_seconds(value)
-    except ValueError as cause:
-        raise ConfigError(f"compare: {name}={cause}") from None
-
-
 def _optimizers(
     optimizers: OptimizerLike | Sequence[OptimizerLike] | None, registry: ScopedRegistry
 ) -> Literal["all"] | Sequence[str] | None:
@@ -283,8 +293,10 @@ def _datasets(
     registry: ScopedRegistry,
 ) -> Sequence[str] | None:
     """Return the names of datasets; objects are added to the registry."""
-    single = is_frame(datasets) or is_pair(datasets)
+    single = is_table(datasets) or is_bunch(datasets) or is_pair(datasets)
     listed = [datasets] if single else _listed("datasets", datasets)
+    if target is not None:
+        check_target(listed or [], target)
     if listed is None:
         return None
     return [registry.dataset_name(as_dataset(item, target)) for item in listed]

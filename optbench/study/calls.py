@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from optbench.errors import ConfigError
+from optbench.support.durations import parse_seconds
+
 
 def as_list(items: Any) -> list[Any]:
     """Return one or several items as a list; None gives an empty list.
@@ -32,6 +35,24 @@ def call_text(function: str, arguments: Mapping[str, Any]) -> str:
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     return f"optbench.{function}({', '.join(f'{k}={_text(v)}' for k, v in given.items())})"
+
+
+def parse_time(function: str, name: str, value: float | str | None) -> float | None:
+    """Return a length of time in seconds; None if it is not given.
+
+    Args:
+        function, name: Name of the function and of the argument, for the message.
+        value: Seconds, or text such as ``"10m"``.
+
+    Raises:
+        ConfigError: It is not a length of time.
+    """
+    if value is None:
+        return None
+    try:
+        return parse_seconds(value)
+    except ValueError as cause:
+        raise ConfigError(f"{function}: {name}={cause}") from None
 
 
 def _text(value: Any) -> str:

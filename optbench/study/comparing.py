@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from optbench.errors import ConfigError, unknown_name
-from optbench.records import ALPHA, Cell
+from optbench.records import ALPHA, Cell, Criteria, Look
+from optbench.study.environment import machine_differences
 from optbench.study.study import Study
 
 if TYPE_CHECKING:
-    from optbench.analysis.board_records import Board, BoardName, BoardPair
+    from optbench.analysis.board_records import BoardPair
+    from optbench.analysis.boards.side_pairs import SidePairs
+    from optbench.records import BoardName
 
 Outcome = Literal["better", "worse", "equal", "open"]
 
@@ -26,13 +29,15 @@ class BoardComparison:
         board: Name of the board: ``"final-loss"``, ``"training-loss"``, ``"speed"`` or
             ``"stability"``.
         difference: Value of B minus value of A; higher is better. None without a common value.
-        low: Lower end of its 95% interval; None with one replicate.
-        high: Upper end of its 95% interval; None with one replicate.
+        low: Lower end of its interval, of level `StudyComparison.level`; None with one replicate.
+        high: Upper end of its interval; None with one replicate.
         p_adjusted: p-value of a difference of 0, corrected for all optimizers that are compared.
         region: Half width of the region of practical equivalence.
         verdict: Verdict on B: ``"equal"`` if the difference lies surely within the region;
             otherwise ``"better"`` or ``"worse"`` if it is surely not 0; otherwise ``"open"``.
         needs: Replicates in all that would decide an open verdict; None if unknown.
+        at_floor: Whether neither side has a value above the lowest one possible, such as a target
+            that neither reaches in any run: there is nothing to compare.
     """
 
     board: BoardName
@@ -43,6 +48,7 @@ class BoardComparison:
     region: float
     verdict: Outcome
     needs: int | None
+    at_floor: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,10 +79,27 @@ class StudyComparison:
     Attributes:
         rows: One comparison for each optimizer.
         warnings: Sentences on differences between the two sides, such as different protocols.
+        level: Level of the intervals. It is 95% unless a study was analysed at several looks.
+        missing: What A has and B has not: optimizers, workloads, or an optimizer on a workload.
     """
 
     rows: tuple[Comparison, ...]
     warnings: tuple[str, ...] = ()
+    level: float = 1 - ALPHA
+    missing: tuple[str, ...] = ()
+
+    def untested(self, boards: Iterable[str] = ("final-loss",)) -> list[str]:
+        """Return the optimizers that cannot be tested on one of these boards."""
+        names = set(boards)
+        return [
+            row.optimizer
+            for row in self.rows
+            if any(
+                each.p_adjusted is None and not each.at_floor
+                for each in row.boards
+                if each.board in names
+            )
+        ]
 
     def worse(self, boards: Iterable[str] = ("final-loss",)) -> list[str]:
         """Return the optimizers that are worse in B on any of these boards."""
@@ -88,22 +111,32 @@ class StudyComparison:
         ]
 
 
-def compare_studies(first: Study, second: Study) -> StudyComparison:
+def compare_studies(
+    first: Study, second: Study, *, regions: Mapping[str, float | str] | None = None
+) -> StudyComparison:
     """Compare two studies on their common optimizers, workloads and seeds.
 
     Args:
         first: The study A.
         second: The study B.
+        regions: Half widths of regions of practical equivalence by board, such as
+            ``{"speed": "20%"}``; those of other boards are the ones of A.
 
     Returns:
         One comparison for each optimizer, seen from B.
 
     Raises:
-        ConfigError: The studies have no common optimizer on a common workload.
+        ConfigError: The studies have no common optimizer on a common workload, or a region is not
+            allowed.
     """
-    warnings = [*_protocol_warnings(first, second), *_seed_warning(first.cells, second.cells)]
+    criteria = first.criteria.change(regions=regions)
+    warnings = [
+        *_protocol_warnings(first, second),
+        *_seed_warning(first.cells, second.cells),
+        *machine_differences(first.environment, second.environment),
+    ]
     sides = {
-        label: _common_cells(_cells_of(first, label), _cells_of(second, label))
+        label: _common_cells(label, _cells_of(first, label), _cells_of(second, label))
         for label in dict.fromkeys(cell.entrant.label for cell in first.cells)
     }
     sides = {label: cells for label, cells in sides.items() if cells}
@@ -111,23 +144,42 @@ def compare_studies(first: Study, second: Study) -> StudyComparison:
         raise ConfigError(
             f"{first.place} and {second.place} have no optimizer on a common workload"
         )
-    return StudyComparison(_compare(sides, first), tuple(warnings))
+    if first.criteria.regions != second.criteria.regions and not regions:
+        warnings.append("the regions of practical equivalence differ; those of A are used")
+    level = _lowest_level(first, second)
+    if level < ALPHA:
+        warnings.append(
+            "the number of replicates depends on the results, as the study was analysed at several "
+            f"looks: any false claim has a probability of at most {100 * level:.1f}%"
+        )
+    missing = tuple(_missing(first.cells, second.cells))
+    for side, names in (("A", missing), ("B", _missing(second.cells, first.cells))):
+        warnings += [f"only in {side}, not compared: {name}" for name in names]
+    rows = _compare(sides, first, criteria, [Look(replicates=0, level=level)])
+    return StudyComparison(rows, tuple(warnings), 1 - level, missing)
 
 
-def compare_entrants(study: Study, first: str, second: str) -> StudyComparison:
+def compare_entrants(
+    study: Study, first: str, second: str, *, regions: Mapping[str, float | str] | None = None
+) -> StudyComparison:
     """Compare two optimizers of one study on the workloads that both were evaluated on.
+
+    A study that was analysed at several looks is compared at each of them, as its boards are.
 
     Args:
         study: The study.
         first: Label of A, as in the leaderboard.
         second: Label of B.
+        regions: As for `compare_studies`; by default, those of the study.
 
     Returns:
         One comparison, seen from B.
 
     Raises:
-        ConfigError: The study lacks one of them, or they have no common workload.
+        ConfigError: The study lacks one of them, they have no common workload, or a region is not
+            allowed.
     """
+    criteria = study.criteria.change(regions=regions)
     labels = {cell.entrant.label for cell in study.cells}
     for label in (first, second):
         if label not in labels:
@@ -135,10 +187,26 @@ def compare_entrants(study: Study, first: str, second: str) -> StudyComparison:
     if first == second:
         raise ConfigError(f"{first} against itself; give two optimizers")
     sides = _cells_of(study, first), _cells_of(study, second)
-    title, cells = f"{second} against {first}", _common_cells(*sides)
+    title = f"{second} against {first}"
+    cells = _common_cells(title, *sides)
     if not cells:
         raise ConfigError(f"{title}: no workload in common")
-    return StudyComparison(_compare({title: cells}, study), tuple(_seed_warning(*sides)))
+    looks = study.looks or (Look(replicates=0, level=ALPHA),)
+    rows = _compare({title: cells}, study, criteria, looks)
+    own = [dict.fromkeys(cell.workload.label for cell in side) for side in sides]
+    missing = tuple(f"{second} on {workload}" for workload in own[0] if workload not in own[1])
+    return StudyComparison(rows, tuple(_seed_warning(*sides)), 1 - looks[-1].level, missing)
+
+
+def _lowest_level(*studies: Study) -> float:
+    """Return an error rate that holds at whichever of their looks the studies ended.
+
+    The levels of the possible looks add up to `ALPHA` for each study. If looks differ, either study
+    may have ended at its own.
+    """
+    looks = {study.looks for study in studies if study.looks}
+    levels = [look.level for each in looks for look in each]
+    return min(levels, default=ALPHA) / max(len(looks), 1)
 
 
 def _cells_of(study: Study, label: str) -> list[Cell]:
@@ -154,6 +222,28 @@ def _protocol_warnings(first: Study, second: Study) -> list[str]:
     return differences
 
 
+def _missing(first: Sequence[Cell], second: Sequence[Cell]) -> list[str]:
+    """Return the optimizers and the workloads that only the first side has evaluated.
+
+    What is missing as a whole is not named again part by part.
+    """
+    sides = [
+        dict.fromkeys((c.entrant.label, c.workload.label) for c in side if c.evaluation)
+        for side in (first, second)
+    ]
+    labels, workloads = ({pair[i] for pair in sides[1]} for i in range(2))
+    names = dict.fromkeys(
+        label
+        if label not in labels
+        else workload
+        if workload not in workloads
+        else f"{label} on {workload}"
+        for label, workload in sides[0]
+        if (label, workload) not in sides[1]
+    )
+    return list(names)
+
+
 def _seed_warning(first: Sequence[Cell], second: Sequence[Cell]) -> list[str]:
     counts = [{len(c.evaluation) for c in side if c.evaluation} for side in (first, second)]
     if len(counts[0] | counts[1]) < 2:
@@ -162,8 +252,8 @@ def _seed_warning(first: Sequence[Cell], second: Sequence[Cell]) -> list[str]:
     return [f"the seeds differ, {a} in A and {b} in B; compared on the seeds that both have"]
 
 
-def _common_cells(first: Sequence[Cell], second: Sequence[Cell]) -> list[Cell]:
-    """Return the cells of both sides on common workloads, as entrants A and B.
+def _common_cells(title: str, first: Sequence[Cell], second: Sequence[Cell]) -> list[Cell]:
+    """Return the cells of both sides on common workloads, as entrants ``A title``, ``B title``.
 
     Replicates of the same number have common seeds, and are compared on those. Without a common
     seed the replicates are independent of one another, and are paired in their order.
@@ -178,7 +268,7 @@ def _common_cells(first: Sequence[Cell], second: Sequence[Cell]) -> list[Cell]:
     for label in sides[0]:
         if label in sides[1]:
             for a, b in _common_replicates(sides[0][label], sides[1][label]):
-                cells += [_renamed(a, "A"), _renamed(b, "B")]
+                cells += [_renamed(a, f"A {title}"), _renamed(b, f"B {title}")]
     return cells
 
 
@@ -210,69 +300,59 @@ def _renamed(cell: Cell, label: str) -> Cell:
     return replace(cell, entrant=msgspec.structs.replace(cell.entrant, label=label))
 
 
-def _compare(sides: dict[str, list[Cell]], study: Study) -> tuple[Comparison, ...]:
-    """Compare A and B for each title.
+def _compare(
+    sides: Mapping[str, Sequence[Cell]], study: Study, criteria: Criteria, looks: Sequence[Look]
+) -> tuple[Comparison, ...]:
+    """Compare A and B for each title; on each board, all titles are one family.
 
     Args:
-        sides: Title -> cells of the entrants A and B.
+        sides: Title -> cells of the entrants ``A title`` and ``B title``.
         study: The study with the protocol.
+        criteria: The regions of practical equivalence.
+        looks: The looks at which they are compared.
     """
-    from optbench.analysis.build import build_boards
-    from optbench.analysis.statistics.multiplicity import holm
+    from optbench.analysis.boards.side_pairs import side_pairs
     from optbench.registry import default_registry
     from optbench.suites import known_targets
 
-    targets = known_targets(default_registry())
-    boards: list[list[Board]] = []
-    for cells in sides.values():
-        every = build_boards(cells, study.protocol, targets)
-        boards.append([b for b in every if b.statement == "these-workloads" and b.regime is None])
-    columns = []
-    for same in zip(*boards, strict=True):  # one board of every optimizer
-        pairs = [board.pairs[0] for board in same]
-        p, q = (
-            holm([1.0 if value is None else value for value in values])
-            for values in ([x.p for x in pairs], [x.p_equal for x in pairs])
-        )
-        columns.append(
-            [
-                _seen_from_b(board, pair, float(different), float(equal))
-                for board, pair, different, equal in zip(same, pairs, p, q, strict=True)
-            ]
-        )
+    families = side_pairs(
+        [cell for cells in sides.values() for cell in cells],
+        [(f"B {title}", f"A {title}") for title in sides],
+        study.protocol,
+        known_targets(default_registry()),
+        criteria,
+        looks,
+    )
     return tuple(
-        Comparison(title, own[0].workloads, own[0].units, rows)
-        for title, own, rows in zip(sides, boards, zip(*columns, strict=True), strict=True)
+        Comparison(
+            optimizer=title,
+            workloads=len({cell.workload.label for cell in cells}),
+            replicates=families[0].pairs[i].units,
+            boards=tuple(_seen_from_b(title, each, each.pairs[i]) for each in families),
+        )
+        for i, (title, cells) in enumerate(sides.items())
     )
 
 
-def _seen_from_b(board: Board, pair: BoardPair, p: float, p_equal: float) -> BoardComparison:
-    """Return the comparison for a pair of entrants named A and B.
-
-    Args:
-        board: The board of the pair.
-        pair: The pair.
-        p: Corrected p-value of a difference of 0.
-        p_equal: Corrected p-value of a difference outside the region.
-    """
+def _seen_from_b(title: str, family: SidePairs, pair: BoardPair) -> BoardComparison:
+    """Return the comparison for a pair of entrants ``A title`` and ``B title``."""
+    is_first = pair.first == f"B {title}"
     difference, low, high = pair.difference, pair.low, pair.high
-    if pair.first == "A":
+    if not is_first:
         difference, low, high = (
             None if value is None else 0.0 - value for value in (difference, high, low)
         )  # 0 - 0 is 0, and -0 is shown with its sign
-    verdict: Outcome = "open"
-    if p_equal <= ALPHA:
-        verdict = "equal"
-    elif p <= ALPHA:
-        verdict = "better" if (difference or 0.0) > 0 else "worse"
-    needs = pair.needs.replicates if pair.needs and verdict == "open" else None
+    verdict: Outcome = pair.verdict
+    if verdict == "better" and not is_first:
+        verdict = "worse"
     return BoardComparison(
-        board=board.name,
+        board=family.board,
         difference=difference,
         low=low,
         high=high,
-        p_adjusted=None if pair.p is None else p,
-        region=board.region,
+        p_adjusted=pair.p_adjusted,
+        region=family.region,
         verdict=verdict,
-        needs=needs,
+        needs=pair.needs.replicates if pair.needs else None,
+        at_floor=pair.difference is None and pair.units > 0,
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
-from optbench.inspection.diagnosis import diagnose_workload
-from optbench.records import Cell, pool_replicates
+from optbench.inspection.survey import survey
 from optbench.study.study import Study
 
 
@@ -38,7 +36,8 @@ class StudyDiagnosis:
     Attributes:
         findings: One for each illness of each run.
         verdicts: One sentence for each workload, by its label.
-        summary: For each workload and optimizer, the problems and the number of runs with each.
+        summary: For each workload and optimizer, the problems and the number of runs with each, of
+            those that could show it.
     """
 
     findings: tuple[RunFinding, ...]
@@ -47,31 +46,16 @@ class StudyDiagnosis:
 
 
 def diagnose_study(study: Study) -> StudyDiagnosis:
-    """Diagnose the evaluation runs of a study.
+    """Diagnose the evaluation runs of a study, as the page of its report does.
 
     Args:
         study: The study. Layer health is used for runs that recorded it.
     """
-    groups: dict[str, list[Cell]] = {}
-    for cell in pool_replicates(study.cells):
-        groups.setdefault(cell.workload.label, []).append(cell)
-    findings: list[RunFinding] = []
-    verdicts: dict[str, str] = {}
-    summary: list[tuple[str, str, str]] = []
-    for workload, cells in groups.items():
-        diagnosis = diagnose_workload([run for cell in cells for run in cell.evaluation])
-        verdicts[workload] = diagnosis.verdict
-        for cell in cells:
-            label, n = cell.entrant.label, len(cell.evaluation)
-            in_cell = [
-                RunFinding(
-                    workload, label, run.key, finding.illness, finding.evidence, finding.advice
-                )
-                for run in cell.evaluation
-                for finding in diagnosis.findings[run.key]
-            ]
-            counts = Counter(finding.illness for finding in in_cell)
-            illnesses = ", ".join(f"{illness} ({k} of {n})" for illness, k in counts.items())
-            summary.append((workload, label, illnesses or "well"))
-            findings += in_cell
-    return StudyDiagnosis(tuple(findings), verdicts, tuple(summary))
+    results = survey(study.cells)
+    findings = tuple(
+        RunFinding(case.workload, case.entrant, run, f.illness, f.evidence, f.advice)
+        for case in results.cases
+        for run, f in case.findings
+    )
+    summary = tuple((case.workload, case.entrant, str(case)) for case in results.cases)
+    return StudyDiagnosis(findings, dict(results.verdicts), summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -91,6 +92,10 @@ class KnownResults(Mapping[str, RunResult]):
             self._stored.add(result.key)
 
 
+LEAST_RUNS = 8
+"""Runs from which the time around a run is measured."""
+
+
 class Work(Protocol):
     """Interface to the runs of a study or a sweep: the next runs to train, and their progress."""
 
@@ -132,6 +137,8 @@ class Driver:
         trained: Number of runs trained.
         failed: Number of these that failed for a cause other than divergence.
         interrupted: Whether the user ended it.
+        training_seconds: Training time of all runs together.
+        elapsed: Seconds since the first run was ready to be trained.
     """
 
     def __init__(
@@ -148,6 +155,9 @@ class Driver:
         self.trained = 0
         self.failed = 0
         self.interrupted = False
+        self.training_seconds = 0.0
+        self.elapsed = 0.0
+        self._started = 0.0
         self._work = work
         self._results = results
         self._store = store
@@ -170,6 +180,16 @@ class Driver:
                 self._keep(result)
             self._executor.close()
         self._store.flush()
+        if self._begun:
+            self.elapsed = time.monotonic() - self._started
+
+    @property
+    def overhead(self) -> float | None:
+        """Seconds of one core around the training of a run; None if too few runs were trained."""
+        if self.trained < LEAST_RUNS:
+            return None
+        spent = self.elapsed * self._executor.jobs
+        return max(spent - self.training_seconds, 0.0) / self.trained
 
     def _next_runs(self, room: int) -> list[RunSpec]:
         runs = list(self._work.next_runs(room))
@@ -177,6 +197,7 @@ class Driver:
             self._begun = True
             self._store.begin_session(*self._session)
             self._executor.prepare(self._work.templates())
+            self._started = time.monotonic()
         return runs
 
     def _accept(self, result: RunResult) -> str:
@@ -188,6 +209,7 @@ class Driver:
             return
         self._results.keep(result)
         self.trained += 1
+        self.training_seconds += result.seconds
         self.failed += result.status is Status.FAILED
 
     def _report(self, result: RunResult | None, label: str) -> None:

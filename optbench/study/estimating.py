@@ -9,10 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from optbench.plan import CellPlan, StudyPlan, advance, planned_runs
+from optbench.analysis.run_costs import UNKNOWN_OVERHEAD, Pace, seconds_of_runs
+from optbench.plan import CellPlan, Step, StudyPlan, advance, planned_runs
 from optbench.records import RunResult, RunSpec
 from optbench.registry import Registry, default_registry
 from optbench.study.folders import STORE_NAME, open_store
+from optbench.study.saved import decode_record
 from optbench.support.child_processes import available_cores
 
 PROBE_SECONDS = 4.0
@@ -84,27 +86,40 @@ def estimate_study(
         jobs: Number of parallel runs; one per core if None.
         registry: Registry in which names are looked up; the default one if None.
     """
-    results = _stored_results(folder)
-    counts = [_count_runs(cell, plan, results) for cell in plan.cells]
+    results, overhead = _stored_results(folder)
+    steps = [advance(cell, plan.protocol, results) for cell in plan.cells]
+    counts = [_count_runs(cell, plan, step) for cell, step in zip(plan.cells, steps, strict=True)]
     work = [
         (cell, count.planned - count.stored)
         for cell, count in zip(plan.cells, counts, strict=True)
         if count.planned > count.stored
     ]
     cores = jobs or available_cores()
-    seconds = _seconds_on_one_core(work, registry or default_registry()) / cores
+    seconds = _seconds(work, _stored_times(steps), overhead, cores, registry or default_registry())
     return Estimate(plan.suite, _pool_replicates(counts), seconds, cores, plan.left_out)
 
 
-def _stored_results(folder: str | Path | None) -> Mapping[str, RunResult]:
+def _stored_results(folder: str | Path | None) -> tuple[Mapping[str, RunResult], float | None]:
+    """Return the results of a store, and the time around a run that its last study measured."""
     if folder is None or not (Path(folder) / STORE_NAME).exists():
-        return {}
+        return {}, None
     with open_store(folder) as store:
-        return {result.key: result for result in store.results()}
+        saved = store.last_study()
+        overhead = None if saved is None else decode_record(saved, store.path).overhead
+        return {result.key: result for result in store.results()}, overhead
 
 
-def _count_runs(cell: CellPlan, plan: StudyPlan, results: Mapping[str, RunResult]) -> CellEstimate:
-    step = advance(cell, plan.protocol, results)
+def _stored_times(steps: Sequence[Step]) -> dict[tuple[str, str], float]:
+    """Return the mean training time of the stored runs by labels of workload and entrant."""
+    times: dict[tuple[str, str], list[float]] = {}
+    for cell in (step.cell for step in steps):
+        own = times.setdefault((cell.workload.label, cell.entrant.label), [])
+        own += [run.seconds for run in cell.evaluation]
+        own += [run.seconds for trial in cell.trials for run in trial.runs]
+    return {labels: sum(own) / len(own) for labels, own in times.items() if own}
+
+
+def _count_runs(cell: CellPlan, plan: StudyPlan, step: Step) -> CellEstimate:
     ahead = len(step.missing) + step.later
     return CellEstimate(
         workload=cell.workload.label,
@@ -132,19 +147,40 @@ def _pool_replicates(counts: Sequence[CellEstimate]) -> tuple[CellEstimate, ...]
     )
 
 
-def _seconds_on_one_core(work: Sequence[tuple[CellPlan, int]], registry: Registry) -> float:
-    """Return the time of the runs of each cell, estimated from one short run per cost class."""
-    if not work:
-        return 0.0
-    measured = dict(_measure_runs([cell for cell, _ in work], registry))
-    typical = sum(measured.values()) / len(measured)
-    return sum(runs * measured.get(_cost_class(cell), typical) for cell, runs in work)
+def _seconds(
+    work: Sequence[tuple[CellPlan, int]],
+    stored: Mapping[tuple[str, str], float],
+    overhead: float | None,
+    cores: int,
+    registry: Registry,
+) -> float:
+    """Return the time of the missing runs of each cell.
+
+    A run takes as long as stored runs of its entrant on its workload; where there are none, it is
+    estimated from one short run per cost class.
+    """
+    unknown = [cell for cell, _ in work if _labels(cell) not in stored]
+    measured = dict(_measure_runs(unknown, registry)) if unknown else {}
+    probes = list(measured.values()) or [(0.0, UNKNOWN_OVERHEAD)]
+    typical, around = (sum(column) / len(probes) for column in zip(*probes, strict=True))
+    times = [
+        (n, stored.get(_labels(cell), measured.get(_cost_class(cell), (typical, around))[0]))
+        for cell, n in work
+    ]
+    return seconds_of_runs(times, Pace(around if overhead is None else overhead, cores))
+
+
+def _labels(cell: CellPlan) -> tuple[str, str]:
+    return cell.workload.label, cell.entrant.label
 
 
 def _measure_runs(
     cells: Sequence[CellPlan], registry: Registry
-) -> Iterator[tuple[tuple[str, type], float]]:
-    """Return the seconds per run of each cost class, until `PROBE_SECONDS` are spent."""
+) -> Iterator[tuple[tuple[str, type], tuple[float, float]]]:
+    """Yield the training time of a run of each cost class and the time around it.
+
+    It ends when `PROBE_SECONDS` are spent.
+    """
     from optbench.engine.training import prepare, train_spec
 
     prepare([cell.template for cell in cells], registry)
@@ -157,8 +193,9 @@ def _measure_runs(
         short = msgspec.structs.replace(template, epochs=min(template.epochs, PROBE_EPOCHS))
         train_spec(short, registry)  # loads data and code that later runs find in caches
         before = time.monotonic()
-        train_spec(short, registry)
-        yield cost_class, (time.monotonic() - before) * template.epochs / short.epochs
+        training = train_spec(short, registry).seconds
+        around = max(time.monotonic() - before - training, 0.0)
+        yield cost_class, (training * template.epochs / short.epochs, around)
 
 
 def _cost_class(cell: CellPlan) -> tuple[str, type]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -57,13 +60,25 @@ def plan_extension(record: StudyRecord, more: int, registry: Registry) -> StudyP
         for cell in record.cells
         if cell.entrant.label in ends
     }
-    return plan_replicates(
+    plan = plan_replicates(
         record.suite,
         msgspec.structs.replace(protocol, first_replicate=last + 1, replicates=more),
         list(pairs.values()),
         registry,
         drawn=record.drawn,
     )
+    return replace(plan, criteria=record.criteria)
+
+
+def plugins_of(folder: str | Path) -> list[str]:
+    """Return what `--plugin` named when the study in a folder was last run on the command line."""
+    with open_store(folder) as store:
+        command, _ = store.last_session() or ("", {})
+    try:
+        words = shlex.split(command)
+    except ValueError:  # not a command line
+        return []
+    return [after for word, after in itertools.pairwise(words) if word == "--plugin"]
 
 
 def join_extension(record: StudyRecord, extension: StudyRecord) -> StudyRecord:
@@ -82,4 +97,5 @@ def join_extension(record: StudyRecord, extension: StudyRecord) -> StudyRecord:
         protocol=msgspec.structs.replace(protocol, replicates=total),
         cells=record.cells + extension.cells,
         looks=tuple(extended_looks(looks, total)),
+        criteria=extension.criteria,
     )

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 import msgspec
 
-from optbench.analysis.board_records import Board, BoardName
+from optbench.analysis.board_records import Board
 from optbench.analysis.boards.board_looks import boards_at_looks, open_pairs
 from optbench.analysis.statistics.spending import look_sizes, planned_looks
 from optbench.plan import CellRecord, StudyPlan, StudyRecord, restore_cell
-from optbench.records import Look, RunResult, RunSpec
+from optbench.records import BoardName, Look, RunResult, RunSpec
 from optbench.store import Store
 from optbench.study.driver import KnownResults
-from optbench.study.open_cells import OpenCells
+from optbench.study.open_cells import OpenCells, finished_runs
 from optbench.suites import Targets
 
 _log = logging.getLogger(__name__)
@@ -131,8 +131,11 @@ class GrowingCells:
             protocol=protocol,
             cells=tuple(cells),
             complete=is_complete,
+            progress=None if is_complete else (finished_runs(cells), self.planned),
             left_out=self._plan.left_out,
             drawn=self._plan.drawn,
+            data_cautions=self._plan.data_cautions,
+            criteria=self._plan.criteria,
             looks=tuple(looks),
             most_replicates=self._most,
         )
@@ -164,6 +167,7 @@ class GrowingCells:
             self._targets,
             looks=self.looks,
             drawn=self._plan.drawn,
+            criteria=self._plan.criteria,
             before=self._boards,
             first=len(self.looks) - 1,
         )

@@ -12,9 +12,10 @@ import msgspec
 
 from optbench.errors import ConfigError
 from optbench.plan import CellRecord, StudyRecord
-from optbench.records import RunSpec, StudyProtocol
+from optbench.records import ALPHA, Criteria, Look, RunSpec, StudyProtocol
 from optbench.records.packing import unpack_spec
 from optbench.store import Store
+from optbench.study.environment import machine_differences
 from optbench.study.folders import STORE_NAME, open_store, writable_folder
 from optbench.study.saved import decode_record, make_study
 from optbench.study.study import Study
@@ -98,7 +99,8 @@ def merge_studies(
         for path, _, command, environment in sources:
             _log.info("merging %s", path)
             store.begin_session(command, environment)
-            conflicts += _take_in(store, path, keep_first)
+            machines = machine_differences(sources[0][-1], environment)
+            conflicts += _take_in(store, path, keep_first, machines)
         store.save_study(msgspec.json.encode(record))
         study = make_study(record, store, reused=store.count())
     return Merge(study, tuple(conflicts))
@@ -117,14 +119,16 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
     """Return one study with the cells of all studies.
 
     If several studies have a cell, the one with the most evaluation runs is used. Studies with
-    different replicates become one study with the replicates of all.
+    different replicates become one study with the replicates of all. Studies that were analysed at
+    looks are merged only with studies of the same looks, since otherwise the number of replicates
+    would depend on the results in a way that no look accounts for.
 
     Args:
         records: Folder and record of each study, at least one.
 
     Raises:
-        ConfigError: Their protocols differ in more than the replicates; the message names the first
-            difference.
+        ConfigError: Their protocols differ in more than the replicates, or their looks differ; the
+            message names the first difference.
     """
     if not records:
         raise ConfigError("no study to merge; name at least one folder")
@@ -143,15 +147,70 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
             if known is None or len(cell.evaluation) > len(known.evaluation):
                 cells[place] = cell
     left_out = dict.fromkeys(line for _, record in records for line in record.left_out)
+    data_cautions = dict.fromkeys(line for _, record in records for line in record.data_cautions)
     return msgspec.structs.replace(
         first,
         protocol=_joint_protocol([record.protocol for _, record in records]),
         suite=" + ".join(dict.fromkeys(record.suite for _, record in records)),
-        cells=tuple(cells.values()),
+        cells=tuple(_in_order(cells.values(), [record for _, record in records])),
         complete=all(record.complete for _, record in records),
         left_out=tuple(left_out),
+        data_cautions=tuple(data_cautions),
         drawn=all(record.drawn for _, record in records),
+        looks=_joint_looks(records),
+        criteria=_joint_criteria([record.criteria for _, record in records]),
     )
+
+
+def _in_order(cells: Iterable[CellRecord], records: Sequence[StudyRecord]) -> list[CellRecord]:
+    """Return cells in the order in which one study of all of them would have them.
+
+    Workloads that were dealt out in turn come back into their order, and then all sums over them
+    are the same to the last bit.
+    """
+    ranks: dict[str, tuple[int, int]] = {}
+    entrants = dict.fromkeys(cell.entrant.label for record in records for cell in record.cells)
+    places = {label: place for place, label in enumerate(entrants)}
+    for number, record in enumerate(records):
+        labels = dict.fromkeys(cell.workload.label for cell in record.cells)
+        for index, label in enumerate(labels):
+            ranks[label] = min(ranks.get(label, (index, number)), (index, number))
+    return sorted(
+        cells, key=lambda c: (c.replicate, ranks[c.workload.label], places[c.entrant.label])
+    )
+
+
+def _joint_looks(records: Sequence[tuple[Path, StudyRecord]]) -> tuple[Look, ...]:
+    """Return the looks of the study that had most of them; the others had the first ones of these.
+
+    Pairs are then decided at the same looks as in a single study. An entrant that got no further
+    runs after a look is not tested at later ones.
+
+    Raises:
+        ConfigError: The looks of two studies are not the same as far as both go.
+    """
+    if not any(record.looks for _, record in records):
+        return ()
+    folder, longest = max(records, key=lambda item: len(_looks(item[1])))
+    looks = _looks(longest)
+    for other, record in records:
+        same_numbers = record.protocol.first_replicate == longest.protocol.first_replicate
+        own = _looks(record)
+        if not same_numbers or own != looks[: len(own)]:
+            raise ConfigError(
+                f"{other} was not analysed at the looks of {folder}, so no error rate is known for "
+                "both together; `optbench compare` compares them, `optbench run --more` extends one"
+            )
+    return looks
+
+
+def _looks(record: StudyRecord) -> tuple[Look, ...]:
+    return record.looks or (Look(replicates=record.protocol.replicates, level=ALPHA),)
+
+
+def _joint_criteria(criteria: Sequence[Criteria]) -> Criteria:
+    """Return the criteria of all studies, or the usual ones if they differ."""
+    return criteria[0] if all(each == criteria[0] for each in criteria) else Criteria()
 
 
 def _joint_protocol(protocols: Sequence[StudyProtocol]) -> StudyProtocol:
@@ -162,8 +221,17 @@ def _joint_protocol(protocols: Sequence[StudyProtocol]) -> StudyProtocol:
     )
 
 
-def _take_in(store: Store, folder: Path, keep_first: bool) -> list[RunConflict]:
-    """Add the runs of a folder's store to the merged store and return the conflicts."""
+def _take_in(
+    store: Store, folder: Path, keep_first: bool, machines: Sequence[str]
+) -> list[RunConflict]:
+    """Add the runs of a folder's store to the merged store and return the conflicts.
+
+    Args:
+        store: The merged store.
+        folder: The folder.
+        keep_first: As for `merge_studies`.
+        machines: What differs between the machines and may explain conflicts.
+    """
     with open_store(folder) as other:
         found = store.conflicts(other)
         conflicts = [
@@ -174,7 +242,8 @@ def _take_in(store: Store, folder: Path, keep_first: bool) -> list[RunConflict]:
             verb = "differ" if len(found) > 1 else "differs"
             raise ConflictError(
                 f"{count} of {folder} {verb} from those of the folders before it; "
-                "--keep-first (keep_first=True) keeps the earlier ones",
+                "--keep-first (keep_first=True) keeps the earlier ones"
+                + "".join(f"; {difference}" for difference in machines),
                 conflicts,
             )
         store.merge(other)

@@ -16,6 +16,7 @@ from optbench.data.splits import load_dataset
 from optbench.engine.health import ROWS, sharpness
 from optbench.engine.specs import check_widths
 from optbench.engine.training import train
+from optbench.errors import suggest_arguments
 from optbench.inspection.diagnosis import Finding, diagnose
 from optbench.inspection.initializer_choice import DRAWS, Choice, choose
 from optbench.inspection.signals import HARMLESS, Signals, measure_signals, signals_of, verdict
@@ -52,6 +53,12 @@ class Inspection:
         findings: Problems of the run, with evidence and advice.
         verdict: Description of signals and gradients before training.
         sharpness: Largest eigenvalue of the Hessian after training; None unless requested.
+
+    Example:
+        >>> import optbench
+        >>> inspection = optbench.inspect("he-normal", dataset="iris", hidden=(8, 8), epochs=0)
+        >>> inspection.after is None, inspection.findings
+        (True, ())
     """
 
     before: Signals
@@ -138,6 +145,7 @@ def _cells(signals: Signals, layer: int) -> tuple[str, ...]:
     )
 
 
+@suggest_arguments
 def inspect(
     initializer: InitializerLike | None = None,
     *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import deque
+from collections.abc import Iterable
 
 from optbench.plan import (
     CellPlan,
@@ -17,6 +18,11 @@ from optbench.plan import (
 )
 from optbench.records import Cell, RunResult, RunSpec, Status
 from optbench.study.driver import KnownResults
+
+
+def finished_runs(cells: Iterable[CellRecord]) -> int:
+    """Return the number of runs in cells; a run of several cells counts in each."""
+    return sum(len(list(cell.keys())) for cell in cells)
 
 
 class OpenCells:
@@ -110,8 +116,11 @@ class OpenCells:
             protocol=plan.protocol,
             cells=tuple(cells),
             complete=self.is_complete,
+            progress=None if self.is_complete else (finished_runs(cells), self.planned),
             left_out=plan.left_out,
             drawn=plan.drawn,
+            data_cautions=plan.data_cautions,
+            criteria=plan.criteria,
         )
 
     def _unfinished(self, cell: CellPlan) -> CellRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,10 @@ from optbench.support.log_lines import print_line
 from optbench.support.text import one_line, printable
 
 LINE_SECONDS = 5.0
-"""Minimum time between two lines of progress, in seconds."""
+"""Time before the first line of progress, in seconds."""
+GROWTH, MOST_LINE_SECONDS = 1.5, 120.0
+"""Factor by which the time between two lines grows, and the longest such time: 20 lines in ten
+minutes."""
 REFRESH_SECONDS = 0.25
 """Minimum time between two updates of a bar in a notebook, in seconds."""
 
@@ -37,15 +41,17 @@ class Display(Protocol):
 
 
 class Lines:
-    """A line on stderr every few seconds."""
+    """Lines on stderr, fewer and fewer as time passes."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
+        self._seconds = LINE_SECONDS
 
     def show_progress(self, progress: Progress, summary: Callable[[], str]) -> None:
         """Print a line if enough time has passed since the last one."""
-        if time.monotonic() - self._last >= LINE_SECONDS:
+        if time.monotonic() - self._last >= self._seconds:
             self._last = time.monotonic()
+            self._seconds = min(self._seconds * GROWTH, MOST_LINE_SECONDS)
             print_line(summary())
 
     def show_line(self, text: str) -> None:
@@ -163,15 +169,17 @@ class LiveCurves:
 
 
 def terminal_display() -> Display:
-    """Return a bar if stderr is a terminal, or lines of text otherwise."""
-    return Bar() if sys.stderr.isatty() else Lines()
+    """Return a bar if stderr is a terminal, or lines of text otherwise.
+
+    The shell commands of a notebook have a terminal, but every update of a bar would stay in the
+    output of the cell.
+    """
+    return Bar() if sys.stderr.isatty() and not _is_command_of_a_notebook() else Lines()
 
 
-def is_notebook() -> bool:
-    """Return whether this code runs in a notebook, or another front end of a Jupyter kernel."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return getattr(shell, "kernel", None) is not None
+def _is_command_of_a_notebook() -> bool:
+    """Return whether a Jupyter kernel started this process, as in ``!optbench run``."""
+    return "JPY_PARENT_PID" in os.environ
 
 
 def _ipython() -> Any:
@@ -184,17 +192,28 @@ def _make_bar() -> Any:
     from rich import progress as rich_progress
     from rich.console import Console
     from rich.table import Column
+    from rich.text import Text
+
+    class WithTotal(rich_progress.ProgressColumn):
+        """Another column and its unit; empty until the number of runs is known."""
+
+        def __init__(self, column: rich_progress.ProgressColumn, unit: str) -> None:
+            super().__init__(table_column=Column(no_wrap=True))
+            self._column, self._unit = column, unit
+
+        def render(self, task: rich_progress.Task) -> Text:
+            if task.total is None:
+                return Text()
+            return Text.assemble(self._column.render(task), f" {self._unit}")  # type: ignore[arg-type]
 
     # Where the terminal is narrow, only the bar shrinks.
     return rich_progress.Progress(
         rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(),
-        rich_progress.MofNCompleteColumn(table_column=Column(no_wrap=True)),
-        rich_progress.TextColumn("runs"),
+        WithTotal(rich_progress.MofNCompleteColumn(), "runs"),
         rich_progress.TimeElapsedColumn(table_column=Column(no_wrap=True)),
         rich_progress.TextColumn("elapsed"),
-        rich_progress.TimeRemainingColumn(table_column=Column(no_wrap=True)),
-        rich_progress.TextColumn("left"),
+        WithTotal(rich_progress.TimeRemainingColumn(), "left"),
         rich_progress.TextColumn("{task.fields[leader]}", markup=False),
         console=Console(stderr=True),
         transient=True,

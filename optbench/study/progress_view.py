@@ -13,10 +13,9 @@ from optbench.study.driver import Observer, Progress, ignore_progress
 from optbench.study.progress_displays import (
     Display,
     NotebookBar,
-    is_notebook,
     terminal_display,
 )
-from optbench.support.log_lines import log_through, log_to_stderr, print_line
+from optbench.support.log_lines import is_notebook, log_through, log_to_stderr, print_line
 
 MIN_RUNS = 10
 """Number of runs trained before the remaining time is estimated."""

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from optbench.errors import ConfigError
-from optbench.records import ENGINE_VERSION, RunResult, RunSpec
+from optbench.records import RunResult, RunSpec, engine_version
 from optbench.registry import Registry, default_registry
 from optbench.registry.fingerprints import fingerprint, foreign_fingerprint
 from optbench.registry.kinds import SCHEDULES
+from optbench.study.environment import describe_environment, machine_differences
 from optbench.study.folders import open_store
 
 _NEWER = (
@@ -66,10 +67,19 @@ def replay_run(folder: str | Path, run_id: str, *, registry: Registry | None = N
 
     registry = registry or default_registry()
     stored = find_run(folder, run_id)
-    reasons = changes_since(stored.spec, registry)
+    reasons = [*changes_since(stored.spec, registry), *_other_machine(folder, stored, registry)]
     with threadpool_limits(1):  # as in a study
         repeated = train_spec(stored.spec, registry)
     return Replay(stored, repeated, tuple(bit_differences(stored, repeated)), tuple(reasons))
+
+
+def _other_machine(folder: str | Path, stored: RunResult, registry: Registry) -> list[str]:
+    """Return what differs between the machine of the study and this one, and decides digits."""
+    with open_store(folder) as store:
+        _, environment = store.last_session() or ("", {})
+    if stored.loop == "compiled":  # which calls no BLAS
+        environment = {key: value for key, value in environment.items() if key != "blas"}
+    return machine_differences(environment, describe_environment(registry))
 
 
 def find_run(folder: str | Path, run_id: str) -> RunResult:
@@ -94,8 +104,9 @@ def find_run(folder: str | Path, run_id: str) -> RunResult:
 def changes_since(spec: RunSpec, registry: Registry) -> list[str]:
     """Return the changes since the run was planned, one sentence each."""
     changes = []
-    if spec.engine != ENGINE_VERSION:
-        changes.append(f"the engine was version {spec.engine}, this is {ENGINE_VERSION}")
+    version = engine_version(spec.activation)
+    if spec.engine != version:
+        changes.append(f"the engine was version {spec.engine}, this is {version}")
     if fingerprint(registry.optimizer(spec.optimizer)) != spec.optimizer_code:
         changes.append(f"the code of optimizer {spec.optimizer} has changed since")
     if fingerprint(registry.initializer(spec.initializer)) != spec.initializer_code:

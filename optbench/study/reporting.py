@@ -27,6 +27,8 @@ def write_report(
     *,
     command: str | None = None,
     formats: Sequence[str] = ("png", "svg"),
+    portraits: bool = False,
+    width: float | None = None,
 ) -> list[Path]:
     """Write leaderboard, plots, HTML page and environment of a study.
 
@@ -35,6 +37,10 @@ def write_report(
         folder: Folder of the report; it is created if it is missing.
         command: Command that repeats the study, shown in the report; by default that of the study.
         formats: Formats of the plots: any of ``"png"``, ``"svg"``, ``"pdf"``.
+        portraits: Whether to measure each optimizer as ``optbench profile`` does, which takes about
+            three seconds for each, and to add a section with the properties.
+        width: Width of the plots in inches; by default, what their panels need. Figures of
+            plugins have a width of their own.
 
     Returns:
         Paths of all files of the report, including those that were up to date.
@@ -58,7 +64,11 @@ def write_report(
             environment=study.environment,
             command=command,
             formats=formats,
-            sections=plugin_sections(study, formats),
+            width=width,
+            sections=[
+                *(_portraits(study, formats) if portraits else ()),
+                *plugin_sections(study, formats),
+            ],
         )
     finally:
         gc.unfreeze()
@@ -67,6 +77,15 @@ def write_report(
     with folder_lock(out):
         write_text(path, json.dumps(environment, indent=2) + "\n")
     return [*files, path]
+
+
+def _portraits(study: Study, formats: Sequence[str]) -> list[Section]:
+    from optbench.report.sections import make_section
+    from optbench.study.portrait_section import PortraitSection
+
+    _log.info("measuring the properties of the optimizers")
+    section = make_section(PortraitSection(study), study, formats)
+    return [] if section is None else [section]
 
 
 def plugin_sections(study: Study, formats: Sequence[str]) -> list[Section]:
@@ -85,7 +104,7 @@ def plugin_sections(study: Study, formats: Sequence[str]) -> list[Section]:
     sections = []
     for entry in default_registry().entries(REPORTS).values():
         try:
-            section = make_section(entry.item, study, formats)
+            section = make_section(entry.item(), study, formats)
         except (Exception, SystemExit) as cause:
             text = f"the report lacks the section '{entry.name}' of plugin {entry.distribution}: "
             text += describe_error(cause, entry.item)

@@ -82,6 +82,10 @@ def run_study(
             study = make_study(extended, store, trained=driver.trained)
             return replace(study, complete=False)
         record = join_extension(extended, record)
+    saved = store.last_study()
+    before = None if saved is None else decode_record(saved, store.path).overhead
+    overhead = before if driver.overhead is None else driver.overhead
+    record = msgspec.structs.replace(record, overhead=overhead)
     data = msgspec.json.encode(record)
     unchanged = driver.trained == 0 and store.is_last_study(data)
     store.save_study(data)

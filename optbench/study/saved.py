@@ -53,7 +53,11 @@ def make_study(
         complete=record.complete,
         left_out=record.left_out,
         drawn=record.drawn,
+        criteria=record.criteria,
         looks=record.looks,
+        data_cautions=record.data_cautions,
+        overhead=record.overhead,
+        progress=record.progress,
         trained=trained,
         reused=reused,
         command=command,
@@ -75,6 +79,14 @@ def load_study(folder: str | Path) -> Study:
     Raises:
         ConfigError: The folder does not contain a study.
         StoreError: Its store cannot be read.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> import optbench
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = optbench.compare(["sgd"], suite="smoke", out=folder)
+        ...     optbench.load_study(folder).suite
+        'smoke'
     """
     with _collector_paused(), open_store(folder) as store:
         saved = store.last_study()

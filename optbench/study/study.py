@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from optbench.contracts import Value
 from optbench.errors import ConfigError, unknown_name
-from optbench.records import Cell, Look, RunResult, Status, StudyProtocol, pool_replicates
+from optbench.records import (
+    Cell,
+    Criteria,
+    Look,
+    RunResult,
+    Status,
+    StudyProtocol,
+    typical_choices,
+)
 from optbench.records.run_table import curve_rows, run_row
 
 if TYPE_CHECKING:
     from optbench.analysis.leaderboard import Leaderboard
+    from optbench.analysis.run_costs import Pace
     from optbench.registry import Registry
     from optbench.registry.scoped import ScopedRegistry
     from optbench.report.plots.plot import Plot
     from optbench.study.comparing import StudyComparison
     from optbench.study.diagnosing import StudyDiagnosis
+    from optbench.study.driver import Observer
     from optbench.study.folders import TemporaryFolder
 
 Frame = Literal["runs", "curves", "leaderboard"]
@@ -62,6 +72,16 @@ class Study:
         folder: Folder with its store; None for a study that exists only in memory.
         drawn: Whether each workload is an independent draw from a declared distribution.
         looks: The looks at a study that was analysed while it grew; empty for a single one.
+        data_cautions: One line for each fault of a dataset that makes its figures misleading.
+        criteria: The baseline and the regions of practical equivalence of its boards.
+        overhead: Seconds of one core around the training of a run; None if they are unknown.
+        progress: Finished and planned runs of an interrupted study; None if it is complete.
+
+    Example:
+        >>> import optbench
+        >>> study = optbench.compare(["sgd", "adam"], suite="smoke")
+        >>> study.complete, [round(values["beta1"], 1) for values in study.best("adam").values()]
+        (True, [0.9, 0.9])
     """
 
     suite: str
@@ -77,6 +97,10 @@ class Study:
     folder: Path | None = field(default=None, compare=False)
     drawn: bool = False
     looks: tuple[Look, ...] = ()
+    data_cautions: tuple[str, ...] = ()
+    criteria: Criteria = field(default_factory=Criteria)
+    overhead: float | None = field(default=None, compare=False)
+    progress: tuple[int, int] | None = field(default=None, compare=False)
     _session: Session | None = field(default=None, compare=False)
 
     # -- runs and their comparison ------------------------------------------------------------
@@ -126,10 +150,12 @@ class Study:
             ConfigError: No evaluation run has finished.
         """
         from optbench.analysis.build import build_leaderboard
+        from optbench.analysis.words.cautions import unfinished_text
         from optbench.registry import default_registry
         from optbench.suites import known_targets
 
         targets = known_targets(default_registry())
+        unfinished = () if self.progress is None else (unfinished_text(*self.progress),)
         return build_leaderboard(
             self.cells,
             self.protocol,
@@ -137,12 +163,88 @@ class Study:
             title=self.suite,
             drawn=self.drawn,
             looks=self.looks,
+            data_cautions=(*unfinished, *self.data_cautions),
+            criteria=self.criteria,
+            pace=self.pace(),
+        )
+
+    def pace(self, jobs: int | None = None) -> Pace:
+        """Return how fast further runs are trained, with which their time is estimated.
+
+        Args:
+            jobs: Number of parallel runs; one per core if None.
+        """
+        from optbench.analysis.run_costs import UNKNOWN_OVERHEAD, Pace
+        from optbench.support.child_processes import available_cores
+
+        overhead = UNKNOWN_OVERHEAD if self.overhead is None else self.overhead
+        return Pace(overhead, jobs or available_cores())
+
+    def with_criteria(
+        self, *, baseline: str | None = None, regions: Mapping[str, float | str] | None = None
+    ) -> Study:
+        """Return the same study, judged by other criteria; nothing is trained or stored.
+
+        Args:
+            baseline: Label of the optimizer that all others are compared with; an empty string for
+                none. By default, that of this study.
+            regions: Half widths of regions of practical equivalence by board, such as
+                ``{"final-loss": 0.05, "speed": "20%"}``; other boards keep theirs.
+
+        Raises:
+            ConfigError: The baseline or a board does not exist, or a value is not allowed.
+        """
+        criteria = self.criteria.change(baseline, regions)
+        criteria.check_baseline(cell.entrant.label for cell in self.cells)
+        return replace(self, criteria=criteria)
+
+    def more(
+        self,
+        replicates: int,
+        *,
+        jobs: int | None = None,
+        scheduler: str | None = None,
+        timeout: float | str | None = None,
+        memory: int | None = None,
+        progress: bool | Observer | None = None,
+    ) -> Study:
+        """Train further replicates of this finished study, like ``optbench run --more``.
+
+        Results were seen by then, so the further look costs a further part of the error rate, which
+        the boards state. Optimizers that got no further runs, as all their pairs were decided, get
+        none now.
+
+        Args:
+            replicates: Number of replicates to add, at least 1.
+            jobs: Number of parallel runs on this machine, at least 1; one per core if None.
+            scheduler: Address of a Dask cluster to train on.
+            timeout: Time after which a run is aborted, in seconds or as in ``"90s"``.
+            memory: Megabytes that a worker process may allocate for its runs (Linux).
+            progress: As for `optbench.compare`.
+
+        Returns:
+            The study with all replicates, in the same folder.
+
+        Raises:
+            ConfigError: The study has no folder, was interrupted, or a value is not allowed.
+            StoreError: Its store cannot be read or written.
+        """
+        from optbench.study.adding_replicates import add_replicates
+
+        return add_replicates(
+            self,
+            replicates,
+            jobs=jobs,
+            scheduler=scheduler,
+            timeout=timeout,
+            memory=memory,
+            progress=progress,
         )
 
     def best(self, optimizer: str) -> dict[str, dict[str, Value]]:
         """Return the hyperparameter values that tuning chose for an optimizer on each workload.
 
-        They are the choice of the first replicate.
+        Of several replicates it is the choice with the median learning rate, as in the tables.
 
         Args:
             optimizer: Label of the optimizer, as in the leaderboard.
@@ -158,12 +260,14 @@ class Study:
             raise unknown_name(f"optimizer in the study {self.place}", optimizer, labels)
         return {
             cell.workload.label: dict(cell.chosen)
-            for cell in pool_replicates(self.cells)
+            for cell in typical_choices(self.cells)
             if cell.entrant.label == optimizer and cell.chosen is not None
         }
 
     def compare(self, first: str, second: str) -> StudyComparison:
         """Compare two optimizers of this study on the workloads that both were evaluated on.
+
+        The regions of practical equivalence are those of `criteria`.
 
         Args:
             first: Label of the optimizer A.
@@ -214,31 +318,57 @@ class Study:
         """Return ``frame("runs")``."""
         return self.frame("runs")
 
-    def plot(self, kind: str = "ranking") -> Plot:
+    def plot(
+        self,
+        kind: str = "ranking",
+        *,
+        workloads: Sequence[str] = (),
+        regime: str | None = None,
+        board: str | None = None,
+        levels: Sequence[str | float] = (),
+    ) -> Plot:
         """Return one of the plots of the report; it shows itself in a notebook.
 
         Args:
-            kind: ``"ranking"``, ``"convergence"``, ``"lr-sensitivity"`` or another name in the
-                folder ``plots/`` of a report; a name without a regime selects all regimes.
+            kind: ``"ranking"``, ``"score-map"``, ``"pairs"``, ``"convergence"``, ``"ecdf"`` or
+                another kind that ``optbench plot --help`` lists; or the name of a single sheet in
+                the folder ``plots/`` of a report.
+            workloads: Datasets, or parts of labels of workloads; by default, all workloads.
+            regime: The only regime; by default, all of them.
+            board: The only board, for ``"ranking"``, ``"pairs"`` and ``"regimes"``.
+            levels: Targets of ``"ecdf"``: ``"easy"``, ``"medium"``, ``"hard"``, or shares of the
+                way from guessing to the best known loss, such as 0.8.
 
         Returns:
             The plot, with ``save(path)`` and matplotlib's ``figures``.
 
         Raises:
-            ConfigError: The study has no such plot, or no evaluation run has finished.
+            ConfigError: The study has no such plot, the kind cannot be restricted in this way, or
+                no evaluation run has finished.
         """
         from optbench.study.plotting import plot_study
 
-        return plot_study(self, kind)
+        return plot_study(
+            self, kind, workloads=workloads, regime=regime, board=board, levels=levels
+        )
 
     def report(
-        self, folder: str | Path | None = None, *, formats: Sequence[str] = ("png", "svg")
+        self,
+        folder: str | Path | None = None,
+        *,
+        formats: Sequence[str] = ("png", "svg"),
+        portraits: bool = False,
+        width: float | None = None,
     ) -> list[Path]:
         """Write leaderboard, plots and HTML page; files that are up to date are not rewritten.
 
         Args:
             folder: Folder of the report; by default that of the study.
             formats: Formats of the plots: any of ``"png"``, ``"svg"``, ``"pdf"``.
+            portraits: Whether to add the properties of each optimizer, as ``optbench profile``
+                measures them in about three seconds for each.
+            width: Width of the plots in inches; letters keep their size. By default, what their
+                panels need.
 
         Returns:
             Paths of all files of the report.
@@ -251,7 +381,7 @@ class Study:
         target = self.folder if folder is None else folder
         if target is None:
             raise ConfigError("this study has no folder; give one, as in report('folder')")
-        return write_report(self, target, formats=formats)
+        return write_report(self, target, formats=formats, portraits=portraits, width=width)
 
     # -- representations ----------------------------------------------------------------------
 
@@ -271,13 +401,18 @@ class Study:
         return f"{self._summary()}\n{capture.get().rstrip()}"
 
     def _summary(self) -> str:
+        from optbench.analysis.words.cautions import unfinished_text
+        from optbench.analysis.words.prose import count
+
         entrants = len({cell.entrant.label for cell in self.cells})
         workloads = len({cell.workload.label for cell in self.cells})
         runs = sum(len(cell.evaluation) for cell in self.cells)
         state = "" if self.complete else ", interrupted"
+        if self.progress is not None:
+            state = f", {unfinished_text(*self.progress)}"
         return (
-            f"Study '{self.suite}': {entrants} optimizers, {workloads} workloads, "
-            f"{runs} evaluation runs{state}"
+            f"Study '{self.suite}': {count(entrants, 'optimizer')}, "
+            f"{count(workloads, 'workload')}, {count(runs, 'evaluation run')}{state}"
         )
 
     def _repr_html_(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from optbench.contracts import Hyper, Optimizer, Value
+from optbench.contracts import Hyper, Optimizer, Value, rate_of
 from optbench.errors import ConfigError, unknown_name
 from optbench.hyperparameters import CONTROL_HYPERS, parse_spelling, parse_value
 from optbench.registry import Registry, default_registry
@@ -125,6 +125,12 @@ def _declaration(name: str, optimizers: Sequence[str], registry: Registry | None
         hypers = {**CONTROL_HYPERS, **optimizer.hypers()}
         if name not in hypers:
             known = [*RUN_AXES, *hypers]
+            rate = rate_of(optimizer)
+            if name == "lr" and rate is not None:
+                raise ConfigError(
+                    f"{optimizer.name} has no hyperparameter 'lr'; its rate is {rate.name}: sweep "
+                    f"it apart, as {rate.name}=..."
+                )
             raise unknown_name(f"hyperparameter of {optimizer.name} to sweep", name, known, ALIASES)
         declared = hypers[name]
     return declared

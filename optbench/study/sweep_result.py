@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from optbench.analysis.views.sweep_points import SweepPoint
 from optbench.data.given_data import DatasetLike, as_dataset
+from optbench.errors import suggest_arguments
 from optbench.execution import make_executor
 from optbench.registry import default_registry
 from optbench.registry.scoped import InitializerLike, OptimizerLike, ScopedRegistry
@@ -43,6 +44,13 @@ class Sweep:
         points: Results of each optimizer at each point, in the order of the grid.
         fixed: Description of everything that was not swept.
         complete: False if the sweep was interrupted; unfinished points are left out.
+
+    Example:
+        >>> import optbench
+        >>> sweep = optbench.sweep({"lr": [0.01, 0.1]}, "sgd", dataset="iris", epochs=5)
+        >>> low, high = sweep.rows()
+        >>> high["median"] < low["median"]
+        True
     """
 
     axes: tuple[Axis, ...]
@@ -140,6 +148,7 @@ class Sweep:
         return self.plot()._repr_html_() + table
 
 
+@suggest_arguments
 def sweep(
     axes: AxesLike,
     optimizers: OptimizerLike | Sequence[OptimizerLike] | None = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import msgspec
 
-from optbench.errors import ConfigError
+from optbench.errors import ConfigError, PluginError
 from optbench.records import Regime, StudyProtocol
 from optbench.suites import (
     NetworkChoice,
@@ -52,7 +52,9 @@ class SuiteChanges(TypedDict, total=False):
     budget: int | None
     seeds: int | None
     replicates: int | None
+    stepper_replicates: int | None
     first_replicate: int | None
+    refine_trials: int | None
     retest_trials: int | None
     retest_seeds: int | None
     tuning_seeds: int | None
@@ -71,11 +73,14 @@ def resolve_suite(suite: SuiteLike, registry: Registry) -> Suite:
 
     Raises:
         ConfigError: There is no such suite, or it is malformed; the message names the key.
+        PluginError: Two suites have this name.
     """
     if isinstance(suite, Mapping):
         return parse_suite({"name": "study", **suite}, "suite")
     if isinstance(suite, Path):
         return load_suite(suite)
+    if conflict := registry.conflict("suites", suite):
+        raise PluginError(conflict)
     return find_suite(suite, {key: e.item for key, e in registry.entries("suites").items()})
 
 

@@ -103,7 +103,7 @@ def find_suite(name: str, known: Mapping[str, Path]) -> Suite:
         return load_suite(known[name])
     if name.endswith(".toml") or "/" in name:
         return load_suite(Path(name))
-    raise unknown_name("suite", name, known)
+    raise unknown_name("suite", name, known, listing="optbench list suites")
 
 
 def load_suite(path: Path) -> Suite:

@@ -28,3 +28,18 @@ def parse_seconds(text: str | float) -> float:
     if not seconds > 0:  # NaN too
         raise ValueError(f"{text!r} is not a length of time above 0; write 90s, 10m or 2h")
     return seconds
+
+
+def duration_text(seconds: float) -> str:
+    """Return a length of time with two significant digits at most, as `parse_seconds` reads it.
+
+    Example:
+        >>> [duration_text(seconds) for seconds in (0.2, 42.4, 300, 7300)]
+        ['1s', '42s', '5m', '2h']
+    """
+    for unit in ("h", "m"):
+        size = SECONDS_PER_UNIT[unit]
+        if seconds >= 1.5 * size:
+            number = f"{seconds / size:.2g}" if seconds < 99.5 * size else "more than 100"
+            return number + unit
+    return f"{max(seconds, 1):.0f}s"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import io
 import os
 import sys
 import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 HANDLER = "optbench-stand-ins"
@@ -23,7 +25,7 @@ _STAND_INS = str.maketrans(
         **dict(zip("▁▂▃▄▅▆▇", "_.,-~=+", strict=True)),
         **dict.fromkeys("│┃╷╵║", "|"),
         **dict.fromkeys("─━╴╶╸╺═–—−", "-"),
-        **dict.fromkeys("•●", "*"),
+        **dict.fromkeys("•●■", "*"),
         "○": "o",
         **dict(zip("·×†…≥≤τα‘’“”", ".x+.><ta''\"\"", strict=True)),
     }
@@ -56,8 +58,50 @@ def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
 codecs.register_error(HANDLER, _replace)
 
 
+class _Messages(io.TextIOWrapper):
+    """A stderr whose errors are ignored: a message that cannot be written ends no command."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text, unless the device is full or the reader has gone."""
+        with contextlib.suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush as far as the device takes it."""
+        with contextlib.suppress(OSError):
+            super().flush()
+
+
+class _Results(io.TextIOWrapper):
+    """A stdout whose errors say that they are its own."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text."""
+        with _named():
+            return super().write(text)
+
+    def flush(self) -> None:
+        """Flush what was written."""
+        with _named():
+            super().flush()
+
+
+@contextlib.contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        problem.filename = "standard output"
+        raise
+
+
+_replaced: list[io.TextIOWrapper] = []
+"""The streams before they were replaced; the end of one would close the file of the other."""
+
+
 def prepare_standard_streams() -> None:
-    """Open closed standard streams, and let none of them fail on a character.
+    """Open closed standard streams, let none fail on a character, and stderr on nothing.
 
     A closed stream (``>&-``) becomes the null device. Otherwise the next file that is opened would
     get the number of the stream, and the output of libraries that write to that number.
@@ -70,6 +114,14 @@ def prepare_standard_streams() -> None:
         if mode == "w":
             with contextlib.suppress(AttributeError):  # a stream that someone else put there
                 stream.reconfigure(errors=HANDLER)
+    kinds: dict[str, type[io.TextIOWrapper]] = {"stdout": _Results, "stderr": _Messages}
+    for name, kind in kinds.items():
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            _replaced.append(stream)
+            lines = stream.line_buffering
+            other = kind(stream.buffer, stream.encoding, HANDLER, line_buffering=lines)
+            setattr(sys, name, other)
 
 
 def printable_path(text: str) -> str:

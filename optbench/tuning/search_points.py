@@ -47,12 +47,22 @@ def search_points(space: SearchSpace, budget: int, stream: str = "") -> list[dic
     """
     if budget < 1:
         raise ConfigError(f"budget={budget} is not allowed; a whole number >= 1")
-    dimensions, choices = space.dimensions(), space.choices()
     default = space.values_at()
-    if budget == 1 or not (dimensions or choices):
+    if not is_searched(space, budget):
         return [default]
+    dimensions, choices = space.dimensions(), space.choices()
     points = scrambled_sobol(len(dimensions) + len(choices), budget - 1, f"{stream} | 0")
     return [default, *_configurations(space, dimensions, choices, points)]
+
+
+def is_searched(space: SearchSpace, budget: int) -> bool:
+    """Return whether there is anything to tune, and more than one trial to do it.
+
+    Args:
+        space: What is tuned.
+        budget: Number of trials, at least 1.
+    """
+    return budget > 1 and bool(space.dimensions() or space.choices())
 
 
 def widened_points(
@@ -82,6 +92,37 @@ def widened_points(
     stage = 1 + len(widened)
     points = scrambled_sobol(n_dims, max(budget // 2, 2), f"{stream} | {stage}")
     return _configurations(space, dimensions, choices, points)
+
+
+def refined_points(
+    space: SearchSpace, budget: int, count: int, best: Mapping[str, Value], stream: str = ""
+) -> list[dict[str, Value]]:
+    """Return more configurations to try, close to the best one so far.
+
+    In each searched hyperparameter they lie within half the spacing of the search points on either
+    side of the best one, evenly spaced: two points lie a quarter of the spacing below and above it.
+    Valid values beyond the range are used. Choices are those of the best configuration.
+
+    Args:
+        space: What is tuned.
+        budget: Number of trials before any widening, on which the spacing depends.
+        count: Number of points.
+        best: The best configuration so far.
+        stream: As for `search_points`.
+
+    Returns:
+        `count` configurations, or none if no hyperparameter that is tuned has a range.
+    """
+    dimensions = space.dimensions()
+    if not dimensions or not count:
+        return []
+    spacing = max(budget - 1, 1) ** (-1 / len(dimensions))
+    boxes = [d.around(d.coordinate_of(best), spacing / 2) for d in dimensions]
+    strata = 2 ** max(math.ceil(math.log2(count)), 1)
+    points = scrambled_sobol(len(dimensions), count, f"{stream} | refined")
+    centers = (np.floor(points * strata) + 0.5) / strata
+    choices = {name: str(best[name]) for name in space.choices()}
+    return [space.values_at(boxes, point, choices) for point in centers.tolist()]
 
 
 def _beyond(old: Dimension, side: str) -> Dimension:

@@ -65,8 +65,19 @@ class Dimension:
 
     def position(self, values: Mapping[str, Value]) -> float:
         """Return where a configuration lies in the range: 0 at its lower end, 1 at its upper."""
-        quantity = float(values[self.name]) / _scale(self.hyper, values)
-        return (self.coordinate(quantity) - self.low) / (self.high - self.low)
+        return (self.coordinate_of(values) - self.low) / (self.high - self.low)
+
+    def coordinate_of(self, values: Mapping[str, Value]) -> float:
+        """Return u of a configuration."""
+        return self.coordinate(float(values[self.name]) / scale_at(self.hyper, values))
+
+    def around(self, u: float, distance: float) -> Dimension:
+        """Return the dimension with the range from `distance` below u to `distance` above it.
+
+        Where u is infinite, the nearer end of the range takes its place.
+        """
+        center = u if math.isfinite(u) else min(max(u, self.low), self.high)
+        return replace(self, low=center - distance, high=center + distance)
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -166,7 +177,7 @@ class SearchSpace:
         }
         scaled_last = sorted(dimensions, key=lambda d: d.hyper.scaled_by is not None)
         for d in scaled_last:
-            value = quantities[d.name] * _scale(d.hyper, values)
+            value = quantities[d.name] * scale_at(d.hyper, values)
             value = min(max(value, d.hyper.low), d.hyper.high)
             values[d.name] = round(value) if d.hyper.kind is int else value
         return values
@@ -174,10 +185,10 @@ class SearchSpace:
     def _fixed_scale(self, hyper: Hyper, declared: Mapping[str, Hyper]) -> float:
         """Return 1 - mu with the given mu or its default, or 1 if `hyper` is not scaled."""
         defaults = {name: other.default for name, other in declared.items()}
-        return _scale(hyper, {**defaults, **self.given})
+        return scale_at(hyper, {**defaults, **self.given})
 
 
-def _scale(hyper: Hyper, values: Mapping[str, Value]) -> float:
+def scale_at(hyper: Hyper, values: Mapping[str, Value]) -> float:
     """Return 1 - mu at a configuration, or 1 for a hyperparameter that is not scaled."""
     if hyper.scaled_by is None or hyper.scaled_by not in values:
         return 1.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,6 +49,16 @@ def optbench_register_initializers() -> list[Any]:
 def optbench_register_datasets() -> list[Any]:
     """Every dataset in ``datasets/``."""
     return _classes("datasets", optbench.DatasetSource)
+
+
+@optbench.hookimpl
+def optbench_resolve_dataset(
+    name: str, values: Mapping[str, optbench.Value]
+) -> type[optbench.DatasetSource] | None:
+    """The dataset in a file, such as ``houses.csv``."""
+    from optbench_builtin.table_files.datasets import dataset_in_file
+
+    return dataset_in_file(name, values)
 
 
 @optbench.hookimpl

@@ -1,245 +1,130 @@
 """Compares the speed of optbench with scikit-learn, PyTorch and JAX, interleaved in one process.
 
-    python -m tests.benchmarks.peers [--rounds 7] [--json peers.json]
+    python -m tests.benchmarks.peers [--rounds 7] [--batch 1] [--curve] [--cpu avx2] [--json FILE]
 
 Each peer trains the same network on the same examples in the same batches with the same optimizer.
-The figure is updates per second of training, with everything compiled before; it is the median over
-rounds in which the peers take turns, so that a busy moment of the machine affects all of them.
-It needs the extra ``peers``; a peer that is not installed is named on stderr.
+The figure is updates per second of processor time in training, with everything compiled before; it
+is the median over rounds in which the peers take turns, so that a busy moment affects all of them.
+With ``--curve``, they train whole runs, and each peer evaluates loss and accuracy on the training
+and the validation part after the same updates as optbench; the time of that counts.
+It needs the extra ``peers``; a peer that is not installed is named on stderr. ``--cpu avx2`` lets
+every library leave AVX-512 alone, and ``--cpu generic`` AVX2 too, where it can.
 """
 
 from __future__ import annotations
 
 # ruff: noqa: E402  (one thread each: set before the libraries read it)
 import os
+import sys
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
+CPUS = {
+    "native": {},
+    "avx2": {
+        # The name alone leaves the features of this processor, such as twice the registers.
+        "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2", "OPENBLAS_CORETYPE": "Haswell",
+        "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    },
+    "generic": {
+        "NUMBA_CPU_NAME": "generic", "OPENBLAS_CORETYPE": "Nehalem",
+        "ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
+    },
+}  # fmt: skip
+"""Instruction sets, and the variables by which each library takes code of no newer one."""
+for cpu, variables in CPUS.items():
+    if ["--cpu", cpu] in [sys.argv[i : i + 2] for i in range(len(sys.argv))]:
+        os.environ.update(variables)
 
 import argparse
 import json
 import platform
 import statistics
-import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from optbench import Array, DatasetSource
+from optbench.engine.problem import Problem, build_problem
+from optbench.errors import OptbenchError
+from optbench.registry.scoped import ScopedRegistry
+from tests.benchmarks.peer_trainers import (
+    Trainer,
+    Work,
+    jax_trainer,
+    made_up_work,
+    optbench_trainer,
+    sklearn_trainer,
+    torch_trainer,
+    work_with_curve,
+)
+from tests.engine.spec_factory import spec_of
+
 N = 1500
-LR = 1e-3
-SLOW_SECONDS = 0.3
-"""Seconds after which a peer that makes single updates from Python stops."""
 OPTIMIZERS = ("adam", "sgd")
+BATCHES = (1, 32, N)
 NETWORKS = {"64-32-32-10": (64, 32, 32, 10), "784-256-256-10": (784, 256, 256, 10)}
+EPOCHS = {"64-32-32-10": {1: 20, 32: 60, N: 60}, "784-256-256-10": {1: 1, 32: 4, N: 4}}
+"""Passes over the data by network and batch; one measurement lasts some hundredths of a second or
+longer."""
 GOALS = {  # batch -> peer -> least ratio, for the small network with Adam
     32: {"scikit-learn": 15, "PyTorch": 20, "JAX": 1.3},
     1: {"PyTorch": 60, "JAX": 1.3},
     N: {"PyTorch": 2, "JAX": 1.1},
 }
+CURVES: tuple[dict[str, Any], ...] = (
+    {"dataset": "digits", "hidden": (32, 32), "regime": "sgd", "epochs": 2},
+    {"dataset": "digits", "hidden": (32, 32), "epochs": 10},
+    {"dataset": "digits", "hidden": (32, 32), "epochs": 40},
+    {"dataset": "digits", "hidden": (32, 32), "regime": "batch", "epochs": 100},
+    {"dataset": "fashion-mnist", "hidden": (100,), "batch_size": 200, "epochs": 1},
+)
+"""Workloads of the runs with a curve."""
+MANY_RUNS = ("16 runs", "64 runs")
+"""Forms of JAX that take minutes with a large network."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """The work of every peer: `updates` updates of a network with batches of one size."""
+class RandomImages(DatasetSource):
+    """Random numbers in the shape of Fashion-MNIST, where the images are not at hand."""
 
-    sizes: tuple[int, ...]
-    optimizer: str
-    batch: int
-    x: np.ndarray
-    y: np.ndarray
+    name = "random-images"
+    task = "multiclass"
+    standardize = False
 
-    @property
-    def epochs(self) -> int:
-        """Number of passes over the data; one measurement lasts some tenths of a second."""
-        small = len(self.sizes) == 4 and self.sizes[0] == 64
-        return {1: 4 if small else 1, 32: 60 if small else 4}.get(self.batch, 60 if small else 4)
-
-    @property
-    def updates(self) -> int:
-        """Number of updates."""
-        return self.epochs * -(-N // self.batch)
+    def load(self) -> tuple[Array, Array, Array, Array]:
+        """Return 60,000 training and 10,000 test images."""
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((70_000, 784), dtype=np.float32)
+        y = rng.integers(0, 10, 70_000)
+        return x[:60_000], y[:60_000], x[60_000:], y[60_000:]
 
 
-Trainer = Callable[[], int]
-"""Trains once, and returns the number of updates over all of its runs."""
+def available(curve: bool = False) -> dict[str, Callable[[Work], dict[str, Trainer]]]:
+    """Return the peers that are installed; the others are named on stderr.
 
-
-def make_work(sizes: tuple[int, ...], optimizer: str, batch: int) -> Work:
-    """Return the work with fixed random inputs and labels."""
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(N, sizes[0])).astype(np.float32)
-    return Work(sizes, optimizer, batch, x, rng.integers(0, sizes[-1], N))
-
-
-def optbench_trainer(work: Work, seed: int = 0) -> Trainer:
-    """Return the compiled loop of optbench."""
-    from optbench.data.streams import batch_order
-    from optbench.engine.loops.compiled import CompiledLoop
-    from optbench.engine.problem import Problem
-    from optbench.network import Network, pack
-    from optbench.registry import default_registry
-    from tests.records.factories import make_run_spec
-
-    optimizer = default_registry().optimizer(work.optimizer)
-    hyper = {name: declared.default for name, declared in optimizer.hypers().items()}
-    rng = np.random.default_rng(seed)
-    params = [
-        (rng.normal(0, (2 / a) ** 0.5, (a, b)), np.zeros(b))
-        for a, b in zip(work.sizes, work.sizes[1:], strict=False)
-    ]
-    x, y = work.x.copy(), work.y.copy()
-    x.setflags(write=False)
-    y.setflags(write=False)
-    full = work.batch == N
-    problem = Problem(
-        spec=make_run_spec(
-            work.optimizer, hyper={**hyper, "lr": LR},
-            hidden=work.sizes[1:-1], regime="batch" if full else "mini-batch",
-            batch_size=work.batch, epochs=work.epochs,
-        ),
-        optimizer=optimizer, network=Network(work.sizes, "relu", "cross-entropy"),
-        theta0=pack(params, "float32"), train=(x, y), val=(x, y), test=(x, y),
-        order=None if full else batch_order(N, work.epochs, 0),
-        updates_per_epoch=-(-N // work.batch),
-    )  # fmt: skip
-
-    def train() -> int:
-        loop = CompiledLoop(problem)
-        loop.advance(N * work.epochs)
-        assert np.isfinite(loop.flat).all()
-        return loop.updates
-
-    return train
-
-
-def sklearn_trainer(work: Work) -> Trainer:
-    """Return the MLPClassifier of scikit-learn."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.neural_network import MLPClassifier
-
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    epochs = max(1, work.epochs // 10)  # its rate does not depend on how long it trains
-    model = MLPClassifier(
-        work.sizes[1:-1], solver=work.optimizer, alpha=0, batch_size=work.batch,
-        learning_rate_init=LR, momentum=0, nesterovs_momentum=False, max_iter=epochs,
-        tol=0, n_iter_no_change=10**9, random_state=0,
-    )  # fmt: skip
-
-    def train() -> int:
-        model.fit(work.x, work.y)
-        return epochs * -(-N // work.batch)
-
-    return train
-
-
-def torch_trainer(work: Work, form: str) -> Trainer:
-    """PyTorch eager with its foreach or its fused optimizer."""
-    import torch
-
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    layers: list[torch.nn.Module] = []
-    for a, b in zip(work.sizes, work.sizes[1:], strict=False):
-        layers += [torch.nn.Linear(a, b), torch.nn.ReLU()]
-    model = torch.nn.Sequential(*layers[:-1])
-    kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[work.optimizer]
-    optimizer = kind(model.parameters(), lr=LR, **{form: True})
-    loss = torch.nn.CrossEntropyLoss()
-    x, y = torch.from_numpy(work.x), torch.from_numpy(work.y)
-
-    def train() -> int:
-        updates, end = 0, time.perf_counter() + SLOW_SECONDS
-        for _ in range(work.epochs):
-            order = torch.randperm(N)
-            for start in range(0, N, work.batch):
-                rows = order[start : start + work.batch]
-                bx, by = (x, y) if work.batch == N else (x[rows], y[rows])
-                optimizer.zero_grad(set_to_none=True)
-                loss(model(bx), by).backward()
-                optimizer.step()
-                updates += 1
-                if time.perf_counter() > end:
-                    return updates
-        return updates
-
-    return train
-
-
-def jax_trainer(work: Work, runs: int) -> Trainer:
-    """Return JAX: jit over scan over the updates, vmap over runs with different seeds."""
-    import jax
-    import jax.numpy as jnp
-
-    def initial(key: Any) -> Any:
-        params = []
-        for a, b in zip(work.sizes, work.sizes[1:], strict=False):
-            key, mine = jax.random.split(key)
-            params.append((jax.random.normal(mine, (a, b)) * (2 / a) ** 0.5, jnp.zeros(b)))
-        return params
-
-    def loss(params: Any, x: Any, y: Any) -> Any:
-        for weight, bias in params[:-1]:
-            x = jax.nn.relu(x @ weight + bias)
-        logits = x @ params[-1][0] + params[-1][1]
-        return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], 1))
-
-    def adam(params: Any, m: Any, v: Any, t: Any, grads: Any) -> tuple[Any, Any, Any]:
-        m = jax.tree.map(lambda a, g: 0.9 * a + 0.1 * g, m, grads)
-        v = jax.tree.map(lambda a, g: 0.999 * a + 0.001 * g * g, v, grads)
-        first, second = 1 - 0.9**t, 1 - 0.999**t
-        step = jax.tree.map(lambda a, b: LR * (a / first) / (jnp.sqrt(b / second) + 1e-8), m, v)
-        return jax.tree.map(jnp.subtract, params, step), m, v
-
-    def run(key: Any, x: Any, y: Any, order: Any) -> Any:
-        params = initial(key)
-        zeros = jax.tree.map(jnp.zeros_like, params)
-
-        def update(state: Any, rows: Any) -> tuple[Any, None]:
-            params, m, v, t = state
-            batch = (x, y) if work.batch == N else (x[rows], y[rows])
-            grads = jax.grad(loss)(params, *batch)
-            if work.optimizer == "adam":
-                params, m, v = adam(params, m, v, t, grads)
-            else:
-                params = jax.tree.map(lambda p, g: p - LR * g, params, grads)
-            return (params, m, v, t + 1), None
-
-        return jax.lax.scan(update, (params, zeros, zeros, 1.0), order)[0][0]
-
-    updates = max(1, work.updates // max(1, runs // 4))  # many runs need fewer updates each
-    rng = np.random.default_rng(0)
-    order = rng.integers(0, N, (updates, min(work.batch, 1 if work.batch == N else N)))
-    compiled = jax.jit(jax.vmap(run, in_axes=(0, None, None, None)))
-    arguments = (jax.random.split(jax.random.key(0), runs), work.x, work.y, order)
-    ready: Any = jax.block_until_ready  # which has no types
-
-    def train() -> int:
-        ready(compiled(*arguments))
-        return updates * runs
-
-    return train
-
-
-def available() -> dict[str, Callable[[Work], dict[str, Trainer]]]:
-    """Return the peers that are installed; the others are named on stderr."""
+    Args:
+        curve: Whether they have to evaluate along the run, which scikit-learn does not offer.
+    """
     peers: dict[str, Callable[[Work], dict[str, Trainer]]] = {
         "optbench": lambda work: {"compiled": optbench_trainer(work)},
         "scikit-learn": lambda work: {"MLPClassifier": sklearn_trainer(work)},
         "PyTorch": lambda work: {f: torch_trainer(work, f) for f in ("foreach", "fused")},
         "JAX": lambda work: {f"{runs} runs": jax_trainer(work, runs) for runs in (1, 16, 64)},
     }
+    if curve:
+        del peers["scikit-learn"]
     for name, module in {"scikit-learn": "sklearn", "PyTorch": "torch", "JAX": "jax"}.items():
         try:
             __import__(module)
         except ImportError:
             print(f"{name} is not installed: pip install 'optbench[peers]'", file=sys.stderr)
-            del peers[name]
+            peers.pop(name, None)
     return peers
 
 
@@ -257,63 +142,107 @@ def on_cores(cores: set[int]) -> Iterator[None]:
             yield
 
 
-def measure(trainers: dict[str, Trainer], rounds: int) -> dict[str, float]:
-    """Return updates per second of each trainer: the median over interleaved rounds."""
+def measure(
+    trainers: dict[str, Trainer], rounds: int, clock: Callable[[], float] = time.process_time
+) -> dict[str, float]:
+    """Return updates per second of each trainer: the median over interleaved rounds.
+
+    Processor time, the default, leaves out what other processes do on a core; trainers that use
+    several cores need `time.perf_counter`.
+    """
     rates: dict[str, list[float]] = {name: [] for name in trainers}
     for train in trainers.values():
         train()
     for _ in range(rounds):
         for name, train in trainers.items():
-            start = time.perf_counter()
+            start = clock()
             updates = train()
-            rates[name].append(updates / (time.perf_counter() - start))
+            rates[name].append(updates / (clock() - start))
     return {name: statistics.median(values) for name, values in rates.items()}
 
 
-def compare(rounds: int, networks: list[str], optimizers: list[str]) -> list[dict[str, object]]:
+def compare(
+    rounds: int, networks: list[str], optimizers: list[str], batches: list[int]
+) -> list[dict[str, object]]:
     """Measure each network, optimizer and batch size on one core; return one row for each."""
     peers = available()
-    rows = []
-    for network in networks:
-        for optimizer in optimizers:
-            for batch in (1, 32, N):
-                work = make_work(NETWORKS[network], optimizer, batch)
-                trainers: dict[str, Trainer] = {}
-                for peer, make in peers.items():
-                    # 64 runs of the large network in one scan take minutes in a full batch.
-                    forms = make(work)
-                    if network != "64-32-32-10":
-                        forms = {k: v for k, v in forms.items() if k not in ("16 runs", "64 runs")}
-                    trainers.update({f"{peer}|{form}": t for form, t in forms.items()})
-                rates = measure(trainers, rounds)
-                best = {
-                    peer: max(
-                        (r, name.split("|")[1])
-                        for name, r in rates.items()
-                        if name.startswith(peer)
-                    )
-                    for peer in peers
-                }
-                row = {
-                    "network": network, "optimizer": optimizer, "batch": batch,
-                    "updates_per_second": {peer: rate for peer, (rate, _) in best.items()},
-                    "best_form": {peer: form for peer, (_, form) in best.items()},
-                    "ratio": {p: best["optbench"][0] / best[p][0] for p in best if p != "optbench"},
-                }  # fmt: skip
-                rows.append(row)
-                print_row(row)
+    return [
+        measure_row(
+            made_up_work(NETWORKS[network], optimizer, batch, EPOCHS[network][batch], N),
+            peers, rounds, {"network": network, "optimizer": optimizer, "batch": batch},
+        )
+        for network in networks
+        for optimizer in optimizers
+        for batch in batches
+    ]  # fmt: skip
+
+
+def compare_curves(rounds: int, optimizers: list[str]) -> list[dict[str, object]]:
+    """Measure whole runs with their evaluations on one core; return one row for each."""
+    peers, rows = available(curve=True), []
+    for optimizer in optimizers:
+        for workload in CURVES:
+            problem = problem_of(optimizer, workload)
+            spec = problem.spec
+            label = {
+                "network": "-".join(map(str, problem.network.sizes)), "optimizer": optimizer,
+                "batch": spec.batch_size, "dataset": spec.dataset, "epochs": spec.epochs,
+            }  # fmt: skip
+            rows.append(measure_row(work_with_curve(problem), peers, rounds, label))
     return rows
 
 
-def print_row(row: dict[str, Any]) -> None:
+def problem_of(optimizer: str, workload: Mapping[str, Any]) -> Problem:
+    """Return a run on a workload, with random numbers for images that cannot be loaded."""
+    registry = ScopedRegistry()
+    try:
+        spec = spec_of(optimizer, **workload)
+    except OptbenchError:
+        made_up = {**workload, "dataset": registry.dataset_name(RandomImages)}
+        spec = spec_of(optimizer, registry=registry, **made_up)
+    return build_problem(spec, registry)
+
+
+def measure_row(
+    work: Work,
+    peers: Mapping[str, Callable[[Work], dict[str, Trainer]]],
+    rounds: int,
+    label: dict[str, object],
+) -> dict[str, object]:
+    """Measure the best form of each peer; print and return a row."""
+    small = work.sizes[0] < 784
+    trainers = {
+        f"{peer}|{form}": trainer
+        for peer, make in peers.items()
+        for form, trainer in make(work).items()
+        if small or form not in MANY_RUNS
+    }
+    rates = measure(trainers, rounds)
+    best = {
+        peer: max((r, name.split("|")[1]) for name, r in rates.items() if name.startswith(peer))
+        for peer in peers
+    }
+    row = {
+        **label,
+        "updates_per_second": {peer: rate for peer, (rate, _) in best.items()},
+        "best_form": {peer: form for peer, (_, form) in best.items()},
+        "ratio": {p: best["optbench"][0] / best[p][0] for p in best if p != "optbench"},
+    }
+    print_row(row, work.is_full)
+    return row
+
+
+def print_row(row: dict[str, Any], is_full: bool) -> None:
     """Print one line: rates, and how many times as fast optbench is."""
     goals = (
         GOALS.get(row["batch"], {})
-        if (row["network"], row["optimizer"]) == ("64-32-32-10", "adam")
+        if (row["network"], row["optimizer"]) == ("64-32-32-10", "adam") and "dataset" not in row
         else {}
     )
-    batch = "full" if row["batch"] == N else row["batch"]
+    batch = "full" if is_full else row["batch"]
     cells = [f"{row['network']:<15}{row['optimizer']:<5}{batch:>5}"]
+    if "epochs" in row:
+        cells.append(f"{row['epochs']:>3} epochs of {row['dataset']:<13}")
     for peer, rate in row["updates_per_second"].items():
         ratio = row["ratio"].get(peer)
         goal = f" (goal {goals[peer]}x)" if peer in goals else ""
@@ -323,7 +252,8 @@ def print_row(row: dict[str, Any]) -> None:
 
 def sweep(rounds: int, runs: int = 64) -> dict[str, object]:
     """Measure a sweep of many runs on all cores: optbench with threads, JAX with vmap."""
-    work = make_work(NETWORKS["64-32-32-10"], "adam", 32)
+    network = "64-32-32-10"
+    work = made_up_work(NETWORKS[network], "adam", 32, EPOCHS[network][32], N)
     jobs = [optbench_trainer(work, seed) for seed in range(runs)]
 
     def threads() -> int:
@@ -333,7 +263,7 @@ def sweep(rounds: int, runs: int = 64) -> dict[str, object]:
     trainers: dict[str, Trainer] = {"optbench": threads}
     if "JAX" in available():
         trainers["JAX"] = jax_trainer(work, runs)
-    rates = measure(trainers, rounds)
+    rates = measure(trainers, rounds, time.perf_counter)
     result: dict[str, object] = {"cores": os.cpu_count(), "runs": runs, "updates_per_second": rates}
     line = "  ".join(f"{name} {rate:,.0f}/s" for name, rate in rates.items())
     if "JAX" in rates:
@@ -351,19 +281,25 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--network", choices=NETWORKS, action="append")
     parser.add_argument("--optimizer", choices=OPTIMIZERS, action="append")
+    parser.add_argument("--batch", choices=BATCHES, type=int, action="append")
+    parser.add_argument("--curve", action="store_true", help="whole runs with their evaluations")
+    parser.add_argument("--cpu", choices=CPUS, default="native", help="newest instructions in use")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
     core = min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    networks, optimizers = options.network or list(NETWORKS), options.optimizer or list(OPTIMIZERS)
+    batches = options.batch or list(BATCHES)
     with on_cores({core}):
-        rows = compare(
-            options.rounds,
-            options.network or list(NETWORKS),
-            options.optimizer or list(OPTIMIZERS),
-        )
+        if options.curve:
+            rows = compare_curves(options.rounds, optimizers)
+        else:
+            rows = compare(options.rounds, networks, optimizers, batches)
     result = {
-        "machine": platform.processor() or platform.machine(), "python": platform.python_version(),
-        "rounds": options.rounds, "one_core": rows, "sweep": sweep(options.rounds),
+        "machine": platform.processor() or platform.machine(), "cpu": options.cpu,
+        "python": platform.python_version(), "rounds": options.rounds, "one_core": rows,
     }  # fmt: skip
+    if not options.curve and 32 in batches:
+        result["sweep"] = sweep(options.rounds)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(result, file, indent=1)

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from optbench import Array
-from optbench.engine.kernels import layers, loop
+from optbench.engine.kernels import by_example, layers, propagation, row_tiles
+from optbench.engine.kernels.arguments import CHUNK
 from optbench.engine.kernels.jit import jit
 from optbench.engine.kernels.views import View
 from optbench.engine.loops.compiled import CompiledLoop
@@ -39,7 +40,17 @@ ROUNDS, REPEATS = 15, 2000
 @jit
 def _forward(times: Any, theta: Array, net: Any, x: Any, m: Array, space: Any) -> None:
     for _ in range(times):
-        loop.forward(theta, net, View(x, 0, net.sizes[0], 1), m, space)
+        propagation.forward(theta, net, View(x, 0, net.sizes[0], 1), m, space)
+
+
+@jit
+def _forward_example(times: Any, theta: Array, net: Any, x: Any, m: Array, space: Any) -> None:
+    n = net.sizes[1]
+    W, bias = View(theta, net.w_at[0], n, 1), View(theta, net.b_at[0], n, 1)
+    X, Z = View(x, 0, n, 1), View(space.acts, space.a_at[1], n, 1)
+    for _ in range(times):
+        row_tiles.row_times_matrix(X, W, Z, bias, n, net.sizes[0])  # type: ignore[call-arg]
+        by_example.forward_rest(theta, net, space)
 
 
 @jit
@@ -55,7 +66,25 @@ def _backward(
     times: Any, theta: Array, grad: Array, net: Any, x: Any, m: Array, space: Any
 ) -> None:
     for _ in range(times):
-        loop.backward(theta, grad, net, View(x, 0, net.sizes[0], 1), m, space, False)
+        propagation.backward(theta, grad, net, View(x, 0, net.sizes[0], 1), m, space, False)
+
+
+@jit
+def _backward_example(
+    times: Any, theta: Array, grad: Array, net: Any, x: Any, m: Array, space: Any
+) -> None:
+    for _ in range(times):
+        for layer in range(len(net.sizes) - 2, -1, -1):
+            count, n = net.sizes[layer], net.sizes[layer + 1]
+            Delta, G = View(space.delta, 0, n, 1), View(grad, net.w_at[layer], n, 1)
+            A = View(space.acts, space.a_at[layer], n, 1) if layer > 0 else View(x, 0, n, 1)
+            row_tiles.outer_product(A, Delta, G, count, n)  # type: ignore[call-arg]
+            if layer > 0:
+                W, other = View(theta, net.w_at[layer], n, 1), View(space.other, 0, count, 1)
+                row_tiles.row_dots(Delta, W, other, 0, n, count)
+                layers.times_slope(
+                    net.activation, space.other, count, space.acts, space.zs, space.a_at[layer]
+                )
 
 
 @jit
@@ -71,15 +100,15 @@ def _gradient(
     space: Any,
 ) -> None:
     for _ in range(times):
-        loop.gradient(theta, grad, net, data, order, 0, batch, gather, False, space)
+        propagation.gradient(theta, grad, net, data, order, 0, batch, gather, False, space)
 
 
 @jit
 def _update(
-    times: Any, rule: Any, theta: Array, grad: Array, slots: Any, scalars: Any, h: Array
+    times: Any, rule: Any, one: Array, theta: Array, grad: Array, slots: Any, scalars: Any, h: Array
 ) -> None:
     for t in range(times):
-        rule(theta, grad, slots, scalars, h, t + 1)
+        rule(theta, grad, slots, scalars, h, t + 1, 0, 1, theta.size, one, 0, True)
 
 
 @jit
@@ -125,22 +154,28 @@ def profile(regime: str, epochs: int) -> dict[str, float]:
     trainer = CompiledLoop(problem)
     net, space = trainer._net.net, trainer._net.space
     data = trainer._net.data(problem.train)
+    x = data.x.copy()  # writable, as the kernels take it
     batch = spec.batch_size
-    rows = min(batch, loop.CHUNK)
+    rows = min(batch, CHUNK)
     times = max(20, REPEATS // max(1, batch // 32))
     state = (trainer.flat, trainer._grad, trainer._slots, trainer._scalars, trainer._h)
     theta, grad = state[:2]
     gather = regime != "batch"
+    forward, backward = (
+        (_forward, _backward) if batch > 1 else (_forward_example, _backward_example)
+    )
     parts = {
-        "forward": microseconds(_forward, times, theta, net, data.x, rows, space),
+        "forward": microseconds(forward, times, theta, net, x, rows, space),
         "loss": microseconds(_output, times, net, data, trainer._order, rows, space),
-        "backward": microseconds(_backward, times, theta, grad, net, data.x, rows, space),
+        "backward": microseconds(backward, times, theta, grad, net, x, rows, space),
     }
     parts = {name: value * batch / rows for name, value in parts.items()}
-    parts["gradient, with copying the rows"] = microseconds(
-        _gradient, times, theta, grad, net, data, trainer._order, batch, gather, space
+    parts["gradient, with copying the rows"] = (
+        microseconds(_gradient, times, theta, grad, net, data, trainer._order, batch, gather, space)
+        if batch > 1
+        else sum(parts.values())  # one example is not copied
     )
-    parts["update (Adam)"] = microseconds(_update, REPEATS, trainer._rule, *state)
+    parts["update (Adam)"] = microseconds(_update, REPEATS, trainer._rule, space.one, *state)
     parts["limit of the update: reading and writing"] = microseconds(
         _touch, REPEATS, theta, grad, trainer._slots
     )

@@ -1,6 +1,6 @@
 """Benchmarks of training: how its cost grows. Measure with
 
-    pytest tests/benchmarks --benchmark-enable --benchmark-only
+    pytest tests/benchmarks -n 0 --benchmark-enable --benchmark-only
 
 Without these options each benchmark runs once, as a test that it works.
 """
@@ -28,6 +28,8 @@ RULES = {
 }
 N_PARAMS = 3466
 """Number of parameters of a 64-32-32-10 network."""
+ONE = np.ones(1, np.float32)
+"""Factor of the gradient."""
 
 
 def problem_of(optimizer: str = "adam", **workload: Any) -> Problem:
@@ -76,10 +78,17 @@ def test_runs(benchmark: Any, runs: Any) -> None:
 
 @jit
 def _repeat(
-    update: Any, theta: Array, grad: Array, slots: Any, scalars: Any, h: Array, times: Any
+    update: Any,
+    one: Array,
+    theta: Array,
+    grad: Array,
+    slots: Any,
+    scalars: Any,
+    h: Array,
+    times: Any,
 ) -> None:
     for t in range(times):
-        update(theta, grad, slots, scalars, h, t + 1)
+        update(theta, grad, slots, scalars, h, t + 1, 0, 1, theta.size, one, 0, True)
 
 
 @jit
@@ -114,7 +123,7 @@ def test_rules(benchmark: Any, name: str) -> None:
     """100 updates of each Rule on 3,466 parameters in float32: cost against slots."""
     rule = RULES[name]
     state = _state(rule)
-    benchmark(_repeat, compiled_rule(rule, "float32"), *state, 100)
+    benchmark(_repeat, compiled_rule(rule, "float32"), ONE, *state, 100)
     assert np.isfinite(state[0]).all()
 
 
@@ -123,5 +132,5 @@ def test_adam_by_hand(benchmark: Any) -> None:
     state, fused = _state(RULES["adam"]), _state(RULES["adam"])
     benchmark.pedantic(_adam_by_hand, (*state, 100), rounds=20, warmup_rounds=1)
     for _ in range(21 if benchmark.enabled else 1):
-        _repeat(compiled_rule(RULES["adam"], "float32"), *fused, 100)
+        _repeat(compiled_rule(RULES["adam"], "float32"), ONE, *fused, 100)
     np.testing.assert_allclose(state[0], fused[0], rtol=1e-3, atol=1e-3)

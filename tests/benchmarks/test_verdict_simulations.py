@@ -12,7 +12,8 @@ import pytest
 
 from optbench.analysis.statistics import multiplicity
 from tests.benchmarks import verdict_simulations
-from tests.benchmarks.verdict_simulations import TESTS, Figure, share
+from tests.benchmarks.figures import Figure, share
+from tests.benchmarks.verdict_simulations import TESTS
 
 STUDIES = 40
 

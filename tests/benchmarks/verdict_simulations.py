@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,11 +23,13 @@ from optbench.analysis.statistics.contrasts import (
     pair_contrasts,
 )
 from optbench.analysis.statistics.decisions import Answer, Closed, answer_all, decide
-from optbench.analysis.statistics.multiplicity import may_be_best
+from optbench.analysis.statistics.multiplicity import adjusted_p_values, may_be_best
 from optbench.analysis.statistics.ranking import place_ranges
 from optbench.analysis.statistics.spending import look_sizes, planned_looks
 from optbench.contracts import Array
 from optbench.records import ALPHA
+from tests.benchmarks import record_simulations
+from tests.benchmarks.figures import Figure, share
 
 REGION = 0.03
 """Half width of the region of practical equivalence, as on the boards of losses."""
@@ -38,48 +39,6 @@ GAPS = np.array([0.0, 0.01, 0.02, 0.04, 0.06])
 """True values of five entrants in studies of power."""
 PAIR_SD = 0.02
 """SD of the difference of two entrants in one replicate, over all workloads."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure.
-
-    Attributes:
-        name: What was measured.
-        value: The figure.
-        least, most: Goal.
-        error: Monte Carlo error of the figure.
-    """
-
-    name: str
-    value: float
-    least: float = -math.inf
-    most: float = math.inf
-    error: float = 0.0
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the figure is within the goal and three Monte Carlo errors."""
-        return self.least - 3 * self.error <= self.value <= self.most + 3 * self.error
-
-    def __str__(self) -> str:
-        goal = (
-            f"at most {self.most:.3g}" if self.least == -math.inf else f"at least {self.least:.3g}"
-        )
-        if math.isfinite(self.least) and math.isfinite(self.most):
-            goal = f"{self.least:.3g} to {self.most:.3g}"
-        mark = "met" if self.is_met else "MISSED"
-        return f"{self.name:<72} {self.value:7.3f} +- {self.error:.3f}   {goal:<16} {mark}"
-
-
-def share(
-    name: str, events: Sequence[bool], least: float = -math.inf, most: float = math.inf
-) -> Figure:
-    """Return the share of studies in which something happened."""
-    mean = float(np.mean(events))
-    expected = next(goal for goal in (most, least, mean) if math.isfinite(goal))
-    error = math.sqrt(max(mean * (1 - mean), expected * (1 - expected)) / len(events))
-    return Figure(name, mean, least, most, error)
 
 
 def answers(
@@ -145,6 +104,22 @@ def fixed_errors(rng: np.random.Generator, studies: int) -> list[Figure]:
         _, p, _ = answers(spread * rng.normal(size=(5, 9, 6)))
         found.append(bool((p <= ALPHA).any()))
     return [share("2 false better, these workloads, 5 x 9, 6 replicates", found, most=0.065)]
+
+
+def baseline_errors(rng: np.random.Generator, studies: int) -> list[Figure]:
+    """2: comparisons with a baseline, where all are equal, from few units and from many."""
+    figures = []
+    for entrants, workloads in ((5, 9), (28, 30)):
+        for replicates in (6, 16):
+            found = []
+            for _ in range(studies):
+                values = rng.normal(size=(entrants, workloads, replicates))
+                others = np.arange(1, entrants)
+                contrasts = pair_contrasts(values, others, np.zeros(len(others), dtype=int))
+                found.append(bool((adjusted_p_values(contrasts) <= ALPHA).any()))
+            name = f"2 false better, baseline, {entrants} x {workloads}, {replicates} replicates"
+            figures.append(share(name, found, most=0.065))
+    return figures
 
 
 def _coverage(studies: int, draw: Callable[[], Array], clusters: Sequence[int] | None) -> Array:
@@ -334,12 +309,14 @@ def replications(rng: np.random.Generator, studies: int) -> list[Figure]:
 TESTS: tuple[Callable[[np.random.Generator, int], list[Figure]], ...] = (
     population_errors,
     fixed_errors,
+    baseline_errors,
     coverage,
     equivalence,
     sequential,
     power,
     best_and_places,
     replications,
+    *record_simulations.TESTS,
 )
 """The simulations, by the order in which they are printed."""
 

@@ -8,6 +8,7 @@ import gzip
 import lzma
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ def mirror(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     source = default_registry().dataset_source(name)
+    monkeypatch.setattr(source, "cached", False)  # the files are read each time
     monkeypatch.setattr(source, "files", HASHES)
     monkeypatch.setattr(source, "contents", CONTENTS)
     monkeypatch.setattr(local_files, "SYSTEM_FOLDERS", ())
@@ -82,7 +84,7 @@ def test_both_keep_every_promise_of_a_dataset(name: str, mirror: Mirror) -> None
     """The same checks as everything else that is registered, with four requests in all."""
     outcomes = list(run_checks(default_registry().dataset_source(name)))
     applicable = sum("dataset" in each.kinds for each in CHECKS.values())
-    assert len(outcomes) == applicable - 1  # all but the one on hyperparameters, which neither has
+    assert len(outcomes) == applicable - 2  # neither has hyperparameters or expected cautions
     assert [outcome for outcome in outcomes if not outcome.ok] == []
     assert mirror.asked == [f"/{name}/{file}" for file in NAMES]
 
@@ -215,6 +217,25 @@ def test_images_of_a_folder_of_ones_own_are_used(
     assert mirror.asked == [f"/{name}/{NAMES[0]}"]
 
 
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar", "xztar"])
+def test_images_in_an_archive_are_used(
+    name: str, mirror: Mirror, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OPTBENCH_DATA may name an archive, whatever its folders; a damaged one is no error."""
+    folder = tmp_path / "files" / "any" / "folder"
+    folder.mkdir(parents=True)
+    for file, content in FILES.items():
+        (folder / file).write_bytes(content)
+    archive = shutil.make_archive(str(tmp_path / "images"), kind, tmp_path / "files")
+    monkeypatch.setenv("OPTBENCH_DATA", archive)
+    assert optbench.load_dataset(name).content_hash.startswith(FROZEN)
+    assert mirror.asked == []
+    Path(archive).write_bytes(Path(archive).read_bytes()[:200])
+    forget()
+    assert optbench.load_dataset(name).content_hash.startswith(FROZEN)
+    assert mirror.asked != []
+
+
 def test_the_real_images_of_debian_train_well() -> None:
     """Its files are compressed in another way than the published ones; their content is not."""
     if not Path("/usr/share/datasets/fashion-mnist").is_dir():
@@ -263,3 +284,21 @@ def test_a_verified_file_that_is_not_idx_is_the_plugins_fault(
     monkeypatch.setattr(source, "files", {**HASHES, NAMES[0]: sha256(wrong)})
     with pytest.raises(PluginError, match=r"dataset 'mnist' does not load: .* has 2 dimensions"):
         optbench.load_dataset("mnist")
+
+
+def test_all_processes_share_one_copy(
+    name: str, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The prepared parts are mapped from a file; nothing is read, scaled or copied again."""
+    source = default_registry().dataset_source(name)
+    expected = optbench.load_dataset(name)
+    monkeypatch.setattr(source, "cached", True)
+    for _ in range(2):
+        forget()
+        data = optbench.load_dataset(name)
+        assert isinstance(data.x_train.base, np.memmap)
+        assert isinstance(typed_parts(source, "float32")[0][0].base, np.memmap)
+        assert data.content_hash == expected.content_hash
+        assert (data.x_val == expected.x_val).all()
+        assert (data.n_outputs, data.n_features) == (expected.n_outputs, expected.n_features)
+        mirror.files = {}

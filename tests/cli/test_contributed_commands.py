@@ -98,13 +98,19 @@ def test_what_cannot_be_a_command_is_left_out_with_a_warning(plugin: str) -> Non
 
 
 def test_a_name_clash_does_not_keep_help_from_working(plugin: str, tmp_path: Path) -> None:
-    """Help is what one needs then."""
+    """Help is what one needs then; the command itself says which two plugins have it."""
     other = tmp_path / "other.py"
     other.write_text(PLUGIN)
-    result = optbench("--plugin", plugin, "--plugin", str(other), "--help")
-    assert result.exit_code == 1
-    assert "two commands are named 'greet'" in result.stderr
-    assert optbench("--help").exit_code == 0
+    both = ("--plugin", plugin, "--plugin", str(other))
+    result = optbench(*both, "--help")
+    assert result.exit_code == 0
+    assert "warning: two commands are named 'greet'" in result.stderr
+    assert "greet" not in result.stdout
+    refused = optbench(*both, "greet", "world")
+    assert refused.exit_code == 1
+    assert "error: two commands are named 'greet'" in refused.stderr
+    assert str(other) in refused.stderr
+    assert optbench(*both, "list", "optimizers").exit_code == 0
 
 
 def test_an_installed_command_is_found_and_others_cost_nothing(tmp_path: Path) -> None:

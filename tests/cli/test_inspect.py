@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,33 @@ def test_a_stored_study_is_diagnosed(tmp_path: Path) -> None:
     assert {row[1] for row in told["rows"]} == {"sgd", "adam"}
     assert all("symmetric (1 of 1)" in row[2] for row in told["rows"])
     assert "symmetric" in told["verdict"][0]
+
+
+def test_the_page_and_the_command_give_the_same_diagnosis(tmp_path: Path) -> None:
+    """Every evaluation run counts, in the table of the report as in that of ``inspect --in``."""
+    out = tmp_path / "study"
+    ran = CliRunner().invoke(
+        main,
+        ["run", "smoke", "-o", "sgd[lr=1000]", "-o", "adam", "-r", "batch", "--epochs", "3",
+         "--seeds", "3", "--ruleset", "defaults", "--formats", "none", "--out", str(out)],
+    )  # fmt: skip
+    assert ran.exit_code == 0, ran.stderr
+    told = inspect("--in", str(out))
+    cells = [
+        (row[1], illness, int(ill), int(seen))
+        for row in told["rows"]
+        for illness, ill, seen in re.findall(r"([a-z ]+?) \((\d+) of (\d+)\)", row[2])
+    ]
+    assert max(seen for *_, seen in cells) == 3
+    table = re.search(r'id="ailments".*?</table>', (out / "report.html").read_text(), re.S)
+    assert table is not None
+    for label, illness, ill, seen in cells:
+        head = re.findall(r"<button[^>]*>([^<]+)</button>", table[0])
+        row = re.search(rf'<tr data-label="{re.escape(label)}">(.*?)</tr>', table[0], re.S)
+        assert row is not None
+        shown = re.findall(r'<td class="num"[^>]*>([^<]+)</td>', row[1])
+        place = [name.lower() for name in head[1:]].index(illness.strip(" ,"))
+        assert shown[place] == f"{ill} of {seen}"
 
 
 @pytest.mark.parametrize(

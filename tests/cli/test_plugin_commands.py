@@ -152,7 +152,7 @@ def test_plugins_names_a_broken_one_and_its_cause(tmp_path: Path) -> None:
 
 
 def test_plugins_names_both_sides_of_a_conflict(tmp_path: Path) -> None:
-    """Two things of one name: it says which, and exits with 1."""
+    """Two things of one name: it says which, and with --strict it exits with 1."""
     path = tmp_path / "again.py"
     path.write_text(
         "from optbench import DatasetSource\n"
@@ -161,9 +161,10 @@ def test_plugins_names_both_sides_of_a_conflict(tmp_path: Path) -> None:
         "    task = 'binary'\n"
         "    def load(self): return None\n"
     )
+    assert run("plugins", "--plugin", str(path), "--strict").exit_code == 1
     result = run("plugins", "--plugin", str(path))
-    assert result.exit_code == 1
-    assert "two datasets are named 'iris': one from optbench, one from" in result.stderr
+    assert result.exit_code == 0
+    assert "conflict: two datasets are named 'iris': one from optbench, one from" in result.stderr
 
 
 # -- check --------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def test_json_is_all_that_stdout_gets(done: tuple[Path, Outcome]) -> None:
     found = json.loads(outcome.out)
     assert found["suite"] == "smoke"
     assert (found["trained"], found["reused"], found["failed"]) == (0, 10, 0)
-    assert {row["label"] for row in found["leaderboard"]["overall"]} == {"adam", "sgd"}
+    assert {row["label"] for row in found["overall"]} == {"adam", "sgd"}
     assert all(Path(name).is_file() for name in found["files"])
 
 

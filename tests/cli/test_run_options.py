@@ -61,15 +61,54 @@ def test_until_decided_and_more_grow_a_study(tmp_path: Path) -> None:
     arguments = [*TINY, "-o", "adam", "-o", "sgd", "--out", tmp_path, "--replicates", "6"]
     grown = optbench("run", *arguments, "--until", "decided", "--json")
     assert grown.code == 0, grown.err
-    looks = json.loads(grown.out)["leaderboard"]["boards"][0]["looks"]
+    looks = json.loads(grown.out)["boards"][0]["looks"]
     assert [look["replicates"] for look in looks] in ([4], [4, 6])
     assert "look 1, 4 replicates" in grown.err
     more = optbench("run", "--more", 2, "--out", tmp_path, "--formats", "none", "--json")
     assert more.code == 0, more.err
-    board = json.loads(more.out)["leaderboard"]["boards"][0]
+    board = json.loads(more.out)["boards"][0]
     assert len(board["looks"]) == len(looks) + 1
     assert board["looks"][-1]["replicates"] == looks[-1]["replicates"] + 2
     assert board["error_rate"] > 0.025
+
+
+def test_a_baseline_and_a_region_belong_to_the_study(tmp_path: Path) -> None:
+    """A report keeps them, and can be given others; compare has the regions of A."""
+    arguments = [*TINY, "-o", "adam", "-o", "sgd", "--out", tmp_path, "--replicates", 2, "--json"]
+    run = optbench("run", *arguments, "--baseline", "adam", "--region", "final-loss=0.2")
+    assert run.code == 0, run.err
+    told = json.loads(run.out)
+    assert told["format"] == 2
+    assert told["boards"][0]["baseline"]["label"] == "adam"
+    assert told["boards"][0]["region"] == 0.2
+    written = json.loads((tmp_path / "leaderboard.json").read_text())
+    assert {key: told[key] for key in written} == written
+    report = ("report", tmp_path, "--formats", "none", "--json")
+    assert json.loads(optbench(*report).out)["boards"] == told["boards"]
+    changed = json.loads(optbench(*report, "--baseline", "sgd", "--region", "speed=100%").out)
+    assert changed["boards"][0]["baseline"]["label"] == "sgd"
+    regions = {board["name"]: board["region"] for board in changed["boards"]}
+    assert regions == {"final-loss": 0.2, "training-loss": 0.03, "speed": 1.0, "stability": 0.05}
+    without = json.loads(optbench(*report, "--baseline", "").out)
+    assert without["boards"][0]["baseline"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--baseline", "adm"], "unknown optimizer for the baseline 'adm'; did you mean 'adam'?"),
+        (["--region", "sped=0.1"], "unknown board of a region 'sped'; did you mean 'speed'?"),
+        (["--region", "speed"], "region speed= is not allowed; a number above 0 and at most 1"),
+    ],
+)
+def test_criteria_that_do_not_fit_are_refused(
+    arguments: list[str], line: str, tmp_path: Path
+) -> None:
+    """In one line, before anything is trained."""
+    outcome = optbench("run", *TINY, "-o", "adam", "-o", "sgd", "--out", tmp_path, *arguments)
+    assert outcome.code == 1
+    assert line in outcome.err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from optbench.store import Store
 from optbench.study import load_study
 from optbench.suites.target_files import read_targets
 from tests.cli.study_helpers import TINY, Outcome, optbench
+from tests.support.packages import need
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +123,9 @@ def test_a_folder_without_a_study_is_named(tmp_path: Path) -> None:
 # -- compare --------------------------------------------------------------------------------------
 
 
-def test_a_study_is_not_worse_than_itself(study: Path) -> None:
+def test_a_study_is_not_worse_than_itself(replicated: Path) -> None:
     """Exit code 0, and no board says better or worse."""
-    outcome = optbench("compare", study, study, "--fail-if-worse", "--json")
+    outcome = optbench("compare", replicated, replicated, "--fail-if-worse", "--json")
     assert outcome.code == 0, outcome.err
     found = json.loads(outcome.out)["comparisons"]
     assert [c["optimizer"] for c in found] == ["sgd", "adam"]
@@ -182,6 +183,30 @@ def test_a_missing_folder_is_an_error_that_names_it(study: Path) -> None:
         one_line(outcome, "there is no folder 'nosuch'")
 
 
+def test_a_gate_does_not_pass_when_an_optimizer_is_gone(replicated: Path, tmp_path: Path) -> None:
+    """A renamed optimizer is broken, not equal; without a gate it is a warning."""
+    only = tmp_path / "only"
+    smaller = optbench("run", *TINY, *REPLICATED, "-o", "sgd", "--out", only)
+    assert smaller.code == 0, smaller.err
+    outcome = optbench("compare", replicated, only, "--fail-if-worse")
+    assert outcome.code == 1
+    assert "cannot be judged: adam; B lacks what A has" in outcome.err
+    outcome = optbench("compare", replicated, only)
+    assert outcome.code == 0
+    assert "warning: only in A, not compared: adam" in outcome.err
+    outcome = optbench("compare", only, replicated, "--fail-if-worse")
+    assert outcome.code == 0
+    assert "B is not worse: 1 optimizer, final-loss" in outcome.err
+
+
+def test_names_that_are_neither_folders_nor_optimizers_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any study, both readings of the names are named."""
+    monkeypatch.chdir(tmp_path)
+    one_line(optbench("compare", "a", "b"), "there are no folders 'a' and 'b', and no study in")
+
+
 def test_one_replicate_is_named_and_so_are_seeds_that_differ(study: Path, copy: Path) -> None:
     """Nothing is decided by one replicate; equal runs stay equal when one side has more seeds."""
     more = copy.parent / "more"
@@ -191,9 +216,25 @@ def test_one_replicate_is_named_and_so_are_seeds_that_differ(study: Path, copy: 
     assert "compared on the seeds that both have" in outcome.err
     changed(copy, "adam", 3.0)
     outcome = optbench("compare", study, copy, "--fail-if-worse")
-    assert outcome.code == 0
-    assert "one replicate" in outcome.err
+    assert outcome.code == 1
+    assert "cannot be judged: sgd, adam; there is only one replicate, so run both" in outcome.err
     assert "warning" not in outcome.err
+
+
+def test_the_region_of_a_comparison_is_printed_and_can_be_set(replicated: Path) -> None:
+    """By default it is that of the study A."""
+    usual = optbench("compare", "sgd", "adam", "--in", replicated)
+    assert "within 0.03" in usual.out
+    assert "95% interval" in usual.out
+    regions = ("--region", "final-loss=100%", "--region", "speed=0.25")
+    wide = optbench("compare", "sgd", "adam", "--in", replicated, *regions)
+    assert "within 25%" in wide.out
+    final = next(line for line in wide.out.splitlines() if "final-loss" in line)
+    assert "within 1 " in final
+    assert "equal" in final
+    one_line(
+        optbench("compare", "sgd", "adam", "--in", replicated, "--region", "x=1"), "of a region"
+    )
 
 
 # -- replay ---------------------------------------------------------------------------------------
@@ -237,6 +278,28 @@ def test_a_run_of_other_code_is_explained(copy: Path) -> None:
     assert f"the code of optimizer {spec.optimizer} has changed since" in outcome.out
 
 
+def moved(folder: Path) -> None:
+    """Let a study come from a machine with other libraries."""
+    with Store(folder / "runs.sqlite", create=False) as store:
+        command, environment = store.last_session() or ("", {})
+        other = {"processor": "other", "blas": "openblas 0.3 Other", "libc": "glibc 1.0"}
+        store.begin_session(command, {**environment, **other})
+        session = store.session
+    with contextlib.closing(sqlite3.connect(folder / "runs.sqlite")) as db, db:
+        db.execute("UPDATE runs SET session = ?", (session,))
+
+
+def test_a_run_of_another_machine_is_told_apart(copy: Path) -> None:
+    """Libraries that decide digits are named; a compiled run calls no BLAS, on any processor."""
+    moved(copy)
+    with Store(copy / "runs.sqlite", create=False) as store:
+        run = next(store.results())
+    assert run.loop == "compiled"
+    reasons = json.loads(optbench("replay", run.key, "--in", copy, "--json").out)["reasons"]
+    assert len(reasons) == 1
+    assert reasons[0].startswith("the C library is glibc 1.0 on one")
+
+
 def test_a_run_id_must_name_one_run(study: Path) -> None:
     """Unknown and ambiguous ones are told apart."""
     one_line(optbench("replay", "zzzz", "--in", study), "no run in")
@@ -268,8 +331,8 @@ def again(folder: Path) -> str:
     return optbench("report", folder, "--formats", "none", "--json").out
 
 
-def scores(found: dict[str, dict[str, list[dict[str, object]]]]) -> list[tuple[object, object]]:
-    return [(row["label"], row["score"]) for row in found["leaderboard"]["overall"]]
+def scores(found: dict[str, list[dict[str, object]]]) -> list[tuple[object, object]]:
+    return [(row["label"], row["score"]) for row in found["overall"]]
 
 
 def test_conflicts_are_named_and_refused(study: Path, copy: Path, tmp_path: Path) -> None:
@@ -285,6 +348,18 @@ def test_conflicts_are_named_and_refused(study: Path, copy: Path, tmp_path: Path
     assert outcome.code == 0, outcome.err
     with Store(tmp_path / "first" / "runs.sqlite") as store:
         assert all(run.params_hash != "changed" for run in store.results())
+
+
+def test_conflicts_of_two_machines_name_what_differs(
+    study: Path, copy: Path, tmp_path: Path
+) -> None:
+    """Other digits from another BLAS are told apart from other digits for no known reason."""
+    changed(copy, "adam", 3.0)
+    assert "BLAS" not in optbench("merge", study, copy, "--out", tmp_path / "one").err
+    moved(copy)
+    outcome = optbench("merge", study, copy, "--out", tmp_path / "two")
+    assert outcome.code == 1
+    assert "openblas 0.3 Other on the other" in outcome.err
 
 
 def test_studies_of_different_protocols_do_not_merge(
@@ -318,7 +393,6 @@ def test_runs_are_exported_as_csv(study: Path, tmp_path: Path) -> None:
 
 def test_an_export_a_data_frame_and_a_leaderboard_use_the_same_words(study: Path) -> None:
     """A script written for one of them reads the others; runs join with leaderboard.csv."""
-    pytest.importorskip("pandas", reason="pandas (extra test) is missing")
     rows = list(csv.DictReader(io.StringIO(optbench("export", study).out)))
     assert list(rows[0]) == list(load_study(study).to_pandas().columns)
     board = list(csv.DictReader(io.StringIO((study / "leaderboard.csv").read_text())))
@@ -343,9 +417,10 @@ def test_parquet_needs_a_file_and_pyarrow(
     one_line(optbench("export", study, "--to", tmp_path / "runs.parquet"), "optbench[parquet]")
 
 
+@pytest.mark.long
 def test_runs_are_exported_as_parquet(study: Path, tmp_path: Path) -> None:
     """Typed columns, null where a run has no such hyperparameter."""
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow (extra parquet) is missing")
+    parquet = need("pyarrow.parquet")
     assert optbench("export", study, "--to", tmp_path / "runs.parquet").code == 0
     table = parquet.read_table(tmp_path / "runs.parquet")
     assert sorted(table["key"].to_pylist()) == keys_of(study)

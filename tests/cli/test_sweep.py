@@ -24,6 +24,7 @@ from optbench.store import Store
 from optbench.study import Progress
 from optbench.study.sweep_axes import parse_axis
 from optbench.study.sweeping import plan_sweep, run_sweep
+from tests.support.packages import need
 
 TINY = ["-d", "iris", "--epochs", "2", "--hidden", "8", "--formats", "svg", "--jobs", "1"]
 
@@ -229,11 +230,10 @@ def test_a_sweep_too_large_is_refused_before_it_is_planned() -> None:
         plan_sweep([axis], ["sgd"], 1000, {})
 
 
+@pytest.mark.long
 def test_a_sweep_is_trained_on_a_cluster(tmp_path: Path) -> None:
     """The same bits as on this machine, and no --jobs beside it."""
-    distributed = pytest.importorskip(
-        "distributed", reason="distributed (extra cluster) is missing"
-    )
+    distributed = need("distributed")
     with (
         warnings.catch_warnings(action="ignore"),  # a cluster this small has much to say
         distributed.LocalCluster(

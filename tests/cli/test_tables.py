@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from optbench.cli import main
+from optbench.cli.group import COMMANDS
+from optbench.cli.output import remark_prose, say_prose
 from optbench.cli.tables import fit_widths, terminal_table
+from optbench.registry.default import fresh_registry
 
 DIAGNOSIS = (
     ("workload", "optimizer", "what its evaluation runs suffer from"),
@@ -58,3 +65,65 @@ def test_widths_are_taken_from_the_widest_column() -> None:
     assert fit_widths([8, 20, 40], [8, 10, 12], 60) == [8, 20, 32]
     assert fit_widths([8, 20, 40], [8, 10, 12], 30) == [8, 10, 12]
     assert fit_widths([8, 20, 40], [8, 10, 12], 29) is None
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_sentences_end_between_words_in_a_terminal_and_not_at_all_in_a_pipe(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same words in the same order, a number or a name with hyphens in one piece."""
+    text = "best: xavier-normal (over 5 draws); 0.00013 of its variance is left. " * 4
+    monkeypatch.setenv("COLUMNS", str(width))
+    say_prose(text)
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    say_prose(text)
+    lines = capsys.readouterr().out.splitlines()
+    assert width / 2 < max(map(len, lines)) <= width
+    assert " ".join(lines).split() == text.split()
+
+
+@pytest.mark.parametrize("command", [("show", "adam"), ("show", "digits"), ("check", "sgd")])
+def test_facts_and_promises_fit_into_a_narrow_terminal(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lines that were folded are indented; formulas keep their lines."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    main.main(command, standalone_mode=False)
+    lines = click.unstyle(capsys.readouterr().out).splitlines()
+    assert [line for line in lines if len(line) > 60 and "<-" not in line] == []
+    assert any(line.startswith(" " * 8) for line in lines)
+
+
+def test_details_of_failed_checks_and_remarks_fit_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a terminal; a pipe gets one line for each."""
+    (tmp_path / "mine.py").write_text(
+        "from optbench import Rule, hyper\n"
+        "class Mine(Rule):\n    name = 'mine-folded'\n    lr: float = hyper(0.1, low=0)\n"
+        "    @staticmethod\n    def update(theta, grad, t, h):\n"
+        "        return theta + h.lr * grad\n"
+    )
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with fresh_registry():
+        main.main(["check", str(tmp_path / "mine.py"), "--quiet"], standalone_mode=False)
+        remark_prose("a sentence of several words that say what was done " * 3)
+    shown = capsys.readouterr()
+    lines = click.unstyle(shown.out + shown.err).splitlines()
+    assert [line for line in lines if len(line) > 60] == []
+    assert "        check_variant_is_named:" in shown.out
+    monkeypatch.setattr("sys.stderr.isatty", lambda: False)
+    remark_prose("a sentence of several words that say what was done " * 3)
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_command_fits_into_80_columns(name: str) -> None:
+    """Also its examples, which are not folded."""
+    text = CliRunner().invoke(main, [name, "--help"], terminal_width=80).output
+    assert "Usage" in text
+    assert [line for line in text.splitlines() if len(line) > 80] == []

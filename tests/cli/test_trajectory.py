@@ -92,3 +92,45 @@ def test_a_start_that_diverges_does_not_break_the_plot(tmp_path: Path) -> None:
     assert "sgd[lr=5]" in out
     with pytest.raises(optbench.ConfigError, match="steps=0"):
         follow("sgd", find_ground("beale"), 0)
+
+
+def test_a_batch_averages_the_noise(tmp_path: Path) -> None:
+    """A path for each size; a mean of 64 draws leaves a 64th of the noise's variance."""
+    code, out, _ = run(
+        "noisy-quadratic", "-o", "sgd[lr=0.1]", "--batch-size", 1, "--batch-size", 64,
+        "--steps", 20, "--out", tmp_path, "--json",
+    )  # fmt: skip
+    assert code == 0
+    labels = {row["optimizer"] for row in json.loads(out)["paths"]}
+    assert labels == {"sgd[lr=0.1], batch 1", "sgd[lr=0.1], batch 64"}
+    ground = find_ground("noisy-quadratic")
+    rng, at = np.random.default_rng(0), np.array([1.0, 1.0])
+    noise = {b: [ground.batch_grad(at, rng, b) for _ in range(500)] for b in (1, 64)}
+    assert 50 < np.var(noise[1], axis=0).sum() / np.var(noise[64], axis=0).sum() < 80
+    plain, one = (follow("sgd[lr=0.1]", ground, 20, batch_size=size) for size in (None, 1))
+    np.testing.assert_array_equal(plain.points, one.points)
+
+
+def test_a_batch_size_that_changes_nothing_is_refused() -> None:
+    """Without noise, every draw of the gradient is the same."""
+    with pytest.raises(optbench.ConfigError, match=r"batch_size=8 .* no noise"):
+        follow("sgd[lr=0.1]", find_ground("saddle"), 5, batch_size=8)
+    with pytest.raises(optbench.ConfigError, match="batch_size=0"):
+        follow("sgd[lr=0.1]", find_ground("noisy-quadratic"), 5, batch_size=0)
+
+
+def test_no_path_hides_a_minimum() -> None:
+    """The stars lie above everything else on the map, and each minimum has one."""
+    from optbench.report.plots.landscape_maps import draw_paths
+    from optbench.report.plots.sheets import draw_sheet
+
+    ground = find_ground("saddle")
+    paths = [follow(name, ground, 60) for name in ("rmsprop[lr=0.1]", "adam[lr=0.1]")]
+    axes = draw_sheet(lambda: draw_paths(ground, paths)).axes[0]
+    stars = [line for line in axes.lines if line.get_label() == "minimum"]
+    places = np.concatenate([np.asarray(star.get_xydata()) for star in stars])
+    assert {(x, y) for x, y in places.tolist()} == set(ground.landscape.minima)
+    others = [artist for artist in axes.get_children() if artist not in stars]
+    assert min(s.get_zorder() for s in stars) > max(
+        a.get_zorder() for a in others if a in axes.lines
+    )

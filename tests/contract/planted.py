@@ -216,6 +216,13 @@ def _eval_moves(self: Any, params: Any, state: Any, context: Any) -> None:
     params[0] *= 0.999
 
 
+def _forgets_its_mean(self: Any, params: Any, grads: Any, state: Any, context: Any) -> None:
+    for p, g, mean, last in zip(params, grads, state["mean"], state["last"], strict=True):
+        mean = 0.9 * mean + g  # noqa: PLW2901  (the mistake)
+        p[...] -= context.h.lr * mean
+        last[...] = g
+
+
 def _wants_matrices(self: Any, params: Any, grads: Any, state: Any, context: Any) -> None:
     if len(params) == 1:
         params[0].shape[1]
@@ -393,6 +400,7 @@ PLANTED: dict[str, type] = {
     "check_gradients_are_not_kept": stepper(_keeps_gradient),
     "check_parameters_are_changed_in_place": stepper(_replaces),
     "check_evaluation_leaves_training_alone": variant(GoodStepper, eval_params=_eval_moves),
+    "check_every_state_changes": stepper(_forgets_its_mean),
     "check_any_list_of_arrays_is_trained": stepper(_wants_matrices),
     # training
     "check_trains_in_every_regime": stepper(_fails_on_short_batches),
@@ -417,6 +425,7 @@ PLANTED: dict[str, type] = {
     "check_dataset_leaves_global_random_state_alone": loader(_shared_random),
     "check_splits_into_three_parts": loader(_points(np.arange(20) % 2)),
     "check_every_value_is_used": variant(GoodDataset, noise=hyper(0.1, "ignored", low=0)),
+    "check_expected_cautions_apply": variant(GoodDataset, expected_cautions={"duplicates": "none"}),
     # schedules
     "check_factors_are_numbers": schedule(lambda s, final: np.log(s)),
     "check_factor_is_pure": schedule(_writing),

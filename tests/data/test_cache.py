@@ -10,7 +10,7 @@ from typing import IO, Any
 import numpy as np
 import pytest
 
-from optbench.data.cache import _read, kept_arrays
+from optbench.data.cache import _read, kept_arrays, mapped_arrays
 
 
 def test_arrays_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,3 +65,44 @@ def test_a_fifo_in_the_cache_is_replaced(tmp_path: Path, monkeypatch: pytest.Mon
     os.mkfifo(tmp_path / "a.npz")
     assert kept_arrays("a", lambda: [np.ones(1)])[0].tolist() == [1.0]
     assert (tmp_path / "a.npz").is_file()
+
+
+def test_mapped_arrays_are_made_once_and_shared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read-only, equal in shape, type and content, and mapped from the file."""
+    monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
+    made = [np.arange(6.0).reshape(3, 2), np.arange(3), np.zeros((0, 4), dtype=np.float32)]
+    first = mapped_arrays("in/a", lambda: made)
+    again = mapped_arrays("in/a", lambda: pytest.fail("made twice"))
+    for arrays in (first, again):
+        assert [array.tolist() for array in arrays] == [array.tolist() for array in made]
+        assert [array.dtype for array in arrays] == [array.dtype for array in made]
+        assert not any(array.flags.writeable for array in arrays)
+    assert isinstance(first[0].base, np.memmap)
+
+
+def test_mapped_arrays_without_a_cache_are_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in the place of the folder is no error."""
+    monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path / "file"))
+    (tmp_path / "file").write_bytes(b"")
+    (array,) = mapped_arrays("a", lambda: [np.arange(3)])
+    assert array.tolist() == [0, 1, 2]
+    assert not array.flags.writeable
+
+
+def test_no_flipped_bit_changes_a_mapped_array(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged file is made again."""
+    monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
+    mapped_arrays("a", lambda: [np.arange(4)])
+    intact = (tmp_path / "a.arrays").read_bytes()
+    for bit in range(0, 8 * len(intact), 7):
+        damaged = bytearray(intact)
+        damaged[bit // 8] ^= 1 << bit % 8
+        (tmp_path / "a.arrays").write_bytes(damaged)
+        assert mapped_arrays("a", lambda: [np.arange(4)])[0].tolist() == [0, 1, 2, 3]
+        assert (tmp_path / "a.arrays").read_bytes() == intact

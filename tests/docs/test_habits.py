@@ -12,9 +12,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_there_is_one_version() -> None:
-    """pyproject.toml, the package and the citation name the same version."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert optbench.__version__ == version
+    """The package has it, pyproject.toml reads it there, and citation and changelog follow."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert settings["project"]["dynamic"] == ["version"]
+    assert settings["tool"]["hatch"]["version"]["path"] == "optbench/__init__.py"
+    version = optbench.__version__
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"## {version} " in (ROOT / "CHANGELOG.md").read_text()
 

@@ -21,7 +21,12 @@ _spec.loader.exec_module(lecture)
 
 COMMANDS: list[tuple[list[str], str]] = lecture.commands(PAGE)
 PICTURES: list[str] = lecture.pictures(PAGE)
-FAST = {"sweep": ["--seeds", "1", "--epochs", "1"], "trajectory": ["--steps", "5"], "inspect": []}
+FAST = {
+    "sweep": ["--seeds", "1", "--epochs", "1"],
+    "trajectory": ["--steps", "5"],
+    "inspect": [],
+    "response": [],
+}
 """Options that shorten a command; of an option given twice, the last one counts."""
 
 

@@ -86,7 +86,7 @@ def test_every_plugin_on_the_page_keeps_its_promises(page: ModuleType, name: str
 def test_the_section_of_the_page_has_a_table_and_a_figure(page: ModuleType) -> None:
     """From a study of three optimizers."""
     cells = make_cells(datasets=("moons",), regimes=("sgd",))
-    section = make_section(page.TrainingTime, Study("page", StudyProtocol(), tuple(cells)), ())
+    section = make_section(page.TrainingTime(), Study("page", StudyProtocol(), tuple(cells)), ())
     assert section is not None
     assert [row[0] for row in section.rows] == ["alpha", "beta", "gamma"]
     assert section.pictures["png"]

@@ -62,6 +62,8 @@ def test_the_commands_of_the_readme_are_accepted(
     """Every `optbench run` of the README can be planned."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(PYTHON[0])
+    rows = "".join(f"{n % 7},{n * 1.5}\n" for n in range(40))
+    (tmp_path / "houses.csv").write_text(f"rooms,price\n{rows}", encoding="utf-8")
     (tmp_path / "mine.toml").write_text('datasets = ["iris"]\nregimes = ["sgd"]\n')
     arguments = [*shlex.split(command)[1:], "--dry-run"]
     result = CliRunner().invoke(main, arguments)

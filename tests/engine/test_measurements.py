@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from optbench.engine.grid import evaluation_grid
+from optbench.engine.grid import grid_of
 from optbench.engine.loops.choice import make_loop
 from optbench.engine.problem import build_problem
 from optbench.engine.training import train_problem
@@ -43,7 +43,7 @@ def test_the_best_point_is_the_one_that_a_direct_computation_finds(
     network, loop = problem.network, make_loop(problem, kind)
     losses: list[float] = []
     tests: list[tuple[float, float]] = []
-    for examples in (0, *evaluation_grid(problem.n_train, spec.epochs, spec.grid_points)):
+    for examples in (0, *grid_of(spec, problem.n_train)):
         if examples > loop.examples or not losses:
             loop.advance(int(examples))
             params = unpack(loop.evaluation_buffer().copy(), network.sizes)

@@ -14,6 +14,7 @@ from optbench import Array, ConfigError, PluginError, StepContext, Stepper, Valu
 from optbench.data.splits import load_dataset, prepare_dataset
 from optbench.data.streams import batch_order, stream
 from optbench.engine.grid import evaluation_grid
+from optbench.engine.problem import build_problem
 from optbench.engine.training import train_spec
 from optbench.records import CURVE_COLUMNS, Status
 from optbench.registry import default_registry
@@ -248,3 +249,31 @@ def test_cached_datasets_come_back_the_same(
     assert len(list(tmp_path.glob("datasets/*"))) == 1
     monkeypatch.setenv("OPTBENCH_CACHE", "/proc/no/such/folder")
     assert prepare_dataset.__wrapped__(source).content_hash == loaded.content_hash
+
+
+def test_initial_weights_that_runs_share_are_not_changed_by_training() -> None:
+    """The second of two equal runs starts where the first one did, and each has its own buffer."""
+    spec = spec_of("sgd[lr=0.1]", dataset="iris", epochs=2)
+    first = build_problem(spec, default_registry())
+    start = first.theta0.copy()
+    first.theta0[...] = 7.0
+    trained = train_spec(spec)
+    assert trained.params_hash == train_spec(spec).params_hash
+    np.testing.assert_array_equal(build_problem(spec, default_registry()).theta0, start)
+
+
+@pytest.mark.parametrize("width", [4, 300])
+def test_initial_weights_differ_by_seed_values_and_data(width: int) -> None:
+    """Weights that are kept for the next run are not taken for those of another one."""
+    changes: list[dict[str, Any]] = [
+        {},
+        {"seed": 1},
+        {"dtype": "float64"},
+        {"initializer": "lsuv"},
+        {"initializer": "lsuv", "dataset": "circles"},
+        {"initializer": "lsuv", "activation": "tanh"},
+    ]
+    runs = [spec_of("sgd", hidden=(width, width), **{"dataset": "moons", **c}) for c in changes]
+    for _ in range(2):
+        starts = {build_problem(run, default_registry()).theta0.tobytes() for run in runs}
+        assert len(starts) == len(runs)

@@ -27,10 +27,12 @@ from optbench.execution.cluster_tasks import (
 )
 from optbench.records import RunSpec, Status
 from optbench.registry import default_registry
+from optbench.registry.default import fresh_registry
 from tests.engine.spec_factory import spec_of
 from tests.faults.clusters import Cluster, quiet_dask
+from tests.support.packages import need
 
-pytest.importorskip("distributed", reason="distributed (extra cluster) is missing")
+pytestmark = pytest.mark.long
 
 PLAIN = '''
 from optbench import Stepper, hyper
@@ -47,6 +49,11 @@ class Plain(Stepper):
         for p, g in zip(params, grads):
             p -= context.h.lr * g
 '''
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _dask() -> None:
+    need("distributed")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +81,8 @@ def plugin(tmp_path: Path) -> Iterator[str]:
     registry = default_registry()
     registry.load_named(str(path))
     yield str(path)
-    registry.unregister(registry.plugins[-1])
+    for loaded in [each for each in registry.plugins if each.name == str(path)]:
+        registry.unregister(loaded)
 
 
 def runs(optimizer: str, number: int) -> list[RunSpec]:
@@ -106,6 +114,27 @@ def test_a_worker_that_joins_late_loads_a_plugin_once_for_all_its_threads(
             results = list(executor.map(wanted))
     assert {result.key for result in results} == {spec.key for spec in wanted}
     assert {result.status for result in results} == {Status.OK}
+
+
+def test_two_studies_on_one_cluster_may_give_a_name_to_different_files(
+    cluster: str, plugin: str, tmp_path: Path
+) -> None:
+    """Its workers outlive the studies; each study gets the plugin that it named."""
+    first = runs("plain", 3)
+    with ClusterExecutor(cluster, plugins=[plugin]) as executor:
+        executor.prepare(first)
+        former = {result.params_hash for result in executor.map(first)}
+
+    other = tmp_path / "other.py"
+    other.write_text(PLAIN.replace("context.h.lr * g", "0.5 * context.h.lr * g"))
+    with fresh_registry():
+        default_registry().load_named(str(other))
+        second = runs("plain", 3)
+        with ClusterExecutor(cluster, plugins=[str(other)]) as executor:
+            executor.prepare(second)
+            results = list(executor.map(second))
+    assert {result.status for result in results} == {Status.OK}
+    assert former.isdisjoint(result.params_hash for result in results)
 
 
 def test_short_runs_are_sent_together_and_few_at_a_time(cluster: str) -> None:

@@ -22,11 +22,15 @@ from tests.faults.clusters import Cluster, quiet_dask
 from tests.faults.conftest import Undisturbed
 from tests.faults.gates import Gate
 from tests.faults.studies import BOTH, HERE, Driver, Folder
-
-pytest.importorskip("distributed", reason="distributed (extra cluster) is missing")
+from tests.support.packages import need
 
 TLS = "DASK_DISTRIBUTED__COMM__TLS__"
 BAD = str(HERE / "misbehaving.py")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _dask() -> None:
+    need("distributed")
 
 
 @pytest.fixture(autouse=True)

@@ -39,8 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, arguments: list[str]) -> tuple[int, list[str]]:
-    """Run a command; return its exit code and its error lines.
+def run(folder: Path, arguments: list[str], word: str = "error:") -> tuple[int, list[str]]:
+    """Run a command; return its exit code and the lines of stderr with this word.
 
     Raises:
         subprocess.TimeoutExpired: It hangs.
@@ -54,7 +54,7 @@ def run(folder: Path, arguments: list[str]) -> tuple[int, list[str]]:
         check=False,
     )
     assert "Traceback" not in done.stderr
-    return done.returncode, [line for line in done.stderr.splitlines() if "error:" in line]
+    return done.returncode, [line for line in done.stderr.splitlines() if word in line]
 
 
 def put(kind: str, path: Path) -> None:
@@ -100,14 +100,13 @@ def test_a_store_and_what_sqlite_keeps_beside_it(
         ("suite.toml", ["run", "./suite.toml", "--dry-run"]),
         ("plugin.py", ["list", "datasets", "--plugin", "plugin.py"]),
         ("plugin.py", ["check", "plugin.py"]),
-        ("targets.toml", ["run", "smoke", "--plugin", "registers.py", "--dry-run"]),
         ("table", ["run", "smoke", "-i", "start", "--plugin", "registers.py", "--dry-run"]),
     ],
 )
 def test_an_input_is_a_regular_file(
     tmp_path: Path, kind: str, name: str, command: list[str]
 ) -> None:
-    """Suites, plugins, targets and the data files of plugins are named and not read."""
+    """Suites, plugins and the data files of plugins are named and not read."""
     if not hasattr(os, "mkfifo"):
         pytest.skip("os.mkfifo is missing")
     (tmp_path / "registers.py").write_text(PLUGIN)
@@ -118,6 +117,22 @@ def test_an_input_is_a_regular_file(
     assert code == 1
     (line,) = lines
     assert name in line
+    assert "regular file" in line
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_targets_of_a_plugin_that_are_no_regular_file_cost_a_warning(
+    tmp_path: Path, kind: str
+) -> None:
+    """Not the study; the file is named and not read."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("os.mkfifo is missing")
+    (tmp_path / "registers.py").write_text(PLUGIN)
+    (tmp_path / "table").touch()
+    put(kind, tmp_path / "targets.toml")
+    command = ["run", "smoke", "--plugin", "registers.py", "--dry-run"]
+    code, (line,) = run(tmp_path, command, "targets.toml")
+    assert code == 0
     assert "regular file" in line
 
 

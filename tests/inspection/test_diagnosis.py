@@ -29,7 +29,7 @@ PLANTED: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"activation": "sigmoid", "initializer": "large-normal[std=3]"},
     ),
     "diverged": ("unstable learning rate", "sgd[lr=100]", {}),
-    "jumping": ("unstable learning rate", "adam[lr=0.3]", {}),
+    "jumping": ("unstable learning rate", "adam[lr=0.3]", {"epochs": 80}),
     "noise of single examples": (
         "noise floor",
         "sgd[lr=0.3]",
@@ -113,9 +113,27 @@ def test_a_network_starved_of_gradient_is_not_told_to_grow() -> None:
     assert "larger network" not in finding.advice
 
 
+def test_a_deep_network_that_does_not_move_is_not_told_to_grow() -> None:
+    """Xavier's weights halve the signal at each of 18 ReLU layers: updates are tiny from the start.
+
+    He's weights in the same network move it, and no such advice is given.
+    """
+    runs = {
+        name: optbench.train(
+            "sgd[lr=0.03]", hidden=(64,) * 18, activation="relu", initializer=name, epochs=5
+        )
+        for name in ("xavier-normal", "he-normal")
+    }
+    (finding,) = diagnose(runs["xavier-normal"])
+    assert finding.illness == "high bias"
+    assert "at the start an update changed a layer's weights by" in finding.evidence
+    assert finding.advice.startswith("another initializer")
+    assert not any("at the start" in f.evidence for f in diagnose(runs["he-normal"]))
+
+
 def test_causes_come_before_effects_and_each_says_what_to_try() -> None:
     """Findings are ordered, and none lacks evidence with a number or advice."""
-    found = diagnose(optbench.train("adam[lr=0.3]"))
+    found = diagnose(optbench.train("adam[lr=0.3]", epochs=80))
     places = [ILLNESSES.index(finding.illness) for finding in found]
     assert places == sorted(places)
     assert len(found) >= 2

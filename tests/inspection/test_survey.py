@@ -1,4 +1,4 @@
-"""What ails whom, from one judged run of each cell."""
+"""What ails whom, from every evaluation run of each cell."""
 
 from __future__ import annotations
 
@@ -27,21 +27,27 @@ def test_a_symmetric_network_is_the_fault_of_no_optimizer() -> None:
     zeros, normal = bad[0].workload.label, good[0].workload.label
     assert found.illnesses[0] == "symmetric"
     assert list(found.illnesses) == [i for i in ILLNESSES if i in found.illnesses]
-    assert found.judged == {"sgd[lr=0.1]": 2, "adam[lr=0.01]": 2}
-    for mine in found.found.values():
-        assert set(mine["symmetric"]) == {zeros}
-        assert mine["symmetric"][zeros].evidence
+    assert len(found.cases) == 4
+    for case in found.cases:
+        assert (case.count("symmetric"), case.seen("symmetric")) == (case.workload == zeros, 1)
+        assert all(finding.evidence for _, finding in case.findings)
+    assert found.totals()["adam[lr=0.01]"]["symmetric"] == (1, 2)
     assert "symmetric" in found.shared[zeros]
     assert "symmetric" not in found.shared.get(normal, ())
 
 
 def test_layers_that_nobody_looked_at_are_not_called_well() -> None:
-    """The run that shows most is diagnosed; who has none such is named."""
+    """Only runs with layer health count for illnesses of layers; who has none such is named."""
+    health: tuple[Health, Health] = ("all", "none")
     seen, unseen = (
-        trained("sgd[lr=0.1]", health, initializer="zeros") for health in ("all", "none")
+        trained("sgd[lr=0.1]", health[seed], initializer="zeros", seed=seed) for seed in (0, 1)
     )
     both = replace(seen, evaluation=unseen.evaluation + seen.evaluation)
-    assert "symmetric" in survey([both]).illnesses
+    (case,) = survey([both]).cases
+    assert (case.runs, case.seen("symmetric"), case.count("symmetric")) == (2, 1, 1)
+    assert "symmetric (1 of 1)" in str(case)
+    second = trained("adam[lr=0.01]", "all", initializer="zeros")
+    assert "symmetric" in survey([both, second]).shared[case.workload]
     assert survey([both]).blind == ()
     assert survey([unseen]).blind == ("sgd[lr=0.1]",)
 
@@ -49,4 +55,13 @@ def test_layers_that_nobody_looked_at_are_not_called_well() -> None:
 def test_an_unfinished_cell_is_left_out() -> None:
     """Who has no judged run is not called well."""
     cell = trained("sgd[lr=0.1]")
-    assert survey([replace(cell, evaluation=())]).judged == {}
+    assert survey([replace(cell, evaluation=())]).cases == ()
+
+
+def test_every_run_is_diagnosed() -> None:
+    """A problem of a few of many runs is counted, whichever run comes first."""
+    good, bad = trained("adam[lr=0.01]"), trained("sgd[lr=1000]")
+    mixed = replace(good, evaluation=good.evaluation * 3 + bad.evaluation)
+    (case,) = survey([mixed]).cases
+    assert case.count("unstable learning rate") == 1
+    assert "unstable learning rate (1 of 4)" in str(case)

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 import numpy as np
-import pytest
 
 from optbench import Array
 from tests.oracle.problems import ValueAndGrad
+from tests.support.packages import need
 
 
 class Oracle(Protocol):
@@ -20,11 +20,6 @@ class Oracle(Protocol):
 
     def path(self, f: ValueAndGrad, x0: Array, rates: Array, h: SimpleNamespace) -> Array:
         """Return every point of the path, x0 first: shape (len(rates) + 1, *x0.shape)."""
-
-
-def need(package: str) -> Any:
-    """Import the package, or skip the test with its name."""
-    return pytest.importorskip(package, reason=f"'{package}' is missing: pip install '.[oracles]'")
 
 
 class Torch:

@@ -10,6 +10,7 @@ import pytest
 import optbench
 from optbench.network import ACTIVATIONS
 from optbench.registry import default_registry
+from tests.support.packages import need
 
 SHAPES = ((300, 200), (200, 300))
 """Wide and tall, so that a rule which takes the wrong fan is found out."""
@@ -138,7 +139,7 @@ def test_every_initializer_has_a_theory() -> None:
 @pytest.mark.parametrize("initializer", ["xavier-uniform", "he-uniform", "uniform-fan-in"])
 def test_same_bound_as_torch(initializer: str) -> None:
     """The interval is the one that torch.nn.init draws from."""
-    torch = pytest.importorskip("torch", reason="'torch' is missing: pip install '.[oracles]'")
+    torch = need("torch")
     layer = torch.nn.Linear(300, 200)
     if initializer == "xavier-uniform":
         torch.nn.init.xavier_uniform_(layer.weight)

@@ -11,6 +11,7 @@ import pytest
 from optbench.records import StepControl
 from optbench.registry import default_registry
 from optbench.schedules import factors
+from tests.support.packages import need
 
 STEPS = 200
 FINAL = 0.04
@@ -64,8 +65,8 @@ ORACLES: dict[str, tuple[dict[str, Any], Oracle]] = {
 @pytest.mark.parametrize("name", ORACLES)
 def test_agrees_with_optax(name: str) -> None:
     """They agree at each of 200 updates, to 1e-12."""
-    jax = pytest.importorskip("jax", reason="jax is not installed")
-    optax = pytest.importorskip("optax", reason="optax is not installed")
+    jax = need("jax")
+    optax = need("optax")
     given, oracle = ORACLES[name]
     control = StepControl(schedule=name, **given)
     with jax.enable_x64(True):

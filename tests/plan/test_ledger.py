@@ -32,6 +32,7 @@ def test_a_study_from_before_replicates_has_one_and_no_retest() -> None:
     protocol = record.protocol
     assert (protocol.replicates, protocol.first_replicate, protocol.retest_trials) == (1, 0, 0)
     assert protocol.select == "val_loss"
+    assert protocol.refine_trials == 0
     (cell,) = record.cells
     assert cell.replicate == 0
     assert [(trial.runs, trial.retest, trial.is_default) for trial in cell.trials] == [
@@ -39,6 +40,15 @@ def test_a_study_from_before_replicates_has_one_and_no_retest() -> None:
         (("b",), (), False),
     ]
     assert sorted(record.keys()) == ["a", "b", "c", "d"]
+
+
+def test_a_study_from_before_trials_beside_the_best_has_none() -> None:
+    """Its replicates and its retest stay what they were."""
+    document = json.loads(BEFORE_REPLICATES)
+    document["protocol"] |= {"replicates": 6, "retest_trials": 3, "retest_seeds": 3}
+    protocol = decode_study(json.dumps(document).encode()).protocol
+    assert (protocol.replicates, protocol.refine_trials) == (6, 0)
+    assert (protocol.retest_trials, protocol.retest_seeds) == (3, 3)
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
@@ -50,7 +60,7 @@ def test_a_record_is_read_as_it_was_written() -> None:
             CellRecord(
                 entrant=Entrant(label="sgd", optimizer="sgd"),
                 workload=Workload(dataset="iris"),
-                trials=(TrialRecord(hyper={}, runs=("a",), retest=("b",), is_default=True),),
+                trials=(TrialRecord(hyper={}, runs=("a",), retest=("b",), is_refined=True),),
                 chosen={},
                 edges={},
                 evaluation=("c",),

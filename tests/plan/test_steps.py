@@ -24,7 +24,6 @@ from optbench.plan import (
     record_cell,
     restore_cell,
 )
-from optbench.plan.seeds import evaluation_seed, tuning_seed
 from optbench.records import (
     Cell,
     RunResult,
@@ -32,6 +31,7 @@ from optbench.records import (
     Status,
     StudyProtocol,
 )
+from optbench.records.seeds import evaluation_seed, tuning_seed
 from optbench.registry import Registry, default_registry
 from optbench.suites import Suite, Target
 from tests.records.factories import make_curve, make_result
@@ -61,7 +61,8 @@ def registry() -> Registry:
     """The built-in datasets, initializers and schedules, and only two optimizers, of this file."""
     registry = Registry()
     for kind in ("datasets", "initializers", "schedules"):
-        registry._entries[kind] = dict(default_registry().entries(kind))
+        for entry in default_registry().entries(kind).values():
+            registry._table.add(kind, entry)
 
     from optbench.registry.hookspecs import hookimpl
 
@@ -105,8 +106,8 @@ def finish(
 
 
 def once(**fields: Any) -> StudyProtocol:
-    """Return a protocol of one replicate without a retest, unless a field says otherwise."""
-    return StudyProtocol(**{"replicates": 1, "retest_trials": 0, **fields})
+    """Return a protocol of one replicate with search points only, unless a field says otherwise."""
+    return StudyProtocol(**{"replicates": 1, "refine_trials": 0, "retest_trials": 0, **fields})
 
 
 def make_plan(registry: Registry, protocol: StudyProtocol | None = None, **more: Any) -> StudyPlan:
@@ -274,6 +275,71 @@ def test_the_best_trials_are_tried_again_and_the_steady_one_is_chosen(registry: 
     assert advance(cell, without, results).cell.chosen == order[0].hyper
 
 
+def test_two_trials_lie_beside_the_best_one(registry: Registry) -> None:
+    """They are a quarter of a spacing away, count as neither drawn nor widened, and may win."""
+    plan = make_plan(registry, once(budget=9, seeds=1, refine_trials=2))
+    results, rounds = finish(plan, best_lr=0.03)
+    assert [len(wanted) for wanted in rounds] == [9, 2, 1]
+    (cell,) = cells_of(plan, results)
+    assert [trial.is_refined for trial in cell.trials] == [False] * 9 + [True] * 2
+    best = min(cell.trials[:9], key=lambda trial: trial.results[0].final("val_loss"))
+    (dimension,) = plan.cells[0].space.dimensions()
+    distances = [
+        dimension.coordinate_of(trial.hyper) - dimension.coordinate_of(best.hyper)
+        for trial in cell.trials[9:]
+    ]
+    assert sorted(distances) == pytest.approx([-1 / 32, 1 / 32])
+    winner = min(cell.trials, key=lambda trial: trial.results[0].final("val_loss"))
+    assert winner.is_refined
+    assert cell.chosen == winner.hyper
+
+
+def test_the_better_half_of_a_retest_is_tried_on_twice_as_many_seeds(registry: Registry) -> None:
+    """A trial that is lost on late seeds only is not chosen."""
+    plan = make_plan(registry, once(budget=9, seeds=1, retest_trials=4, retest_seeds=2, widen=0))
+    cell, protocol = plan.cells[0], plan.protocol
+    label = cell.workload.label
+    late = {tuning_seed(label, 0, i) for i in range(3, 7)}
+    results: dict[str, RunResult] = {}
+    rounds = []
+    while missing := advance(cell, protocol, results).missing:
+        rounds.append(missing)
+        for spec in missing:
+            result = fake(spec)
+            unsteady = spec.seed in late and spec.hyper == cell.points[0]
+            results[spec.key] = replace(result, status=Status.DIVERGED) if unsteady else result
+    assert [len(wanted) for wanted in rounds] == [9, 8, 8, 1]
+    assert {spec.seed for spec in rounds[2]} == late
+    state = advance(cell, protocol, results).cell
+    order = sorted(state.trials, key=lambda trial: trial.results[0].final("val_loss"))
+    assert [len(trial.retest) for trial in order] == [6, 6, 2, 2, 0, 0, 0, 0, 0]
+    assert order[0].is_default
+    assert state.chosen == order[1].hyper
+
+
+def test_every_entrant_has_the_same_budget(registry: Registry) -> None:
+    """However many hyperparameters are tuned, trials and tuning runs are equally many."""
+    protocol = StudyProtocol(ruleset="full", widen=0, replicates=1)
+    plan = make_plan(registry, protocol, optimizers=("plain", "plain[mu=0.9]"))
+    results, _ = finish(plan)
+    runs = [sum(len(trial.runs) for trial in cell.trials) for cell in cells_of(plan, results)]
+    assert runs == [27, 27]
+
+
+@pytest.mark.parametrize(("fewer", "expected"), [(2, [5, 6]), (0, [5, 6, 7]), (9, [5, 6, 7])])
+def test_steppers_may_have_fewer_replicates(fewer: int, expected: list[int]) -> None:
+    """Theirs are the first ones; by default they have as many as the others."""
+    suite = Suite(
+        datasets=("iris",),
+        optimizers=("sgd", "lamb"),
+        regimes=("batch",),
+        protocol=StudyProtocol(replicates=3, first_replicate=5, stepper_replicates=fewer),
+    )
+    cells = build_plan(suite, default_registry()).cells
+    for name, numbers in (("sgd", [5, 6, 7]), ("lamb", expected)):
+        assert [cell.replicate for cell in cells if cell.entrant.label == name] == numbers
+
+
 def test_the_first_seeds_are_one_run_of_each_entrant_on_each_workload(registry: Registry) -> None:
     """So layer health costs little: it is recorded in the first replicate of this study only."""
     plan = make_plan(
@@ -296,22 +362,30 @@ def test_the_first_seeds_are_one_run_of_each_entrant_on_each_workload(registry: 
 
 def test_a_step_counts_what_is_done_and_what_follows(registry: Registry) -> None:
     """Finished, missing and later runs add up to the plan at every step."""
-    plan = make_plan(registry, StudyProtocol(budget=5, seeds=4, retest_seeds=2, replicates=2))
+    protocol = StudyProtocol(budget=5, seeds=4, refine_trials=3, retest_trials=5, replicates=2)
+    plan = make_plan(registry, protocol)
     cell, results = plan.cells[1], dict[str, RunResult]()
     counts = []
     while True:
         step = advance(cell, plan.protocol, results)
         counts.append((step.done, len(step.missing), step.later))
-        assert sum(counts[-1]) == planned_runs(cell, plan.protocol) == 15
+        assert sum(counts[-1]) == planned_runs(cell, plan.protocol) == 30
         if not step.missing:
             break
         results |= {spec.key: fake(spec) for spec in step.missing}
-    assert counts == [(0, 5, 10), (5, 6, 4), (11, 4, 0), (15, 0, 0)]
+    assert counts == [
+        (0, 5, 25),  # search points
+        (5, 3, 22),  # beside the best one
+        (8, 10, 12),  # the best five on two further seeds
+        (18, 8, 4),  # the better two on four more
+        (26, 4, 0),
+        (30, 0, 0),
+    ]
 
 
 def test_fewer_trials_than_a_retest_wants_are_all_tried_again(registry: Registry) -> None:
     """With two trials and a retest of three, both are."""
-    plan = make_plan(registry, once(budget=2, seeds=1, retest_trials=3, retest_seeds=1))
+    plan = make_plan(registry, once(budget=2, seeds=1, retest_trials=3, retest_seeds=1, widen=0))
     _, rounds = finish(plan)
     assert [len(wanted) for wanted in rounds] == [2, 2, 1]
 

@@ -51,6 +51,8 @@ FIXED: dict[str, tuple[str, ...]] = {
     "new": ("--out", OUT),
     "inspect": ("--out", OUT, "--epochs", "0"),
     "trajectory": ("--out", OUT, "--steps", "2"),
+    "response": ("--out", OUT, "--updates", "4"),
+    "plot": ("--out", OUT),
     "sweep": ("--out", OUT),
 }
 """Options that keep a command short and in its folder, in case the drawn words are valid."""

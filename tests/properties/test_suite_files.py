@@ -150,6 +150,8 @@ protocols = st.fixed_dictionaries(
         "seeds": st.integers(1, 1_000_000),
         "replicates": st.integers(1, 512),
         "first_replicate": st.integers(0, 511),
+        "stepper_replicates": st.integers(0, 512),
+        "refine_trials": st.integers(0, 1000),
         "retest_trials": st.integers(0, 100),
         "retest_seeds": st.integers(1, 1000),
         "select": st.sampled_from(["best_val_loss", "val_loss", "time"]),

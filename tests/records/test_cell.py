@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from optbench.records import pool_replicates
+from optbench.records import pool_replicates, typical_choices
 from tests.analysis.synthetic import make_cells
 
 
@@ -29,3 +29,18 @@ def test_cells_of_one_replicate_stay_as_they_are() -> None:
     """Studies without replicates are not changed."""
     cells = make_cells(seeds=1, trials=1)
     assert pool_replicates(cells) == cells
+
+
+def test_the_typical_choice_has_the_median_rate() -> None:
+    """Of four the lower of the middle two; replicates that are still tuned do not count."""
+    (cell,) = make_cells(("alpha",), ("moons",), ("batch",), seeds=1, trials=1)
+    rates = (0.3, 0.01, 3.0, 0.1, None)
+    cells = [
+        replace(cell, replicate=i, chosen=None if rate is None else {"lr": rate})
+        for i, rate in enumerate(rates)
+    ]
+    assert [each.replicate for each in typical_choices(cells)] == [3]
+    assert [each.replicate for each in typical_choices(cells[::-1])] == [3]
+    assert typical_choices(cells[-1:]) == []
+    equal = [replace(cell, replicate=i, chosen={"lr": 1.0}) for i in (2, 0, 1)]
+    assert [each.replicate for each in typical_choices(equal)] == [1]

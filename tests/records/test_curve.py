@@ -89,7 +89,6 @@ def test_numbers_of_any_type_become_float64() -> None:
 
 def test_a_data_frame_has_the_columns_of_the_curve(curve: Curve) -> None:
     """And may be written to."""
-    pytest.importorskip("pandas", reason="pandas (extra test) is missing")
     frame = curve.to_pandas()
     assert list(frame.columns) == ["updates", "loss"]
     frame.loc[0, "loss"] = 5.0

@@ -18,6 +18,7 @@ from optbench.records import (
 )
 from optbench.records.protocol import OLD_TUNING_SEED
 from optbench.records.run_table import curve_rows, run_row
+from optbench.records.seeds import evaluation_seed, tuning_seed
 from tests.records.factories import empty_curve, make_curve, make_result, make_run_spec
 
 COLUMNS = [
@@ -25,8 +26,8 @@ COLUMNS = [
     "regime", "batch_size", "epochs", "seed", "dtype", "status", "reason", "final_train_loss",
     "final_val_loss", "final_train_metric", "final_val_metric", "test_loss", "test_metric",
     "updates", "examples", "grad_evals", "seconds", "loop", "best_test_loss", "best_test_metric",
-    "guess_train_loss", "guess_val_loss", "guess_test_loss", "hyper_schedule", "hyper_warmup",
-    "hyper_final", "hyper_clip_norm", "hyper_lr", "hyper_beta",
+    "guess_train_loss", "guess_val_loss", "guess_test_loss", "replicate", "hyper_schedule",
+    "hyper_warmup", "hyper_final", "hyper_clip_norm", "hyper_lr", "hyper_beta",
 ]  # fmt: skip
 
 
@@ -54,6 +55,15 @@ def test_a_run_is_one_row_with_the_same_columns_everywhere(result: RunResult) ->
     assert (row["updates"], row["final_val_metric"]) == (1.5, 7.5)
     assert (row["hyper_schedule"], row["hyper_lr"]) == ("cosine", 0.1)
     assert row["test_metric"] != row["test_metric"]
+
+
+def test_the_replicate_follows_from_the_seed(result: RunResult) -> None:
+    """Rows of one replicate can be grouped; a run outside of a study has none."""
+    label = result.spec.workload.label
+    for seed in (tuning_seed(label, 4, 1), evaluation_seed(label, 4, 2)):
+        spec = msgspec.structs.replace(result.spec, seed=seed)
+        assert run_row(make_result(spec, result.curve))["replicate"] == 4
+    assert np.isnan(run_row(result)["replicate"])
 
 
 def test_the_role_follows_from_the_seed(result: RunResult) -> None:

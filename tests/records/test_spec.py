@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from optbench.records import RunSpec, StepControl, Workload
+from optbench.records import ENGINE_VERSION, RunSpec, StepControl, Workload, engine_version
 from optbench.records.packing import pack_spec, unpack_spec
 from tests.records.factories import make_run_spec
 
@@ -46,7 +46,8 @@ def test_the_key_depends_on_every_field() -> None:
         "optimizer_code": "a", "dataset": "e", "dataset_hash": "b", "hidden": (1,),
         "activation": "tanh", "initializer": "zeros", "initializer_hyper": {"gain": 1.0},
         "initializer_code": "c", "regime": "sgd", "batch_size": 1, "epochs": 1, "seed": 1,
-        "dtype": "float64", "grid_points": 2, "engine": 2, "schedule_code": "d",
+        "dtype": "float64", "grid_points": 2, "engine": 0, "schedule_code": "d",
+        "curve_rows": (1, 2), "curve_points": 3,
     }  # fmt: skip
     assert set(changes) == set(RunSpec.__struct_fields__)
     keys = {msgspec.structs.replace(spec, **{name: value}).key for name, value in changes.items()}
@@ -62,3 +63,8 @@ def test_the_workload_of_a_run_has_the_same_values() -> None:
     spec = RunSpec(optimizer="some", hyper={}, **msgspec.structs.asdict(workload))
     assert spec.workload == workload
     assert workload.label == "d | 4 tanh | constant[value=0.1] | sgd | 3 epochs"
+
+
+def test_the_version_of_gelu_is_not_below_the_engine() -> None:
+    """Otherwise a change of all runs would leave old results of gelu in use."""
+    assert engine_version("gelu") >= engine_version("relu") == ENGINE_VERSION

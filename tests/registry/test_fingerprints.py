@@ -122,7 +122,7 @@ def test_a_builtin_schedule_leaves_the_key_as_it_was() -> None:
     """Runs that were stored before schedules were plugins keep their keys."""
     spec = spec_of("sgd[schedule=cosine]")
     assert "schedule_code" not in msgspec.json.decode(msgspec.json.encode(spec))
-    fixed = RunSpec(optimizer="sgd", hyper={"lr": 0.1}, dataset="iris")
+    fixed = RunSpec(optimizer="sgd", hyper={"lr": 0.1}, dataset="iris", engine=1)
     assert fixed.key == "c32cef7c2331d00c6364"
 
 

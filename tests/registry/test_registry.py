@@ -136,8 +136,14 @@ def test_two_optimizers_of_one_name_are_refused_naming_both_distributions() -> N
     registry = Registry()
     for number in (1, 2):
         registry.register(module_of(DESCENT.format(name="twin") + HOOK, f"dist{number}"))
-    with pytest.raises(PluginError, match=r"optimizers are named 'twin'.*dist1.*dist2"):
+    named = r"optimizers are named 'twin'.*dist1.*dist2"
+    with pytest.warns(PluginWarning, match=named):
         registry.check()
+    with pytest.raises(PluginError, match=named):
+        registry.entry("optimizers", "twin")
+    with pytest.raises(PluginError, match=named):
+        registry.check(strict=True)
+    assert not registry.entries("optimizers")
 
 
 @pytest.mark.parametrize(

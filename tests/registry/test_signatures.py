@@ -50,6 +50,16 @@ def test_other_defaults_are_left_to_the_function() -> None:
     assert read().missing == ()
 
 
+def test_a_default_of_0_stays_a_float_where_the_name_is_known() -> None:
+    """Also without an annotation: a decay of weights that could only be whole is of no use."""
+
+    def bare(params, lr=0.1, weight_decay=0):  # type: ignore[no-untyped-def]
+        """Have no annotations."""
+
+    declared = read_signature(bare, skip=("params",)).hypers["weight_decay"]
+    assert declared.check(0.01) == 0.01
+
+
 def test_a_float_with_a_default_written_as_0_is_a_float() -> None:
     """weight_decay=0.01 is allowed although the library writes its default as 0."""
     hypers = read().hypers
@@ -129,3 +139,23 @@ def test_a_name_that_steppers_use_themselves_gets_an_underscore() -> None:
     found = read_signature(function)
     assert list(found.hypers) == ["variant_", "step_"]
     assert found.bind({"variant_": "other", "step_": 3}) == {"variant": "other"}
+
+
+def test_what_is_known_of_a_name_is_its_meaning_of_any_type() -> None:
+    """Of numbers, truth values and words; a default of another type is left alone."""
+
+    def planted(params: Any, slow: float = 0.5, fast: bool = False, form: str = "a") -> None: ...
+
+    known = {
+        "slow": hyper(0.0, "a number", low=0, high=1),
+        "fast": hyper(True, "a switch"),
+        "form": hyper("b", "a word", choices=("a", "b")),
+    }
+    hypers = read_signature(planted, skip=("params",), known=known).hypers
+    assert [each.meaning for each in hypers.values()] == ["a number", "a switch", "a word"]
+    assert [each.default for each in hypers.values()] == [0.5, False, "a"]
+    assert hypers["slow"].high == 1
+    assert hypers["form"].choices == ("a", "b")
+    other = {"fast": hyper(1.0, "a number"), "slow": hyper(True, "a switch")}
+    hypers = read_signature(planted, skip=("params",), known=other).hypers
+    assert {each.meaning for each in hypers.values()} == {"argument of planted"}

@@ -11,16 +11,14 @@ import numpy as np
 from scipy import stats
 
 from optbench.analysis.board_records import (
-    BOARD_NAMES,
     Board,
-    BoardName,
     BoardPair,
     BoardRow,
     Needs,
     PairVerdict,
     Statement,
 )
-from optbench.records import Regime
+from optbench.records import BOARD_NAMES, BoardName, Regime
 
 REGIONS: dict[BoardName, float] = {
     "final-loss": 0.03,

@@ -61,6 +61,31 @@ def hostile() -> Sample:
     )
 
 
+NAMES = (
+    "schedule-free-adamw", "adam[lr=0.01]", "adam[lr=0.1,beta1=0.5]", "sgd", "rmsprop", "lbfgs",
+)  # fmt: skip
+
+
+@functools.cache
+def entrants(n: int, replicates: int = 3) -> Sample:
+    """A study of `n` entrants in three regimes; of the last one, some runs diverge."""
+    labels = (*NAMES, *(f"optimizer-{i:02}" for i in range(len(NAMES), n)))[:n]
+    cells = make_cells(
+        labels,
+        ("iris", "moons"),
+        REGIMES,
+        seeds=2,
+        trials=6,
+        replicates=replicates,
+        skill={label: 1.5 * (1 - i / n) for i, label in enumerate(labels)},
+        noise=0.05,
+        workload_noise=0.3,
+        diverging={labels[-1]: 0.4},
+    )
+    protocol = StudyProtocol(seeds=2, replicates=replicates)
+    return build_leaderboard(cells, protocol, title=f"{n} entrants"), cells
+
+
 @functools.cache
 def crowd(n: int = 40, replicates: int = 6) -> Sample:
     """A study of many entrants with boards; its other tables have two entrants, repeated."""

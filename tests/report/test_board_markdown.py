@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from optbench.analysis.board_records import BOARD_NAMES
-from optbench.report.format.board_text import TITLES
-from optbench.report.format.board_words import board_sentence
+from optbench.analysis.words.board_sentences import board_sentence
+from optbench.analysis.words.board_text import TITLES
+from optbench.records import BOARD_NAMES
 from optbench.report.markdown import leaderboard_markdown
 from tests.report import samples
 

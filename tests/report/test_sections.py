@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from matplotlib.figure import Figure
 
@@ -42,7 +43,7 @@ class Empty(ReportSection):
 
 def made(item: type[ReportSection] = Both, formats: tuple[str, ...] = ("svg",)) -> Section:
     """The section of a plugin."""
-    section = make_section(item, object(), formats)
+    section = make_section(item(), object(), formats)
     assert section is not None
     return section
 
@@ -63,7 +64,6 @@ def test_values_of_any_kind_become_text() -> None:
 
 def test_a_data_frame_is_a_table() -> None:
     """Those of the study can be returned as they are."""
-    pandas = pytest.importorskip("pandas", reason="pandas (extra test) is missing")
     frame = pandas.DataFrame({"label": ["a", "b"], "cost": [1.5, None]})
     section = made(type("Framed", (Empty,), {"table": lambda self, study: frame}))
     assert (section.columns, section.rows) == (("label", "cost"), (("a", "1.5"), ("b", "–")))
@@ -87,7 +87,7 @@ def test_the_digest_follows_what_is_shown() -> None:
 
 def test_a_section_without_anything_is_left_out() -> None:
     """A plugin may have nothing to say of a study."""
-    assert make_section(Empty, object(), ()) is None
+    assert make_section(Empty(), object(), ()) is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_other_results_are_refused(method: str, result: object, message: str) ->
     """The fault is named in one line."""
     broken = type("Broken", (Empty,), {method: lambda self, study: result})
     with pytest.raises(PluginError, match=message):
-        make_section(broken, object(), ("png",))
+        make_section(broken(), object(), ("png",))
 
 
 def write(out: Path, *sections: Section) -> list[Path]:

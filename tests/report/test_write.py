@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from optbench.analysis.leaderboard import from_json
+from optbench.analysis.leaderboard import from_json, rounded, to_json
 from optbench.errors import ConfigError
 from optbench.report import write_all
 from optbench.report.csv_text import leaderboard_csv
@@ -176,7 +176,7 @@ def test_csv_holds_every_row_and_opens_harmlessly() -> None:
     assert len(rows) == len(board.overall) * (1 + len(board.workloads))
     whole = {row["label"].removeprefix("'"): row for row in rows if not row["workload"]}
     for row in board.overall:
-        assert float(whole[row.label]["score"]) == row.score.value
+        assert float(whole[row.label]["score"]) == rounded(row.score.value or 0)
     for row_ in rows:
         assert not any(
             cell[:1] in ("=", "+", "-", "@") for cell in row_.values() if not number(cell)
@@ -195,7 +195,7 @@ def test_json_reads_back_equal(folder: Path) -> None:
     """The file is strict JSON and holds the whole leaderboard."""
     text = (folder / "leaderboard.json").read_text()
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
-    assert from_json(text) == samples.hostile()[0]
+    assert to_json(from_json(text)) == to_json(samples.hostile()[0])
 
 
 def test_the_csv_tells_failed_from_diverged() -> None:
@@ -208,3 +208,18 @@ def test_the_csv_tells_failed_from_diverged() -> None:
     first = next(csv.DictReader(io.StringIO(text)))
     assert int(first["failed"]) == 1
     assert int(first["diverged"]) == row.divergence.count - 1
+
+
+def test_what_a_repository_keeps_of_a_report_is_small(tmp_path: Path) -> None:
+    """Bytes of each file for each pair, each entrant and workload, and each row have a limit."""
+    board, cells = samples.study(tuple("abcdef"), ("iris", "moons", "wine"))
+    write((board, cells), tmp_path)
+    data = json.loads((tmp_path / "leaderboard.json").read_text())
+    size_of_pairs = sum(len(json.dumps(b.pop("pairs"))) for b in data["boards"])
+    size_of_rows = len((tmp_path / "leaderboard.csv").read_text())
+    size_of_plots = sum(p.stat().st_size for p in (tmp_path / "plots").glob("*.png"))
+    n = len(board.overall) * len(board.workloads)
+    assert size_of_pairs / sum(len(b.pairs) for b in board.boards) < 250
+    assert len(json.dumps(data)) / n < 4000
+    assert size_of_rows / (n + len(board.overall)) < 300
+    assert size_of_plots / n < 6000

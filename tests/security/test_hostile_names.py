@@ -47,7 +47,7 @@ def map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def attack(text: str) -> str:
-    """Return an attack that contains this name; keys and words with a meaning stay."""
+    """Return an attack that contains this name; keys, nothing and words with a meaning stay."""
     fixed = {
         "batch",
         "lr",
@@ -59,7 +59,7 @@ def attack(text: str) -> str:
         "constant",
         "relu",
     }
-    if text in fixed or re.fullmatch("[0-9a-f]{20}", text):
+    if not text or text in fixed or re.fullmatch("[0-9a-f]{20}", text):
         return text
     return f"{BEGINNINGS[sum(text.encode()) % len(BEGINNINGS)]}{text}{ATTACK}"
 

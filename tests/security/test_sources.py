@@ -40,6 +40,7 @@ EXEMPT = {
     ("execution/cluster_client.py", "import_module"): "Dask, when the user asks for a cluster",
     ("report/plots/parallel.py", "pickle"): "records, from this process to its own child",
     ("cli/group.py", "import_module"): "the module of a command, out of a fixed table",
+    ("engine/kernels/jit.py", "import_module"): "one module of Numba, by its full name",
     ("optbench_builtin/__init__.py", "import_module"): "the modules of the built-in plugins",
 }
 """File and function -> the code that it runs."""

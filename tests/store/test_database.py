@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,6 +56,25 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="another program"):
         Store(path)
     assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_read_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that fails at its first statement does not stay open."""
+    path = tmp_path / "runs.sqlite"
+    path.write_bytes(b"SQLite format 3\0" + 4096 * b"\xff")
+    opened: list[sqlite3.Connection] = []
+
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        opened.append(sqlite3.Connection(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr("sqlite3.connect", connect)
+    with pytest.raises(sqlite3.DatabaseError):
+        database.connect(path)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.1])
@@ -142,10 +162,14 @@ def test_drivers_that_open_an_old_store_together_migrate_it_once(
             waiting.wait(30)  # both have seen the old schema
         return number
 
+    def count() -> int:
+        with Store(path) as store:
+            return store.count()
+
     monkeypatch.setattr(database, "_version", version)
     monkeypatch.setattr(database, "MIGRATIONS", {SCHEMA - 1: migrated.append})
     with ThreadPoolExecutor(2) as pool:
-        opened = [pool.submit(lambda: Store(path).count()) for _ in range(2)]
+        opened = [pool.submit(count) for _ in range(2)]
         assert [store.result(60) for store in opened] == [3, 3]
     assert len(migrated) == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,8 +141,15 @@ def test_ctrl_c_returns_the_study_as_far_as_it_is(tmp_path: Path) -> None:
     arguments = {**SMALL, "seeds": 40}
     study = optbench.compare("sgd", out=tmp_path, progress=interrupt, **arguments)
     assert not study.complete
-    assert "interrupted" in repr(study)
     kept = len(study.runs)
+    state = f"unfinished: {kept} of 40 runs; the same command continues"
+    assert study.leaderboard.warnings[0] == state
+    assert " ".join(repr(study).split()).count(state) == 3  # summary, header and cautions
+    study.report(formats=["png"])
+    assert (
+        (tmp_path / "leaderboard.md").read_text().splitlines()[2].startswith(f"**U{state[1:]}.**")
+    )
+    assert f"<strong>U{state[1:]}.</strong>" in (tmp_path / "report.html").read_text()
     assert 0 < kept < 40
     rest = optbench.compare("sgd", out=tmp_path, **arguments)
     assert rest.complete
@@ -222,3 +230,20 @@ def test_a_rate_under_any_name_is_tuned_and_scheduled_alike() -> None:
     with_unmarked = optbench.compare([Descent, Unmarked], **settings)
     assert any("unmarked is not tuned" in line for line in with_unmarked.leaderboard.warnings)
     assert not any("descent is not" in line for line in with_unmarked.leaderboard.warnings)
+
+
+def test_a_finished_study_gets_more_replicates() -> None:
+    """In its folder, with objects that were passed, and with the price of a further look."""
+
+    study = optbench.compare([Descent, "sgd"], baseline="sgd", **{**SMALL, "replicates": 2})
+    more = study.more(1, jobs=1)
+    assert (more.folder, more.protocol.replicates, more.trained) == (study.folder, 3, 4)
+    assert [look.level for look in more.looks] == [0.05, 0.025]
+    assert more.criteria == study.criteria
+    board = more.leaderboard.boards[0]
+    assert (board.units, board.error_rate) == (3, 0.075)
+    assert board.baseline is not None
+    with pytest.raises(ConfigError, match="replicates=0 is not allowed"):
+        study.more(0)
+    with pytest.raises(ConfigError, match="no folder"):
+        functools.partial(replace(study, folder=None).more, 1)()

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 import optbench
+from optbench.analysis.statistics.spending import extended_looks, planned_looks
 from optbench.errors import ConfigError
+from optbench.plan import StudyRecord, record_cell
+from optbench.records import Criteria, Look, StudyProtocol
+from optbench.study.merging import merge_records
+from tests.analysis.synthetic import make_cells
 
 SMALL: dict[str, Any] = {"suite": "smoke", "regimes": "batch", "epochs": 1, "grid_points": 4}
 
@@ -32,3 +37,56 @@ def test_studies_that_differ_in_more_than_replicates_do_not_merge(tmp_path: Path
     optbench.compare("sgd", out=tmp_path / "b", first_replicate=1, retest_trials=1, **SMALL)
     with pytest.raises(ConfigError, match="the protocols differ: retest_trials is 0 in "):
         optbench.merge([tmp_path / "a", tmp_path / "b"], out=tmp_path / "all")
+
+
+def record_of(
+    labels: str, looks: tuple[Look, ...], replicates: int, first: int = 0, baseline: str = ""
+) -> tuple[Path, StudyRecord]:
+    """A study whose entrants are letters, analysed at these looks."""
+    cells = make_cells(tuple(labels), ("iris",), ("batch",), replicates=replicates, trials=2)
+    record = StudyRecord(
+        suite="made up",
+        protocol=StudyProtocol(replicates=replicates, first_replicate=first),
+        cells=tuple(record_cell(cell) for cell in cells),
+        looks=looks,
+        criteria=Criteria(baseline=baseline),
+    )
+    return Path(labels), record
+
+
+LOOKS = tuple(planned_looks([4, 8], 32))
+
+
+def test_studies_of_the_same_looks_merge_and_keep_them() -> None:
+    """One of them may have ended at an earlier look; a study without looks had a single one."""
+    merged = merge_records([record_of("ab", LOOKS[:1], 4), record_of("cd", LOOKS, 8)])
+    assert merged.looks == LOOKS
+    assert merged.protocol.replicates == 8
+    extended = tuple(extended_looks([Look(replicates=4, level=0.05)], 6))
+    merged = merge_records([record_of("ab", (), 4), record_of("cd", extended, 6)])
+    assert merged.looks == extended
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        record_of("cd", (), 8),
+        record_of("cd", LOOKS, 8, first=8),
+        record_of("cd", tuple(planned_looks([4, 8], 16)), 8),
+        record_of("cd", (*LOOKS[:1], Look(replicates=7, level=0.01)), 7),
+    ],
+    ids=["no looks", "other replicates", "another end", "another look"],
+)
+def test_studies_of_different_looks_do_not_merge(other: tuple[Path, StudyRecord]) -> None:
+    """Their size depends on their results, so that no error rate would hold for both together."""
+    for records in ([record_of("ab", LOOKS, 8), other], [other, record_of("ab", LOOKS, 8)]):
+        with pytest.raises(ConfigError, match="was not analysed at the looks of ") as caught:
+            merge_records(records)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_baseline_is_kept_where_all_studies_have_it() -> None:
+    """Otherwise the merged study has none."""
+    same = [record_of("ab", (), 2, baseline="a"), record_of("ac", (), 2, baseline="a")]
+    assert merge_records(same).criteria.baseline == "a"
+    assert merge_records([same[0], record_of("cd", (), 2)]).criteria.baseline == ""

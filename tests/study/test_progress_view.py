@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 from typing import Any
 
 import pytest
 
+import optbench
 from optbench.records import RunResult
 from optbench.study import Progress
-from optbench.study.progress_displays import Bar, Lines, NotebookBar, is_notebook
+from optbench.study.progress_displays import Bar, Lines, NotebookBar, terminal_display
 from optbench.study.progress_view import ProgressView, duration, shown_progress
-from optbench.support.log_lines import log_to_stderr
+from optbench.support.log_lines import is_notebook, log_to_stderr
 from tests.records.factories import make_run_spec
 
 
@@ -24,7 +26,7 @@ def progress_of(done: int, trained: int, **fields: Any) -> Progress:
 def test_plain_lines_tell_runs_time_left_and_who_leads(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line every few seconds; what was before the first run does not count."""
+    """Lines at growing distances; what was before the first run does not count."""
     clock = [0.0]
     monkeypatch.setattr("optbench.study.progress_view.time.monotonic", lambda: clock[0])
     with ProgressView(Lines()) as view:
@@ -36,11 +38,39 @@ def test_plain_lines_tell_runs_time_left_and_who_leads(
     assert captured.out == ""
     assert captured.err.splitlines() == [
         "6 of 100 runs",
-        "11 of 100 runs",
-        "16 of 100 runs, 1 min 24 s left, best so far: adam",
-        "21 of 100 runs, 1 min 19 s left, best so far: adam",
+        "14 of 100 runs",
         "26 of 100 runs, 1 min 14 s left, best so far: adam",
     ]
+
+
+def test_an_hour_of_training_leaves_few_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Five seconds to the first line, and never more than two minutes to the next."""
+    clock = [0.0]
+    monkeypatch.setattr("optbench.study.progress_displays.time.monotonic", lambda: clock[0])
+    lines, printed = Lines(), []
+    for second in range(3600):
+        clock[0] = float(second)
+        lines.show_progress(progress_of(0, 0), lambda: "training")
+        if capsys.readouterr().err:
+            printed.append(second)
+    assert printed[0] == 5
+    assert sum(second < 600 for second in printed) < 15
+    assert max(b - a for a, b in itertools.pairwise(printed)) == 120
+
+
+def test_a_command_of_a_notebook_gets_lines_though_it_has_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every update of a bar would stay in the output of ``!optbench run``."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    assert isinstance(terminal_display(), Lines)
+    monkeypatch.delenv("JPY_PARENT_PID")
+    bar = terminal_display()
+    bar.close()
+    assert isinstance(bar, Bar)
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -121,7 +151,8 @@ def test_python_shows_progress_where_somebody_looks(
 
 def test_a_notebook_has_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """One output, updated in place; what a plugin says in it is text."""
-    display = pytest.importorskip("IPython.display", reason="IPython (extra test) is missing")
+    from IPython import display
+
     outputs: list[str] = []
 
     class Handle:
@@ -147,3 +178,31 @@ def test_a_notebook_has_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) ->
     assert 'max="100" value="7"' in outputs[2]
     assert "best so far: adam" in outputs[2]
     assert outputs[3] == ""
+
+
+def test_training_in_a_notebook_says_that_it_compiles(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first call on a machine takes seconds; elsewhere, nothing is printed."""
+    monkeypatch.setattr("optbench.engine.loops.warmup.jit.is_on_disk", lambda function: False)
+    for watched in (False, True):
+        monkeypatch.setattr("optbench.engine.loops.warmup._LOADED", set())
+        monkeypatch.setattr("optbench.support.log_lines.is_notebook", lambda told=watched: told)
+        optbench.train("sgd", dataset="iris", epochs=1)
+        assert ("compiling the training loop" in capsys.readouterr().err) == watched
+
+
+def test_a_bar_without_runs_counts_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While a report is written again, there are neither runs nor a time left."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    bar = Bar()
+    bar.show_line("writing leaderboard.md")
+    bar._bar.refresh()
+    bar.close()
+    text = capsys.readouterr().err
+    assert "writing leaderboard.md" in text
+    assert "elapsed" in text
+    assert not any(word in text for word in ("runs", "left", "0/"))

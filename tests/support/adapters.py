@@ -17,8 +17,11 @@ import pytest
 
 import optbench
 from optbench import Array, StepContext, Stepper, Values
+from optbench.conformance.metadata_checks import search_ends
 from optbench.registry import default_registry
 from optbench.registry.fingerprints import fingerprint
+from optbench.tuning.search_points import search_points
+from optbench.tuning.space import SearchSpace
 
 WORKLOAD: dict[str, Any] = {"dataset": "digits", "epochs": 2, "dtype": "float64", "hidden": (16, 8)}
 COMMANDS = (["--help"], ["list"], ["plugins"], ["show", "adam"])
@@ -27,6 +30,10 @@ SIZES = (64, 32, 32, 10)
 """Widths of the network on which the cost of a step is measured."""
 LAYERS = ((0, 1), (2, 3), (4, 5))
 """Index pairs of its weights and biases."""
+
+
+ANY_NUMBER = ("ns_coeff", "f_min", "lower_bound")
+"""Hyperparameters that may be any number: coefficients of a polynomial, and bounds of a loss."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,30 @@ class AdapterPromises:
         assert theirs.status == "diverged"
         assert theirs.reason == ours.reason
         assert "eps=0" in theirs.reason
+
+    def test_every_hyperparameter_has_a_meaning_and_a_range(self) -> None:
+        """Of every listed optimizer; what may be any number at all says so in `ANY_NUMBER`.
+
+        The default is that of the framework, and one of the trials wherever it is tuned.
+        """
+        for name in self.adapter.listed:
+            for key, declared in self.adapter.adapt(name).hypers().items():
+                where = f"{name}: {key}"
+                assert declared.check(declared.default) == declared.default, where
+                assert declared.meaning, where
+                assert "argument of" not in declared.meaning, where
+                is_any = declared.describe_range() in ("a number", "a whole number", "a word")
+                assert not is_any or key.startswith(ANY_NUMBER), where
+                if declared.search:
+                    assert declared.low <= np.min(search_ends(declared)), where
+                    assert declared.high >= np.max(search_ends(declared)), where
+                    assert declared.meaning[:1].islower(), where
+
+    def test_the_default_is_the_first_trial(self) -> None:
+        """Also where all hyperparameters are tuned."""
+        adam = self.adapter.adapt(f"{self.adapter.prefix}adam")
+        first = search_points(SearchSpace(adam, {}, "full"), 4, "planted")[0]
+        assert first == {key: declared.default for key, declared in adam.hypers().items()}
 
     def test_names_with_another_prefix_are_not_answered(self) -> None:
         """Another adapter's optimizers are not this one's business."""

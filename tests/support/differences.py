@@ -8,8 +8,9 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import pytest
 
-from optbench import Array, Stepper
+from optbench import Array, StepContext, Stepper, train
 from optbench.contracts import Values
 from optbench.engine.loops.updates import Updater
 from optbench.records import StepControl
@@ -85,3 +86,24 @@ def assert_same_path(ours: Array, theirs: Array, dtype: str) -> None:
     assert not parted.any(), f"they part at step {parted.argmax() + 1} by {difference.max():.2g}"
     assert np.isfinite(ours).all()
     assert np.abs(ours[-1] - np.concatenate([x.ravel() for x in START])).max() > 1e-3
+
+
+def check_linear_end(cls: type[Stepper], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail unless a class with a line search ends with a linear schedule, within one update."""
+    rates: list[float] = []
+    step = cls.step
+
+    def noting(self: Any, params: Any, grads: Any, state: Any, context: StepContext) -> Any:
+        if context.t == 1:
+            rates.clear()  # those of the rehearsal
+        rates.append(float(context.h.lr))
+        return step(self, params, grads, state, context)
+
+    monkeypatch.setattr(cls, "step", noting)
+    result = train(cls, dataset="iris", regime="batch", schedule="linear", epochs=200, lr=0.5)
+    assert result.status == "ok", result.reason
+    examples = result.curve["examples"]
+    costliest = float(np.diff(examples).max()) / examples[-1]
+    updates = int(result.final("updates"))
+    assert len(rates) == updates < 200
+    assert rates[-1] / 0.5 <= costliest + 2 / updates

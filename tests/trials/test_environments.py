@@ -82,6 +82,8 @@ def test_nowhere_to_keep_anything_and_a_backend_that_does_not_exist(tmp_path: Pa
     assert list((out / "plots").iterdir())
     line = "matplotlib has no backend 'planted' (MPLBACKEND); drawing without it"
     assert done.stderr.count(line) == 1
+    assert done.stderr.count(f"nothing can be kept in {NOWHERE}") == 1
+    assert "compiling sgd (float32), at every start" in done.stderr
     assert not list(temporary.iterdir())
 
 

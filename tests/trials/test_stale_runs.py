@@ -72,8 +72,8 @@ class PlantedStart(optbench.Initializer):
 
     name = "planted-start"
 
-    def weight(self, shape, rng, context):
-        return planted_helper.direction(rng.normal(size=shape))
+    def weight(self, rng, n_in, n_out, h):
+        return planted_helper.direction(rng.normal(size=(n_in, n_out)))
 
 
 class PlantedRate(optbench.Schedule):

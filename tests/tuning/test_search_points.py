@@ -15,6 +15,7 @@ from optbench.contracts import Rule
 from optbench.errors import ConfigError
 from optbench.tuning.search_points import (
     _plain_sobol,
+    refined_points,
     scrambled_sobol,
     search_points,
     widened_points,
@@ -121,6 +122,36 @@ def test_a_range_is_never_widened_beyond_the_valid_values() -> None:
     assert mu.quantity(mu.low) == pytest.approx(0)
     for p in widened_points(RICH, 8, {"mu": "low"}):
         assert 0 <= float(p["mu"]) <= 0.5
+
+
+def test_points_beside_the_best_are_close_to_it_and_differ() -> None:
+    """With one dimension two points are a quarter of the spacing away, and four are nearer."""
+    best = search_points(PLAIN, 9)[3]
+    (dimension,) = PLAIN.dimensions()
+    for count, distances in ((1, 1), (2, 1), (3, 2), (4, 2)):
+        points = refined_points(PLAIN, 9, count, best)
+        offsets = [8 * (dimension.coordinate_of(p) - dimension.coordinate_of(best)) for p in points]
+        assert len({round(offset, 6) for offset in offsets}) == count
+        expected = {1: {0.25}, 2: {0.125, 0.375}}[distances]
+        assert {round(abs(offset), 6) for offset in offsets} <= expected
+    for point in refined_points(RICH, 17, 5, RICH.values_at()):
+        assert point["form"] == RICH.values_at()["form"]
+        for each in RICH.dimensions():
+            if each.hyper.kind is float:
+                offset = each.coordinate_of(point) - each.coordinate_of(RICH.values_at())
+                assert 0 < abs(offset) < 16 ** (-1 / len(RICH.dimensions())) / 2
+
+
+def test_no_points_lie_beside_the_best_where_no_range_is_searched() -> None:
+    """Choices have no neighbours."""
+    assert refined_points(SearchSpace(Plain, {"lr": 0.5}, "full"), 8, 2, {"lr": 0.5}) == []
+    assert refined_points(PLAIN, 8, 0, PLAIN.values_at()) == []
+
+
+def test_a_best_point_without_a_coordinate_is_replaced_by_the_end_of_its_range() -> None:
+    """A rate of 0 has no logarithm."""
+    points = refined_points(PLAIN, 8, 2, {"lr": 0.0})
+    assert all(1e-4 < float(point["lr"]) < 1e-2 for point in points)
 
 
 @pytest.mark.parametrize("n_dims", [1, 2, 5])

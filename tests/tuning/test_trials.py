@@ -152,11 +152,12 @@ def edges_of(
     return find_edges(PLAIN, ranking, trials, ranking.best_first()[0], widened)
 
 
-def test_the_best_trial_in_the_outer_tenth_is_an_edge() -> None:
-    """The range is four decades, so its outer tenths are 0.4 decades wide."""
-    assert edges_of({8.0: 0.1, 0.1: 0.2}) == {"lr": "high"}
+def test_the_best_trial_in_the_outer_eighth_is_an_edge() -> None:
+    """The range is four decades, so its outer eighths are half a decade wide."""
+    for high in (8.0, 3.3):
+        assert edges_of({high: 0.1, 0.1: 0.2}) == {"lr": "high"}
     assert edges_of({1.5e-3: 0.1, 0.1: 0.2}) == {"lr": "low"}
-    assert edges_of({3.0: 0.1, 0.1: 0.2}) == {}
+    assert edges_of({3.0: 0.1, 0.1: 0.2}) == edges_of({4e-3: 0.1, 0.1: 0.2}) == {}
 
 
 def test_an_edge_that_gains_nothing_does_not_count() -> None:
@@ -171,7 +172,7 @@ def test_no_edge_is_claimed_when_everything_diverged() -> None:
 
 
 def test_after_widening_the_edge_is_that_of_the_wider_range() -> None:
-    """The old edge is inside now; the new outer tenth is the edge."""
+    """The old edge is inside now; the new outer eighth is the edge."""
     widened = ({"lr": "high"},)
     assert edges_of({8.0: 0.1, 0.1: 0.2, 300.0: 0.4}, widened) == {}
     assert edges_of({800.0: 0.1, 8.0: 0.2}, widened) == {"lr": "high"}

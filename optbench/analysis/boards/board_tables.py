@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from optbench.analysis.board_records import (
     STATEMENTS,
+    Baseline,
     Board,
-    BoardPair,
     BoardRow,
-    Needs,
     Statement,
     Unit,
 )
 from optbench.analysis.board_rows import CriticalDifference, number
+from optbench.analysis.boards.board_pairs import (
+    Sample,
+    Stage,
+    baseline_pairs,
+    better_matrix,
+    every_pair,
+    make_sample,
+)
 from optbench.analysis.boards.board_values import BoardValues
 from optbench.analysis.grouping import indices_by_key
+from optbench.analysis.run_costs import UNKNOWN_PACE, Pace
 from optbench.analysis.statistics.contrasts import (
     Contrasts,
-    all_pairs,
-    cluster_means,
     entrant_contrasts,
-    pair_contrasts,
 )
-from optbench.analysis.statistics.decisions import Closed, Decision, decide
 from optbench.analysis.statistics.multiplicity import may_be_best
 from optbench.analysis.statistics.ranking import place_ranges, tie_groups
 from optbench.analysis.study_arrays import StudyArrays
@@ -35,28 +39,15 @@ from optbench.contracts import Array
 from optbench.records import ALPHA, Look, Regime
 
 
-@dataclass(frozen=True)
-class Sample:
-    """The values of a board as a sample of independent units.
-
-    Attributes:
-        values: Shape (S, workloads, replicates), as `pair_contrasts` takes them.
-        clusters: Cluster of each workload of `values`.
-        least_errors: Least standard error of the mean of each entrant, shape (S,).
-    """
-
-    values: Array
-    clusters: Sequence[int]
-    least_errors: Array
-
-
 def make_boards(
     study: StudyArrays,
     tables: Sequence[BoardValues],
     *,
     drawn: bool = False,
+    baseline: str = "",
     looks: Sequence[Look] = (),
     before: Sequence[Board] = (),
+    pace: Pace = UNKNOWN_PACE,
 ) -> tuple[Board, ...]:
     """Return the boards of a study: both statements, then those of each regime.
 
@@ -64,8 +55,10 @@ def make_boards(
         study: The runs.
         tables: Results of `board_values`.
         drawn: Whether the workloads were drawn from a declared distribution.
+        baseline: Label of the entrant that the others are compared with; empty for none.
         looks: The looks at a growing study up to this one; by default, this is the only look.
         before: Boards of the previous look.
+        pace: How fast the machine trains further runs.
     """
     taken = tuple(looks) or (Look(replicates=study.n_replicates, level=ALPHA),)
     earlier = {(board.name, board.statement, board.regime): board for board in before}
@@ -88,8 +81,10 @@ def make_boards(
             regime,
             columns,
             drawn,
+            baseline,
             taken,
             earlier.get((table.name, statement, regime)),
+            pace,
         )
         for table, statement, regime, columns in wanted
     )
@@ -102,30 +97,31 @@ def _board(
     regime: Regime | None,
     columns: list[int],
     drawn: bool,
+    baseline: str,
     looks: tuple[Look, ...],
     before: Board | None,
+    pace: Pace,
 ) -> Board:
     unit: Unit = "replicate"
     if statement == "workloads-like-these":
         unit = "drawn workload" if drawn else "dataset"
-    values = table.values[:, columns]
-    sample = _sample(study, table, unit, columns)
+    replicates_before = before.looks[-1].replicates if before else 0
+    sample = make_sample(study, table, unit, columns, replicates_before, pace)
     rows = entrant_contrasts(sample.values, sample.clusters)
+    known = np.isfinite(table.values[:, columns]).any(axis=2).sum(axis=1)
+    everywhere = known == known.max()
     means = np.round(rows.estimate, 12)  # so that equal runs tie
-    order = np.argsort(-np.where(np.isnan(means), -np.inf, means), kind="stable")
-    seconds = _unit_seconds(study, columns, unit)
-    pairs, better = _pairs(study.labels, sample, order, table.region, unit, seconds, looks, before)
+    order = np.lexsort((-np.where(np.isnan(means), -np.inf, means), ~everywhere))
+    look = looks[-1]
+    stage = Stage(look.level, look.replicates, before.pairs if before else ())
+    pairs = every_pair(sample, order, table.region, stage)
+    better = better_matrix(study.labels, pairs)
     places = place_ranges(better)
     groups = tie_groups(better, order.tolist(), study.labels)
-    beaten = {b for _, b in np.argwhere(better).tolist()}
-    level = looks[-1].level
-    leading = may_be_best(sample.values, sample.clusters, level)
-    if before is not None:
-        out = {row.label for row in before.rows if not row.may_be_best}
-        leading &= np.array([label not in out for label in study.labels])
-    low, high = rows.with_least_error(sample.least_errors).interval(level)
+    leading = _leading(sample, better, stage, before, everywhere)
+    leading &= ~_lost_everywhere(study, columns)
+    low, high = rows.with_least_error(sample.least_errors).interval(look.level)
     details = {name: _mean(part[:, columns]) for name, part in table.details.items()}
-    known = np.isfinite(values).any(axis=2).sum(axis=1).tolist()
     return Board(
         name=table.name,
         statement=statement,
@@ -136,8 +132,8 @@ def _board(
         units=int(rows.replicates.min() if unit == "replicate" else rows.replicates.max()),
         workloads=len(columns),
         looks=looks,
-        error_rate=round(sum(look.level for look in looks), 12),
-        note=" ".join(_notes(study, table, columns, unit, rows, looks)),
+        error_rate=round(sum(each.level for each in looks), 12),
+        note=" ".join(_notes(study, table, columns, unit, rows, looks, everywhere)),
         rows=tuple(
             BoardRow(
                 label=study.labels[s],
@@ -146,130 +142,57 @@ def _board(
                 high=number(high[s]),
                 place=places[s],
                 letters="".join(g.letter for g in groups if study.labels[s] in g.labels),
-                may_be_best=bool(leading[s]) and s not in beaten,
-                workloads=known[s],
+                may_be_best=bool(leading[s]),
+                workloads=int(known[s]),
                 details={name: number(part[s]) for name, part in details.items()},
             )
             for s in order.tolist()
         ),
         pairs=pairs,
+        baseline=_baseline(sample, order, baseline, table.region, stage, before),
     )
 
 
-def _sample(study: StudyArrays, table: BoardValues, unit: Unit, columns: list[int]) -> Sample:
-    values = table.values[:, columns]
-    least = table.least_errors(columns) if table.least_errors else np.zeros(len(values))
-    if unit == "replicate":
-        return Sample(values, [study.seed_clusters[w] for w in columns], least)
-    names = [
-        study.workloads[w].dataset if unit == "dataset" else study.workload_labels[w]
-        for w in columns
-    ]
-    return Sample(cluster_means(values, names), [0], least)
+def _leading(
+    sample: Sample, better: Array, stage: Stage, before: Board | None, everywhere: Array
+) -> Array:
+    """Return who may be the best, shape (S,): nobody who was out at an earlier look.
+
+    An entrant that misses workloads neither is the best on all of them nor puts others out.
+    """
+    tested = sample.grown & np.outer(everywhere, everywhere)
+    leading = may_be_best(sample.values, sample.clusters, stage.level, tested, sample.least_errors)
+    out = {row.label for row in before.rows if not row.may_be_best} if before else set()
+    leading &= np.array([label not in out for label in sample.labels])
+    return leading & everywhere & ~better[everywhere].any(axis=0)
 
 
-def _pairs(
-    labels: Sequence[str],
+def _lost_everywhere(study: StudyArrays, columns: list[int]) -> Array:
+    """Return whether all runs of each entrant were lost, shape (S,)."""
+    return np.asarray((study.lost_runs[:, columns] != 0).all(axis=(1, 2)))
+
+
+def _baseline(
     sample: Sample,
     order: Array,
+    label: str,
     region: float,
-    unit: Unit,
-    seconds: float,
-    looks: tuple[Look, ...],
+    stage: Stage,
     before: Board | None,
-) -> tuple[tuple[BoardPair, ...], Array]:
-    """Return all pairs in the order of the rows; and who is better, shape (S, S)."""
-    first, second = (order[index] for index in all_pairs(len(order)))
-    contrasts = pair_contrasts(sample.values, first, second, sample.clusters)
-    least = np.hypot(sample.least_errors[first], sample.least_errors[second])
-    contrasts = contrasts.with_least_error(least)
-    complete = not np.isnan(sample.values).all(axis=2).any()  # equal means, if not equal numbers
-    closed_at, closed = _closed(labels, first, second, before)
-    decisions = decide(
-        contrasts,
-        region,
-        entrants=len(order) if complete else None,
-        alpha=looks[-1].level,
-        closed=closed,
-    )
-    better = np.zeros((len(order), len(order)), dtype=bool)
-    pairs = []
-    for i, decision in enumerate(decisions):
-        a, b, sign = int(first[i]), int(second[i]), 1.0
-        if decision.difference < 0:  # on common workloads only, which the row's mean is not of
-            a, b, sign = b, a, -1.0
-        better[a, b] = decision.answer == "better"
-        low, high = sorted((sign * decision.low, sign * decision.high))
-        testable = bool(contrasts.testable[i])
-        pairs.append(
-            BoardPair(
-                first=labels[a],
-                second=labels[b],
-                difference=number(sign * decision.difference),
-                low=number(low),
-                high=number(high),
-                p=decision.p if testable else None,
-                p_adjusted=decision.p_adjusted if testable else None,
-                p_equal=decision.p_equal if testable else None,
-                verdict=decision.answer,
-                needs=_needs(decision, unit, int(contrasts.replicates[i]), seconds),
-                units=int(contrasts.replicates[i]),
-                error=number(contrasts.error[i]),
-                df=number(contrasts.df[i]) if testable else None,
-                decided_at=None
-                if decision.answer == "open"
-                else closed_at[i] or looks[-1].replicates,
-            )
-        )
-    return tuple(pairs), better
-
-
-def _closed(
-    labels: Sequence[str], first: Array, second: Array, before: Board | None
-) -> tuple[list[int | None], list[Closed | None]]:
-    """Return when earlier looks closed each pair, and with which verdict; None for open pairs."""
-    known = {frozenset((p.first, p.second)): p for p in before.pairs} if before else {}
-    looks: list[int | None] = []
-    closed: list[Closed | None] = []
-    for a, b in zip(first.tolist(), second.tolist(), strict=True):
-        pair = known.get(frozenset((labels[a], labels[b])))
-        if pair is None or pair.decided_at is None:
-            looks.append(None)
-            closed.append(None)
-            continue
-        sign = 1.0 if pair.first == labels[a] else -1.0
-        looks.append(pair.decided_at)
-        closed.append(Closed(pair.verdict, sign, pair.p_adjusted or 0.0, pair.p_equal or 0.0))
-    return looks, closed
-
-
-def _needs(decision: Decision, unit: Unit, units: int, seconds: float) -> Needs | None:
-    """Return what an open pair needs; `seconds` is the time of one entrant in one unit."""
-    if decision.answer != "open" or units < 2:
+) -> Baseline | None:
+    """Return the comparisons with the baseline; None without one."""
+    if label not in sample.labels:
         return None
-    if decision.needs is None:
-        return Needs()
-    further = 2 * (decision.needs - units) * seconds
-    if unit == "replicate":
-        return Needs(replicates=decision.needs, seconds=further)
-    return Needs(workloads=decision.needs, seconds=further)
+    earlier = before.baseline.pairs if before is not None and before.baseline is not None else ()
+    stage = replace(stage, before=earlier)
+    index = sample.labels.index(label)
+    return Baseline(label=label, pairs=baseline_pairs(sample, order, index, region, stage))
 
 
 def _mean(values: Array) -> Array:
     """Return the mean over replicates, then workloads, shape (S,); NaN where there is none."""
     contrasts: Contrasts = entrant_contrasts(values)
     return contrasts.estimate
-
-
-def _unit_seconds(study: StudyArrays, columns: list[int], unit: Unit) -> float:
-    """Return the mean training time of one entrant in one unit, tuning included."""
-    total = float(study.workload_seconds[columns].sum())
-    units = {
-        "replicate": study.n_replicates,
-        "dataset": len({study.workloads[w].dataset for w in columns}),
-        "drawn workload": len(columns),
-    }
-    return total / units[unit] / len(study.labels)
 
 
 def _notes(
@@ -279,6 +202,7 @@ def _notes(
     unit: Unit,
     rows: Contrasts,
     looks: tuple[Look, ...],
+    everywhere: Array,
 ) -> list[str]:
     """Return what a reader must know about one board."""
     notes = looks_notes(looks)
@@ -287,14 +211,20 @@ def _notes(
             text = "No verdicts: with one replicate, tuning and evaluation were done once. Nothing "
             notes.append(text + "shows how far a repetition would change the results.")
         else:
-            notes.append(f"No verdicts: one {unit} says nothing about other {unit}s.")
+            # What is said of the values stands on the board of these workloads.
+            return [*notes, f"No verdicts: one {unit} says nothing about other {unit}s."]
+    if partial := [study.labels[s] for s in np.flatnonzero(~everywhere)]:
+        notes.append(
+            f"Last, since not on all workloads: {join_names(partial)}. Pairs with "
+            f"{'it' if len(partial) == 1 else 'them'} are over the common workloads."
+        )
     names = short_names([study.workloads[w] for w in columns])
-    from_study = [name for name, w in zip(names, columns, strict=True) if table.from_study[w]]
+    from_study = [study.workloads[w].dataset for w in columns if table.from_study[w]]
     if from_study:
         scale = "target" if table.name == "speed" else "best known loss"
         notes.append(
-            f"No frozen {scale} for {join_names(from_study)}: it is derived from this study, so "
-            "values move when entrants or seeds are added."
+            f"No frozen {scale} for {join_names(list(dict.fromkeys(from_study)))}: it was derived "
+            "from this study, so values move when entrants or seeds are added."
         )
     missing = [n for n, w in zip(names, columns, strict=True) if np.isnan(table.values[:, w]).all()]
     if missing:

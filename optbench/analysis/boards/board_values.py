@@ -8,22 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from optbench.analysis.board_records import BoardName
 from optbench.analysis.boards.score_scales import Scales
 from optbench.analysis.statistics import metrics
 from optbench.analysis.statistics.scoring import frozen_score
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
-from optbench.records import Cell, RunResult
+from optbench.records import BoardName, Cell, Criteria, RunResult
 from optbench.tuning.trials import first_held, selection_loss
 
-REGIONS: dict[BoardName, float] = {
-    "final-loss": 0.03,
-    "training-loss": 0.03,
-    "speed": math.log2(1.1),
-    "stability": 0.05,
-}
-"""Half width of the region of practical equivalence of each board, in the units of its values."""
 MISSED = 2.0
 """Cost that counts for a run that misses the target, as a multiple of the budget."""
 
@@ -37,6 +29,8 @@ class BoardValues:
         quantity: What a value measures, in words.
         region: Half width of the region of practical equivalence.
         values: Shape (S, W, K), NaN where there is none.
+        is_above_floor: Whether a value is above the lowest one possible, shape (S, W, K): a run
+            was better than guessing, reached the target, or was not lost.
         details: Further quantities that the board shows, each of shape (S, W, K).
         least_errors: Least standard error of each entrant's mean on some workloads (indices), as a
             function of the indices; None if the spread of the replicates says it all.
@@ -47,13 +41,14 @@ class BoardValues:
     quantity: str
     region: float
     values: Array
+    is_above_floor: Array
     from_study: Array
     details: Mapping[str, Array] = field(default_factory=dict)
     least_errors: Callable[[Sequence[int]], Array] | None = None
 
 
 def board_values(
-    study: StudyArrays, scales: Scales, at_best: bool, regions: Mapping[str, float] | None = None
+    study: StudyArrays, scales: Scales, at_best: bool, criteria: Criteria | None = None
 ) -> tuple[BoardValues, ...]:
     """Return the values of the four boards.
 
@@ -61,9 +56,9 @@ def board_values(
         study: The runs.
         scales: Losses between which scores lie, and targets.
         at_best: Whether the test part is read at the lowest validation loss, not at the end.
-        regions: Half widths of regions of practical equivalence that differ from `REGIONS`.
+        criteria: Regions of practical equivalence, if they are not `REGIONS`.
     """
-    region = {name: (regions or {}).get(name, usual) for name, usual in REGIONS.items()}
+    criteria = criteria or Criteria()
     where = "at the lowest validation loss" if at_best else "at the end"
     per_run = _run_values(study, scales, at_best)
     lost = study.replicate_means(study.lost.astype(float))
@@ -73,30 +68,34 @@ def board_values(
         BoardValues(
             name="final-loss",
             quantity=f"score of the test loss {where}",
-            region=region["final-loss"],
+            region=criteria.region("final-loss"),
             values=mean["test"],
+            is_above_floor=mean["test"] > 0,
             from_study=scales.from_study["test"],
         ),
         BoardValues(
             name="training-loss",
             quantity="score of the training loss at the end",
-            region=region["training-loss"],
+            region=criteria.region("training-loss"),
             values=mean["train"],
+            is_above_floor=mean["train"] > 0,
             from_study=scales.from_study["train"],
         ),
         BoardValues(
             name="speed",
             quantity="-log2 of the examples to the target, as a share of the budget",
-            region=region["speed"],
+            region=criteria.region("speed"),
             values=mean["speed"],
+            is_above_floor=mean["solved"] > 0,
             from_study=~np.array(scales.target_frozen, dtype=bool),
             details={"solved": mean["solved"]},
         ),
         BoardValues(
             name="stability",
             quantity="1 - share of lost runs - regret of an average trial",
-            region=region["stability"],
+            region=criteria.region("stability"),
             values=1 - lost - regret,
+            is_above_floor=lost < 1,
             from_study=scales.from_study["val"],
             details={
                 "lost": lost,
@@ -117,7 +116,7 @@ def _run_values(study: StudyArrays, scales: Scales, at_best: bool) -> dict[str, 
     test = np.array([_test_loss(run, at_best) for run in study.runs])
     train = np.array([run.final("train_loss") for run in study.runs])
     test, train = (np.where(study.lost | np.isnan(loss), np.inf, loss) for loss in (test, train))
-    share = _share_of_budget(study, scales.target[w])
+    share = share_of_budget(study, scales.target[w])
     return {
         "test": frozen_score(test, scales.guess["test"][w], scales.best["test"][w]),
         "train": frozen_score(train, scales.guess["train"][w], scales.best["train"][w]),
@@ -131,8 +130,14 @@ def _test_loss(run: RunResult, at_best: bool) -> float:
     return run.test_loss if not at_best or math.isnan(run.best_test_loss) else run.best_test_loss
 
 
-def _share_of_budget(study: StudyArrays, target: Array) -> Array:
-    """Return the examples to the target / those of the budget, shape (R,); NaN without target."""
+def share_of_budget(study: StudyArrays, target: Array) -> Array:
+    """Return the examples to the target / those of the budget, shape (R,); NaN without target.
+
+    Args:
+        study: The runs.
+        target: Validation loss that each run has to reach, shape (R,). A run that misses it, or is
+            lost, counts as `MISSED`.
+    """
     cost, loss = study.costs["examples"], study.val
     with np.errstate(divide="ignore", invalid="ignore"):
         n_train = metrics.median(cost[:, 1:] / study.costs["epochs"][:, 1:])
@@ -209,7 +214,7 @@ def _regret(study: StudyArrays, scales: Scales, at_best: bool) -> Array:
 
 
 def _cell_regret(cell: Cell, guess: float, best: float, at_best: bool) -> float:
-    searched = [trial for trial in cell.trials if not trial.is_default]
+    searched = [trial for trial in cell.trials if not (trial.is_default or trial.is_refined)]
     chosen = [trial for trial in cell.trials if dict(trial.hyper) == dict(cell.chosen or {})]
     if len(searched) < 2 or not chosen:
         return 0.0

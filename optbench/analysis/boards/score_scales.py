@@ -11,7 +11,7 @@ import numpy as np
 from optbench.analysis.derived_targets import targets_of
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
-from optbench.suites import TARGET_LEVEL, Targets
+from optbench.suites import TARGET_LEVEL, Target, Targets
 
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = ("train", "val", "test")
@@ -27,6 +27,7 @@ class Scales:
         from_study: Whether `best` is taken from this study, since no frozen one is known.
         target: Validation loss to reach; NaN if unknown.
         target_frozen: Whether `target` was frozen beforehand.
+        records: Targets of all levels; None if unknown.
     """
 
     guess: dict[Part, Array]
@@ -34,6 +35,7 @@ class Scales:
     from_study: dict[Part, Array]
     target: Array
     target_frozen: tuple[bool, ...]
+    records: tuple[Target | None, ...]
 
 
 def scales_of(study: StudyArrays, known: Targets) -> Scales:
@@ -60,6 +62,7 @@ def scales_of(study: StudyArrays, known: Targets) -> Scales:
         from_study={part: np.isnan(best) for part, best in frozen.items()},
         target=np.array(targets, dtype=float),
         target_frozen=is_known,
+        records=tuple(both.get(key) for key in keys),
     )
 
 

@@ -11,13 +11,13 @@ import numpy as np
 from optbench.analysis.statistics.contrasts import Contrasts, t_quantiles
 from optbench.analysis.statistics.multiplicity import adjusted_p_values, holm
 from optbench.contracts import Array
-from optbench.records import ALPHA
+from optbench.records import ALPHA, MAX_REPLICATES
 
 Answer = Literal["better", "equal", "open"]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
 POWER = 0.8
 """Probability that the stated number of replicates decides an open pair."""
-MOST_REPLICATES = 1000
+MOST_REPLICATES = MAX_REPLICATES
 """Largest number of replicates that is offered."""
 
 
@@ -47,10 +47,10 @@ class Decision(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """The verdict of an earlier look on a contrast.
+    """The verdict of an earlier look on a contrast that is not tested again.
 
     Attributes:
-        answer: ``"better"`` or ``"equal"``.
+        answer: ``"better"``, ``"equal"``, or ``"open"`` if there are no further results.
         sign: Sign of the difference then, 1 or -1.
         p_adjusted, p_equal: As in `Decision`, at that look.
     """
@@ -62,6 +62,8 @@ class Closed(NamedTuple):
 
     def agrees(self, estimate: float, region: float) -> bool:
         """Return whether an estimate from more replicates does not contradict this verdict."""
+        if self.answer == "open":
+            return True
         return abs(estimate) < region if self.answer == "equal" else self.sign * estimate > 0
 
 
@@ -80,15 +82,15 @@ def decide(
     one-sided tests with Holm's correction).
 
     At a further look at a growing study, verdicts of earlier looks stand. Only the open contrasts
-    are tested, and the claims that were made already count as the first steps of the step-down
-    corrections. A contrast that more replicates contradict becomes open.
+    with further results are tested, and the claims that were made already count as the first steps
+    of the step-down corrections. A contrast that more replicates contradict becomes open.
 
     Args:
         contrasts: The family, shape (P,).
         region: Half width of the region of practical equivalence, > 0.
         entrants: Number of entrants if the contrasts are all their pairs, on common workloads.
         alpha: Family-wise error rate.
-        closed: Verdict of an earlier look on each contrast; None where it was open.
+        closed: Verdict of an earlier look on each contrast; None where it is tested now.
     """
     low, high = contrasts.interval(alpha)
     before = list(closed or [None] * len(contrasts.estimate))
@@ -120,7 +122,7 @@ def answer_all(
     closed: Sequence[Closed | None],
 ) -> tuple[Array, Array, list[Answer]]:
     """Return both adjusted p-values and the verdict of every contrast; see `decide`."""
-    answers_before = np.array([verdict.answer if verdict else "open" for verdict in closed])
+    answers_before = np.array([verdict.answer if verdict else "" for verdict in closed])
     adjusted = adjusted_p_values(
         contrasts, entrants, _carry_over(contrasts.p_value, answers_before, "better")
     )
@@ -139,8 +141,8 @@ def answer_all(
 
 
 def _carry_over(p_values: Array, closed: Array, claim: Answer) -> Array:
-    """Return p-values of 0 where a claim was made already, and of 1 where the other one was."""
-    return np.where(closed == "open", p_values, np.where(closed == claim, 0.0, 1.0))
+    """Return p-values of 0 where a claim was made already, and of 1 where it is not tested."""
+    return np.where(closed == "", p_values, np.where(closed == claim, 0.0, 1.0))
 
 
 def _needs(contrasts: Contrasts, region: float, alpha: float) -> list[int | None]:
@@ -151,7 +153,8 @@ def _needs(contrasts: Contrasts, region: float, alpha: float) -> list[int | None
     D of K replicates with variance v each, the estimate of n is normal around D with variance
     ``v (1/K - 1/n)``.
     """
-    sizes = np.unique(np.round(np.geomspace(2, MOST_REPLICATES, 200)).astype(int))
+    sizes = np.unique(np.round(np.geomspace(2, 1000, 200)).astype(int))
+    sizes = sizes[sizes <= MOST_REPLICATES]
     needs: list[int | None] = []
     for estimate, error, df, now in zip(
         contrasts.estimate, contrasts.error, contrasts.df, contrasts.replicates, strict=True

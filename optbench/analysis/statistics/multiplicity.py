@@ -85,7 +85,9 @@ def adjusted_p_values(
 
     The probability of any false claim among those with a p-value of at most alpha is at most
     alpha. It is the step-down max-|t| (Romano & Wolf 2005) where there are enough independent
-    units, otherwise Shaffer's correction for all pairs of entrants, or Holm's.
+    units, otherwise Shaffer's correction for all pairs of entrants, or Holm's. For the comparisons
+    with a baseline, the step-down max-|t| is the test of Dunnett & Tamhane (1991), with the
+    correlations that were estimated.
 
     Args:
         contrasts: The family, shape (P,). Contrasts that cannot be tested do not count.
@@ -144,7 +146,11 @@ def joint_draws(contrasts: Contrasts, df: float, draws: int = 0) -> Array:
 
 
 def may_be_best(
-    values: Array, clusters: Sequence[Hashable] | None = None, alpha: float = 0.05
+    values: Array,
+    clusters: Sequence[Hashable] | None = None,
+    alpha: float = 0.05,
+    tested: Array | None = None,
+    least_errors: npt.ArrayLike = 0.0,
 ) -> Array:
     """Return which entrants may be the best; the best one is among them with 1 - alpha.
 
@@ -156,6 +162,8 @@ def may_be_best(
         values: Shape (entrants, workloads, replicates), higher is better.
         clusters: As for `pair_contrasts`.
         alpha: Probability that the best one is missing.
+        tested: Which pairs are tested, shape (entrants, entrants); by default all of them.
+        least_errors: Least standard error of the mean of each entrant, shape (entrants,).
 
     Returns:
         Booleans, shape (entrants,). All True where nothing can be tested.
@@ -164,12 +172,14 @@ def may_be_best(
     the best.
     """
     n = len(values)
-    stays = np.ones(n, dtype=bool)
+    stays, least = np.ones(n, dtype=bool), np.broadcast_to(least_errors, n)
     if alpha <= 0:
         return stays
     for entrant in range(n):
-        others = np.array([i for i in range(n) if i != entrant], dtype=int)
-        lead = pair_contrasts(values, others, np.full(n - 1, entrant), clusters)
+        is_other = np.arange(n) != entrant
+        others = np.flatnonzero(is_other if tested is None else is_other & tested[entrant])
+        lead = pair_contrasts(values, others, np.full(len(others), entrant), clusters)
+        lead = lead.with_least_error(np.hypot(least[others], least[entrant]))
         lead = lead.take(lead.testable)
         if lead.estimate.size:
             stays[entrant] = not (lead.statistic > one_sided_critical(lead, alpha)).any()

@@ -4,35 +4,111 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optbench.analysis.board_records import Board, BoardName, BoardPair, Needs
-from optbench.analysis.words.prose import IN_REGIME, count, join_names
+from optbench.analysis.board_records import Board, BoardPair, BoardRow, Needs
+from optbench.analysis.words.board_text import (
+    TITLES,
+    difference_text,
+    needs_text,
+    region_text,
+    workloads_text,
+)
+from optbench.analysis.words.prose import count, join_names
+from optbench.records import BoardName
 
-TITLES: dict[BoardName, str] = {
-    "final-loss": "final loss",
-    "training-loss": "training loss",
-    "speed": "speed",
-    "stability": "stability",
+LEADS: dict[BoardName, tuple[str, str]] = {
+    "final-loss": ("ends lowest", "end lowest"),
+    "training-loss": ("trains lowest", "train lowest"),
+    "speed": ("is fastest", "be fastest"),
+    "stability": ("is most stable", "be most stable"),
 }
+"""What the best entrant of a board does, and may do."""
+NOBODY: dict[BoardName, str] = {
+    "final-loss": "No entrant does better than guessing",
+    "training-loss": "No entrant does better than guessing",
+    "speed": "No entrant reached the target",
+    "stability": "Every run was lost",
+}
+"""What is said of a board on which no entrant has a value above the floor."""
+AT_FLOOR: dict[BoardName, str] = {
+    "final-loss": "No better than guessing",
+    "training-loss": "No better than guessing",
+    "speed": "Never at the target",
+    "stability": "Lost in every run",
+}
+"""What is said of the entrants without a value above the floor, if there are others."""
+ONE_SIDED = " by one-sided tests (pairs are tested on both sides)"
+"""Why only one entrant may be the best although a pair of it is open."""
+MOST_CANDIDATES = 4
+"""Names of entrants that may be the best; more are counted."""
+MOST_NAMES = 6
+"""Names in a list of a sentence about one entrant; more are counted."""
+MOST_GROUPS = 2
+"""Groups of equal entrants that a sentence names."""
+
+MOST_OPEN = 2
+"""Open pairs that a sentence names; more are counted."""
 
 
-def board_sentence(board: Board) -> str:
-    """Return one sentence on a whole board: who may be the best, and what is decided.
+def has_verdicts(board: Board) -> bool:
+    """Return whether the board has intervals, which need more than one replicate."""
+    return any(pair.low is not None for pair in board.pairs)
+
+
+def is_at_floor(name: BoardName, row: BoardRow) -> bool:
+    """Return whether all values of a row are the lowest ones possible, so that nothing is known.
+
+    Example:
+        >>> row = BoardRow(label="a", value=-1, place=(1, 1), workloads=1, details={"solved": 0})
+        >>> is_at_floor("speed", row), is_at_floor("final-loss", row)
+        (True, False)
+    """
+    if name == "speed":
+        return row.details.get("solved") == 0
+    return row.details.get("lost") == 1 if name == "stability" else row.value == 0
+
+
+def has_nothing_to_compare(board: Board) -> bool:
+    """Return whether the entrants have values, and all of these are the lowest ones possible."""
+    known = [row for row in board.rows if row.value is not None]
+    return bool(known) and all(is_at_floor(board.name, row) for row in known)
+
+
+def equal_groups(board: Board) -> list[tuple[int, int]]:
+    """Return the runs of neighbouring rows that are pairwise equal, as first and last index.
+
+    Groups that lie inside another one are left out. Two groups may overlap.
+    """
+    equal = {frozenset((p.first, p.second)) for p in board.pairs if p.verdict == "equal"}
+    labels = [row.label for row in board.rows]
+    groups: list[tuple[int, int]] = []
+    start = 0
+    for end in range(1, len(labels)):
+        while any(frozenset((labels[i], labels[end])) not in equal for i in range(start, end)):
+            start += 1
+        if end > start:
+            if groups and groups[-1][0] == start:
+                groups.pop()
+            groups.append((start, end))
+    return groups
+
+
+def scope_sentence(board: Board) -> str:
+    """Return the sentence on a board after its title, its workloads and its units.
 
     Returns:
-        Text such as ``final loss on these 9 workloads (6 replicates): adam may be the best; ...``.
+        Text such as ``Speed on these 9 workloads (6 replicates): adam is fastest.``
     """
-    if len(board.rows) < 2:
-        return f"{_scope(board)}: there is no other entrant to compare with"
-    if not any(pair.p is not None for pair in board.pairs):
-        return f"{_scope(board)}: no verdicts"
-    return f"{_scope(board)}: {_best(board)}; {_decided(board)}"
+    on = workloads_text(board.statement, board.regime, board.workloads)
+    scope = f"{TITLES[board.name]} {on} ({count(board.units, board.unit)})"
+    is_answered = has_verdicts(board) or (has_nothing_to_compare(board) and len(board.rows) > 1)
+    return f"{scope}: {board_sentence(board) if is_answered else 'no verdicts'}"
 
 
 def entrant_sentence(board: Board, label: str) -> str:
     """Return one sentence on an entrant of a board: its places, and its pairs.
 
     Returns:
-        Text such as ``speed: place 1 of 3; better than sgd (2.0x); open against adam``.
+        Text such as ``Speed: place 1 of 3; better than sgd (2.0x sooner); open against adam``.
     """
     row = next(row for row in board.rows if row.label == label)
     first, last = row.place
@@ -41,89 +117,161 @@ def entrant_sentence(board: Board, label: str) -> str:
     better = [p for p in own if p.verdict == "better" and p.first == label]
     worse = [p for p in own if p.verdict == "better" and p.second == label]
     parts = [f"{TITLES[board.name]}: {place} of {len(board.rows)}"]
-    parts += [f"better than {_names(board, better, label)}"] if better else []
-    parts += [f"behind {_names(board, worse, label)}"] if worse else []
-    equal = [_other(p, label) for p in own if p.verdict == "equal"]
-    remaining = [_other(p, label) for p in own if p.verdict == "open"]
-    parts += [f"equal to {join_names(equal)} ({region_text(board)})"] if equal else []
-    parts += [f"open against {join_names(remaining)}"] if remaining else []
+    parts += [f"better than {_with_differences(board, better, label)}"] if better else []
+    parts += [f"behind {_with_differences(board, worse, label)}"] if worse else []
+    equal = [p for p in own if p.verdict == "equal"]
+    undecided = [p for p in own if p.verdict == "open"]
+    parts += [f"equal to {_others(equal, label)} ({region_text(board)})"] if equal else []
+    parts += [f"open against {_others(undecided, label)}"] if undecided else []
     return "; ".join(parts)
 
 
-def region_text(board: Board) -> str:
-    """Return the region of practical equivalence in words."""
-    if board.name == "speed":
-        return f"within {2**board.region - 1:.0%} of the time"
-    if board.name == "stability":
-        return f"within {100 * board.region:.0f} points"
-    return f"within {board.region:g}"
+def board_sentence(board: Board) -> str:
+    """Return one or two sentences that follow from the board's pairs, without its title."""
+    if len(board.rows) < 2:
+        return "There is no other optimizer to compare with."
+    if has_nothing_to_compare(board):
+        return f"{NOBODY[board.name]}: nothing to compare."
+    if not has_verdicts(board):
+        return board.note or "No verdicts: there is only one replicate."
+    parts = [_lead(board), _equals(board), _open(board), _at_floor(board)]
+    return ". ".join(part for part in parts if part) + "."
 
 
-def difference_text(board: Board, pair: BoardPair) -> str:
-    """Return the difference of a pair: a ratio of times on the speed board."""
-    if pair.difference is None:
-        return "unknown"
-    return f"{2**pair.difference:.1f}x" if board.name == "speed" else f"{pair.difference:+.3f}"
+def baseline_sentence(board: Board) -> str:
+    """Return one sentence on the comparisons with the baseline; empty without a baseline.
 
-
-def _scope(board: Board) -> str:
-    name = TITLES[board.name]
-    if board.statement == "workloads-like-these":
-        return f"{name} on workloads like these ({count(board.units, board.unit)})"
-    regime = f" in {IN_REGIME[board.regime]}" if board.regime else ""
-    return (
-        f"{name} on these {count(board.workloads, 'workload')}{regime} "
-        f"({count(board.units, board.unit)})"
-    )
-
-
-def _best(board: Board) -> str:
-    names = [row.label for row in board.rows if row.may_be_best]
-    if len(names) == 1:
-        return f"{names[0]} is the best"
-    if len(names) == len(board.rows) > 2:
-        return f"any of the {len(names)} may be the best"
-    return f"{join_names(names, most=6)} may be the best"
-
-
-def _decided(board: Board) -> str:
-    verdicts = [pair.verdict for pair in board.pairs]
-    better, equal = verdicts.count("better"), verdicts.count("equal")
-    parts = [f"{better} better"] if better else []
-    parts += [f"{equal} equal ({region_text(board)})"] if equal else []
-    text = f"of {count(len(verdicts), 'pair')}, {join_names(parts) or 'none is decided'}"
-    text = text if parts else f"none of {count(len(verdicts), 'pair')} is decided"
-    remaining = [pair for pair in board.pairs if pair.verdict == "open"]
-    if not remaining:
-        return text
-    needs = [p.needs for p in remaining if p.needs is not None and _units(p.needs) is not None]
-    text += f"; {len(remaining)} open" if parts else ""
-    if not needs:
-        return f"{text}, and no number of further {board.unit}s that is known would decide"
-    least = min(needs, key=lambda need: _units(need) or 0)
-    seconds = "" if least.seconds is None else f" ({duration_text(least.seconds)} of training)"
-    return f"{text}, the nearest with {_units(least)} {board.unit}s in all{seconds}"
-
-
-def _units(needs: Needs) -> int | None:
-    return needs.replicates if needs.replicates is not None else needs.workloads
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration as it is written everywhere: 90s, 10m, 2h.
-
-    Example:
-        >>> duration_text(42.4), duration_text(600), duration_text(7300)
-        ('42s', '10m', '2h')
+    Returns:
+        Text such as ``Against adam: better: sgd (+0.050); equal within 0.03: momentum``.
     """
-    if seconds < 99.5:
-        return f"{max(seconds, 1):.0f}s"
-    return f"{seconds / 60:.0f}m" if seconds < 99.5 * 60 else f"{seconds / 3600:.0f}h"
+    baseline = board.baseline
+    if baseline is None or not has_verdicts(board):
+        return ""
+    label, pairs = baseline.label, baseline.pairs
+    better = [p for p in pairs if p.verdict == "better" and p.second == label]
+    worse = [p for p in pairs if p.verdict == "better" and p.first == label]
+    equal = [p for p in pairs if p.verdict == "equal"]
+    undecided = [p for p in pairs if p.verdict == "open"]
+    parts = [f"better: {_with_differences(board, better, label, -1)}"] if better else []
+    parts += [f"worse: {_with_differences(board, worse, label, -1)}"] if worse else []
+    parts += [f"equal {region_text(board)}: {_others(equal, label)}"] if equal else []
+    needs = _to_decide(board, undecided)
+    parts += [f"open: {_others(undecided, label)}{needs}"] if undecided else []
+    return f"Against {label}: {'; '.join(parts) or 'there is no other optimizer'}."
 
 
-def _names(board: Board, pairs: Sequence[BoardPair], label: str) -> str:
-    return join_names([f"{_other(p, label)} ({difference_text(board, p)})" for p in pairs])
+def _with_differences(
+    board: Board, pairs: Sequence[BoardPair], label: str, sign: float = 1.0
+) -> str:
+    """Return the other entrant of each pair of `label`, with its difference.
+
+    Args:
+        board: The board.
+        pairs: Pairs of `label`.
+        label: An entrant.
+        sign: 1 for the difference as `label` sees it, -1 as the other one does.
+    """
+    texts = []
+    for pair in pairs:
+        seen = sign if pair.first == label else -sign
+        difference = None if pair.difference is None else seen * pair.difference
+        texts.append(f"{_other(pair, label)} ({difference_text(board.name, difference)})")
+    return join_names(texts, MOST_NAMES)
+
+
+def _others(pairs: Sequence[BoardPair], label: str) -> str:
+    return join_names([_other(pair, label) for pair in pairs], MOST_NAMES)
 
 
 def _other(pair: BoardPair, label: str) -> str:
     return pair.second if pair.first == label else pair.first
+
+
+def _to_decide(board: Board, pairs: Sequence[BoardPair]) -> str:
+    plannable = [pair for pair in pairs if pair.needs and _is_known(pair.needs)]
+    if not plannable:
+        needs = next((pair.needs for pair in pairs if pair.needs), None)
+        return f"; to decide: {needs_text(needs, board.unit)}" if needs else ""
+    which = "" if len(plannable) == len(pairs) else f" {len(plannable)} of them"
+    return f"; to decide{which}: {needs_text(joint_needs(plannable), board.unit)}"
+
+
+def _lead(board: Board) -> str:
+    first, second = board.rows[0], board.rows[1]
+    verb, may = LEADS[board.name]
+    beaten = [p for p in board.pairs if p.first == first.label and p.verdict == "better"]
+    if len(beaten) == len(board.rows) - 1:
+        pair = next(p for p in beaten if p.second == second.label)
+        return f"{first.label} {verb}{_by(board.name, pair)}"
+    names = [row.label for row in board.rows if row.may_be_best]
+    if not names:
+        return ""
+    if len(names) == 1:
+        others = {row.label for row in board.rows if not is_at_floor(board.name, row)} - {names[0]}
+        own = [pair for pair in board.pairs if names[0] in (pair.first, pair.second)]
+        is_open = any(p.verdict == "open" and others & {p.first, p.second} for p in own)
+        return f"{names[0]} {verb}{ONE_SIDED if is_open else ''}"
+    if len(names) <= MOST_CANDIDATES:
+        return f"{', '.join(names[:-1])} or {names[-1]} {verb}"
+    if len(names) == len(board.rows):
+        return f"Any of the {len(names)} may {may}"
+    return f"{len(names)} of {len(board.rows)} may {may}"
+
+
+def _by(name: BoardName, pair: BoardPair) -> str:
+    """Say by how much an entrant leads the next one."""
+    return (
+        f", {difference_text(name, pair.difference)} than {pair.second}" if name == "speed" else ""
+    )
+
+
+def _equals(board: Board) -> str:
+    labels = [row.label for row in board.rows]
+    groups = equal_groups(board)
+    if not groups:
+        return ""
+    if groups == [(0, len(labels) - 1)]:
+        everyone = "Both" if len(labels) == 2 else f"All {len(labels)}"
+        return f"{everyone} are equal {region_text(board)}"
+    names = [join_names(labels[first : last + 1]) for first, last in groups[:MOST_GROUPS]]
+    rest = len(groups) - MOST_GROUPS
+    more = f", and {count(rest, 'more group')}" if rest > 0 else ""
+    return f"Equal {region_text(board)}: {'; '.join(names)}{more}"
+
+
+def _at_floor(board: Board) -> str:
+    labels = [row.label for row in board.rows if is_at_floor(board.name, row)]
+    return f"{AT_FLOOR[board.name]}: {join_names(labels, MOST_NAMES)}" if labels else ""
+
+
+def _open(board: Board) -> str:
+    at_floor = {row.label for row in board.rows if is_at_floor(board.name, row)}
+    pairs = [
+        pair
+        for pair in board.pairs
+        if pair.verdict == "open" and not {pair.first, pair.second} <= at_floor
+    ]
+    if not pairs:
+        return ""
+    which = f"{len(pairs)} of {count(len(board.pairs), 'pair')}"
+    if len(pairs) <= MOST_OPEN:
+        which = ", and ".join(f"{pair.first} against {pair.second}" for pair in pairs)
+    return f"Open: {which}{_to_decide(board, pairs)}"
+
+
+def _is_known(needs: Needs) -> bool:
+    return needs.replicates is not None or needs.workloads is not None
+
+
+def joint_needs(pairs: Sequence[BoardPair]) -> Needs:
+    """Return what decides all of these pairs together.
+
+    All entrants need as many units as the most demanding pair.
+    """
+    needs = [pair.needs for pair in pairs if pair.needs]
+    seconds = [n.seconds for n in needs if n.seconds is not None]
+    return Needs(
+        replicates=max((n.replicates for n in needs if n.replicates is not None), default=None),
+        workloads=max((n.workloads for n in needs if n.workloads is not None), default=None),
+        seconds=max(seconds, default=None),
+    )

@@ -18,6 +18,25 @@ MOST_FLIPS = 3
 """Number of lines about orders in the performance profile that depend on a third entrant."""
 
 
+UNFINISHED = "unfinished: "
+"""How the caution about an interrupted study begins."""
+
+
+def unfinished_text(done: int, planned: int) -> str:
+    """Return the caution about a study that was interrupted.
+
+    Example:
+        >>> unfinished_text(254, 1512)
+        'unfinished: 254 of 1,512 runs; the same command continues'
+    """
+    return f"{UNFINISHED}{done:,} of {planned:,} runs; the same command continues"
+
+
+def unfinished_caution(board: Leaderboard) -> str:
+    """Return the caution that a study was interrupted; empty if it was not."""
+    return next((text for text in board.warnings if text.startswith(UNFINISHED)), "")
+
+
 def cautions(
     board: Leaderboard, study: StudyArrays, measured: RunMetrics, scores: Array
 ) -> tuple[str, ...]:
@@ -41,12 +60,17 @@ def _about_replicates(study: StudyArrays) -> Iterator[str]:
     seeds = {len(cell.evaluation) for cell in study.replicates.values()}
     if len(seeds) > 1:
         yield f"cells have {min(seeds)} to {max(seeds)} evaluation seeds: the study is unfinished"
-    counts = Counter((s, w) for s, w, _ in study.replicates).values()
-    if len(set(counts)) > 1:
-        yield (
-            f"cells have {min(counts)} to {max(counts)} replicates: pairs are compared on the "
-            "replicates that both have"
-        )
+    counts = Counter((s, w) for s, w, _ in study.replicates)
+    of_entrant = [{n for (s, _), n in counts.items() if s == i} for i in range(len(study.labels))]
+    most = max(counts.values(), default=0)
+    shared = "pairs are compared on the replicates that both have"
+    if any(len(numbers) > 1 for numbers in of_entrant):
+        yield f"cells have {min(counts.values())} to {most} replicates: {shared}"
+        return
+    for fewer in sorted({n for numbers in of_entrant for n in numbers if n < most}):
+        names = [name for name, n in zip(study.labels, of_entrant, strict=True) if n == {fewer}]
+        verb = "has" if len(names) == 1 else "have"
+        yield f"{join_names(names)} {verb} {fewer} of {most} replicates: {shared}"
 
 
 def _about_workloads(
@@ -60,8 +84,8 @@ def _about_workloads(
     derived = sorted({b.workload.dataset for b in board.workloads if not b.target_frozen})
     if derived:
         yield (
-            f"no frozen target for {join_names(derived)}: targets there are derived from this "
-            "study, so times to them cannot be compared with other studies"
+            f"no frozen target for {join_names(derived)}: targets and best known losses there are "
+            "derived from this study, so its values cannot be compared with other studies"
         )
     solved = np.isfinite(measured.median_times["examples"]).any(axis=0)
     named = zip(names, solved | flat, strict=True)
@@ -75,6 +99,13 @@ def _about_workloads(
 
 def _about_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
     yield from unequal_terms(study.cells.values(), board.protocol)
+    for label, unmoved in zip(study.labels, _unmoved_runs(study), strict=True):
+        if unmoved:
+            yield (
+                f"{label}: {count(unmoved, 'run')} ended with exactly the losses of the start: its "
+                "parameters never changed (a Stepper writes into its arrays: `theta -= ...`, not "
+                "`theta = theta - ...`)"
+            )
     for row in board.overall:
         if row.partial:
             yield (
@@ -84,11 +115,22 @@ def _about_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
         if row.failed:
             reason = _first_reason(study, study.labels.index(row.label))
             yield f"{row.label}: {count(row.failed, 'run')} failed ({reason}); they score 0"
+        elif row.divergence.count == row.divergence.total:
+            runs = (
+                "the only run" if row.divergence.total == 1 else f"all {row.divergence.total} runs"
+            )
+            yield f"{row.label}: {runs} diverged; they score 0"
         for (hyper, side), times in Counter((e.hyper, e.side) for e in row.edges).items():
             yield (
                 f"{row.label}: the best {hyper} lies at the {side} edge of its search range on "
                 f"{count(times, 'workload')}, even after widening; a better one may lie beyond"
             )
+
+
+def _unmoved_runs(study: StudyArrays) -> list[int]:
+    """Return the number of evaluation runs of each entrant that trained nothing."""
+    entrants = study.place[study.unmoved, 0]
+    return list(np.bincount(entrants, minlength=len(study.labels)))
 
 
 def _first_reason(study: StudyArrays, s: int) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optbench.analysis.board_rows import Estimate
 from optbench.records import ALPHA, Look, Workload
 
+UNKNOWN = "–"
+"""What stands in a table for an unknown number."""
 IN_REGIME = {"batch": "full batch", "mini-batch": "mini-batches", "sgd": "single examples"}
 """Regime -> its name in a sentence."""
 
@@ -30,13 +31,6 @@ def join_names(names: Sequence[str], most: int = 3) -> str:
 def count(n: int, noun: str) -> str:
     """Return ``1 workload`` or ``2 workloads``."""
     return f"{n} {noun}" + ("" if n == 1 else "s")
-
-
-def interval_text(estimate: Estimate, digits: int = 2) -> str:
-    """Return `` (95% interval 1.7 to 2.6)``, or nothing where there is no interval."""
-    if estimate.low is None or estimate.high is None:
-        return ""
-    return f" (95% interval {estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
 
 
 def looks_notes(looks: Sequence[Look]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from optbench.analysis.board_rows import OverallRow, Verdict
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.analysis.words.board_sentences import board_sentence, entrant_sentence
+from optbench.analysis.words.board_sentences import entrant_sentence, has_verdicts, scope_sentence
 
 
 def verdicts(board: Leaderboard) -> tuple[Verdict, ...]:
@@ -20,19 +20,15 @@ def verdicts(board: Leaderboard) -> tuple[Verdict, ...]:
     overall = [each for each in board.boards if each.regime is None]
     these = [each for each in overall if each.statement == "these-workloads"]
     like_these = [each for each in overall if each.statement == "workloads-like-these"]
-    sentences = [Verdict(label="", text=board_sentence(each)) for each in these]
-    if not any(pair.p is not None for each in these for pair in each.pairs):
+    sentences = [Verdict(label="", text=scope_sentence(each)) for each in these]
+    if not any(map(has_verdicts, these)):
         sentences = sentences[:1]  # four times the same, without a second replicate
     notes = [each.note for each in these if each.note.startswith("No verdicts")]
     sentences += [Verdict(label="", text=note) for note in notes[:1]]
-    sentences += [Verdict(label="", text=board_sentence(each)) for each in like_these[:3]]
+    sentences += [Verdict(label="", text=scope_sentence(each)) for each in like_these]
     widths = _lr_widths(board)
     for row in board.overall:
-        about_entrant = [
-            entrant_sentence(each, row.label)
-            for each in these
-            if any(pair.p is not None for pair in each.pairs)
-        ]
+        about_entrant = [entrant_sentence(each, row.label) for each in these if has_verdicts(each)]
         about_entrant += [*_lost_runs(row), *_lr_width(row, widths[row.label])]
         sentences += [Verdict(label=row.label, text=text) for text in about_entrant]
     return tuple(sentences)

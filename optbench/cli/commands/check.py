@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from optbench.cli.options import json_option, plugin_options, registered
-from optbench.cli.output import echo, print_json, say
-from optbench.contracts import Rule, Stepper, rate_of
+from optbench.cli.output import echo, folded, print_json, say_prose
+from optbench.contracts import Optimizer, Rule, Stepper, Value, rate_of
+from optbench.errors import ConfigError
 from optbench.records import DTYPES
+from optbench.support.log_lines import PrintedLines
 from optbench.support.text import printable
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ MARKS = {
     "passed": ("ok", "green"),
     "failed": ("FAIL", "red"),
     "expected failure": ("xfail", "yellow"),
+    "caution": ("note", "yellow"),
 }
 
 
@@ -31,33 +34,50 @@ MARKS = {
 @click.argument(
     "targets", nargs=-1, required=True, metavar="NAME|FILE...", shell_complete=registered(*KINDS)
 )
+@click.option(
+    "--like",
+    metavar="NAME",
+    shell_complete=registered("optimizers"),
+    help="Compare the steps of each optimizer with those of NAME, such as 'adam[debias=false]'.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print failures and the summary only.")
 @json_option
 @plugin_options
-def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
+def command(targets: tuple[str, ...], like: str | None, quiet: bool, as_json: bool) -> int:
     """Check that plugins keep their promises.
 
     NAME is a registered optimizer, initializer, dataset or schedule. FILE is a Python file;
     everything that it registers is checked. The output lists each check with the promise that it
     tests. To declare that a plugin fails a check on purpose, add the check and the reason to
-    expected_failures in the plugin's class. The exit code is 1 if a check fails.
+    expected_failures in the plugin's class. The exit code is 1 if a check fails. A note is about
+    data that make figures misleading, such as test examples that are training examples too.
+
+    With --like, the steps of each optimizer are compared with those of a registered one, on small
+    problems in float64 and at equal hyperparameters. Where they part, the output has the update,
+    the parameter, both steps, and what may be wrong with the formula.
 
     \b
     Examples:
       optbench check mine
       optbench check mine.py
       optbench check adam he-normal digits --quiet
+      optbench check mine.py --like adam
     """
-    from optbench.conformance import run_checks
-
     outcomes: list[Outcome] = []
-    for name, item in _resolve(targets):
+    reference = _reference(like)
+    items = _resolve(targets)
+    _refuse_others(items, like)
+    for name, item in items:
         if not as_json:
             echo(click.style(printable(name), bold=True) + _rate(item))
         _prepare(item)
         mine: list[Outcome] = []
+        cautions: list[Outcome] = []
         again: Counter[str] = Counter()  # repetitions of each fault
-        for outcome in run_checks(item):
+        for outcome in _outcomes(item, reference):
+            if outcome.verdict == "caution":
+                cautions.append(outcome)
+                continue
             known = not outcome.ok and any(outcome.fault == each.fault for each in mine)
             again[outcome.fault] += known
             mine.append(outcome)
@@ -65,8 +85,10 @@ def command(targets: tuple[str, ...], quiet: bool, as_json: bool) -> int:
                 _print(outcome, quiet)
         if not as_json:
             _print_again(again)
+            for caution in cautions:
+                _print_marked(caution, caution.detail)
             echo(_summary(mine))
-        outcomes += mine
+        outcomes += mine + cautions
     if as_json:
         fields = ("item", "check", "promise", "verdict", "detail")
         print_json([{field: getattr(each, field) for field in fields} for each in outcomes])
@@ -87,19 +109,71 @@ def _resolve(targets: Sequence[str]) -> list[tuple[str, type]]:
     found: dict[tuple[str, str], type] = {}
     for target in targets:
         if target.endswith(".py"):
-            registry.load_once(target)
+            plugin = registry.load_once(target)
             registry.check()
-            plugin = next(p for p in registry.plugins if p.name == target)
-            names = [(kind, name) for kind in KINDS for name in plugin.provides.get(kind, [])]
-        else:
-            names = [(kind, target) for kind in KINDS if target in registry.entries(kind)]
-            if not names and ":" in target:
-                names = [("optimizers", target)]
-        if not names:
+            for kind, name in ((k, n) for k in KINDS for n in plugin.provides.get(k, ())):
+                found[kind, name] = registry.entry_of(plugin, kind, name).item
+            continue
+        kinds = registry.kinds_of(target, KINDS)
+        if not kinds and ":" in target:
+            kinds = ["optimizers"]
+        if not kinds:
             known = [name for kind in KINDS for name in registry.entries(kind)]
-            raise unknown_name("optimizer, initializer or dataset", target, known)
-        found |= {(kind, name): registry.entry(kind, name).item for kind, name in names}
+            raise unknown_name(
+                "optimizer, initializer, dataset or schedule",
+                target,
+                known,
+                listing="optbench list",
+            )
+        found |= {(kind, target): registry.entry(kind, target).item for kind in kinds}
     return [(f"{name} ({kind.removesuffix('s')})", item) for (kind, name), item in found.items()]
+
+
+def _reference(like: str | None) -> tuple[Optimizer, Mapping[str, Value]] | None:
+    """Return the optimizer that is named with ``--like``, and the values in brackets.
+
+    Raises:
+        ConfigError: There is no such optimizer.
+    """
+    from optbench.hyperparameters import complete, parse_spelling
+    from optbench.registry import default_registry
+
+    if like is None:
+        return None
+    name, values = parse_spelling(like)
+    reference = default_registry().optimizer(name)
+    complete(reference, values)
+    return reference, values
+
+
+def _refuse_others(items: Sequence[tuple[str, type]], like: str | None) -> None:
+    """Refuse ``--like`` if there is no optimizer to compare.
+
+    Raises:
+        ConfigError: None of the items is an optimizer.
+    """
+    if like is not None and not any(issubclass(item, Rule | Stepper) for _, item in items):
+        raise ConfigError(f"--like {like} compares optimizers, and there is none: {items[0][0]}")
+
+
+def _outcomes(
+    item: type, reference: tuple[Optimizer, Mapping[str, Value]] | None
+) -> Iterator[Outcome]:
+    """Yield the outcome of each check, of the comparison with a reference, and the cautions.
+
+    What the plugin prints goes to stderr, where lines that repeat are shown once.
+    """
+    from optbench.conformance import checks_for, compare_steps, run_cautions, run_check
+
+    for each in checks_for(item):
+        with contextlib.redirect_stdout(PrintedLines()):
+            outcome = run_check(each, item)
+        yield outcome
+    if reference is not None and issubclass(item, Rule | Stepper):
+        with contextlib.redirect_stdout(PrintedLines()):
+            compared = list(compare_steps(item, *reference))
+        yield from compared
+    yield from run_cautions(item)
 
 
 def _prepare(item: type) -> None:
@@ -136,11 +210,17 @@ def _rate(item: type) -> str:
 def _print(outcome: Outcome, quiet: bool) -> None:
     if quiet and outcome.ok:
         return
-    mark, colour = MARKS[outcome.verdict]
-    echo(f"  {click.style(f'{mark:<5}', fg=colour)} {printable(outcome.promise)}")
+    _print_marked(outcome, outcome.promise)
     if outcome.detail:
-        say(f"        {outcome.check}: {outcome.detail}")
+        say_prose(f"        {outcome.check}: {outcome.detail}", indent=8)
     sys.stdout.flush()
+
+
+def _print_marked(outcome: Outcome, text: str) -> None:
+    """Print the verdict in its colour, and a sentence."""
+    mark, colour = MARKS[outcome.verdict]
+    line = folded(f"  {mark:<5} {text}", indent=8)
+    echo(line.replace(mark, click.style(mark, fg=colour), 1))
 
 
 def _print_again(again: Mapping[str, int]) -> None:
@@ -148,7 +228,7 @@ def _print_again(again: Mapping[str, int]) -> None:
     for fault, count in again.items():
         if count:
             checks = "1 more check fails" if count == 1 else f"{count} more checks fail"
-            say(f"        and {checks} in the same way: {fault}")
+            say_prose(f"        and {checks} in the same way: {fault}", indent=8)
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from optbench.cli.options import Place, json_option
+from optbench.cli.options import Place, json_option, region_option
 from optbench.cli.output import print_json, print_table, remark
 from optbench.cli.study_output import DEFAULT_OUT
+from optbench.errors import ConfigError
+from optbench.records import BOARD_NAMES
 
 if TYPE_CHECKING:
-    from optbench.study.comparing import BoardComparison, Comparison
+    from optbench.study.comparing import BoardComparison, Comparison, StudyComparison
 
 EXIT_WORSE = 4
 """Exit code of a comparison that was made, and says that B is worse."""
@@ -37,12 +39,13 @@ EXIT_WORSE = 4
 @click.option(
     "--on",
     "boards",
-    type=click.Choice(["final-loss", "training-loss", "speed", "stability"]),
+    type=click.Choice(BOARD_NAMES),
     multiple=True,
     default=("final-loss",),
     show_default=True,
     help="A board that --fail-if-worse looks at; may be repeated.",
 )
+@region_option
 @json_option
 def command(
     first: str,
@@ -50,6 +53,7 @@ def command(
     folder: Path,
     fail_if_worse: bool,
     boards: Sequence[str],
+    regions: Sequence[tuple[str, str]],
     as_json: bool,
 ) -> int:
     """Compare B with A: the folders of two studies, or two optimizers of one study.
@@ -59,30 +63,48 @@ def command(
     surely not 0; equal if it lies surely within the region of practical equivalence; otherwise
     open, with the number of replicates that would decide it. On each board, all optimizers
     together are judged wrongly in at most 5% of comparisons. With one replicate, nothing is
-    decided.
+    decided. Without --region, the regions are those of the study A.
 
-    Exit codes: 0 done; 1 broken, such as a folder without a study; 4 worse, with --fail-if-worse.
+    Exit codes: 0 done; 1 no study in a folder, or, with --fail-if-worse, something cannot be judged
+    or is missing from B; 4 worse, with --fail-if-worse.
 
     \b
     Examples:
       optbench compare before after --fail-if-worse --on final-loss --on speed
       optbench compare adam sgd --in optbench-results
     """
-    from optbench.study import load_study
+    from optbench.analysis.words.board_text import level_text
+    from optbench.analysis.words.prose import count, join_names
+    from optbench.study import STORE_NAME, load_study
     from optbench.study.comparing import compare_entrants, compare_studies
 
     if _are_folders(first, second):
-        comparison = compare_studies(load_study(Path(first)), load_study(Path(second)))
+        sides = load_study(Path(first)), load_study(Path(second))
+        comparison = compare_studies(*sides, regions=dict(regions))
     else:
-        comparison = compare_entrants(load_study(folder), first, second)
+        if not (folder / STORE_NAME).is_file():
+            raise ConfigError(
+                f"there are no folders '{first}' and '{second}', and no study in {folder} of which "
+                "they could be optimizers"
+            )
+        comparison = compare_entrants(load_study(folder), first, second, regions=dict(regions))
     for warning in comparison.warnings:
         remark(f"warning: {warning}")
     if as_json:
         rows = [asdict(row) for row in comparison.rows]
-        print_json({"a": first, "b": second, "comparisons": rows})
+        told = {"level": comparison.level, "missing": comparison.missing, "comparisons": rows}
+        print_json({"a": first, "b": second, **told})
     else:
         print_table(
-            ("optimizer", "board", "B - A", "95% interval", "p, corrected", "B is"),
+            (
+                "optimizer",
+                "board",
+                "B - A",
+                f"{level_text(comparison.level)} interval",
+                "p, corrected",
+                "equal",
+                "B is",
+            ),
             [_columns(row, board) for row in comparison.rows for board in row.boards],
         )
         if all(row.replicates < 2 for row in comparison.rows):
@@ -91,7 +113,19 @@ def command(
     if worse and fail_if_worse:
         remark(f"B is worse: {', '.join(worse)}")
         return EXIT_WORSE
+    if fail_if_worse:
+        if untested := [*comparison.missing, *comparison.untested(boards)]:
+            raise ConfigError(f"cannot be judged: {', '.join(untested)}; {_cure(comparison)}")
+        remark(f"B is not worse: {count(len(comparison.rows), 'optimizer')}, {join_names(boards)}")
     return 0
+
+
+def _cure(comparison: StudyComparison) -> str:
+    if comparison.missing:
+        return "B lacks what A has, so run both sides with the same optimizers and workloads"
+    if any(row.replicates < 2 for row in comparison.rows):
+        return "there is only one replicate, so run both sides with --replicates 6"
+    return f"{' and '.join(BOARD_NAMES)} need results of both sides on a common workload"
 
 
 def _are_folders(first: str, second: str) -> bool:
@@ -100,8 +134,6 @@ def _are_folders(first: str, second: str) -> bool:
     Raises:
         ConfigError: One of them is a folder, or looks like one, and the other one is missing.
     """
-    from optbench.errors import ConfigError
-
     exists = [Path(name).is_dir() for name in (first, second)]
     if any(exists) or any("/" in name and "[" not in name for name in (first, second)):
         for name, is_there in zip((first, second), exists, strict=True):
@@ -111,15 +143,23 @@ def _are_folders(first: str, second: str) -> bool:
 
 
 def _columns(row: Comparison, board: BoardComparison) -> tuple[str, ...]:
-    known = board.low is not None and board.high is not None
-    verdict: str = board.verdict
+    from optbench.analysis.words.board_text import difference_text, ratio_text, width_text
+    from optbench.analysis.words.prose import UNKNOWN
+
+    def end(value: float) -> str:
+        return ratio_text(value) if board.board == "speed" else f"{value:+.3f}"
+
+    verdict: str = "nothing to compare" if board.at_floor else board.verdict
     if board.needs is not None:
         verdict += f" ({board.needs} replicates would decide)"
     return (
         row.optimizer,
         board.board,
-        "not known" if board.difference is None else f"{board.difference:+.3f}",
-        f"{board.low:+.3f} to {board.high:+.3f}" if known else "not known",
-        "not known" if board.p_adjusted is None else f"{board.p_adjusted:.2g}",
+        difference_text(board.board, board.difference),
+        UNKNOWN
+        if board.low is None or board.high is None
+        else f"{end(board.low)} to {end(board.high)}",
+        UNKNOWN if board.p_adjusted is None else f"{board.p_adjusted:.2g}",
+        width_text(board.board, board.region),
         verdict,
     )

@@ -17,7 +17,7 @@ from optbench.cli.lab_options import (
     plots_option,
 )
 from optbench.cli.options import Place, json_option, named_option, plugin_options
-from optbench.cli.output import print_json, print_table, remark, say
+from optbench.cli.output import print_json, print_table, remark, say, say_prose
 from optbench.errors import ConfigError
 from optbench.suites.defaults import DEFAULT_SUITE
 
@@ -85,10 +85,10 @@ def command(
     print_table(answer["columns"], answer["rows"], answer["title"])
     say()
     if "legend" in answer:
-        say(answer["legend"])
+        say_prose(answer["legend"])
         say()
     for line in answer["verdict"]:
-        say(line)
+        say_prose(line)
     for path in answer["files"]:
         remark(f"plot: {path}")
 

@@ -88,6 +88,8 @@ def _words(kind: str, name: str, single_file: bool) -> dict[str, str]:
     from optbench.registry import default_registry
 
     registry = default_registry()
+    if conflict := registry.conflict(f"{kind}s", name):
+        raise ConfigError(f"the name '{name}' is taken: {conflict}")
     if name in registry.entries(f"{kind}s"):
         raise ConfigError(
             f"the name '{name}' is taken by {registry.entry(f'{kind}s', name).distribution}; "

@@ -11,12 +11,15 @@ from optbench.support.text import printable
 
 @click.command("plugins")
 @click.option("--plugin", "targets", multiple=True, metavar="FILE|MODULE", help="Try this one too.")
-@click.option("--strict", is_flag=True, help="Exit with 1 when a plugin does not load.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 if a plugin does not load or a name is taken twice."
+)
 @json_option
 def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
     """List the plugins found and what each provides; for broken ones, the cause.
 
-    The exit code is 1 if two items have the same name, because no other command runs then.
+    A plugin that does not load is left out. A name that two plugins register for different things
+    is a conflict: it cannot be used, and everything else can.
 
     \b
     Examples:
@@ -28,8 +31,7 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
     from optbench.registry import Registry
     from optbench.registry.entries import LoadedPlugin
 
-    # Not the shared registry: it raises an error when names collide, and this command has to
-    # list the collisions.
+    # Not the shared registry, which warns of what this command lists.
     registry = Registry()
     registry.load_entry_points()
     for target in targets:
@@ -54,7 +56,9 @@ def command(targets: tuple[str, ...], strict: bool, as_json: bool) -> int:
             echo(f"{mark} {printable(conflict)}", err=True)
     if strict and broken:
         raise PluginError(f"plugin {broken[0].name} does not load: {broken[0].error}")
-    return 1 if registry.conflicts else 0
+    if strict and registry.conflicts:
+        raise PluginError(registry.conflicts[0])
+    return 0
 
 
 def _brings(provides: dict[str, list[str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -10,8 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import click
 
 from optbench.cli.interrupts import exit_code
-from optbench.cli.options import json_option, plugin_options, registered
-from optbench.cli.output import print_json, remark
+from optbench.cli.options import (
+    baseline_option,
+    json_option,
+    plugin_options,
+    region_option,
+    registered,
+)
+from optbench.cli.output import print_json, remark, remark_prose
 from optbench.cli.run_options import execution, growth, protocol, selection
 from optbench.cli.study_output import (
     Recorded,
@@ -20,10 +27,12 @@ from optbench.cli.study_output import (
     summary_json,
     typed_command,
 )
+from optbench.errors import ConfigError
 from optbench.records import Health
 
 if TYPE_CHECKING:
     from optbench.plan import StudyPlan, StudyRecord
+    from optbench.registry import Registry
     from optbench.study import Study
     from optbench.study.progress_displays import Display
     from optbench.suites.overrides import SuiteChanges
@@ -39,12 +48,15 @@ HEALTH: dict[bool | None, Health] = {None: "first", True: "all", False: "none"}
 @selection
 @protocol
 @growth
+@baseline_option
+@region_option
 @execution
 @json_option
 @plugin_options
 def command(
     suite: str,
     out: Path,
+    shard: tuple[int, int] | None,
     jobs: int | None,
     scheduler: str | None,
     timeout: float | None,
@@ -58,6 +70,8 @@ def command(
     until: Literal["decided"] | None,
     time_limit: float | None,
     more: int | None,
+    baseline: str | None,
+    regions: Sequence[tuple[str, str]],
     **changes: Any,
 ) -> int:
     """Train, tune and rank optimizers on SUITE, a name or a TOML file (default: quick).
@@ -73,24 +87,21 @@ def command(
       optbench run mine.toml --dry-run
       optbench run --until decided --time-limit 10m
       optbench run --more 4
+      optbench run --baseline adam --region final-loss=0.05
+      optbench run standard --shard 2/10 --out part2
     """
-    from optbench.plan import build_plan
     from optbench.registry import default_registry
-    from optbench.suites.overrides import change_suite, resolve_suite
 
     registry = default_registry()
-    if time_limit is not None and until is None:
-        raise click.UsageError("--time-limit needs --until decided")
+    _check_growth(until, time_limit, more, shard)
     extended = None
     if more is not None:
         extended, plan = _extension(out, more, until, changes)
     else:
-        if until is not None and changes["replicates"] is None:
-            from optbench.study.growing_cells import MOST_REPLICATES
-
-            changes["replicates"] = MOST_REPLICATES
-        changed = change_suite(resolve_suite(suite, registry), cast("SuiteChanges", changes))
-        plan = build_plan(changed, registry)
+        plan = _plan(suite, until, changes)
+    plan = plan.with_criteria(baseline, dict(regions))
+    if shard is not None:
+        plan = plan.shard(*shard)
     if dry_run:
         from optbench.cli.dry_run import show_plan
 
@@ -104,6 +115,7 @@ def command(
     from optbench.study.running import run_study_in
 
     writable_folder(out)
+    _say_what_was_read(plan, registry)
     typed, repeatable = typed_command(), typed_command(without="--retry-failed")
     with ProgressView(_live_curves(plan) if live else terminal_display()) as view:
         limits = Limits(seconds=timeout, memory_mb=memory)
@@ -129,7 +141,7 @@ def command(
             _log.info("interrupted; reporting what is finished (Ctrl-C again: no report)")
         files: list[Path] = []
         try:
-            if study.is_evaluated:
+            if study.is_evaluated and shard is None:
                 files = write_report(study, out, command=repeatable, formats=formats)
         except KeyboardInterrupt:
             complete = False
@@ -137,10 +149,48 @@ def command(
         print_json(summary_json(study, files))
     elif files:
         show_board(study)
-    _say_what_happened(study, complete, out, typed)
+    _say_what_happened(study, complete, out, typed, shard)
     if not complete:
         return exit_code()
     return EXIT_FAILED_RUNS if study.failed else 0
+
+
+def _check_growth(
+    until: str | None, time_limit: float | None, more: int | None, shard: tuple[int, int] | None
+) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        click.UsageError: They do not.
+    """
+    if time_limit is not None and until is None:
+        raise click.UsageError("--time-limit needs --until decided")
+    if shard is not None and (until or more):
+        raise click.UsageError(
+            "--shard trains a part of a study whose replicates are known: it goes with neither "
+            "--until nor --more"
+        )
+
+
+def _plan(suite: str, until: str | None, changes: dict[str, Any]) -> StudyPlan:
+    """Return the plan of a suite with the values that were typed.
+
+    Raises:
+        ConfigError: A name or a value is not allowed.
+    """
+    from optbench.plan import build_plan
+    from optbench.registry import default_registry
+    from optbench.suites.overrides import change_suite, resolve_suite
+
+    if until is not None and changes["replicates"] is None:
+        from optbench.study.growing_cells import MOST_REPLICATES
+
+        changes["replicates"] = MOST_REPLICATES
+    if until is not None and changes["stepper_replicates"] is None:
+        changes["stepper_replicates"] = 0  # the results decide who gets fewer
+    registry = default_registry()
+    changed = change_suite(resolve_suite(suite, registry), cast("SuiteChanges", changes))
+    return build_plan(changed, registry)
 
 
 def _extension(
@@ -162,7 +212,22 @@ def _extension(
             "options that choose what is compared"
         )
     record = read_finished(out)
-    return record, plan_extension(record, more, default_registry())
+    try:
+        return record, plan_extension(record, more, default_registry())
+    except ConfigError as problem:
+        from optbench.study.extending import plugins_of
+
+        plugins = " ".join(f"--plugin {shlex.quote(each)}" for each in plugins_of(out))
+        is_name = str(problem).startswith("unknown")
+        hint = f"; the study was run with {plugins}" if plugins and is_name else ""
+        raise ConfigError(f"{problem}{hint}") from None
+
+
+def _say_what_was_read(plan: StudyPlan, registry: Registry) -> None:
+    """Print to stderr what was done to the values of each dataset that is a file."""
+    for name in dict.fromkeys(workload.dataset for workload in plan.workloads):
+        for note in registry.dataset_source(name).notes:
+            remark_prose(f"{name}: {note}")
 
 
 def _live_curves(plan: StudyPlan) -> Display:
@@ -173,7 +238,9 @@ def _live_curves(plan: StudyPlan) -> Display:
     return LiveCurves([entrant.label for entrant in plan.entrants], planned)
 
 
-def _say_what_happened(study: Study, complete: bool, out: Path, typed: str) -> None:
+def _say_what_happened(
+    study: Study, complete: bool, out: Path, typed: str, shard: tuple[int, int] | None
+) -> None:
     """Print a summary to stderr: runs trained, left out and failed, and where the report is."""
     for line in study.left_out:
         remark(f"left out: {line}")
@@ -184,4 +251,10 @@ def _say_what_happened(study: Study, complete: bool, out: Path, typed: str) -> N
     trained = f"trained {study.trained} runs" if study.trained else "nothing to train"
     reused = f"{study.reused} runs were in the store already" if study.reused else ""
     remark(", ".join(filter(None, (trained, reused))))
-    remark(f"report: {out / 'report.html'}")
+    if shard is None:
+        remark(f"report: {out / 'report.html'}")
+    else:
+        remark(
+            f"shard {shard[0]} of {shard[1]}: {len(study.runs)} runs in {out}; when all are done"
+        )
+        remark("  optbench merge FOLDER... --out ALL  # joins them and writes the report")

@@ -9,23 +9,31 @@ from typing import Any
 
 import click
 
-from optbench.cli.options import json_option, plugin_options, registered
-from optbench.cli.output import echo, print_json, print_table, say, say_lines
+from optbench.cli.options import (
+    add_target,
+    json_option,
+    plugin_options,
+    registered,
+    target_option,
+)
+from optbench.cli.output import echo, print_json, print_table, say, say_lines, say_prose
 from optbench.contracts import DatasetSource, Hyper, Optimizer, Rule, Schedule, rate_of
 from optbench.errors import unknown_name
 from optbench.hyperparameters import parse_spelling
 from optbench.registry import Registry
+from optbench.registry.dataset_values import is_file_name
 from optbench.registry.entries import Entry
 from optbench.registry.kinds import KINDS
 from optbench.support.text import printable
 
 
 @click.command("show")
-@click.argument("name", shell_complete=registered(*KINDS))
+@click.argument("name", shell_complete=registered(*KINDS), callback=add_target)
+@target_option
 @json_option
 @plugin_options
 def command(name: str, as_json: bool) -> None:
-    """Explain NAME: an optimizer, initializer, dataset, schedule or suite.
+    """Explain NAME: an optimizer, initializer, dataset, schedule or suite, or a file of data.
 
     Shows the formula, the paper and the variant implemented here, and each hyperparameter with its
     default, the allowed values and the range that tuning searches.
@@ -35,6 +43,7 @@ def command(name: str, as_json: bool) -> None:
       optbench show adam
       optbench show digits
       optbench show adam --json
+      optbench show houses.csv --target price
     """
     from optbench.registry import default_registry
 
@@ -53,18 +62,20 @@ def find(registry: Registry, spelling: str) -> list[tuple[str, Entry[Any]]]:
 
     Raises:
         ConfigError: No item has the name.
+        PluginError: Two items have it.
     """
     name = parse_spelling(spelling)[0]
-    found = [
-        (kind, registry.entries(kind)[name]) for kind in KINDS if name in registry.entries(kind)
-    ]
+    if is_file_name(name):
+        source = registry.dataset_source(spelling)
+        return [("datasets", Entry(source.name, source, "a file", ""))]
+    found = [(kind, registry.entry(kind, name)) for kind in registry.kinds_of(name, KINDS)]
     if "[" in spelling:
         found = [(kind, _with_values(kind, entry, spelling, registry)) for kind, entry in found]
     if not found and ":" in name:
         found = [("optimizers", registry.entry("optimizers", name))]
     if not found:
         known = [known for kind in KINDS for known in registry.entries(kind)]
-        raise unknown_name("name", name, known)
+        raise unknown_name("name", name, known, listing="optbench list")
     return found
 
 
@@ -114,6 +125,7 @@ def _of_dataset(item: type[DatasetSource]) -> dict[str, Any]:
         "hyperparameters": [_of_hyper(declared) for declared in item.hypers().values()],
         "task": item.task,
         "standardized": item.standardize,
+        "notes": list(item.notes),
         "files": dict(item.files),
         "missing": missing,
         "folder": str(download_folder(item)) if item.files else None,
@@ -122,18 +134,22 @@ def _of_dataset(item: type[DatasetSource]) -> dict[str, Any]:
     return told | (dict.fromkeys(MEASURED) if missing else _measured(item))
 
 
-MEASURED = ("features", "outputs", "examples", "content_hash")
+MEASURED = ("features", "outputs", "examples", "content_hash", "cautions")
 """Properties of a dataset that are known only after it is loaded."""
 
 
 def _measured(item: type[DatasetSource]) -> dict[str, Any]:
+    from optbench.data.dataset_cautions import find_cautions
     from optbench.data.splits import prepare_dataset
 
     data = prepare_dataset(item)
     parts = {part: len(getattr(data, f"x_{part}")) for part in ("train", "val", "test")}
-    return dict(
-        zip(MEASURED, (data.n_features, data.n_outputs, parts, data.content_hash), strict=True)
-    )
+    cautions = [
+        {"kind": kind, "text": text, "expected": item.expected_cautions.get(kind, "")}
+        for kind, text in find_cautions(item).items()
+    ]
+    values = (data.n_features, data.n_outputs, parts, data.content_hash, cautions)
+    return dict(zip(MEASURED, values, strict=True))
 
 
 def _of_hyper(declared: Hyper) -> dict[str, Any]:
@@ -145,6 +161,7 @@ def _of_hyper(declared: Hyper) -> dict[str, Any]:
         "search": list(declared.search) if declared.search else None,
         "prior": declared.prior,
         "scaled_by": declared.scaled_by,
+        "tuning": declared.describe_search(),
     }
 
 
@@ -175,23 +192,25 @@ def _print(told: dict[str, Any]) -> None:
         say()
         say_lines(told["content"].strip())
         return
-    for text in (told["summary"], told["description"]):
+    say()
+    say_prose(told["summary"])
+    for text in (told["description"], "\n".join(told.get("notes", ()))):
         if text:
             say()
             say_lines(text)
     say()
     for label, text in _facts(told):
         if text:
-            say(f"{label + ':':<10}{text}")
+            say_prose(f"{label + ':':<10}{text}", indent=10)
     if told.get("hyperparameters"):
         rows = [
-            (h["name"], _spell(h["default"]), h["allowed"], _search(h), h["meaning"])
+            (h["name"], _spell(h["default"]), h["allowed"], h["tuning"], h["meaning"])
             for h in told["hyperparameters"]
         ]
         say()
         print_table(("hyperparameter", "default", "allowed", "tuning searches", "meaning"), rows)
     for check, reason in told.get("expected_failures", {}).items():
-        say(f"{check} fails on purpose: {reason}")
+        say_prose(f"{check} fails on purpose: {reason}")
 
 
 def _facts(told: dict[str, Any]) -> list[tuple[str, str]]:
@@ -221,7 +240,8 @@ SCALES = {
 
 def _dataset_facts(told: dict[str, Any]) -> list[tuple[str, str]]:
     parts = ", ".join(f"{count} {part}" for part, count in (told["examples"] or {}).items())
-    size = f"{told['features']} features, {told['outputs']} outputs; {parts}" if parts else ""
+    outputs = "1 output" if told["outputs"] == 1 else f"{told['outputs']} outputs"
+    size = f"{told['features']} features, {outputs}; {parts}" if parts else ""
     where = "not all here: downloaded at first use into" if told["missing"] else "in"
     return [
         ("source", told["source"]),
@@ -231,22 +251,13 @@ def _dataset_facts(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("scaled", SCALES[told["standardized"]]),
         ("files", f"{len(told['files'])}, {where} {told['folder']}" if told["files"] else ""),
         ("hash", (told["content_hash"] or "")[:16]),
+        *(("caution", _caution(caution)) for caution in told["cautions"] or ()),
     ]
+
+
+def _caution(told: dict[str, str]) -> str:
+    return f"{told['text']} (expected: {told['expected']})" if told["expected"] else told["text"]
 
 
 def _spell(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value}"
-
-
-def _search(told: dict[str, Any]) -> str:
-    if not told["search"]:
-        return ""
-    low, high = told["search"]
-    span = f"{low:g} to {high:g}"
-    name = told["name"]
-    if told["scaled_by"]:
-        name = f"{name} / (1 - {told['scaled_by']})"
-    elif told["prior"] == "one-minus-log":
-        name = f"1 - {name}"
-    scale = "evenly" if told["prior"] == "uniform" else "log-evenly"
-    return f"{name} {span}, {scale}" if name != told["name"] else f"{span}, {scale}"

@@ -33,7 +33,8 @@ def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None
     \b
     Examples:
       optbench targets
-      optbench run standard --out wide && optbench targets wide --write targets.toml
+      optbench run standard --out wide
+      optbench targets wide --write targets.toml
     """
     from optbench.registry import default_registry
     from optbench.suites import known_targets

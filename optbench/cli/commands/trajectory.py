@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from optbench.analysis.words.prose import count
 from optbench.cli.lab_options import (
     plot_folder,
     plots_option,
@@ -20,6 +21,7 @@ from optbench.errors import ConfigError
 from optbench.suites.defaults import default_optimizers
 
 MOST_STEPS = 1_000_000
+MOST_DRAWS = 10_000
 FARTHEST = 1e6
 """Largest absolute coordinate of a start point; points beyond it cannot be drawn."""
 
@@ -32,6 +34,14 @@ FARTHEST = 1e6
 )
 @click.option("--start", metavar="X,Y", help="Where to begin, if not where the landscape says.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the noise.")
+@click.option(
+    "--batch-size",
+    "batch_sizes",
+    multiple=True,
+    metavar="N",
+    type=click.IntRange(1, MOST_DRAWS),
+    help="Draws of a noisy gradient that a step averages. Repeatable: a path for each.",
+)
 @plot_folder
 @plots_option
 @click.option("--gif", is_flag=True, help="An animated GIF as well.")
@@ -43,6 +53,7 @@ def command(
     steps: int,
     start: str | None,
     seed: int,
+    batch_sizes: Sequence[int],
     out: Path,
     formats: Sequence[str],
     gif: bool,
@@ -55,7 +66,8 @@ def command(
     \b
     Examples:
       optbench trajectory rosenbrock --steps 200
-      optbench trajectory 'quadratic-valley[condition=50]' -o 'sgd[lr=0.03]' -o momentum --gif
+      optbench trajectory 'quadratic-valley[condition=50]' -o momentum --gif
+      optbench trajectory noisy-quadratic -o sgd --batch-size 1 --batch-size 64
       optbench list landscapes
     """
     from optbench.inspection.landscapes import find_ground, follow
@@ -65,8 +77,14 @@ def command(
     chosen = list(dict.fromkeys(optimizers)) or default_optimizers()
     grounds = [find_ground(name) for name in names]
     begin = _point(start) if start else None
+    sizes: list[int | None] = list(dict.fromkeys(batch_sizes)) or [None]
     found = {
-        ground.label: [follow(o, ground, steps, begin, seed) for o in chosen] for ground in grounds
+        ground.label: [
+            follow(optimizer, ground, steps, begin, seed, size)
+            for optimizer in chosen
+            for size in sizes
+        ]
+        for ground in grounds
     }
     from optbench.report.plots import write_plot
     from optbench.report.plots.landscape_maps import draw_paths, write_animation
@@ -95,7 +113,7 @@ def command(
         print_json({"paths": rows, "files": [str(path) for path in files]})
         return
     print_table(
-        ("landscape", "optimizer", "value after", "x", "y"),
+        ("landscape", "optimizer", f"value after {count(steps, 'update')}", "x", "y"),
         [
             (str(r["landscape"]), str(r["optimizer"]), *(f"{r[k]:.4g}" for k in ("end", "x", "y")))
             for r in rows

@@ -35,7 +35,8 @@ class NotFusibleError(Exception):
 
 def refusal(node: ast.AST, part: str) -> NotFusibleError:
     """Return the error for a part of an update that cannot be fused."""
-    return NotFusibleError(f"update contains {part} (line {getattr(node, 'lineno', '?')} of it)")
+    place = getattr(node, "place", f"line {getattr(node, 'lineno', '?')} of it")
+    return NotFusibleError(f"update contains {part} ({place})")
 
 
 class ExpressionTranslator(ast.NodeVisitor):

@@ -26,8 +26,12 @@ class Term:
     integer: int | None = None
 
 
+ARGUMENTS = "theta, grad, slots, scalars, h, t, first, rows, columns, factors, at, last"
+"""Arguments of a fused function, see `compiled_rule`."""
+
+
 class LoopSource:
-    """The lines of ``update(theta, grad, slots, scalars, h, t)``.
+    """The lines of a fused function, whose arguments are `ARGUMENTS`.
 
     Scalars are computed before the loop in float64, elements inside the loop in the dtype of the
     run. Every value is bound to a new name, so a scalar can move before the loop safely.
@@ -68,15 +72,16 @@ class LoopSource:
 
     def store_theta(self, term: Term) -> None:
         """Write the new parameter."""
-        self._inside.append(f"theta[i] = {self.element(term)}")
+        self._inside.append(f"store(theta, i, {self.element(term)})")
 
     def store_slot(self, index: int, term: Term) -> None:
         """Write a slot; subnormal numbers become 0 because arithmetic with them is slow."""
         value = self.bind_element(self.element(term))
-        self._inside.append(f"slots[{index}, i] = zero if abs({value}) < tiny else {value}")
+        kept = f"zero if abs({value}) < tiny else {value}"
+        self._inside.append(f"store(slots, {index} * size + i, {kept})")
 
     def store_scalar(self, index: int, term: Term) -> None:
-        """Write a scalar state, after the loop."""
+        """Write a scalar state, after the loop over the last part of the parameters."""
         self._after.append(f"scalars[{index}] = {self.bind_scalar(term.code)}")
 
     def render(self, dtype: str) -> str:
@@ -87,13 +92,18 @@ class LoopSource:
         """
         tiny = float(np.finfo(dtype).smallest_normal)
         lines = [
-            "def update(theta, grad, slots, scalars, h, t):",
-            "    step = float(t)",
+            f"def update({ARGUMENTS}):",
+            "    step, size = float(t), slots.shape[1]",
             f"    zero, one, tiny = dtype(0), dtype(1), dtype({tiny!r})",
             *("    " + line for line in self._before),
-            "    for i in range(theta.size):",
-            *("        " + line for line in self._inside),
-            *("    " + line for line in self._after),
+            "    for row in range(rows):",
+            "        factor = load(factors, at + row)",
+            "        begin = first + row * columns",
+            "        for j in range(columns):",
+            "            i = begin + j",
+            *("            " + line for line in self._inside),
+            *(["    if last:"] if self._after else []),
+            *("        " + line for line in self._after),
         ]
         return "\n".join(lines) + "\n"
 

@@ -23,13 +23,17 @@ import math
 import numpy as np
 from numba import types
 
+from optbench.engine.kernels.memory import load, store
+
 dtype = np.{dtype}
 REAL = types.{dtype}
 SIGNATURE = types.void(
-    REAL[::1], REAL[::1], REAL[:, ::1], types.float64[::1], types.float64[::1], types.int64
+    REAL[::1], REAL[::1], REAL[:, ::1], types.float64[::1], types.float64[::1], types.int64,
+    types.int64, types.int64, types.int64, REAL[::1], types.int64, types.boolean
 )
-# Error model of C: a check for division by zero would keep the loop from being vectorised.
-OPTIONS = {{"nopython": True, "error_model": "numpy", "fastmath": {{"contract"}}}}
+# Error model of C: a check for division by zero would keep the loop from being vectorised. Without
+# `fastmath`, the numbers are the same on every machine.
+OPTIONS = {{"nopython": True, "error_model": "numpy"}}
 
 
 {source}
@@ -55,7 +59,11 @@ def compiled_rule(rule: type[Rule], dtype: str) -> Any:
         dtype: ``"float32"`` or ``"float64"``, of theta, grad and slots.
 
     Returns:
-        A first-class compiled function ``(theta, grad, slots, scalars, h, t) -> None``.
+        A first-class compiled function ``(theta, grad, slots, scalars, h, t, first, rows, columns,
+        factors, at, last) -> None``. It updates the rows x columns parameters from index `first`
+        on. The gradient of row r is ``factors[at + r] * grad[:columns]``: all parameters are one
+        row, and those of a weight are `rows` if the batch is a single example. The scalars of the
+        Rule change with the `last` part of the parameters.
 
     Raises:
         NotFusibleError: The Rule cannot be fused.

@@ -13,6 +13,7 @@ import functools
 import inspect
 import textwrap
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any, NoReturn
 
 from optbench.contracts import Rule
@@ -56,6 +57,8 @@ class StatementTranslator(ast.NodeVisitor):
 
     def visit_Expr(self, node: ast.Expr) -> None:
         """Skip a docstring."""
+        if isinstance(node.value, ast.Call):
+            raise refusal(node, f"a call of {ast.unparse(node.value.func)} that nothing uses")
         if not isinstance(node.value, ast.Constant):
             self.generic_visit(node)
 
@@ -106,8 +109,8 @@ def _bound_arguments(
     slots, scalars = names[2 : 2 + n_slots], names[2 + n_slots : -2]
     t, h = names[-2:]
     expressions = ExpressionTranslator(loop, _outer_names(rule.update), rule.hypers(), h)
-    arrays = {theta: "theta[i]", grad: "grad[i]"}
-    arrays |= {name: f"slots[{k}, i]" for k, name in enumerate(slots)}
+    arrays = {theta: "load(theta, i)", grad: "factor * load(grad, j)"}
+    arrays |= {name: f"load(slots, {k} * size + i)" for k, name in enumerate(slots)}
     for name, code in arrays.items():
         expressions.bind(name, Term(loop.bind_element(code), "array"))
     for k, name in enumerate(scalars):
@@ -143,6 +146,11 @@ def _parse(function: Callable[..., Any]) -> ast.FunctionDef:
         raise NotFusibleError("its source cannot be read") from cause
     if not isinstance(node, ast.FunctionDef):
         raise NotFusibleError("update is not a plain function")
+    code = inspect.unwrap(function).__code__
+    file, first = PurePath(code.co_filename).name, code.co_firstlineno
+    for part in ast.walk(node):
+        if isinstance(part, ast.expr | ast.stmt):
+            part.place = f"{file}:{first + part.lineno - 1}"  # type: ignore[union-attr]
     return node
 
 

@@ -72,6 +72,11 @@ class CodeFiles:
                 with contextlib.suppress(OSError):
                     old.unlink()
 
+    def exist(self) -> bool:
+        """Return whether there is a file of this generation."""
+        generation = self._path("").name.rpartition(".")[0].rpartition(".")[0]
+        return any(self._folder.glob(f"{generation}.*{SUFFIX}"))
+
     def flush(self) -> None:
         """Do nothing: a file that cannot be used is written again when the code is compiled."""
 
@@ -130,6 +135,11 @@ class CodeCache(FunctionCache):
         generation = (self._impl.locator.get_source_stamp(), _kernel_sources())
         name = self._impl.filename_base
         self._cache_file: Any = CodeFiles(Path(self._cache_path), name, generation)
+
+    def has_files(self) -> bool:
+        """Return whether code of the function is on disk, for some types of arguments."""
+        files: CodeFiles = self._cache_file
+        return files.exist()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the code for a signature; None, so that it is compiled, if it cannot be loaded."""

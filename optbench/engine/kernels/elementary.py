@@ -15,8 +15,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from optbench.engine.kernels.jit import OPTIONS, jit
-from optbench.engine.kernels.memory import choose
+from optbench.engine.kernels.jit import OPTIONS, part
+from optbench.engine.kernels.memory import choose, fma
 
 _LOG2E = 1.4426950408889634
 
@@ -41,14 +41,14 @@ def _reduction(kind: Any, largest: float, ln2_high: float, ln2_low: float) -> An
     log2e, high, low, bound = kind(_LOG2E), kind(ln2_high), kind(ln2_low), kind(largest)
     zero = kind(0)
 
-    @jit
+    @part
     def reduce(x):
         clipped = min(max(x, -bound), bound)
         k = np.rint(clipped * log2e)
         # NaN stays in r, because converting it to an integer is undefined.
         is_nan = np.isnan(x)
         exponent = np.int32(zero) if is_nan else np.int32(k)
-        r = (choose(is_nan, x, clipped) - k * high) - k * low
+        r = fma(-k, low, fma(-k, high, choose(is_nan, x, clipped)))
         return r, _power_of_two(exponent, x)
 
     return reduce
@@ -61,15 +61,17 @@ _reduce64 = _reduction(np.float64, 708.0, 0.6931471803691238, 1.9082149292705877
 (B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13) = (1 / math.factorial(i) for i in range(2, 14))
 
 
-@jit
+@part
 def _expm1_32(r):
-    return r + r * r * (A2 + r * (A3 + r * (A4 + r * (A5 + r * (A6 + r * A7)))))
+    high = fma(r, fma(r, fma(r, A7, A6), A5), A4)
+    return fma(r * r, fma(r, fma(r, high, A3), A2), r)
 
 
-@jit
+@part
 def _expm1_64(r):
-    high = B8 + r * (B9 + r * (B10 + r * (B11 + r * (B12 + r * B13))))
-    return r + r * r * (B2 + r * (B3 + r * (B4 + r * (B5 + r * (B6 + r * (B7 + r * high))))))
+    high = fma(r, fma(r, fma(r, fma(r, fma(r, B13, B12), B11), B10), B9), B8)
+    low = fma(r, fma(r, fma(r, fma(r, fma(r, high, B7), B6), B5), B4), B3)
+    return fma(r * r, fma(r, low, B2), r)
 
 
 def vector_exp(x: float) -> float:
@@ -88,7 +90,7 @@ def _vector_exp(x):
 
     def implementation(x):
         r, scale = reduce(x)
-        return scale + scale * expm1(r)
+        return fma(scale, expm1(r), scale)
 
     return implementation
 
@@ -104,7 +106,7 @@ def _vector_tanh(x):
         size = abs(x)
         size = choose(size > saturated, saturated, size)
         r, scale = reduce(two * size)
-        e = scale * expm1(r) + (scale - one)
+        e = fma(scale, expm1(r), scale - one)
         ratio = e / (e + two)
         return choose(x >= zero, ratio, -ratio)
 

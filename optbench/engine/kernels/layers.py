@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from optbench.engine.kernels.elementary import vector_exp, vector_tanh
-from optbench.engine.kernels.jit import jit
-from optbench.engine.kernels.memory import choose, load, number, store
+from optbench.engine.kernels.error_function import vector_erf
+from optbench.engine.kernels.jit import inlined_part, part
+from optbench.engine.kernels.memory import choose, fma, load, number, store
 from optbench.network import ACTIVATIONS, LEAK, LOSSES
 
 ACTIVATION_CODE = {name: code for code, name in enumerate(ACTIVATIONS)}
@@ -23,7 +22,7 @@ _ROOT_HALF = math.sqrt(0.5)
 _DENSITY_AT_0 = 1 / math.sqrt(2 * math.pi)
 
 
-@jit
+@part
 def sigmoid(z):
     """Return 1 / (1 + exp(-z)), finite for any z."""
     e = vector_exp(-abs(z))
@@ -31,14 +30,14 @@ def sigmoid(z):
     return choose(z >= number(0, z), one, e) / (one + e)
 
 
-@jit
+@inlined_part
 def normal_cdf(z):
     """Return the distribution function of the standard normal, in the precision of z."""
     half = number(0.5, z)
-    return half + half * math.erf(z * number(_ROOT_HALF, z))
+    return fma(half, vector_erf(z * number(_ROOT_HALF, z)), half)
 
 
-@jit
+@part
 def activate(code, a, start, size, z):
     """a[start + i] <- phi(a[start + i]) for i < size; gelu keeps its argument in z."""
     zero, one = a.dtype.type(0), a.dtype.type(1)
@@ -66,7 +65,7 @@ def activate(code, a, start, size, z):
             store(a, i, v * normal_cdf(v))
 
 
-@jit
+@part
 def times_slope(code, delta, size, a, z, start):
     """delta[i] <- delta[i] phi'(z) for i < size, with a = phi(z) at a[start + i]."""
     zero, one = a.dtype.type(0), a.dtype.type(1)
@@ -76,7 +75,7 @@ def times_slope(code, delta, size, a, z, start):
     elif code == TANH:
         for i in range(size):
             v = load(a, start + i)
-            store(delta, i, load(delta, i) * (one - v * v))
+            store(delta, i, load(delta, i) * fma(-v, v, one))
     elif code == SIGMOID:
         for i in range(size):
             v = load(a, start + i)
@@ -89,10 +88,10 @@ def times_slope(code, delta, size, a, z, start):
         for i in range(size):
             v = load(z, start + i)
             bell = vector_exp(-v * v * number(0.5, v)) * number(_DENSITY_AT_0, v)
-            store(delta, i, load(delta, i) * (normal_cdf(v) + v * bell))
+            store(delta, i, load(delta, i) * fma(v, bell, normal_cdf(v)))
 
 
-@jit
+@part
 def _softmax(delta, logits, start, m, k, share):
     """delta (m, k) <- share * softmax of each row of the logits.
 
@@ -116,7 +115,7 @@ def _softmax(delta, logits, start, m, k, share):
             store(delta, i * k + j, load(delta, i * k + j) * scale)
 
 
-@jit
+@part
 def output_delta(code, delta, logits, start, m, k, data, order, first, batch):
     """delta (m, k) <- gradient of the batch's mean loss with respect to the logits.
 
@@ -139,36 +138,3 @@ def output_delta(code, delta, logits, start, m, k, data, order, first, batch):
             for j in range(k):
                 error = load(logits, start + i * k + j) - load(data.targets, row + j)
                 store(delta, i * k + j, (error + error) * share)
-
-
-@jit
-def loss_and_score(code, logits, start, m, k, data, order, first):
-    """Return the summed loss (float64) and the number of correct predictions of m examples.
-
-    Example i is row order[first + i]. For squared error the loss is summed over the outputs too,
-    and the number is 0.
-    """
-    loss = 0.0
-    correct = 0
-    for i in range(m):
-        z = start + i * k
-        row = order[first + i]
-        if code == CROSS_ENTROPY:
-            best = 0
-            for j in range(1, k):
-                if logits[z + j] > logits[z + best]:
-                    best = j
-            total = 0.0
-            for j in range(k):
-                total += math.exp(np.float64(logits[z + j] - logits[z + best]))
-            loss += math.log(total) - np.float64(logits[z + data.labels[row]] - logits[z + best])
-            correct += best == data.labels[row]
-        elif code == BINARY:
-            v = np.float64(logits[z])
-            loss += max(v, 0.0) - v * data.labels[row] + math.log1p(math.exp(-abs(v)))
-            correct += (v > 0) == (data.labels[row] == 1)
-        else:
-            for j in range(k):
-                error = np.float64(logits[z + j] - data.targets[row * k + j])
-                loss += error * error
-    return loss, correct

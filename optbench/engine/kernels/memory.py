@@ -1,7 +1,9 @@
-"""Reading and writing array elements without Python's negative indices.
+"""Instructions that Python has no words for.
 
-Compiled code checks for every ``a[i]`` whether i < 0, unless i comes straight from a ``range``. The
-check keeps LLVM from vectorising a loop over ``a[start + i]``.
+Reading and writing array elements without negative indices: compiled code checks for every ``a[i]``
+whether i < 0, unless i comes straight from a ``range``. The check keeps LLVM from vectorising a
+loop over ``a[start + i]``. And a choice without a branch, a constant without a wider type, and a
+multiply-add.
 """
 
 from __future__ import annotations
@@ -55,3 +57,23 @@ def number(_: Any, value: Any, like: Any) -> Any:
         return context.cast(builder, args[0], value, like)
 
     return like(value, like), generate
+
+
+@intrinsic
+def fma(_: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a * b + c, rounded once. A sum of products without it is rounded twice."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fma(*args)
+
+    return a(a, a, a), generate
+
+
+@intrinsic
+def writable(_: Any, array: Any) -> Any:
+    """Return a read-only array in the type of a writable one, so that both share compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return args[0]
+
+    return array.copy(readonly=False)(array), generate

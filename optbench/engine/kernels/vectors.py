@@ -5,14 +5,44 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import types
+from numba import config, types
 from numba.core import cgutils
+from numba.extending import overload
 
-VECTOR_BYTES = 64 if binding.get_host_cpu_features().get("avx512f") else 32
-"""Number of bytes in a vector register of this machine; LLVM splits vectors that are wider."""
+from optbench.contracts import Array
+
+
+def _has_wide_vectors() -> bool:
+    """Return whether code is compiled for AVX-512."""
+    features = getattr(config, "CPU_FEATURES", None)  # Numba's variables have no types
+    if features is not None:
+        return "+avx512f" in features.split(",")
+    if getattr(config, "CPU_NAME", None) not in (None, "host"):
+        return False
+    return bool(binding.get_host_cpu_features().get("avx512f"))
+
+
+VECTOR_BYTES = 64 if _has_wide_vectors() else 32
+"""Number of bytes in a vector register; LLVM splits vectors that are wider."""
+
+SUM_BYTES = 64
+"""Number of bytes of the partial sums of a scalar product: the same on every machine, as the order
+of a sum decides its last bits."""
 
 WIDTH = {types.float32: VECTOR_BYTES // 4, types.float64: VECTOR_BYTES // 8}
 """Number of elements in a vector, by dtype."""
+
+
+def vector_width(array: Array) -> int:
+    """Return how many numbers of the array's dtype fit into one vector (compiled code only)."""
+    raise NotImplementedError(f"only compiled code has vectors, asked for {array.dtype}")
+
+
+@overload(vector_width)
+def _vector_width(array):
+    width = WIDTH[array.dtype]
+    return lambda array: width
+
 
 _INT32 = ir.IntType(32)
 _INT64 = ir.IntType(64)
@@ -32,7 +62,7 @@ class Vectors:
     def __init__(self, context: Any, builder: Any, dtype: Any, tail: Any | None) -> None:
         self.builder = builder
         self.width = WIDTH[dtype]
-        self.align = VECTOR_BYTES // self.width
+        self.align = dtype.bitwidth // 8
         self.type = ir.VectorType(context.get_data_type(dtype), self.width)
         self.zero = ir.Constant(self.type, None)
         self.suffix = f"v{self.width}f{self.align * 8}"
@@ -76,11 +106,65 @@ class Vectors:
         return self.builder.call(function, [a, b, c])
 
     def sum(self, value: Any) -> Any:
-        """Return the sum of all lanes, in any order."""
-        element = self.type.element
-        name = f"llvm.vector.reduce.fadd.{self.suffix}"
-        function = self._declare(name, element, [element, self.type])
-        return self.builder.call(function, [element(0), value], fastmath=("reassoc",))
+        """Return the sum of all lanes: the upper half is added to the lower, until one is left."""
+        count = self.width // 2
+        while count:
+            lower, upper = range(count), range(count, 2 * count)
+            value = self.builder.fadd(
+                self._pick(value, value, list(lower)), self._pick(value, value, list(upper))
+            )
+            count //= 2
+        return self.builder.extract_element(value, _INT32(0))
+
+    def transpose(self, rows: list[Any]) -> list[Any]:
+        """Return the columns of a square whose rows are given, `width` of them.
+
+        Blocks off the diagonal change places: the largest first, single numbers last.
+        """
+        size = self.width // 2
+        while size:
+            # Of two rows `size` apart, the upper takes the left blocks, the lower the right ones.
+            lanes = range(self.width)
+            upper = [self.width + i - size if i & size else i for i in lanes]
+            lower = [self.width + i if i & size else i + size for i in lanes]
+            rows = [
+                self._pick(rows[i - size], row, lower)
+                if i & size
+                else self._pick(row, rows[i + size], upper)
+                for i, row in enumerate(rows)
+            ]
+            size //= 2
+        return rows
+
+    def store_sums(self, values: list[Any], pointer: Any) -> None:
+        """Store the sum of all lanes of each vector, as `sum` computes it, one beside another.
+
+        Two vectors share one addition of their halves, until the parts of all are in one vector.
+        """
+        size = self.width  # lanes of each part
+        while len(values) > 1:
+            size //= 2
+            lower = [lane for lane in range(2 * self.width) if lane % (2 * size) < size]
+            upper = [lane + size for lane in lower]
+            pairs = zip(values[::2], values[1::2], strict=True)
+            values = [
+                self.builder.fadd(self._pick(a, b, lower), self._pick(a, b, upper))
+                for a, b in pairs
+            ]
+        (value,) = values
+        firsts = list(range(0, self.width, size))
+        while size > 1:
+            size //= 2
+            upper = [min(lane + size, self.width - 1) for lane in range(self.width)]
+            value = self.builder.fadd(value, self._pick(value, value, upper))
+        sums = self._pick(value, value, firsts)
+        address = self.builder.bitcast(pointer, sums.type.as_pointer())
+        self.builder.store(sums, address, align=self.align)
+
+    def _pick(self, a: Any, b: Any, lanes: list[int]) -> Any:
+        """Return a vector of these lanes of two vectors, of which b follows a."""
+        places = ir.VectorType(_INT32, len(lanes))
+        return self.builder.shuffle_vector(a, b, ir.Constant(places, lanes))
 
     def _declare(self, name: str, result: Any, parts: list[Any]) -> Any:
         kind = ir.FunctionType(result, parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from optbench.contracts import Array
-from optbench.engine.kernels.jit import jit
+from optbench.engine.kernels.jit import part
 
 
 class View(NamedTuple):
@@ -27,7 +27,7 @@ class View(NamedTuple):
     column: int
 
 
-@jit
+@part
 def transposed(view):
     """Return the transposed view of the same numbers."""
     return View(view.data, view.offset, view.column, view.row)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from optbench.contracts import Array, Optimizer, Rule
 from optbench.engine.fusion.machine_code import why_not_fused
+from optbench.engine.kernels.arguments import Record
 from optbench.engine.loops.stepped import SteppedLoop
 from optbench.engine.problem import Problem
 from optbench.network import Params
@@ -28,8 +29,23 @@ class Loop(Protocol):
     def grad_evals(self) -> int:
         """Number of gradient evaluations so far."""
 
-    def advance(self, examples: int) -> None:
-        """Train until at least this many per-example gradients have been computed."""
+    def advance(self, examples: int, record: Record | None = None) -> None:
+        """Train until at least this many per-example gradients have been computed.
+
+        Args:
+            examples: The number.
+            record: Receives the seconds that it takes.
+        """
+
+    def measure(self, grid: Array, record: Record) -> None:
+        """Train, and evaluate after each of these numbers of examples.
+
+        One that is not beyond the last evaluation is left out.
+
+        Args:
+            grid: Numbers of examples, ascending.
+            record: Receives the measurements. When it says that the run has diverged, the run ends.
+        """
 
     def evaluation_point(self) -> Params:
         """Return the parameters to evaluate."""
@@ -61,7 +77,8 @@ def make_loop(problem: Problem, loop: str = "auto") -> Loop:
     """
     if loop == "reference":
         return SteppedLoop(problem)
-    from optbench.engine.loops.compiled import CompiledLoop, CompiledNetwork
+    from optbench.engine.loops.compiled import CompiledLoop
+    from optbench.engine.loops.network_code import CompiledNetwork
 
     kind = choose_loop(problem.optimizer)[0] if loop == "auto" else loop
     if kind == "compiled":

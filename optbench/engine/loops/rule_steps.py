@@ -31,6 +31,11 @@ class RuleSteps:
         self._slots = [initial_slots(rule, p, h) for p in params]
         self._scalars = tuple(rule.scalars.values())
 
+    @property
+    def state(self) -> object:
+        """The slots of each array."""
+        return self._slots
+
     def step(
         self,
         grads: list[Array],
@@ -50,10 +55,7 @@ class RuleSteps:
         for index, (theta, grad) in enumerate(zip(self._params, grads, strict=True)):
             result = rule.update(theta, grad, *self._slots[index], *scalars, t, h)
             if not isinstance(result, tuple) or len(result) != expected:
-                raise PluginError(
-                    f"optimizer '{rule.name}': update must return a tuple of {expected}: "
-                    f"{', '.join(('theta', *rule.slots, *rule.scalars))}"
-                )
+                raise PluginError(f"optimizer '{rule.name}': {describe_returned(rule, result)}")
             # Copied before theta changes: a rule may keep the gradient or the old theta as a slot,
             # and both buffers are overwritten.
             slots = result[1 : 1 + n_slots]
@@ -65,9 +67,31 @@ class RuleSteps:
             self._scalars = result[1 + n_slots :]
             _check_scalars(rule, self._scalars)
 
+    def expect(self, total_steps: int) -> None:
+        """Do nothing, because a Rule does not know the number of updates."""
+
     def eval_params(self) -> list[Array]:
         """Return the arrays themselves."""
         return self._params
+
+
+def describe_returned(rule: type[Rule], result: object) -> str:
+    """Say how what `update` returned differs from the tuple that the Rule declares.
+
+    Example:
+        >>> describe_returned(Rule, np.zeros(3))
+        'update returned an array; write `return (theta,)`, a tuple with a comma'
+    """
+    names = ["theta", *rule.slots, *rule.scalars]
+    wanted = f"`return ({names[0]},)`" if len(names) == 1 else f"`return {', '.join(names)}`"
+    if result is None:
+        return f"update returned nothing; end it with {wanted}"
+    if isinstance(result, np.ndarray | np.generic):
+        comma = ", a tuple with a comma" if len(names) == 1 else ""
+        return f"update returned an array; write {wanted}{comma}"
+    if isinstance(result, tuple):
+        return f"update returned a tuple of {len(result)}; write {wanted}"
+    return f"update returned a {type(result).__name__}; write {wanted}"
 
 
 def initial_slots(rule: type[Rule], theta: Array, h: Values) -> list[Array]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from optbench.contracts import Array, StepContext, Stepper, Values
+from optbench.engine.loops.products import matmul
 from optbench.errors import PluginError
 
 
@@ -17,7 +18,7 @@ class StepperSteps:
         stepper: The Stepper class.
         params: Arrays to train, changed in place.
         h: Hyperparameter values before the first step.
-        total_steps: Number of updates in the whole run.
+        total_steps: Number of updates in the whole run, as far as it is known.
         rng: The optimizer's own random stream.
         layers: Index pairs (weight, bias) into `params`; empty if they do not belong to a network.
     """
@@ -34,8 +35,9 @@ class StepperSteps:
         self._name = stepper.name
         self._params = params
         self._context = StepContext(
-            t=0, h=h, declared=stepper.needs, total_steps=total_steps, rng=rng, layers=layers
-        )
+            t=0, h=h, declared=stepper.needs, total_steps=total_steps, rng=rng, layers=layers,
+            matmul=matmul,
+        )  # fmt: skip
         self._stepper = stepper()
         self._state = self._stepper.init(list(params), self._context)
 
@@ -43,6 +45,11 @@ class StepperSteps:
     def used(self) -> frozenset[str]:
         """Needs that the Stepper has used so far."""
         return frozenset(self._context.used)
+
+    @property
+    def state(self) -> object:
+        """The Stepper with its attributes, and what its `init` and `step` return."""
+        return self._stepper, self._state
 
     def step(
         self,
@@ -69,6 +76,10 @@ class StepperSteps:
                 "(p[...] = ...), not put others in their place"
             )
         self._state = self._state if state is None else state
+
+    def expect(self, total_steps: int) -> None:
+        """Change the number of updates that the context gives the Stepper."""
+        self._context.expect(total_steps)
 
     def eval_params(self) -> list[Array]:
         """Return the point at which to evaluate, in the dtypes of the arrays.

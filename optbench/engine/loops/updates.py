@@ -6,6 +6,7 @@ This is the readable equivalent of the compiled loop for Rules. The stepped loop
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn, Protocol
 
@@ -16,7 +17,7 @@ from optbench.engine.loops.rule_steps import RuleSteps
 from optbench.engine.loops.stepper_steps import StepperSteps
 from optbench.errors import OptbenchError, PluginError, describe_error
 from optbench.records import StepControl
-from optbench.schedules import factors
+from optbench.schedules import factor_at, factors
 
 NO_CONTROL = StepControl()
 
@@ -31,10 +32,17 @@ class Steps(Protocol):
     def used(self) -> frozenset[str]:
         """Needs that the optimizer has used so far."""
 
+    @property
+    def state(self) -> object:
+        """What the optimizer keeps between steps: arrays, in containers or objects of its own."""
+
     def step(
         self, grads: list[Array], t: int, h: Values, loss: float, closure: Closure | None
     ) -> None:
         """Take step number `t` with the gradient `grads`."""
+
+    def expect(self, total_steps: int) -> None:
+        """Change the number of updates that the optimizer is told."""
 
     def eval_params(self) -> list[Array]:
         """Return the point at which to evaluate."""
@@ -47,7 +55,7 @@ class Updater:
         optimizer: Rule or Stepper class.
         hyper: Value of every hyperparameter.
         params: Arrays to train, changed in place.
-        total_steps: Number of updates in the whole run.
+        total_steps: Number of updates in the whole run, as far as it is known.
         control: Schedule and clipping.
         rng: Stream for optimizers that declare ``"rng"``.
         layers: Index pairs (weight, bias) into `params`, if they belong to a network.
@@ -75,7 +83,8 @@ class Updater:
         self._hyper = dict(hyper)
         self._values = Values(hyper)
         self._rate = rate_of(optimizer)
-        self._factors = factors(schedule, control, total_steps)
+        self._schedule, self._control, self._total_steps = schedule, control, total_steps
+        self._factors: Array | None = factors(schedule, control, total_steps)
         self._clip_norm = control.clip_norm
         self._closure_error: Exception | None = None
         self._steps: Steps
@@ -93,6 +102,11 @@ class Updater:
     def used(self) -> frozenset[str]:
         """Needs that the optimizer has used so far."""
         return self._steps.used
+
+    @property
+    def state(self) -> object:
+        """What the optimizer keeps between steps: arrays, in containers or objects of its own."""
+        return self._steps.state
 
     def step(
         self, grads: list[Array], loss: float = float("nan"), closure: Closure | None = None
@@ -117,6 +131,12 @@ class Updater:
         except Exception as cause:
             self._blame(cause)
 
+    def expect(self, total_steps: int) -> None:
+        """Change the number of updates in the whole run, by which schedule and optimizer go."""
+        if total_steps != self._total_steps:
+            self._total_steps, self._factors = total_steps, None
+            self._steps.expect(total_steps)
+
     def eval_params(self) -> list[Array]:
         """Return the point at which to evaluate.
 
@@ -130,11 +150,15 @@ class Updater:
 
     def _values_at(self, t: int) -> Values:
         """Return the hyperparameters of step `t`, with the schedule applied to the rate."""
-        factor = self._factors[min(t, len(self._factors)) - 1]
+        last = min(t, self._total_steps)
+        if self._factors is None:
+            factor = factor_at(self._schedule, self._control, self._total_steps, last)
+        else:
+            factor = float(self._factors[last - 1])
         if factor == 1.0 or self._rate is None:
             return self._values
         name = self._rate.name
-        return Values({**self._hyper, name: float(self._hyper[name]) * float(factor)})
+        return Values({**self._hyper, name: float(self._hyper[name]) * factor})
 
     def _clipped(self, closure: Closure, grads: list[Array]) -> Closure:
         """Return a closure that clips like `step` and records the exception that it raises."""
@@ -162,7 +186,8 @@ def clip_by_global_norm(grads: list[Array], limit: float) -> None:
     """Scale the gradients in place so that their joint L2 norm is at most `limit` (0: no limit)."""
     if limit <= 0:
         return
-    norm = float(np.sqrt(sum(float(np.vdot(g, g)) for g in grads)))
+    # Not np.vdot: BLAS sums in an order that depends on the processor.
+    norm = math.sqrt(sum(float(np.square(g, dtype=np.float64).sum()) for g in grads))
     if norm > limit:
         for grad in grads:
             np.multiply(grad, grad.dtype.type(limit / norm), out=grad)

@@ -1,25 +1,19 @@
-"""What every picture of boards shares: limits of the values, and rows that are left out."""
+"""What every picture and table of boards shares: limits, places, brackets, and who is compared."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 
-from optbench.analysis.board_records import BOARD_NAMES, Board, BoardRow, Statement
-from optbench.records import REGIMES, Regime
+from optbench.analysis.board_records import Board, BoardRow, select_boards
+from optbench.analysis.words.board_sentences import has_verdicts
+from optbench.records import BOARD_NAMES, REGIMES, Regime
+from optbench.report.format.numbers import UNKNOWN
 
 PADDING = 0.04
 """Room beyond the values, as a share of their span."""
 LEAST_SPAN = 0.05
 """Smallest span of an axis of values."""
-
-
-def select_boards(
-    boards: Iterable[Board], statement: Statement = "these-workloads", regime: Regime | None = None
-) -> list[Board]:
-    """Return the boards of one statement and regime in the order of `BOARD_NAMES`."""
-    chosen = [b for b in boards if b.statement == statement and b.regime == regime and b.rows]
-    return sorted(chosen, key=lambda board: BOARD_NAMES.index(board.name))
 
 
 def board_regimes(boards: Iterable[Board]) -> list[Regime]:
@@ -43,3 +37,45 @@ def shared_note(boards: Sequence[Board]) -> str:
     """Return the note of boards that all have the same one, or an empty string."""
     notes = {board.note for board in boards}
     return notes.pop() if len(notes) == 1 else ""
+
+
+def place_text(board: Board, row: BoardRow) -> str:
+    """Return ``1`` or ``1–3``; a dash where there are no verdicts."""
+    if not has_verdicts(board):
+        return UNKNOWN
+    first, last = row.place
+    return str(first) if first == last else f"{first}–{last}"
+
+
+def assign_lanes(groups: Sequence[tuple[int, int]]) -> list[int]:
+    """Return a lane for each group, such that groups in one lane do not overlap."""
+    ends: list[int] = []
+    lanes = []
+    for first, last in groups:
+        free = next((lane for lane, end in enumerate(ends) if end < first), len(ends))
+        ends[free:] = [last] if free == len(ends) else [last, *ends[free + 1 :]]
+        lanes.append(free)
+    return lanes
+
+
+def boards_by_regime(boards: Sequence[Board]) -> list[tuple[Regime, list[Board | None]]]:
+    """Return each regime that has verdicts, with its boards in the order of `BOARD_NAMES`."""
+    rows: list[tuple[Regime, list[Board | None]]] = []
+    for regime in board_regimes(filter(has_verdicts, boards)):
+        by_name = {board.name: board for board in select_boards(boards, regime=regime)}
+        rows.append((regime, [by_name.get(name) for name in BOARD_NAMES]))
+    return rows
+
+
+def verdict_matrix(board: Board) -> list[str]:
+    """Return one character for each pair of rows: ``>``, ``<``, ``=``, ``.``, or a blank.
+
+    Row i, column j says how entrant i compares with entrant j, in the order of the board's rows.
+    """
+    index = {row.label: i for i, row in enumerate(board.rows)}
+    cells = [[" "] * len(index) for _ in index]
+    marks = {"better": (">", "<"), "equal": ("=", "="), "open": (".", ".")}
+    for pair in board.pairs:
+        i, j = index[pair.first], index[pair.second]
+        cells[i][j], cells[j][i] = marks[pair.verdict]
+    return ["".join(row) for row in cells]

@@ -52,6 +52,7 @@ def study_html(study: StudyLike) -> str:
                 html.log_chart([html.Line(row.label, curve, colour)], 120, 24) or Markup(""),
             )
         )
-    head = ("place", "optimizer", "score", "ties", "diverged", "curve")
+    head = ("place", "optimizer", "score of final loss", "ties", "diverged", "curve")
     sentences = [verdict.text for verdict in board.verdicts if not verdict.label]
-    return html.table(rows, head) + html.paragraphs(sentences)
+    cautions = [f"Caution: {text}" for text in board.warnings]
+    return html.table(rows, head) + html.paragraphs([*sentences, *cautions])

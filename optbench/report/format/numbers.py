@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from optbench.analysis.board_rows import AxisSummary, Estimate, Number, Rate, Spread
+from optbench.analysis.words import prose
 
-UNKNOWN = "–"
+UNKNOWN = prose.UNKNOWN
 NEVER = "never"
 
 

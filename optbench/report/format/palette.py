@@ -12,7 +12,7 @@ import functools
 import tomllib
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 COLOURS = (
@@ -54,7 +54,8 @@ class Look:
 def highlight(looks: Mapping[str, Look], labels: Iterable[str]) -> dict[str, Look]:
     """Return looks in which only these labels have a colour; the others are grey.
 
-    The grey ones come first, so that they are drawn below the others.
+    The grey ones come first, so that they are drawn below the others. Labels that would look the
+    same get other dashes.
 
     Example:
         >>> highlight(assign_looks(["a", "b"]), ["a"])["b"].is_rest
@@ -62,7 +63,20 @@ def highlight(looks: Mapping[str, Look], labels: Iterable[str]) -> dict[str, Loo
     """
     named = set(labels)
     rest = {label: Look(REST) for label in looks if label not in named}
-    return rest | {label: look for label, look in looks.items() if label in named}
+    lit = {label: look for label, look in looks.items() if label in named}
+    if len({(look.colour, look.dash) for look in lit.values()}) < len(lit):
+        lit = _with_other_dashes(lit)
+    return rest | lit
+
+
+def _with_other_dashes(looks: Mapping[str, Look]) -> dict[str, Look]:
+    """Return looks in which the labels of each colour have dashes from the first one on."""
+    counts: dict[str, int] = {}
+    dealt = {}
+    for label, look in looks.items():
+        k = counts[look.colour] = counts.get(look.colour, -1) + 1
+        dealt[label] = replace(look, dash=DASHES[k % len(DASHES)])
+    return dealt
 
 
 def named_labels(labels: Iterable[str], looks: Mapping[str, Look]) -> list[str]:

@@ -15,8 +15,12 @@ def tuned(protocol: StudyProtocol) -> str:
     if protocol.ruleset == "defaults":
         return "nothing"
     trials = f"{count(protocol.budget, 'trial')} for each optimizer and workload"
-    more = ", half as many more where the best value lies at the edge of its range"
-    return f"{scopes[protocol.ruleset]}, {trials}{more if protocol.widen else ''}"
+    refined = f", {protocol.refine_trials} more beside the best value"
+    widened = ", half as many more where the best value lies at the edge of its range"
+    return (
+        f"{scopes[protocol.ruleset]}, {trials}{refined if protocol.refine_trials else ''}"
+        f"{widened if protocol.widen else ''}"
+    )
 
 
 def chosen(hyper: Mapping[str, Any], ruleset: str) -> str:
@@ -76,14 +80,21 @@ def _retest(protocol: StudyProtocol) -> str:
     if not protocol.retest_trials or protocol.ruleset == "defaults":
         return "none"
     trials = count(protocol.retest_trials, "best trial")
-    return f"{trials}, on {count(protocol.retest_seeds, 'further tuning seed')} each"
+    again = f"{trials}, on {count(protocol.retest_seeds, 'further tuning seed')} each"
+    if protocol.retest_trials < 4:
+        return again
+    return f"{again}; the better half of them on twice as many more"
 
 
 def _replicates(protocol: StudyProtocol) -> str:
-    if not protocol.first_replicate:
-        return str(protocol.replicates)
-    last = protocol.first_replicate + protocol.replicates - 1
-    return f"{protocol.replicates}, numbers {protocol.first_replicate} to {last}"
+    text = str(protocol.replicates)
+    if protocol.first_replicate:
+        last = protocol.first_replicate + protocol.replicates - 1
+        text += f", numbers {protocol.first_replicate} to {last}"
+    fewer = protocol.stepper_replicates
+    if 0 < fewer < protocol.replicates:
+        text += f"; {fewer} of them for optimizers in ordinary Python"
+    return text
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

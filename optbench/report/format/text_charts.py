@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,13 +16,20 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bit of a braille cell by row and column of its dots."""
 
 
-def sparkline(values: Sequence[float] | Array, width: int = 12, *, log: bool = True) -> str:
+def sparkline(
+    values: Sequence[float] | Array,
+    width: int = 12,
+    *,
+    log: bool = True,
+    limits: tuple[float, float] | None = None,
+) -> str:
     """Return a line of block characters, high where the value is high; ``×`` where not finite.
 
     Args:
         values: Values, resampled evenly to `width` characters.
         width: Number of characters.
         log: Take logarithms first; values of 0 and less count as the lowest positive one.
+        limits: Values of the lowest and of the highest bar; by default those of the line itself.
 
     Example:
         >>> sparkline([1.0, 0.1, 0.01], 3)
@@ -40,10 +47,29 @@ def sparkline(values: Sequence[float] | Array, width: int = 12, *, log: bool = T
     good = y[np.isfinite(y)]
     if not len(good):
         return "×" * width
-    span = float(good.max() - good.min()) or 1.0
+    low, high = (good.min(), good.max()) if limits is None else np.log(limits) if log else limits
+    span = float(high - low) or 1.0
     return "".join(
-        BARS[round((v - good.min()) / span * 7 - 1e-9)] if math.isfinite(v) else "×" for v in y
+        BARS[min(max(round((v - low) / span * 7 - 1e-9), 0), 7)] if math.isfinite(v) else "×"
+        for v in y
     )
+
+
+def curve_limits(curves: Iterable[Array]) -> tuple[float, float] | None:
+    """Return the lowest and the highest positive value of curves; None if there is none.
+
+    Curves that end with a value that is not finite count only if all do: one that grows without
+    bound would make all others flat.
+
+    Example:
+        >>> curve_limits([np.array([1.0, 0.2]), np.array([0.5, 70.0, np.inf])])
+        (0.2, 1.0)
+    """
+    known = [curve for curve in curves if len(curve)]
+    finite = [curve for curve in known if np.isfinite(curve[-1])]
+    values = np.concatenate([np.empty(0), *(finite or known)])
+    values = values[np.isfinite(values) & (values > 0)]
+    return (float(values.min()), float(values.max())) if values.size else None
 
 
 def mean_curve(cells: Sequence[Cell], points: int = 24) -> Array:

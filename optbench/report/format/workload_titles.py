@@ -25,6 +25,12 @@ def common(workloads: Sequence[Workload]) -> str:
     return ", ".join(text for column in columns if len(column) == 1 for text in column)
 
 
+def common_note(workloads: Sequence[Workload]) -> str:
+    """Return what workloads share, to follow a sentence; empty if they share nothing."""
+    text = common(workloads)
+    return f" {text}." if text else ""
+
+
 def short_titles(workloads: Sequence[Workload]) -> dict[str, str]:
     """Return label -> dataset, and what else tells the workload from the others."""
     rows = [parts(w) for w in workloads]
@@ -44,6 +50,31 @@ def titles_by_regime(workloads: Sequence[Workload]) -> dict[str, str]:
         of_regime = short_titles([w for w in workloads if w.regime == regime])
         titles.update({label: f"{title}, {regime}" for label, title in of_regime.items()})
     return titles
+
+
+def unique_titles(workloads: Sequence[Workload]) -> dict[str, str]:
+    """Return label -> dataset, and only as many parts as tell the workload from all others.
+
+    The regime comes first, then network, initializer, batch size and epochs.
+
+    Example:
+        >>> batch, drawn = Workload(dataset="a", regime="batch"), Workload(dataset="b")
+        >>> list(unique_titles([batch, drawn]).values())
+        ['a', 'b']
+    """
+    rows = [(w.dataset, w.regime, *parts(w)) for w in workloads]
+    columns = list(zip(*rows, strict=True))
+    kept = [0]
+    for i, column in enumerate(columns[1:], 1):
+        names = [tuple(row[k] for k in kept) for row in rows]
+        if len(set(names)) == len(set(rows)):
+            break
+        if len(set(zip(names, column, strict=True))) > len(set(names)):
+            kept.append(i)
+    return {
+        w.label: ", ".join(row[k] for k in kept if row[k])
+        for w, row in zip(workloads, rows, strict=True)
+    }
 
 
 def view_titles(views: Sequence[RegimeView]) -> list[str]:

@@ -2,52 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optbench.analysis.board_records import Board, BoardRow
+from optbench.analysis.board_records import Board, BoardRow, select_boards
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.report.format.board_layout import (
-    board_regimes,
-    select_boards,
-    shared_note,
-    value_limits,
+from optbench.analysis.words.board_sentences import (
+    baseline_sentence,
+    board_sentence,
+    equal_groups,
+    has_verdicts,
 )
-from optbench.report.format.board_text import (
+from optbench.analysis.words.board_text import (
     TITLES,
+    best_loss_text,
     caption,
     evidence_texts,
+    interval_level,
     interval_text,
     region_text,
     statement_title,
     value_text,
 )
-from optbench.report.format.board_words import (
+from optbench.records import BoardName
+from optbench.report.format.board_layout import (
     assign_lanes,
-    board_sentence,
+    board_regimes,
     boards_by_regime,
-    equal_groups,
-    has_verdicts,
     place_text,
+    shared_note,
+    value_limits,
 )
 
 BEST_ROWS = 10
 """Rows of a panel that are shown before the reader asks for all of them."""
 
+NAME_PIXELS = (10, 8.6)
+"""Width of a name: its margins, and each of its characters."""
+VALUE_NAMES: dict[BoardName, str] = {
+    "final-loss": "score",
+    "training-loss": "score",
+    "speed": "budget",
+    "stability": "score",
+}
+"""What the values of a board are, as the heading of their column."""
+
 
 def board_groups(board: Leaderboard) -> list[dict[str, Any]]:
     """Return the groups of panels: these workloads, each regime of them, workloads like these."""
-    select = board.protocol.select
-    groups = [_group(select_boards(board.boards), "", select)]
+    about = {"select": board.protocol.select, "best": best_loss_text(board.workloads)}
+    groups = [_group(select_boards(board.boards), "", about)]
     groups += [
-        _group(select_boards(board.boards, regime=regime), regime, select)
+        _group(select_boards(board.boards, regime=regime), regime, about)
         for regime in board_regimes(board.boards)
     ]
     likes = select_boards(board.boards, "workloads-like-these")
-    return [group for group in [*groups, _group(likes, "", select)] if group["panels"]]
+    return [group for group in [*groups, _group(likes, "", about)] if group["panels"]]
 
 
-def _group(boards: Sequence[Board], regime: str, select: str) -> dict[str, Any]:
+def _group(boards: Sequence[Board], regime: str, about: Mapping[str, str]) -> dict[str, Any]:
     if not boards:
         return {"panels": []}
     decided = any(map(has_verdicts, boards))
@@ -58,12 +71,14 @@ def _group(boards: Sequence[Board], regime: str, select: str) -> dict[str, Any]:
         "unit": boards[0].unit,
         "units": boards[0].units,
         "decided": decided,
+        "level": interval_level(boards[0]),
         "note": "" if decided else shared_note(boards),
-        "panels": [_panel(board, select) for board in boards],
+        "notes": list(dict.fromkeys(b.note for b in boards if b.note)) if decided else [],
+        "panels": [_panel(board, about) for board in boards],
     }
 
 
-def _panel(board: Board, select: str) -> dict[str, Any]:
+def _panel(board: Board, about: Mapping[str, str]) -> dict[str, Any]:
     low, high = value_limits(board.rows)
     groups = equal_groups(board)
     lanes = list(zip(groups, assign_lanes(groups), strict=True))
@@ -72,7 +87,10 @@ def _panel(board: Board, select: str) -> dict[str, Any]:
         "title": TITLES[board.name],
         "region": region_text(board) if has_verdicts(board) else "",
         "sentence": board_sentence(board),
-        "caption": caption(board.name, select),
+        "baseline": baseline_sentence(board),
+        "value_name": VALUE_NAMES[board.name],
+        "name_width": NAME_PIXELS[0] + NAME_PIXELS[1] * max(len(r.label) for r in board.rows),
+        "caption": caption(board.name, **about),
         "ends": (value_text(board.name, low), value_text(board.name, high)),
         "lanes": 1 + max((lane for _, lane in lanes), default=-1),
         "rows": [_row(board, i, row, low, high, lanes) for i, row in enumerate(board.rows)],

@@ -1,10 +1,10 @@
-// Boards of the report: pairs as a matrix and a table, and the view in the address.
+// Boards of the report: pairs as a matrix and a table.
 "use strict";
 const VERDICTS = { worse: 0, open: 1, equal: 2, better: 3 };
-const board = () => DATA.boards[CHOICE.board] ?? DATA.boards[0];
+const board = () => DATA.boards[Number(CHOICE.board)];
 const pairsOf = (b, label) => b.pairs.filter((p) => !label || b.labels[p[0]] === label || b.labels[p[1]] === label);
 
-function drawPairs(figure) {
+DRAWINGS.pairs = function drawPairs(figure) {
   const b = board();
   if (!b) return undefined;
   const n = b.labels.length;
@@ -18,15 +18,15 @@ function drawPairs(figure) {
     text[i][j] = text[j][i] = hover;
   }
   const shown = n <= 20 ? z.map((row) => row.map((v) => (v === null ? "" : marks[Object.keys(VERDICTS)[v]]))) : undefined;
-  const side = n <= 12 ? 30 : n <= 24 ? 20 : 14;
+  const side = n <= 12 ? 34 : n <= 24 ? 22 : 15;
+  figure.style.maxWidth = 260 + 2.2 * side * n + "px";
   figure.querySelector(".plot").style.height = 150 + side * n + "px";
-  const colours = ["#e9a15b", "#8a94a026", "#9aa5b1", "#3f83c4"];
+  const colours = ["#e9a15b", ink("panel"), "#9aa5b1", "#3f83c4"];
   const colorscale = colours.flatMap((c, k) => [[k / 4, c], [(k + 1) / 4, c]]);
-  const trace = { type: "heatmap", x: b.labels.map((_, i) => i), y: b.labels.map((_, i) => i), z, zmin: -0.5, zmax: 3.5, colorscale, xgap: 1, ygap: 1, hovertext: text, hovertemplate: "%{hovertext}<extra></extra>", ...(shown ? { text: shown, texttemplate: "%{text}", textfont: { size: 13, color: ink("ink") } } : {}), colorbar: { tickvals: [0, 1, 2, 3], ticktext: ["worse", "open", "equal", "better"], thickness: 12, len: 1, outlinewidth: 0, tickfont: { color: ink("ink") } } };
+  const trace = { type: "heatmap", x: b.labels.map((_, i) => i), y: b.labels.map((_, i) => i), z, zmin: -0.5, zmax: 3.5, colorscale, xgap: 1, ygap: 1, hovertext: text, hovertemplate: "%{hovertext}<extra></extra>", ...(shown ? { text: shown, texttemplate: "%{text}", textfont: { size: 13 } } : {}), colorbar: { tickvals: [0, 1, 2, 3], ticktext: ["worse", "open", "equal", "better"], thickness: 12, len: 1, outlinewidth: 0, tickfont: { color: ink("ink") } } };
   const names = { tickvals: b.labels.map((_, i) => i), ticktext: b.labels.map(brief), tickfont: { size: n > 24 ? 9 : 11 } };
   return draw(figure, [trace], { xaxis: { ...names, side: "top", tickangle: -60 }, yaxis: { ...names, autorange: "reversed" }, margin: { l: 60, r: 12, t: 90, b: 10 } });
-}
-DRAWINGS.pairs = drawPairs;
+};
 
 function fillPairTable() {
   const b = board(), table = document.getElementById("pair-table");
@@ -39,33 +39,3 @@ function fillPairTable() {
     return tr;
   }));
 }
-
-// -- the view in the address: filters, picks, axes and scales -----------------------------------
-const VIEW = {
-  write() {
-    const view = new URLSearchParams();
-    for (const [key, value] of Object.entries(CHOICE.filter)) if (value) view.append(key, value);
-    const off = [...CHOICE.off].filter((label) => !DATA.off.includes(label)), on = DATA.off.filter((label) => !CHOICE.off.has(label));
-    off.forEach((label) => view.append("off", label));
-    on.forEach((label) => view.append("on", label));
-    for (const key of ["axis", "quantity", "of"]) if (CHOICE[key] !== START[key]) view.append(key, CHOICE[key]);
-    for (const key of ["logx", "logy", "bands"]) if (!CHOICE[key]) view.append("without", key);
-    if (CHOICE.board) view.append("board", CHOICE.board);
-    const text = view.toString();
-    if (text || location.hash.startsWith("#view?")) history.replaceState(null, "", "#view?" + text);
-  },
-  read() {
-    if (!location.hash.startsWith("#view?")) return;
-    const view = new URLSearchParams(location.hash.slice(6));
-    CHOICE.filter = {};
-    for (const key of ["regime", "dataset", "init", "network"]) if (DATA.workloads.some((w) => w[key] === view.get(key))) CHOICE.filter[key] = view.get(key);
-    const known = (key) => view.getAll(key).filter((label) => DATA.labels.includes(label));
-    CHOICE.off = new Set([...DATA.off, ...known("off")]);
-    known("on").forEach((label) => CHOICE.off.delete(label));
-    if (Object.hasOwn(AXIS_NAMES, view.get("axis") ?? "")) CHOICE.axis = view.get("axis");
-    if (Object.hasOwn(QUANTITY_NAMES, view.get("quantity") ?? "")) CHOICE.quantity = view.get("quantity");
-    CHOICE.of = known("of")[0] ?? CHOICE.of;
-    for (const key of ["logx", "logy", "bands"]) CHOICE[key] = !view.getAll("without").includes(key);
-    CHOICE.board = Math.min(Math.max(0, Number(view.get("board")) || 0), Math.max(0, DATA.boards.length - 1));
-  },
-};

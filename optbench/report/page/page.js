@@ -38,7 +38,7 @@
 
   // -- the ranking over the selected workloads -------------------------------------------------
   const cellsOf = (row, name) => $$(`[data-col="${name}"]`, row);
-  const before = new Map($$("#overall [data-col]").map((td) => [td, [td.dataset.sort, [...td.childNodes].map((n) => n.cloneNode(true))]]));
+  const fresh = new Map($$("#overall [data-col]").map((td) => [td, [td.dataset.sort, [...td.childNodes].map((n) => n.cloneNode(true))]]));
   const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
   function median(values) {
     const sorted = values.toSorted((a, b) => (a === b ? 0 : a < b ? -1 : 1));
@@ -50,7 +50,7 @@
     td.textContent = text;
   }
   function restore() {
-    for (const [td, [sort, nodes]] of before) {
+    for (const [td, [sort, nodes]] of fresh) {
       td.dataset.sort = sort;
       td.replaceChildren(...nodes.map((n) => n.cloneNode(true)));
     }
@@ -102,25 +102,40 @@
     which.forEach(drawNow);
     return ready.then(() => which.forEach(drawNow));
   };
-  addEventListener("beforeprint", () => window.drawEverything());
+  // on paper: light colours, as wide as a sheet, everything open
+  let before = null;
+  addEventListener("beforeprint", () => {
+    before = { theme: document.documentElement.dataset.theme, shut: $$("details:not([open])") };
+    document.documentElement.dataset.theme = "light";
+    document.body.classList.add("printing");
+    before.shut.forEach((d) => { d.open = true; });
+    figures.forEach((f) => stale.add(f));
+    window.drawEverything();
+  });
+  addEventListener("afterprint", () => {
+    document.body.classList.remove("printing");
+    before.shut.forEach((d) => { d.open = false; });
+    setTheme(before.theme ?? "auto");
+  });
 
   // -- choices ---------------------------------------------------------------------------------
-  function apply() {
+  function apply(correct = false) {
     const chosen = selected();
     const everything = chosen.length === DATA.workloads.length;
     restore();
     if (!everything && chosen.length) narrow(chosen);
     resort($("#overall"));
     $("#scope").textContent = everything ? "" : `Score, wins, solved, times and diverged are over the ${chosen.length} of ${DATA.workloads.length} workloads selected, places over all workloads.`;
-    for (const row of $$("tr[data-label], .cards [data-label]")) {
+    for (const row of $$("tr[data-label]")) {
       row.hidden = !isOn(row.dataset.label) || (row.dataset.w !== undefined && !fits(Number(row.dataset.w)));
     }
     showBoards();
+    for (const cell of $$(".tuned [data-w]")) cell.hidden = !fits(Number(cell.dataset.w));
     for (const figure of $$("figure[data-w]")) figure.hidden = !fits(Number(figure.dataset.w));
     for (const none of $$(".none")) none.hidden = chosen.length > 0;
     fillPairTable();
     redraw();
-    VIEW.write();
+    VIEW.write(correct);
   }
   // the boards of the chosen regime, or of all workloads
   function showBoards() {
@@ -203,7 +218,7 @@
     DATA.boards.forEach((b, i) => pairBoard.add(new Option(b.title, i)));
     DATA.labels.forEach((label) => pairOf.add(new Option(label, label)));
     const change = () => {
-      CHOICE.board = Number(pairBoard.value);
+      CHOICE.board = pairBoard.value;
       CHOICE.of = pairOf.value;
       fillPairTable();
       redraw(figures.filter((f) => f.dataset.chart === "pairs"));
@@ -213,6 +228,15 @@
     pairOf.addEventListener("change", change);
   }
 
+  const slope = $("#slope-board");
+  slope?.addEventListener("change", () => {
+    CHOICE.slope = slope.value;
+    redraw(figures.filter((f) => f.dataset.chart === "slope"));
+    VIEW.write();
+  });
+
+  if (matchMedia("(max-width: 640px)").matches) $(".filter-box").open = false;
+
   // -- the view in the address -----------------------------------------------------------------
   function showView() {
     VIEW.read();
@@ -221,13 +245,13 @@
     for (const name of ["logx", "logy", "bands"]) $("#" + name).checked = CHOICE[name];
     $("#quantity").value = CHOICE.quantity;
     $("#logy").disabled = !CHOICE.quantity.endsWith("loss");
-    if (pairBoard) [pairBoard.value, pairOf.value] = [String(CHOICE.board), CHOICE.of];
+    if (pairBoard) [pairBoard.value, pairOf.value] = [CHOICE.board, CHOICE.of];
+    if (slope) slope.value = CHOICE.slope;
     showAxis();
-    apply();
+    apply(true);
   }
-  addEventListener("hashchange", showView);
+  addEventListener("popstate", showView);
 
-  if (matchMedia("(max-width: 640px)").matches) $$(".cards details").forEach((d, i) => { d.open = i < 1; });
   showView();
   figures.forEach((figure) => observer.observe(figure));
   ready.then(() => inView.forEach(drawNow));

@@ -11,14 +11,14 @@ import numpy as np
 from optbench.analysis.board_rows import Estimate
 from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.leaderboard import Leaderboard, plain
-from optbench.analysis.views.regime_views import ranks_in_regimes
 from optbench.contracts import Array
 from optbench.records import Cell, pool_replicates
 from optbench.report.format.curve_bands import Band, bands
 from optbench.report.format.highlights import CROWD, highlights
 from optbench.report.format.palette import assign_looks
-from optbench.report.format.workload_titles import titles_by_regime
+from optbench.report.format.workload_titles import titles_by_regime, unique_titles
 from optbench.report.page.board_context import board_data
+from optbench.report.page.chart_data import finite, heat_data, map_data, slope_data
 
 QUANTITIES = ("val_loss", "train_loss", "val_metric", "train_metric")
 
@@ -69,12 +69,10 @@ def page_data(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
             }
             for row in board.overall
         ],
-        "views": [
-            {"label": v.label, "regimes": v.regimes, "ranks": ranks_in_regimes(v)}
-            for v in sorted(board.regimes, key=lambda view: view.label)
-        ],
+        "heat": heat_data(board, index),
+        "slopes": slope_data(board),
         "matrix": plain(board.matrix),
-        "map": _map(board, index),
+        "map": map_data(board, index),
     }
 
 
@@ -95,20 +93,22 @@ _SYMBOLS = {
 
 
 def _workloads(board: Leaderboard) -> list[dict[str, Any]]:
-    titles = titles_by_regime([b.workload for b in board.workloads])
+    workloads = [b.workload for b in board.workloads]
+    titles, short = titles_by_regime(workloads), unique_titles(workloads)
     return [
         {
             "title": titles[b.label],
+            "short": short[b.label],
             "dataset": b.workload.dataset,
             "regime": b.workload.regime,
             "init": b.workload.initialization,
             "network": b.workload.network,
-            "target": _finite(b.target),
+            "target": finite(b.target),
             "rows": {
                 row.label: {
                     "score": _estimate(row.score),
                     "lost": [row.divergence.count, row.divergence.total, row.failed],
-                    "time": {axis: _finite(getattr(row.time, axis)) for axis in COST_AXES},
+                    "time": {axis: finite(getattr(row.time, axis)) for axis in COST_AXES},
                 }
                 for row in b.rows
             },
@@ -146,25 +146,8 @@ def _band(b: Band) -> list[list[float | None]]:
     return [_numbers(b.mid), *(_numbers(v.clip(good.min(), good.max())) for v in (b.low, b.high))]
 
 
-def _map(board: Leaderboard, index: Mapping[str, int]) -> list[dict[str, Any]]:
-    entries = []
-    for e in board.bias_variance:
-        scale = 10 * e.delta
-        terms = [getattr(e, term) for term in ("bias", "optimization", "variance")]
-        if e.workload in index and scale > 0 and all(_finite(t.value) is not None for t in terms):
-            shares = [[_finite(v / scale) for v in _estimate(t) if v is not None] for t in terms]
-            entries.append(
-                {"label": e.label, "w": index[e.workload], "terms": shares, "verdict": e.verdict}
-            )
-    return entries
-
-
 def _estimate(estimate: Estimate) -> list[float | None]:
-    return [_finite(estimate.value), _finite(estimate.low), _finite(estimate.high)]
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    return [finite(estimate.value), finite(estimate.low), finite(estimate.high)]
 
 
 def _numbers(values: Array) -> list[float | None]:

@@ -17,32 +17,35 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from optbench.analysis.board_records import BOARD_NAMES, BoardName, BoardRow
+from optbench.analysis.board_records import BoardRow, select_boards
 from optbench.analysis.board_rows import OverallRow
 from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.leaderboard import Leaderboard
+from optbench.analysis.words.board_sentences import has_verdicts
+from optbench.analysis.words.board_text import TITLES, best_loss_text
+from optbench.analysis.words.cautions import unfinished_caution
 from optbench.analysis.words.prose import count
-from optbench.inspection.diagnosis import Finding
 from optbench.inspection.survey import Survey, survey
-from optbench.records import Cell
+from optbench.records import BOARD_NAMES, BoardName, Cell
 from optbench.report.format import numbers
-from optbench.report.format.board_layout import select_boards
-from optbench.report.format.board_text import TITLES
-from optbench.report.format.board_words import has_verdicts
-from optbench.report.format.highlights import highlights
+from optbench.report.format.highlights import CROWD, highlights
+from optbench.report.format.loss_source_scale import SCALE_NAME, UNIT
 from optbench.report.format.palette import assign_looks
 from optbench.report.format.protocol_text import flatten, protocol_rows, tuned_texts
 from optbench.report.format.workload_titles import common, titles_by_regime, view_titles
 from optbench.report.page.board_context import BEST_ROWS, board_data, board_groups, leaders
+from optbench.report.page.chart_data import slope_data
+from optbench.report.page.diagnosis_context import diagnosis_context
 from optbench.report.page.payload import page_data
+from optbench.report.page.tuned_table import tuned_table
 from optbench.report.sections import Section
 from optbench.support.text import one_line
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-MOST_EVIDENCE = 8
-"""Findings of one illness that are shown in full."""
+SCRIPTS = ("base.js", "curves.js", "charts.js", "boards.js", "view.js", "page.js")
+"""Scripts of the page, in the order in which they run."""
 _PAGE = Path(__file__).parent
 
 
@@ -53,28 +56,41 @@ def report_html(
     environment: Mapping[str, Any],
     command: str,
     sections: Sequence[Section] = (),
+    diagnosis: Survey | None = None,
 ) -> str:
     """Return the page as text.
 
     Args:
         board: The leaderboard.
-        cells: The cells it was built from, with their curves.
+        cells: The cells it was built from, with their curves; without cells, the page has neither
+            curves nor a diagnosis.
         environment: Versions and machine, shown at the end.
         command: The exact command that repeats the study.
         sections: Sections of plugins.
+        diagnosis: What `survey` found in the whole study; by default, in `cells`.
     """
+    titles = titles_by_regime([b.workload for b in board.workloads])
+    ordered = _ordered(board)
+    texts = tuned_texts(cells, board.ruleset)
+    unfinished = unfinished_caution(board)
     return _template().render(
         board=board,
-        verdicts=_verdicts(board),
+        unfinished=unfinished[:1].upper() + unfinished[1:],
         groups=board_groups(board),
         leaders=leaders(board),
         has_pairs=bool(board_data(board)),
         best_rows=BEST_ROWS,
-        ordered=_ordered(board),
+        ordered=ordered,
         lit=highlights(board),
         places=_places(board),
         scores=_mean_scores(board),
-        tuned=tuned_texts(cells, board.ruleset),
+        tuned=texts,
+        tuned_table=tuned_table(board, [row.label for row in ordered], texts),
+        slopes=list(slope_data(board)),
+        best_loss=best_loss_text(board.workloads),
+        crowd=len(board.overall) > CROWD,
+        scale_name=SCALE_NAME,
+        unit=UNIT,
         choices=_choices(board),
         looks=assign_looks(row.label for row in board.overall),
         axes=COST_AXES,
@@ -83,12 +99,16 @@ def report_html(
         environment=flatten(environment),
         command=one_line(command),
         sections=[(section, _data_uri(section)) for section in sections],
-        **_titles(board),
-        **_diagnosis(cells),
+        has_curves=any(cell.evaluation for cell in cells),
+        titles=titles,
+        common=common([b.workload for b in board.workloads]),
+        flips=_flips(board),
+        diagnosis=diagnosis_context(diagnosis or survey(cells), titles),
         **_assets(board, cells),
     )
 
 
+@functools.cache
 def _template() -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -106,36 +126,39 @@ def _template() -> Template:
         loss=numbers.loss,
         count=count,
         solved=numbers.solved,
-        interval=numbers.interval,
         sortable=_sortable,
     )
     return jinja.get_template("report.html.j2")
 
 
-def _titles(board: Leaderboard) -> dict[str, Any]:
-    workloads = [b.workload for b in board.workloads]
+def _flips(board: Leaderboard) -> list[tuple[str, str, str, str]]:
+    """Return title of the problem, leader, follower, and where, of each clear change of order."""
     views = sorted(board.regimes, key=lambda view: view.label)
-    return {
-        "titles": titles_by_regime(workloads),
-        "common": common(workloads),
-        "views": list(zip(views, view_titles(views), strict=True)),
-    }
-
-
-def _diagnosis(cells: Sequence[Cell]) -> dict[str, Any]:
-    results = survey(cells)
-    return {
-        "survey": results,
-        "evidence": _evidence(results),
-        "most_evidence": MOST_EVIDENCE,
-    }
+    flips = []
+    for view, title in zip(views, view_titles(views), strict=True):
+        flips += [
+            (title, f.first, f.second, f"in {f.regime}, and trails it in {f.other_regime}")
+            for f in view.order_flips
+            if f.clear
+        ]
+        flips += [
+            (
+                title,
+                f"{f.first[0]} ({f.first[1]})",
+                f"{f.second[0]} ({f.second[1]})",
+                "at equal examples, and trails it at equal updates",
+            )
+            for f in view.flips
+            if f.clear and f.first[0] != f.second[0]
+        ]
+    return flips
 
 
 def _assets(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
     """Return style, data and scripts, and the hashes that let the scripts run."""
     from markupsafe import Markup
 
-    scripts = [_read("charts.js"), _read("boards.js"), _read("page.js")]
+    scripts = list(map(_read, SCRIPTS))
     plotly = plotly_js()
     hashes = [_sha256(script) for script in (plotly, *scripts)]
     return {
@@ -188,20 +211,6 @@ def _sha256(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _verdicts(board: Leaderboard) -> dict[str, list[str]]:
-    """Return label -> its sentences, those about the study first, under the empty label.
-
-    A sentence begins with a capital letter, unless it begins with a name.
-    """
-    names = tuple(row.label for row in board.overall)
-    sentences: dict[str, list[str]] = {"": []}
-    for verdict in () if board.boards else board.verdicts:
-        line = verdict.text.removeprefix(f"{verdict.label}: ") if verdict.label else verdict.text
-        line = line if line.startswith(names) else line[:1].upper() + line[1:]
-        sentences.setdefault(verdict.label, []).append(line)
-    return sentences
-
-
 def _places(board: Leaderboard) -> dict[str, dict[BoardName, BoardRow]]:
     """Return label -> board -> its row there, on these workloads; only boards with verdicts."""
     places: dict[str, dict[BoardName, BoardRow]] = {row.label: {} for row in board.overall}
@@ -226,20 +235,6 @@ def _mean_scores(board: Leaderboard) -> dict[str, float | None]:
             if row.score.value is not None:
                 scores[row.label].append(row.score.value)
     return {k: sum(values) / len(values) if values else None for k, values in scores.items()}
-
-
-def _evidence(results: Survey) -> dict[str, list[tuple[str, str, Finding]]]:
-    """Return illness -> entrant, workload and finding of each case, one of each entrant first."""
-    evidence: dict[str, list[tuple[str, str, Finding]]] = {}
-    for illness in results.illnesses:
-        cases = {k: list(own.get(illness, {}).items()) for k, own in results.found.items()}
-        evidence[illness] = [
-            (label, *of_label[turn])
-            for turn in range(max(map(len, cases.values())))
-            for label, of_label in cases.items()
-            if turn < len(of_label)
-        ]
-    return evidence
 
 
 def _choices(board: Leaderboard) -> list[tuple[str, str, list[str]]]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matplotlib.axes import Axes
 
 from optbench.analysis.board_records import Board
-from optbench.analysis.leaderboard import Leaderboard
-from optbench.report.format.board_layout import select_boards, value_limits
-from optbench.report.format.board_text import TITLES, region_text, statement_title, value_text
-from optbench.report.format.board_words import (
-    assign_lanes,
-    equal_groups,
-    has_verdicts,
-    place_text,
+from optbench.analysis.words.board_sentences import equal_groups, has_verdicts
+from optbench.analysis.words.board_text import (
+    TITLES,
+    interval_level,
+    region_text,
+    statement_title,
+    value_text,
 )
+from optbench.report.format.board_layout import assign_lanes, place_text, value_limits
 from optbench.report.format.palette import Look
-from optbench.report.plots.labels import cut_label
-from optbench.report.plots.sheets import INK, SOFT, Sheet, make_sheet
+from optbench.report.plots.labels import LONGEST_DIRECT, direct_label
+from optbench.report.plots.sheet_fit import is_narrower_than
+from optbench.report.plots.sheets import INK, SOFT, Sheet, box_inches, make_sheet
 
 ROW_INCHES = 0.22
 """Height of a row."""
@@ -28,19 +31,30 @@ VALUE_INCHES = 0.5
 LANE_INCHES = 0.07
 """Distance between two brackets."""
 LONGEST_NAME = 22
+NARROW_INCHES = 4.0
+"""Width of a sheet below which names are shorter."""
+LEAST_WIDTH_INCHES = 0.5
+"""Width of the dots on a narrow sheet."""
 
 
-def draw_boards(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
-    """Draw the boards on these workloads."""
-    boards = select_boards(board.boards)
-    names = [cut_label(row.label, LONGEST_NAME) for row in boards[0].rows]
+def draw_boards(boards: Sequence[Board], looks: dict[str, Look], title: str = "") -> Sheet:
+    """Draw boards side by side.
+
+    Args:
+        boards: At least one board; all on the same workloads.
+        looks: Label -> look.
+        title: Name of the study.
+    """
+    names = _names(boards[0])
     lanes = max((max(_lanes(each), default=-1) + 1 for each in boards), default=0)
     left = 0.2 + PLACE_INCHES + NAME_LETTER_INCHES * max(map(len, names)) + LANE_INCHES * lanes
     sheet = make_sheet(
-        statement_title(boards) + (f": {cut_label(board.title, 50)}" if board.title else ""),
-        "Dot and line: value and 95% interval, better to the right. Full dot: may be the best. In "
-        "front: the place, or the places\nthat the pairs leave open. Bracket: equal, as every "
-        "difference surely lies within the region of practical equivalence.",
+        statement_title(boards) + (f": {title}" if title else ""),
+        f"Dot and line: value and {interval_level(boards[0])} interval, better to the right. Full "
+        "dot: may be the best, by one-sided tests. In front: the place,\nor the places that the "
+        "pairs, tested on both sides, leave open. "
+        "Bracket: equal, as every difference surely lies within the region of practical "
+        "equivalence.",
         n=len(boards),
         columns=2,
         width=2.2,
@@ -48,10 +62,22 @@ def draw_boards(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
         left=left,
         right=VALUE_INCHES,
         bottom=0.35,
+        titles=[_title(board) for board in boards],
+        least=LEAST_WIDTH_INCHES,
     )
     for axes, each in zip(sheet.axes, boards, strict=True):
         _draw_board(axes, each, looks)
     return sheet
+
+
+def _names(board: Board) -> list[str]:
+    """Return the names of the rows, short ones on a narrow sheet."""
+    most = LONGEST_DIRECT if is_narrower_than(NARROW_INCHES) else LONGEST_NAME
+    return [direct_label(row.label, most) for row in board.rows]
+
+
+def _title(board: Board) -> str:
+    return TITLES[board.name] + (f" (equal: {region_text(board)})" if has_verdicts(board) else "")
 
 
 def _lanes(board: Board) -> list[int]:
@@ -62,16 +88,14 @@ def _draw_board(axes: Axes, board: Board, looks: dict[str, Look]) -> None:
     low, high = value_limits(board.rows)
     axes.set_xlim(low, high)
     axes.set_ylim(len(board.rows) - 0.5, -0.5)
-    region = f" (equal: {region_text(board)})" if has_verdicts(board) else ""
-    axes.set_title(TITLES[board.name] + region)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    labels = [cut_label(row.label, LONGEST_NAME) for row in board.rows]
+    labels = _names(board)
     axes.set_yticks(range(len(labels)), labels, color=INK, fontsize=8)
     ticks = [low + (high - low) * share for share in (0.05, 0.5, 0.95)]
     axes.set_xticks(ticks, [value_text(board.name, tick) for tick in ticks])
-    inch = 1 / 2.2  # of the width of the axes
+    inch = 1 / box_inches(axes)[0]  # of the width of the axes
     groups = equal_groups(board)
     lanes = _lanes(board)
     name = NAME_LETTER_INCHES * max(map(len, labels)) + 0.16

@@ -11,9 +11,22 @@ from optbench.contracts import Array
 from optbench.report.format.curve_bands import Band, band
 from optbench.report.format.palette import Look, named_labels
 from optbench.report.format.panels import Panel
-from optbench.report.format.workload_titles import common
-from optbench.report.plots.labels import add_legend, fits_directly, label_ends, rest_note
-from optbench.report.plots.marks import draw_bands, draw_lines, mark_diverged
+from optbench.report.format.workload_titles import common_note
+from optbench.report.plots.labels import (
+    add_legend,
+    fits_directly,
+    label_ends,
+    needs_legend,
+    rest_note,
+)
+from optbench.report.plots.marks import (
+    REST_POSITIONS,
+    draw_bands,
+    draw_lines,
+    draw_rest,
+    mark_diverged,
+    rest_band,
+)
 from optbench.report.plots.regime_sheets import REGIME_TITLES, make_regime_sheet
 from optbench.report.plots.scales import note_empty, positive_limits, set_log_axis
 from optbench.report.plots.sheets import Sheet
@@ -36,17 +49,16 @@ def draw_convergence(
     sheet = make_regime_sheet(
         f"Convergence, {REGIME_TITLES.get(regime, regime)}",
         f"Validation loss against examples seen (gradients computed): {meaning}. Lower is better.\n"
-        f"A cross: there the median run diverged. {common([p.workload for p in panels])}."
+        f"A cross: there the median run diverged.{common_note([p.workload for p in panels])}"
         + rest_note(len(everyone) - len(labels)),
         [panel.title for panel in panels],
         labels,
-        direct=direct,
         columns=columns,
         xlabel="examples seen",
     )
     for axes, panel in zip(sheet.axes, panels, strict=True):
         _draw_panel(axes, panel, looks, direct)
-    if not direct:
+    if needs_legend(labels):
         add_legend(sheet, labels, looks)
     return sheet
 
@@ -64,23 +76,30 @@ def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, Look], direct: bool) 
         return
     set_log_axis(axes, "y", *limits, most=6)
     set_log_axis(axes, "x", *x_limits, most=5)
-    drawn = sorted(bands.items(), key=lambda item: not looks[item[0]].is_rest)
-    after_start = [(b.x > 0, b, looks[label]) for label, b in drawn]
+    _draw_others(axes, [b for label, b in all_bands.items() if looks[label].is_rest], x_limits)
+    after_start = [(b.x > 0, b, looks[k]) for k, b in bands.items() if not looks[k].is_rest]
     draw_bands(
         axes,
         [
             (b.x[rows], b.low[rows], np.minimum(b.high[rows], limits[1]), look)
             for rows, b, look in after_start
-            if not look.is_rest and np.nanmax(b.high - b.low, initial=0.0) > 0
+            if np.nanmax(b.high - b.low, initial=0.0) > 0
         ],
     )
     draw_lines(axes, [(b.x[rows], b.mid[rows], look) for rows, b, look in after_start], 1.5)
-    ends = {label: _end(b.x, b.mid) for label, b in bands.items()}
-    for label, b in bands.items():
-        if np.isnan(b.mid[-1]):
-            mark_diverged(axes, *ends[label], looks[label])
+    ends = {k: _end(b.x, b.mid) for k, b in bands.items() if not looks[k].is_rest}
+    for label, end in ends.items():
+        if np.isnan(bands[label].mid[-1]):
+            mark_diverged(axes, *end, looks[label])
     if direct:
-        label_ends(axes, {label: ends[label] for label in named_labels(ends, looks)}, looks)
+        label_ends(axes, {label: ends[label] for label in sorted(ends)}, looks)
+
+
+def _draw_others(axes: Axes, bands: Sequence[Band], x_limits: tuple[float, float]) -> None:
+    """Draw the medians of the entrants in grey as one band."""
+    curves = [(b.x[b.x > 0], b.mid[b.x > 0]) for b in bands if (b.x > 0).any()]
+    x = np.geomspace(*x_limits, REST_POSITIONS)
+    draw_rest(axes, x, *rest_band(curves, x))
 
 
 def _loss_limits(bands: Iterable[Band]) -> tuple[float, float] | None:

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from optbench.analysis.board_rows import CriticalDifference
 from optbench.report.format.palette import Look
-from optbench.report.plots.labels import cut_label, longest
+from optbench.report.plots.labels import cut_label, direct_label, longest
+from optbench.report.plots.sheet_fit import is_narrower_than
 from optbench.report.plots.sheets import INK, SOFT, Sheet, make_sheet
 
 WIDTH_INCHES = 4.2
@@ -19,6 +20,9 @@ TOP_INCHES = 0.35
 SIDE_INCHES = 0.75
 """Room beside the line of values, without the letters of the names."""
 LETTER_INCHES = 0.095
+SMALL_SIDE_INCHES, SMALL_LETTER_INCHES, SMALL_POINTS, SMALL_LETTERS = 0.45, 0.058, 6.0, 11
+"""The same on a narrow sheet, and the size of the letters and the most of a name."""
+LEAST_WIDTH_INCHES = 0.9
 TICK_INCHES = 0.06
 TICK_TEXT_INCHES = 0.09
 FIRST_BAR_INCHES = 0.13
@@ -40,6 +44,10 @@ NAME_GAP = 0.02
 def draw_critical_difference(cd: CriticalDifference, looks: dict[str, Look]) -> Sheet:
     """Draw the values of a board on a line; a bar joins those that are not told apart."""
     side = SIDE_INCHES + LETTER_INCHES * longest(cd.labels)
+    is_small = is_narrower_than(WIDTH_INCHES + 2 * side)
+    if is_small:
+        letters = max(len(direct_label(label, SMALL_LETTERS)) for label in cd.labels)
+        side = SMALL_SIDE_INCHES + SMALL_LETTER_INCHES * letters
     depth = _name_depth(cd, _left_names(cd))
     sheet = make_sheet(
         "Critical differences",
@@ -51,6 +59,7 @@ def draw_critical_difference(cd: CriticalDifference, looks: dict[str, Look]) -> 
         right=side,
         bottom=0.1,
         between=0.25,
+        least=LEAST_WIDTH_INCHES,
     )
     (axes,) = sheet.axes
     axes.set_axis_off()
@@ -58,7 +67,7 @@ def draw_critical_difference(cd: CriticalDifference, looks: dict[str, Look]) -> 
     axes.set_ylim(depth, -TOP_INCHES)
     _draw_scale(axes, cd)
     _draw_bars(axes, cd)
-    _draw_names(axes, cd, looks)
+    _draw_names(axes, cd, looks, is_small)
     return sheet
 
 
@@ -109,7 +118,7 @@ def _draw_bars(axes: Axes, cd: CriticalDifference) -> None:
         )
 
 
-def _draw_names(axes: Axes, cd: CriticalDifference, looks: dict[str, Look]) -> None:
+def _draw_names(axes: Axes, cd: CriticalDifference, looks: dict[str, Look], is_small: bool) -> None:
     """Write the better half of the names on the left, the others on the right."""
     first, last = _ends(cd)
     span = last - first
@@ -117,7 +126,8 @@ def _draw_names(axes: Axes, cd: CriticalDifference, looks: dict[str, Look]) -> N
         left = i < _left_names(cd)
         y = _name_depth(cd, i if left else len(cd.labels) - 1 - i)
         end = first - NAME_MARGIN * span if left else last + NAME_MARGIN * span
-        name, colour = cut_label(label), looks[label].colour
+        name = direct_label(label, SMALL_LETTERS) if is_small else cut_label(label)
+        colour = looks[label].colour
         axes.plot([value, value, end], [0, y, y], color=colour, linewidth=1.2, clip_on=False)
         axes.text(
             end + (-NAME_GAP if left else NAME_GAP) * span,
@@ -127,4 +137,5 @@ def _draw_names(axes: Axes, cd: CriticalDifference, looks: dict[str, Look]) -> N
             va="center_baseline",
             color=colour,
             weight="bold",
+            size=SMALL_POINTS if is_small else None,
         )

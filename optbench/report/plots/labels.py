@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,11 +12,12 @@ from matplotlib.patheffects import Normal, Stroke
 
 from optbench.report.format.palette import Look
 from optbench.report.plots.marks import dash_pattern
-from optbench.report.plots.sheets import EDGE_INCHES, Sheet
+from optbench.report.plots.sheet_fit import EDGE_INCHES
+from optbench.report.plots.sheets import PANEL_TITLE_LINE_INCHES, Sheet
 
 LONGEST_DIRECT = 14
-"""Labels with more letters are listed in a legend, not written at the end of their curve."""
-MOST_DIRECT = 9
+"""Letters of a label at the end of its curve; a longer one lacks some in the middle."""
+MOST_DIRECT = 11
 """More labels are listed in a legend."""
 LABEL_LETTER_INCHES = 0.082
 """Width of a letter of a direct label."""
@@ -55,12 +56,49 @@ def longest(labels: Sequence[str], default: int = 0) -> int:
 
 def rest_note(others: int) -> str:
     """Return a sentence about the entrants in grey, for the end of a subtitle."""
-    return f" Grey: the other {others}." if others else ""
+    return f" Grey: the middle 80% of the other {others}." if others else ""
+
+
+def direct_label(label: str, most: int = LONGEST_DIRECT) -> str:
+    """Return a label with at most so many letters: a longer one lacks some in the middle.
+
+    Example:
+        >>> direct_label("schedule-free-adamw")
+        'schedu…e-adamw'
+    """
+    clean = cut_label(label, len(label))
+    if len(clean) <= most:
+        return clean
+    head = (most - 1) // 2
+    return f"{clean[:head]}…{clean[head + 1 - most :]}"
 
 
 def fits_directly(labels: Sequence[str]) -> bool:
-    """Return whether labels are few and short enough for the ends of their curves."""
-    return len(labels) <= MOST_DIRECT and max(map(len, labels), default=0) <= LONGEST_DIRECT
+    """Return whether labels are few enough for the ends of their curves, and told apart there."""
+    return len(labels) <= MOST_DIRECT and len(set(map(direct_label, labels))) == len(set(labels))
+
+
+def direct_inches(labels: Sequence[str]) -> float:
+    """Return the room that labels need right of the axes; none if they do not fit there."""
+    if not fits_directly(labels):
+        return 0.0
+    letters = max((len(direct_label(label)) for label in labels), default=0)
+    return LABEL_LETTER_INCHES * letters
+
+
+def legend_room(labels: Sequence[str]) -> Callable[[float], float]:
+    """Return a function from the width of a sheet to the height of the legend of these labels.
+
+    Labels that fit at their curves, unshortened, need no legend.
+    """
+    if not needs_legend(labels):
+        return lambda _width: 0.0
+    return lambda width: legend_shape(labels, width)[1]
+
+
+def needs_legend(labels: Sequence[str]) -> bool:
+    """Return whether a legend is needed: labels are not written at their curves, or shortened."""
+    return not fits_directly(labels) or any(direct_label(k) != cut_label(k) for k in labels)
 
 
 def spread_apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -121,7 +159,7 @@ def label_ends(
         axes.text(
             1 + margin,
             height,
-            cut_label(label),
+            direct_label(label),
             transform=axes.transAxes,
             color=colour,
             size=size,
@@ -147,7 +185,7 @@ def _join(axes: Axes, start: tuple[float, float], end: tuple[float, float], colo
 
 def _label_early(axes: Axes, label: str, end: tuple[float, float], look: Look, size: float) -> None:
     axes.annotate(
-        cut_label(label),
+        direct_label(label),
         end,
         xytext=(5, 3),
         textcoords="offset points",
@@ -181,7 +219,9 @@ def add_legend(
     columns, height = legend_shape(labels, figure.get_figwidth())
     rows = math.ceil(len(labels) / columns)
     axes_end = max(axes.get_position().y1 for axes in sheet.axes) * figure.get_figheight()
-    top = axes_end + LEGEND_LIFT_INCHES + lift_inches + height - LEGEND_ROW_INCHES
+    lines = max(axes.get_title(loc="left").count("\n") for axes in sheet.axes[: sheet.columns])
+    lift_inches += LEGEND_LIFT_INCHES + PANEL_TITLE_LINE_INCHES * lines
+    top = axes_end + lift_inches + height - LEGEND_ROW_INCHES
     for i, label in enumerate(labels):
         column, row = divmod(i, rows)
         x, y = EDGE_INCHES + column * _column_inches(labels), top - row * LEGEND_ROW_INCHES

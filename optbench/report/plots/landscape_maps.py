@@ -33,6 +33,8 @@ FRAME_MILLISECONDS = 100
 LAST_FRAME_MILLISECONDS = 1000
 ANIMATION_DPI = 90
 ANIMATION_COLOURS = 128
+STAR_ZORDER = 5
+"""Above lines and markers, which have 2."""
 DEEPEST = 1e-8
 """Heights below this share of the first height are drawn at it."""
 
@@ -144,11 +146,26 @@ def _draw_map(axes: Axes, ground: Ground) -> None:
     )  # an image: bands drawn as areas would be drawn again in each frame of an animation
     axes.contour(x, y, height, levels=levels[::2], colors="white", linewidths=0.35, alpha=0.7)
     for minimum in ground.landscape.minima:
-        axes.plot(*minimum, marker="*", markersize=9, color="white", markeredgecolor=INK)
+        _draw_star(axes, minimum)
     axes.set_xlim(x_low, x_high)
     axes.set_ylim(y_low, y_high)
     axes.grid(False)
     axes.set_title("where they go")
+
+
+def _draw_star(axes: Axes, minimum: tuple[float, float]) -> None:
+    """Draw a minimum above the ends of the paths, which lie on it where they arrive."""
+    axes.plot(
+        *minimum,
+        marker="*",
+        markersize=8,
+        color="white",
+        markeredgecolor=INK,
+        markeredgewidth=0.8,
+        linestyle="none",
+        zorder=STAR_ZORDER,
+        label="minimum",
+    )
 
 
 def _with_gaps(points: Array) -> Array:

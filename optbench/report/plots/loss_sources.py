@@ -12,16 +12,21 @@ from matplotlib.ticker import NullLocator
 from optbench.analysis.view_records import BiasVariance
 from optbench.analysis.views.bias_variance import HIGH
 from optbench.records import REGIMES, Workload
-from optbench.report.format.palette import MARKERS, Look
+from optbench.report.format.loss_source_scale import (
+    LINEAR_WIDTH,
+    SCALE_NAME,
+    UNIT,
+    relative_term,
+    scale_limits,
+    ticks_within,
+)
+from optbench.report.format.palette import MARKERS, Look, named_labels
 from optbench.report.plots.labels import add_legend, legend_shape
 from optbench.report.plots.marks import draw_points
 from optbench.report.plots.scales import set_percent_axis
 from optbench.report.plots.sheets import SOFT, Sheet, make_sheet
 
 PANEL_INCHES = 2.3
-MARGIN_INCHES = 0.8
-"""Left and right of a panel together."""
-TICKS = (-10, -1, -0.1, 0, 0.1, 1, 10, 100)
 
 
 class _Point(NamedTuple):
@@ -43,36 +48,41 @@ def draw_loss_sources(
     """
     regimes = [r for r in REGIMES if any(w.regime == r for w in workloads.values())]
     datasets = sorted({w.dataset for w in workloads.values()})
-    labels = sorted({entry.label for entry in entries})
+    everyone = {entry.label for entry in entries}
+    labels = named_labels(everyone, looks)
+    others = len(everyone) - len(labels)
     points = _points(entries, workloads)
-    width = min(3, len(regimes)) * (PANEL_INCHES + MARGIN_INCHES)
-    legends = [legend_shape(names, width)[1] for names in (labels, datasets)]
+
+    def legends(width: float) -> list[float]:
+        return [legend_shape(names, width)[1] for names in (labels, datasets)]
+
     sheet = make_sheet(
         "Where the validation loss comes from",
         "Right: the optimizer left training loss on the table. Up: it generalises worse than it "
-        "trains. In percent of the\nway from the initial to the reference loss; beyond 10% counts "
-        "as high. Colour: optimizer; shape: dataset.",
+        "trains.\n"
+        f"In {UNIT}; beyond 10% counts as high.\n"
+        f"Colour: optimizer; shape: dataset. Axes: {SCALE_NAME}."
+        + (f" Grey: the other {others}." if others else ""),
         n=len(regimes),
         columns=3,
         width=PANEL_INCHES,
         height=2.1,
         left=0.6,
-        legend=sum(legends),
+        legend=lambda width: sum(legends(width)),
+        titles=regimes,
     )
     every = [point for group in points.values() for point in group]
-    limits = [
-        (min([-HIGH / 2, *values]), max([1.5 * HIGH, *values]))
-        for values in ([p.gap for p in every], [p.variance for p in every])
-    ]
+    limits = [scale_limits(p.gap for p in every), scale_limits(p.variance for p in every)]
     for axes, regime in zip(sheet.axes, regimes, strict=True):
         _draw_panel(axes, points.get(regime, []), limits, datasets, looks)
-        axes.set_title(regime)
         axes.set_xlabel("optimization gap")
     sheet.axes[0].set_ylabel("variance (val − train)")
     shapes = {d: Look(SOFT, marker=MARKERS[i % len(MARKERS)]) for i, d in enumerate(datasets)}
     dots = {label: Look(looks[label].colour, marker="o") for label in labels}
     add_legend(sheet, datasets, shapes, markers=True)
-    add_legend(sheet, labels, dots, markers=True, lift_inches=legends[1])
+    add_legend(
+        sheet, labels, dots, markers=True, lift_inches=legends(sheet.figure.get_figwidth())[1]
+    )
     return sheet
 
 
@@ -90,14 +100,6 @@ def _points(
     return points
 
 
-def relative_term(entry: BiasVariance, term: str) -> float | None:
-    """Return a term of the decomposition as a share of the way from initial to reference loss."""
-    value = getattr(entry, term).value
-    if value is None or not np.isfinite(value) or entry.delta <= 0:
-        return None
-    return float(value / (entry.delta / HIGH))
-
-
 def _draw_panel(
     axes: Axes,
     points: Sequence[_Point],
@@ -106,16 +108,17 @@ def _draw_panel(
     looks: dict[str, Look],
 ) -> None:
     for which, (low, high) in zip("xy", limits, strict=True):
-        getattr(axes, f"set_{which}scale")("symlog", linthresh=HIGH)
+        getattr(axes, f"set_{which}scale")("asinh", linear_width=LINEAR_WIDTH)
         axis = axes.xaxis if which == "x" else axes.yaxis
         axis.set_minor_locator(NullLocator())
-        axis.set_ticks([t for t in TICKS if low * 1.2 <= t <= high * 1.2])
-        getattr(axes, f"set_{which}lim")(low * 1.25 - 0.01, high * 1.25 + 0.01)
+        axis.set_ticks(ticks_within(low, high))
+        getattr(axes, f"set_{which}lim")(low, high)
         set_percent_axis(axes, which)
     axes.axvline(HIGH, color=SOFT, linewidth=0.8, linestyle=(0, (3, 2)))
     axes.axhline(HIGH, color=SOFT, linewidth=0.8, linestyle=(0, (3, 2)))
+    in_order = sorted(points, key=lambda point: not looks[point.label].is_rest)
     for i, marker in enumerate(MARKERS):
-        own = [p for p in points if datasets.index(p.dataset) % len(MARKERS) == i]
+        own = [p for p in in_order if datasets.index(p.dataset) % len(MARKERS) == i]
         draw_points(
             axes,
             np.array([p.gap for p in own]),

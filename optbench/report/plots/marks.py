@@ -10,11 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 
 from optbench.contracts import Array
-from optbench.report.format.palette import DASHES, Look
+from optbench.report.format.palette import DASHES, REST, Look
 
 BAND_OPACITY = 0.16
 REST_POINTS = 0.8
-"""Width of the lines of entrants in grey."""
+"""Width of the median of entrants in grey."""
+REST_BAND_OPACITY = 0.4
+REST_QUANTILES = (0.1, 0.5, 0.9)
+"""Lower edge, line and upper edge of the band of the entrants in grey."""
+REST_POSITIONS = 64
+"""Positions along the horizontal axis at which the band is computed."""
 _DASH_PATTERNS: dict[str, Any] = dict(
     zip(DASHES, ("-", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.5, 1.2, 1.5))), strict=True)
 )
@@ -25,6 +30,68 @@ def dash_pattern(look: Look) -> Any:
     return _DASH_PATTERNS[look.dash]
 
 
+def rest_band(
+    curves: Sequence[tuple[Array, Array]], x: Array, beyond: float = np.inf
+) -> tuple[Array, Array, Array]:
+    """Return the edges and the median of the band that stands for the entrants in grey.
+
+    Args:
+        curves: x and y of each entrant, x ascending; y is interpolated between, and NaN or infinite
+            where its runs are lost.
+        x: Positions at which the band is computed.
+        beyond: What a lost run counts as: the worst value.
+
+    Returns:
+        Lower edge, median and upper edge at `x`, each the value of an entrant (no values between
+        two entrants are made up); NaN where no entrant has a value.
+    """
+    if not curves:
+        return (np.full(len(x), np.nan),) * 3
+    rows = []
+    for own_x, own_y in curves:
+        y = np.where(np.isfinite(own_y), own_y, beyond)
+        rows.append(_between(x, own_x, y))
+    values = np.array(rows)
+    absent = np.isnan(values).all(axis=0)
+    values[:, absent] = 0.0
+    low, mid, high = np.nanquantile(values, REST_QUANTILES, axis=0, method="closest_observation")
+    low[absent] = mid[absent] = high[absent] = np.nan
+    return low, mid, high
+
+
+def _between(x: Array, own_x: Array, y: Array) -> Array:
+    """Return y at x: interpolated in a finite piece, the worse end in another, NaN outside."""
+    last = np.clip(np.searchsorted(own_x, x, side="right") - 1, 0, len(own_x) - 1)
+    following = np.minimum(last + 1, len(own_x) - 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = (x - own_x[last]) / (own_x[following] - own_x[last])
+        part = np.where(np.isfinite(part), np.clip(part, 0, 1), 0.0)
+        value = y[last] + part * (y[following] - y[last])
+    value = np.where(part == 0, y[last], np.where(np.isfinite(value), value, y[following]))
+    inside = (x >= own_x[0] * (1 - 1e-9)) & (x <= own_x[-1] * (1 + 1e-9))
+    return np.where(inside, value, np.nan)
+
+
+def draw_rest(axes: Axes, x: Array, low: Array, mid: Array, high: Array) -> None:
+    """Draw the band of the entrants in grey, and their median as a thin line."""
+    if np.isnan(low).all():
+        return
+    top = axes.get_ylim()[1]
+    clipped = [np.where(np.isfinite(edge), edge, top) for edge in (low, high)]
+    known = ~np.isnan(low)
+    axes.fill_between(
+        x[known],
+        clipped[0][known],
+        clipped[1][known],
+        color=REST,
+        alpha=REST_BAND_OPACITY,
+        linewidth=0,
+        zorder=0.9,
+        gid="rest",
+    )
+    axes.plot(x[known], mid[known], color=REST, linewidth=REST_POINTS, zorder=0.95)
+
+
 def draw_lines(axes: Axes, curves: Sequence[tuple[Array, Array, Look]], width: float) -> None:
     """Draw x against y in each curve's look; the limits of the axes stay as they are."""
     axes.add_collection(
@@ -32,7 +99,7 @@ def draw_lines(axes: Axes, curves: Sequence[tuple[Array, Array, Look]], width: f
             [np.column_stack((x, y)) for x, y, _ in curves],
             colors=[look.colour for *_, look in curves],
             linestyles=[dash_pattern(look) for *_, look in curves],
-            linewidths=[min(width, REST_POINTS) if look.is_rest else width for *_, look in curves],
+            linewidths=width,
             capstyle="round",
             joinstyle="round",
             zorder=2,

@@ -39,8 +39,8 @@ FEW_WORKLOADS = 2
 """A study of so few workloads is drawn before a second process has started."""
 
 
-_Order = tuple[Leaderboard, list[Cell], Path, Sequence[str]]
-"""What is drawn, from what, where to, and in which formats."""
+_Order = tuple[Leaderboard, list[Cell], Path, Sequence[str], float | None]
+"""What is drawn, from what, where to, in which formats, and how wide."""
 
 
 class _SecondProcess:
@@ -81,7 +81,11 @@ class _SecondProcess:
 
 @contextlib.contextmanager
 def background_plots(
-    board: Leaderboard, cells: Sequence[Cell], folder: Path, formats: Sequence[str]
+    board: Leaderboard,
+    cells: Sequence[Cell],
+    folder: Path,
+    formats: Sequence[str],
+    width: float | None = None,
 ) -> Iterator[Callable[[], list[Path]]]:
     """Start to draw everything that the leaderboard has data for.
 
@@ -90,6 +94,7 @@ def background_plots(
         cells: The cells it was built from, with their curves.
         folder: Folder that exists.
         formats: Any of ``"png"``, ``"svg"``, ``"pdf"``.
+        width: Width of the sheets in inches; None for what their panels need.
 
     Yields:
         A function that draws what is left, and returns every file in a fixed order.
@@ -103,19 +108,19 @@ def background_plots(
 
         pictures = dict(drawings(board, cells))
         evaluated = [replace(cell, trials=()) for cell in cells]
-        order = (board, evaluated, folder.absolute(), formats)
+        order = (board, evaluated, folder.absolute(), formats, width)
         futures = second.submit(order, pictures) if second else {}
 
         def finish() -> list[Path]:
             theirs = []
             for name in reversed(pictures):
                 if name not in futures or futures[name].cancel():
-                    write_plot(pictures[name], folder / name, formats)
+                    write_plot(pictures[name], folder / name, formats, width)
                 else:
                     theirs.append(name)
             for name in reversed(theirs):
                 if second and not second.has_drawn(futures[name]):
-                    write_plot(pictures[name], folder / name, formats)
+                    write_plot(pictures[name], folder / name, formats, width)
             return [folder / f"{name}.{form}" for name in pictures for form in formats]
 
         yield finish
@@ -132,11 +137,11 @@ def main() -> None:
     try:
         from optbench.report.plots import drawings, write_plot
 
-        board, cells, folder, formats = pickle.loads(frames.get())
+        board, cells, folder, formats, width = pickle.loads(frames.get())
         pictures = dict(drawings(board, cells))
         while True:
             write_frame(out, READY)
             name = frames.get().decode()
-            write_plot(pictures[name], folder / name, formats)
+            write_plot(pictures[name], folder / name, formats, width)
     finally:
         os._exit(0)  # does not wait for the thread that listens

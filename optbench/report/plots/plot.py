@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -39,35 +40,65 @@ class Plot:
         """The sheets as matplotlib figures, drawn again at each access."""
         return [self._draw(name).figure for name in self._drawings]
 
-    def save(self, path: str | Path) -> list[Path]:
+    def save(self, path: str | Path, *, width: float | None = None) -> list[Path]:
         """Write the sheets to files.
 
         Args:
             path: A file that ends in ``.png``, ``.svg`` or ``.pdf``, for a plot of one sheet; or
                 a folder, which gets one PNG file for each sheet.
+            width: Width of the sheets in inches, such as that of a column of a paper; letters keep
+                their size. By default, what the panels need.
 
         Returns:
             Paths of the files.
 
         Raises:
-            ConfigError: Another format, or one file for several sheets.
+            ConfigError: Another format, one file for several sheets, or a width that is too small.
         """
         target = Path(path)
         form = target.suffix.removeprefix(".")
         if not form:
             target.mkdir(parents=True, exist_ok=True)
-            return [self._write(name, target / f"{name}.png", "png") for name in self._drawings]
+            names = self._drawings
+            return [self._write(name, target / f"{name}.png", "png", width) for name in names]
         check_plot_format(form)
         if len(self._drawings) > 1:
             sheets = ", ".join(self._drawings)
             raise ConfigError(f"this plot has several sheets ({sheets}); save it to a folder")
-        return [self._write(name, target, form) for name in self._drawings]
+        return [self._write(name, target, form, width) for name in self._drawings]
 
-    def _draw(self, name: str) -> Sheet:
-        return draw_sheet(self._drawings[name])
+    def save_as(self, stem: str | Path, form: str, *, width: float | None = None) -> list[Path]:
+        """Write the sheets to files whose names begin alike.
 
-    def _write(self, name: str, path: Path, form: str) -> Path:
-        sheet = self._draw(name)
+        Args:
+            stem: Path of the file without its suffix. With several sheets, what tells them apart
+                is added: ``figure-batch.png``, ``figure-sgd.png``.
+            form: ``"png"``, ``"svg"`` or ``"pdf"``.
+            width: As for `save`.
+
+        Returns:
+            Paths of the files.
+
+        Raises:
+            ConfigError: Another format, or a width that is too small.
+        """
+        check_plot_format(form)
+        start = Path(stem)
+        common = os.path.commonprefix(self.names)  # noqa: RUF071  (letters are compared on purpose)
+        common = common[: common.rfind("-") + 1]
+        start.parent.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for name in self._drawings:
+            ending = f"-{name.removeprefix(common)}" if len(self._drawings) > 1 else ""
+            path = start.with_name(f"{start.name}{ending}.{form}")
+            paths.append(self._write(name, path, form, width))
+        return paths
+
+    def _draw(self, name: str, width: float | None = None) -> Sheet:
+        return draw_sheet(self._drawings[name], width)
+
+    def _write(self, name: str, path: Path, form: str, width: float | None) -> Path:
+        sheet = self._draw(name, width)
         with atomic_path(path) as partial:
             sheet.write(partial, form)
         sheet.close()

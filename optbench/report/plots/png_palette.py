@@ -1,4 +1,4 @@
-"""Pictures with a palette, which take a quarter of the space of those with three channels."""
+"""Pictures with a palette, which take a sixth of the space of those with three channels."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from PIL import Image
 
 from optbench.contracts import Array
 
-COLOURS = 256
-"""Colours of a picture; more do not fit into one byte."""
-EXACT = 96
-"""The most frequent colours, which are not rounded: those of lines, text and paper."""
+COLOURS = 56
+"""Colours of a picture: with more, letters and lines look the same and need more space."""
+FREQUENT = 16
+"""The most frequent colours, which are not rounded: those of paper, text and areas."""
+VIVID = 16
+"""Further colours that are not rounded, of those that are no greys: a dot has fewer pixels than the
+edges of letters, and its colour says whose it is."""
+GREYS = 8
+"""Further greys that are not rounded: text on an area of many shades stays readable."""
+CHROMA = 64
+"""Least difference between the channels of a colour that is no grey."""
 
 
 def with_palette(pixels: Array) -> Image.Image:
@@ -22,9 +29,13 @@ def with_palette(pixels: Array) -> Image.Image:
     codes = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
     present, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
     colours = np.stack([present >> 16, present >> 8 & 255, present & 255], axis=1)
-    palette = colours[np.argsort(-counts, kind="stable")[:EXACT]]
-    if len(colours) > EXACT:
-        sample = Image.fromarray(pixels).quantize(COLOURS - EXACT).getpalette() or []
+    order = np.argsort(-counts, kind="stable")
+    rest = order[FREQUENT:]
+    is_vivid = np.ptp(colours[rest], axis=1) >= CHROMA
+    exact = [order[:FREQUENT], rest[is_vivid][:VIVID], rest[~is_vivid][:GREYS]]
+    palette = colours[np.concatenate(exact)]
+    if len(colours) > len(palette):
+        sample = Image.fromarray(pixels).quantize(COLOURS - len(palette)).getpalette() or []
         palette = np.concatenate([palette, np.array(sample, int).reshape(-1, 3)])[:COLOURS]
     indices = _nearest(colours, palette)[inverse].reshape(pixels.shape[:2])
     picture = Image.fromarray(indices.astype(np.uint8), mode="P")

@@ -9,20 +9,20 @@ from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.view_records import Profile
 from optbench.report.format.palette import Look, named_labels
 from optbench.report.plots.labels import (
-    LABEL_LETTER_INCHES,
     add_legend,
+    direct_inches,
     fits_directly,
     label_ends,
-    legend_shape,
+    legend_room,
+    needs_legend,
     rest_note,
 )
-from optbench.report.plots.marks import REST_POINTS, dash_pattern
+from optbench.report.plots.marks import dash_pattern, draw_rest, rest_band
 from optbench.report.plots.scales import set_log_axis, set_percent_axis
 from optbench.report.plots.sheets import Sheet, make_sheet
 
 AXIS_NAMES = {"examples": "examples seen", "seconds": "seconds of training"}
 """The cost axes that are drawn, with their titles."""
-LEGEND_WIDTH_INCHES = 7.9
 SHIFT = 0.004
 """Vertical distance of curves with equal steps, so that all stay visible."""
 
@@ -37,8 +37,6 @@ def draw_profiles(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
     profiles = drawn_profiles(board)
     everyone = {label for profile in profiles for label in profile.rho}
     labels = named_labels(everyone, looks)
-    direct = fits_directly(labels)
-    letters = max(map(len, labels), default=0) if direct else 0
     sheet = make_sheet(
         "Performance profiles: time to target",
         "Share of the workloads on which the target loss was reached within τ times the best time "
@@ -49,34 +47,36 @@ def draw_profiles(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
         width=3.1,
         height=2.3,
         left=0.7,
-        right=0.25 + LABEL_LETTER_INCHES * letters,
-        legend=0 if direct else legend_shape(labels, LEGEND_WIDTH_INCHES)[1],
+        right=0.25 + direct_inches(labels),
+        legend=legend_room(labels),
+        titles=[AXIS_NAMES[profile.axis] for profile in profiles],
     )
     for axes, profile in zip(sheet.axes, profiles, strict=True):
-        _draw_panel(axes, profile, looks, direct)
-    sheet.axes[0].set_ylabel("workloads solved")
-    if not direct:
+        _draw_panel(axes, profile, looks)
+    for axes in sheet.left_axes:
+        axes.set_ylabel("workloads solved")
+    if needs_legend(labels):
         add_legend(sheet, labels, looks)
     return sheet
 
 
-def _draw_panel(axes: Axes, profile: Profile, looks: dict[str, Look], direct: bool) -> None:
-    axes.set_title(AXIS_NAMES[profile.axis])
-    set_log_axis(axes, "x", 1, max(profile.tau[-1], 1.01))
+def _draw_panel(axes: Axes, profile: Profile, looks: dict[str, Look]) -> None:
+    set_log_axis(axes, "x", 1, max(profile.tau[-1], 1.01), most=5)
     axes.set_ylim(-0.03, 1.03)
     set_percent_axis(axes)
     axes.set_xlabel("τ: time / best time")
-    ends = {}
-    in_order = sorted(profile.rho.items(), key=lambda item: (not looks[item[0]].is_rest, item[0]))
-    for i, (label, rho) in enumerate(in_order):
+    tau = np.array(profile.tau)
+    others = [(tau, np.array(rho)) for k, rho in profile.rho.items() if looks[k].is_rest]
+    draw_rest(axes, tau, *rest_band(others, tau))
+    named = sorted((k, rho) for k, rho in profile.rho.items() if not looks[k].is_rest)
+    for i, (label, rho) in enumerate(named):
         axes.step(
-            profile.tau,
-            np.array(rho) + SHIFT * (i - (len(profile.rho) - 1) / 2) * min(1, 10 / len(in_order)),
+            tau,
+            np.array(rho) + SHIFT * (i - (len(named) - 1) / 2),
             where="post",
             color=looks[label].colour,
             linestyle=dash_pattern(looks[label]),
-            linewidth=REST_POINTS if looks[label].is_rest else 1.5,
+            linewidth=1.5,
         )
-        ends[label] = (profile.tau[-1], rho[-1])
-    if direct:
-        label_ends(axes, {label: ends[label] for label in named_labels(ends, looks)}, looks)
+    if fits_directly([label for label, _ in named]):
+        label_ends(axes, {label: (tau[-1], rho[-1]) for label, rho in named}, looks)

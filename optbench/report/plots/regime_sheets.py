@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optbench.report.plots.labels import LABEL_LETTER_INCHES, cut_label, legend_shape
+from optbench.report.plots.labels import direct_inches, legend_room
 from optbench.report.plots.sheets import Sheet, make_sheet
 
 REGIME_TITLES = {
@@ -15,9 +15,8 @@ REGIME_TITLES = {
 PANEL_INCHES = (2.35, 1.95)
 """Width and height of a panel."""
 SINGLE_PANEL_INCHES = (4.2, 2.8)
-LEFT_INCHES = 0.6
+LEFT_INCHES = 0.7
 RIGHT_INCHES = 0.2
-LONGEST_TITLE = 60
 
 
 def make_regime_sheet(
@@ -26,7 +25,6 @@ def make_regime_sheet(
     panel_titles: Sequence[str],
     labels: Sequence[str],
     *,
-    direct: bool,
     columns: int,
     xlabel: str,
 ) -> Sheet:
@@ -36,30 +34,23 @@ def make_regime_sheet(
         title: Title of the sheet.
         subtitle: How to read it.
         panel_titles: Title of each panel.
-        labels: Entrants in any of the panels.
-        direct: Whether labels are written at their curves, not in a legend.
+        labels: Entrants in any of the panels that have a name.
         columns: Most panels side by side.
         xlabel: What the horizontal axis shows.
     """
-    n = len(panel_titles)
-    columns = min(columns, n)
-    width, height = PANEL_INCHES if n > 1 else SINGLE_PANEL_INCHES
-    letters = max(map(len, labels), default=0) if direct else 0
-    right = RIGHT_INCHES + LABEL_LETTER_INCHES * letters
-    legend = 0.0 if direct else legend_shape(labels, columns * (LEFT_INCHES + width + right))[1]
+    width, height = PANEL_INCHES if len(panel_titles) > 1 else SINGLE_PANEL_INCHES
     sheet = make_sheet(
         title,
         subtitle,
-        n=n,
+        n=len(panel_titles),
         columns=columns,
         width=width,
         height=height,
         left=LEFT_INCHES,
-        right=right,
-        legend=legend,
+        right=RIGHT_INCHES + direct_inches(labels),
+        legend=legend_room(labels),
+        titles=panel_titles,
     )
-    for axes, panel_title in zip(sheet.axes, panel_titles, strict=True):
-        axes.set_title(cut_label(panel_title, LONGEST_TITLE))
     for axes in sheet.bottom_axes:
         axes.set_xlabel(xlabel)
     for axes in sheet.left_axes:

@@ -9,8 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from optbench.contracts import Array
-from optbench.report.plots.sheets import SOFT
+from optbench.report.plots.sheets import SOFT, box_inches
 
+TICK_TEXT_INCHES = 0.4
+"""Room for the text of a tick of a horizontal axis."""
 LEAST_PADDING = 0.02
 """Room beyond the values on a logarithmic axis, in decades, where all values are equal."""
 
@@ -40,10 +42,17 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
         if 1 < len(ticks) <= most:
             return ticks
     if high < 10 * low:
-        return even_ticks(low, high)
-    every = math.ceil((last - first + 1) / most)
-    powers = [10.0**p for p in range(first, last + 1) if p % every == 0]
-    return [t for t in powers if low * 0.999 <= t <= high * 1.001]
+        return _spread(even_ticks(low, high), most)
+    powers = [10.0**p for p in range(first, last + 1)]
+    powers = [t for t in powers if low * 0.999 <= t <= high * 1.001]
+    if len(powers) < 2:  # two digits in a decade, or between two
+        return _spread(even_ticks(low, high), most)
+    return _spread(powers, most)
+
+
+def _spread(ticks: list[float], most: int) -> list[float]:
+    """Return at most `most` of some ticks, at equal distances, but at least two."""
+    return ticks[:: math.ceil((len(ticks) - 1) / max(most - 1, 1)) or 1]
 
 
 def even_ticks(low: float, high: float) -> list[float]:
@@ -59,7 +68,17 @@ def even_ticks(low: float, high: float) -> list[float]:
 
 
 def set_log_axis(axes: Axes, which: str, low: float, high: float, most: int = 6) -> None:
-    """Make an axis logarithmic between positive limits, with few round ticks and no minor ones."""
+    """Make an axis logarithmic between positive limits, with few round ticks and no minor ones.
+
+    Args:
+        axes: The axes.
+        which: ``"x"`` or ``"y"``.
+        low: Lower limit.
+        high: Upper limit.
+        most: Most ticks; fewer where the axis has no room for their texts side by side.
+    """
+    if which == "x":
+        most = max(2, min(most, int(box_inches(axes)[0] / TICK_TEXT_INCHES)))
     getattr(axes, f"set_{which}scale")("log")
     getattr(axes, f"set_{which}lim")(low, high)
     axis = axes.xaxis if which == "x" else axes.yaxis

@@ -7,7 +7,6 @@ figures. The paper is always white, so that a plot reads the same on a light and
 from __future__ import annotations
 
 import math
-import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,17 @@ from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from optbench.report.plots.sheet_fit import (
+    EDGE_INCHES,
+    PANEL_LETTER_INCHES,
+    RIGHT_EDGE_INCHES,
+    SUBTITLE_LETTER_INCHES,
+    TITLE_LETTER_INCHES,
+    fit_columns,
+    sheet_width,
+    wrap_all,
+    wrap_lines,
+)
 from optbench.support.files import atomic_path
 from optbench.support.text import printable, printable_lines
 
@@ -30,18 +40,21 @@ INK = "#1b1f24"
 SOFT = "#5c6670"
 """Colour of text and lines that are read second."""
 GRID = "#e3e7eb"
-DPI = 160
+DPI = 100
+"""Twice the pixels of a page that shows a sheet at a common width, and half the bytes of 160."""
 
-EDGE_INCHES = 0.12
-"""Between the left edge of a sheet and its text."""
+TITLE_POINTS = 11
+PANEL_TITLE_POINTS = 9
 TITLE_TOP_INCHES = 0.1
 SUBTITLE_TOP_INCHES = 0.34
+"""From the top of a sheet to its subtitle, with a title of one line."""
+TITLE_LINE_INCHES = 0.19
+"""A further line of the title."""
 SUBTITLE_LINE_INCHES = 0.165
-SUBTITLE_LETTER_INCHES = 0.064
-"""Width of a letter of a subtitle, on average and a little more."""
-FEWEST_LETTERS = 20
-"""A line of a subtitle is not broken to fewer."""
-RIGHT_EDGE_INCHES = 0.1
+BETWEEN_INCHES = 0.42
+"""Above each axes, with a title of one line."""
+PANEL_TITLE_LINE_INCHES = 0.155
+"""A further line of a title of axes."""
 BOTTOM_EDGE_INCHES = 0.05
 
 _STYLE: dict[Any, Any] = {
@@ -49,7 +62,7 @@ _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "text.color": INK,
     "text.parse_math": False,  # a plugin may be named $x$
-    "axes.titlesize": 9,
+    "axes.titlesize": PANEL_TITLE_POINTS,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titley": 1.0,  # fixed: looking for a free place would measure every tick again
@@ -149,24 +162,35 @@ class Sheet:
         FigureCanvasBase(self.figure)  # replaces the canvas that holds them
 
 
-def draw_sheet(draw: Callable[[], Sheet]) -> Sheet:
-    """Draw one sheet in the style of all plots."""
-    with style():
+def draw_sheet(draw: Callable[[], Sheet], width: float | None = None) -> Sheet:
+    """Draw one sheet in the style of all plots.
+
+    Args:
+        draw: Makes the sheet.
+        width: Width of the sheet in inches; by default, what its panels need.
+
+    Raises:
+        ConfigError: The width is too small for the sheet.
+    """
+    with style(), sheet_width(width):
         return draw()
 
 
-def write_plot(draw: Callable[[], Sheet], stem: Path, formats: Sequence[str]) -> list[Path]:
+def write_plot(
+    draw: Callable[[], Sheet], stem: Path, formats: Sequence[str], width: float | None = None
+) -> list[Path]:
     """Draw one sheet and save it.
 
     Args:
         draw: Makes the sheet.
         stem: Path of the files without their suffix.
         formats: Any of ``"png"``, ``"svg"``, ``"pdf"``.
+        width: As for `draw_sheet`.
 
     Returns:
         Paths of the files, one for each format.
     """
-    sheet = draw_sheet(draw)
+    sheet = draw_sheet(draw, width)
     paths = sheet.save(stem, formats)
     sheet.close()
     return paths
@@ -183,13 +207,18 @@ def make_sheet(
     left: float = 0.6,
     right: float = 0.2,
     bottom: float = 0.5,
-    legend: float = 0.0,
-    between: float = 0.42,
+    legend: float | Callable[[float], float] = 0.0,
+    between: float = BETWEEN_INCHES,
+    titles: Sequence[str] = (),
+    least: float | None = None,
 ) -> Sheet:
     """Make a white sheet with `n` axes of one size. Lengths are in inches.
 
+    Within `sheet_width`, the axes are as wide as that leaves room for, and fewer stand side by
+    side. No title is cut: it has as many lines as it needs.
+
     Args:
-        title: One line, bold.
+        title: Title of the sheet, bold.
         subtitle: Lines that say how to read the plot.
         n: Number of axes.
         columns: Most axes side by side.
@@ -198,35 +227,42 @@ def make_sheet(
         left: Margin left of each axes.
         right: Margin right of each axes, with room for direct labels.
         bottom: Margin below each axes.
-        legend: Room for a legend above the axes.
-        between: Room above each axes for its own title.
+        legend: Room for a legend above the axes, or a function of the width of the sheet.
+        between: Room above each axes for its own title of one line.
+        titles: Title of each axes; empty if they have none.
+        least: Smallest width of an axes in a narrow sheet; by default, that of most plots.
     """
-    columns = min(columns, n)
+    columns, width = fit_columns(min(columns, n), width, left + right, least)
     rows = math.ceil(n / columns)
-    sheet_width = columns * (left + width + right) + RIGHT_EDGE_INCHES
-    subtitle = wrap_lines(printable_lines(subtitle), sheet_width - 2 * EDGE_INCHES)
+    total = columns * (left + width + right) + RIGHT_EDGE_INCHES
+    title = wrap_lines(printable(title), total - 2 * EDGE_INCHES, TITLE_LETTER_INCHES)
+    subtitle = wrap_lines(
+        printable_lines(subtitle), total - 2 * EDGE_INCHES, SUBTITLE_LETTER_INCHES
+    )
+    panel_titles = wrap_all(titles, width + right, PANEL_LETTER_INCHES)
+    between += PANEL_TITLE_LINE_INCHES * max((t.count("\n") for t in panel_titles), default=0)
+    top = SUBTITLE_TOP_INCHES + TITLE_LINE_INCHES * title.count("\n")
     lines = subtitle.count("\n") + 1 if subtitle else 0
-    head = SUBTITLE_TOP_INCHES + SUBTITLE_LINE_INCHES * lines + legend
+    head = top + SUBTITLE_LINE_INCHES * lines + (legend(total) if callable(legend) else legend)
     sheet_height = head + rows * (between + height + bottom) + BOTTOM_EDGE_INCHES
-    figure = Figure(figsize=(sheet_width, sheet_height), dpi=DPI)
+    figure = Figure(figsize=(total, sheet_height), dpi=DPI)
     FigureCanvasAgg(figure)
-    x, y = EDGE_INCHES / sheet_width, 1 - TITLE_TOP_INCHES / sheet_height
-    figure.text(x, y, printable(title), size=11, weight="bold", va="top")
-    y = 1 - SUBTITLE_TOP_INCHES / sheet_height
-    figure.text(x, y, subtitle, color=SOFT, va="top", linespacing=1.35)
+    x, y = EDGE_INCHES / total, 1 - TITLE_TOP_INCHES / sheet_height
+    figure.text(x, y, title, size=TITLE_POINTS, weight="bold", va="top")
+    figure.text(x, 1 - top / sheet_height, subtitle, color=SOFT, va="top", linespacing=1.35)
     axes = []
     for i in range(n):
         row, column = divmod(i, columns)
         x = column * (left + width + right) + left
         y = sheet_height - head - (row + 1) * (between + height + bottom) + bottom
-        box = (x / sheet_width, y / sheet_height, width / sheet_width, height / sheet_height)
+        box = (x / total, y / sheet_height, width / total, height / sheet_height)
         axes.append(figure.add_axes(box))
+        if panel_titles:
+            axes[-1].set_title(panel_titles[i])
     return Sheet(figure, axes, columns)
 
 
-def wrap_lines(text: str, width_inches: float) -> str:
-    """Break the lines of a subtitle again if one of them is too wide."""
-    most = max(int(width_inches / SUBTITLE_LETTER_INCHES), FEWEST_LETTERS)
-    if all(len(line) <= most for line in text.split("\n")):
-        return text
-    return "\n".join(textwrap.wrap(text, most))
+def box_inches(axes: Axes) -> tuple[float, float]:
+    """Return width and height of the box of axes in inches."""
+    box = axes.get_window_extent()
+    return float(box.width / axes.figure.dpi), float(box.height / axes.figure.dpi)

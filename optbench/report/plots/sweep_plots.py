@@ -33,6 +33,7 @@ MOST_TICK_LETTERS = 60
 MOST_TICK_LETTERS_OF_MAP = 45
 TURNED: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
 FRAME = "#f87507"
+THICK_FRAME, THIN_FRAME = 2.2, 0.9
 """Colour of the frame around the lowest loss."""
 CROSS_TOP, CROSS_STEP = 0.97, 0.035
 """Height of the crosses of the first optimizer, and from one optimizer to the next, as shares."""
@@ -109,7 +110,7 @@ def _draw_curves(axis: SweptAxis, points: Sequence[SweepPoint], subtitle: str) -
     low, high = positive_limits(losses, 0.08) or NO_LIMITS
     _set_x_axis(axes, axis, places, numeric)
     set_log_axis(axes, "y", low, high)
-    axes.set_xlabel(axis.name)
+    axes.set_xlabel(_ticks(axis)[1])
     axes.set_ylabel("final validation loss")
     looks = assign_looks(labels.values())
     ends = {}
@@ -151,7 +152,7 @@ def _set_x_axis(axes: Axes, axis: SweptAxis, places: Mapping[Value, float], nume
     if axis.logarithmic:
         set_log_axis(axes, "x", *(positive_limits(np.array([*places.values()]), 0.03) or NO_LIMITS))
     elif not numeric:
-        texts = [cut_label(str(value), LONGEST_TICK) for value in axis.values]
+        texts, _ = _ticks(axis)
         turned = sum(map(len, texts)) > MOST_TICK_LETTERS
         axes.set_xticks(range(len(texts)), texts, **(TURNED if turned else {}))
         axes.set_xlim(-0.3, len(texts) - 0.7)
@@ -181,10 +182,11 @@ def _draw_maps(
     across: SweptAxis, up: SweptAxis, points: Sequence[SweepPoint], subtitle: str
 ) -> Sheet:
     by_optimizer = _by_optimizer(points)
-    columns, rows = [_tick(v) for v in across.values], [_tick(v) for v in up.values]
+    (columns, column_name), (rows, row_name) = _ticks(across), _ticks(up)
     sheet = make_sheet(
         f"Validation loss by {across.name} and {up.name}",
-        f"{subtitle}. Dark is low, a frame the lowest;\na cross: the median run diverged.",
+        f"{subtitle}. Dark is low; thick frame: the lowest,\nthin: the lowest of a row; a cross: "
+        "the median run diverged.",
         n=len(by_optimizer),
         columns=2,
         width=float(np.clip(CELL_WIDTH_INCHES * len(columns), *MAP_WIDTH_INCHES)),
@@ -206,8 +208,8 @@ def _draw_maps(
         axes.set_title(cut_label(name))
         axes.set_xticks(range(len(columns)), columns, **(TURNED if turned else {}))
         axes.set_yticks(range(len(rows)), rows)
-        axes.set_xlabel(across.name)
-        axes.set_ylabel(up.name)
+        axes.set_xlabel(column_name)
+        axes.set_ylabel(row_name)
     return sheet
 
 
@@ -224,16 +226,34 @@ def _draw_map(axes: Axes, table: Array, norm: LogNorm | None) -> None:
             colour = "white" if dark else INK
             text = f"{loss:.2g}" if loss < 100 else tick_text(float(f"{loss:.2g}"))
             axes.text(j, i, text, ha="center", va="center", size=6.5, color=colour)
+    for i, row in enumerate(table):
+        if np.isfinite(row).any() and len(table) > 1:
+            _frame(axes, i, int(np.nanargmin(row)), THIN_FRAME)
     if np.isfinite(table).any():
         i, j = np.unravel_index(int(np.nanargmin(table)), table.shape)
-        frame = Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, color=FRAME, linewidth=2)
-        axes.add_patch(frame)
-        frame.set_clip_on(False)
+        _frame(axes, int(i), int(j), THICK_FRAME)
+
+
+def _frame(axes: Axes, row: int, column: int, width: float) -> None:
+    corner = (column - 0.5, row - 0.5)
+    frame = Rectangle(corner, 1, 1, fill=False, color=FRAME, linewidth=width)
+    axes.add_patch(frame)
+    frame.set_clip_on(False)
 
 
 def _is_number(value: Value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _tick(value: Value) -> str:
-    return tick_text(float(value)) if _is_number(value) else cut_label(str(value), 14)
+def _ticks(axis: SweptAxis) -> tuple[list[str], str]:
+    """Return the texts of the values and of their axis.
+
+    Of values that differ only in brackets, the texts are what the brackets hold, and the name is
+    part of the axis's.
+    """
+    texts = [tick_text(float(v)) if _is_number(v) else str(v) for v in axis.values]
+    name, bracket, _ = texts[0].partition("[")
+    if bracket and len(texts) > 1 and all(text.startswith(f"{name}[") for text in texts):
+        texts = [text[len(name) + 1 : -1] for text in texts]
+        return [cut_label(text, LONGEST_TICK) for text in texts], f"{axis.name}: {name}"
+    return [cut_label(text, LONGEST_TICK) for text in texts], axis.name

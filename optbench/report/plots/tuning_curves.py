@@ -6,20 +6,21 @@ import numpy as np
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.view_records import Budget
+from optbench.contracts import Array
 from optbench.report.format.palette import Look, named_labels
 from optbench.report.plots.labels import (
-    LABEL_LETTER_INCHES,
     add_legend,
+    direct_inches,
     fits_directly,
     label_ends,
-    legend_shape,
+    legend_room,
+    needs_legend,
     rest_note,
 )
-from optbench.report.plots.marks import REST_POINTS, dash_pattern
+from optbench.report.plots.marks import dash_pattern, draw_rest, rest_band
 from optbench.report.plots.scales import set_log_axis
 from optbench.report.plots.sheets import Sheet, make_sheet
 
-LEGEND_WIDTH_INCHES = 5.4
 TICKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -32,9 +33,6 @@ def draw_tuning_curves(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
     """Draw the expected best score of the first k trials, mean over workloads."""
     curves = mean_budgets(board)
     labels = named_labels((curve.label for curve in curves), looks)
-    curves.sort(key=lambda curve: not looks[curve.label].is_rest)
-    direct = fits_directly(labels)
-    letters = max(map(len, labels), default=0) if direct else 0
     sheet = make_sheet(
         "What tuning is worth",
         "Expected score of the best of k trials on the tuning seeds, mean over workloads; not the "
@@ -42,32 +40,41 @@ def draw_tuning_curves(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
         width=4.6,
         height=2.6,
         between=0.3,
-        right=0.35 + LABEL_LETTER_INCHES * letters,
-        legend=0 if direct else legend_shape(labels, LEGEND_WIDTH_INCHES)[1],
+        right=0.35 + direct_inches(labels),
+        legend=legend_room(labels),
     )
     (axes,) = sheet.axes
-    scores = np.array([score for curve in curves for score in curve.score])
-    room = max(float(np.ptp(scores)) * 0.06, 0.01)
-    axes.set_ylim(float(scores.min()) - room, float(scores.max()) + room)
+    named = [curve for curve in curves if not looks[curve.label].is_rest]
+    others = [_points(curve) for curve in curves if looks[curve.label].is_rest]
     last = max(2, *(len(curve.score) for curve in curves))
+    trials = np.arange(1, last + 1, dtype=float)
+    band = rest_band(others, trials)
+    shown = np.concatenate([*(np.array(c.score) for c in named), *band])
+    low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
+    room = max((high - low) * 0.06, 0.01)
+    axes.set_ylim(low - room, high + room)
     set_log_axis(axes, "x", 1, last)
     axes.set_xticks([k for k in TICKS if k <= last])
-    for curve in curves:
+    draw_rest(axes, trials, *band)
+    for curve in named:
         axes.plot(
-            range(1, len(curve.score) + 1),
-            curve.score,
+            *_points(curve),
             color=looks[curve.label].colour,
             linestyle=dash_pattern(looks[curve.label]),
-            linewidth=REST_POINTS if looks[curve.label].is_rest else 1.6,
-            marker=None if looks[curve.label].is_rest else "o",
+            linewidth=1.6,
+            marker="o",
             markersize=2.6,
             clip_on=False,
         )
     axes.set_xlabel("trials k")
     axes.set_ylabel("expected score")
-    if direct:
-        ends = {c.label: (len(c.score), c.score[-1]) for c in curves}
+    if fits_directly(labels):
+        ends = {curve.label: (len(curve.score), curve.score[-1]) for curve in named}
         label_ends(axes, {label: ends[label] for label in labels}, looks)
-    else:
+    if needs_legend(labels):
         add_legend(sheet, labels, looks)
     return sheet
+
+
+def _points(curve: Budget) -> tuple[Array, Array]:
+    return np.arange(1, len(curve.score) + 1, dtype=float), np.array(curve.score)

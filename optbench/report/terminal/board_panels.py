@@ -7,9 +7,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from optbench.analysis.board_records import Board, BoardRow
-from optbench.report.format.board_layout import value_limits
-from optbench.report.format.board_text import TITLES, region_text, value_text
-from optbench.report.format.board_words import assign_lanes, equal_groups, has_verdicts, place_text
+from optbench.analysis.words.board_sentences import equal_groups, has_verdicts
+from optbench.analysis.words.board_text import TITLES, region_text, value_text
+from optbench.report.format.board_layout import assign_lanes, place_text, value_limits
 from optbench.report.format.palette import Look
 from optbench.support.text import one_line
 
@@ -69,7 +69,7 @@ def _panel(board: Board, looks: Mapping[str, Look], name: int, strip: int) -> li
 
     rows = shown_rows(board)
     title = Text.assemble((TITLES[board.name], "bold"))
-    region = f"equal: {region_text(board)}" if has_verdicts(board) else ""
+    region = f"equal {region_text(board)}" if has_verdicts(board) else ""
     room = 5 + 1 + MOST_LANES + name + 1 + strip + 1 + 5
     if region and title.cell_len + len(region) + 2 <= room:
         title.append(" " * (room - title.cell_len - len(region)))

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from optbench.analysis.board_records import BOARD_NAMES, Board
+from optbench.analysis.board_records import Board, select_boards
 from optbench.analysis.leaderboard import Leaderboard
+from optbench.analysis.words.board_sentences import baseline_sentence, board_sentence, has_verdicts
+from optbench.analysis.words.board_text import (
+    SHORT_TITLES,
+    TITLES,
+    best_loss_text,
+    caption,
+    interval_level,
+    statement_title,
+)
 from optbench.analysis.words.prose import count
-from optbench.report.format.board_layout import select_boards, shared_note
-from optbench.report.format.board_text import SHORT_TITLES, TITLES, caption, statement_title
-from optbench.report.format.board_words import board_sentence, boards_by_regime, has_verdicts
+from optbench.records import BOARD_NAMES
+from optbench.report.format.board_layout import boards_by_regime, shared_note
 from optbench.report.format.numbers import UNKNOWN
 from optbench.report.format.palette import Look
 from optbench.report.terminal.board_panels import panel_lines
@@ -50,7 +58,9 @@ def answer_lines(board: Leaderboard, looks: Mapping[str, Look], width: int) -> I
         yield from _sentences(others)
     if boards:
         yield Text()
-        yield from (Text(line, style="dim") for line in _legend(boards, board.protocol.select))
+        best = best_loss_text(board.workloads)
+        legend = _legend(boards, board.protocol.select, best)
+        yield from (Text(line, style="dim") for line in legend)
 
 
 def _sentences(boards: Sequence[Board]) -> Iterator[Text]:
@@ -60,17 +70,18 @@ def _sentences(boards: Sequence[Board]) -> Iterator[Text]:
         yield Text(one_line(shared_note(boards)))
         return
     for board in boards:
-        sentence = one_line(board_sentence(board))
+        sentence = one_line(f"{board_sentence(board)} {baseline_sentence(board)}".rstrip())
         yield Text.assemble((f"{TITLES[board.name]}: ", "bold"), sentence)
 
 
-def _legend(boards: Sequence[Board], select: str) -> Iterator[str]:
+def _legend(boards: Sequence[Board], select: str, best: str) -> Iterator[str]:
     if any(map(has_verdicts, boards)):
         yield (
-            "Dot and line: value and 95% interval. ● may be the best, ○ is not. Bracket: equal. "
+            f"Dot and line: value and {interval_level(boards[0])} interval. ● may be the best, "
+            "○ is not (one-sided tests, so a pair may be open by two-sided ones). Bracket: equal. "
             "Number: place, or the places that the pairs leave open."
         )
-    yield "; ".join(f"{TITLES[b.name]}: {caption(b.name, select)}" for b in boards) + "."
+    yield "; ".join(f"{TITLES[b.name]}: {caption(b.name, select, best)}" for b in boards) + "."
 
 
 def _regimes(board: Leaderboard, looks: Mapping[str, Look], width: int) -> Iterator[Text]:

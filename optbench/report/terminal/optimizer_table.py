@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from optbench.analysis.board_records import Board
+from optbench.analysis.board_records import Board, select_boards
 from optbench.analysis.board_rows import OverallRow
 from optbench.analysis.leaderboard import Leaderboard
+from optbench.analysis.words.board_text import SHORT_TITLES
+from optbench.analysis.words.cautions import unfinished_caution
 from optbench.analysis.words.prose import count
 from optbench.records import REGIMES, Cell
 from optbench.report.format import numbers
-from optbench.report.format.board_layout import select_boards
-from optbench.report.format.board_text import SHORT_TITLES
-from optbench.report.format.board_words import place_text
+from optbench.report.format.board_layout import place_text
 from optbench.report.format.palette import Look
-from optbench.report.format.text_charts import mean_curve, sparkline
+from optbench.report.format.text_charts import curve_limits, mean_curve, sparkline
 from optbench.report.terminal.board_panels import MOST_ROWS
 from optbench.support.text import one_line
 
@@ -41,7 +41,8 @@ def study_line(board: Leaderboard) -> str:
         f"{board.runs:,} runs",
     ]
     title = f"{one_line(board.title)}: " if board.title else ""
-    return title + ", ".join(parts)
+    state = unfinished_caution(board)
+    return title + ", ".join(parts) + (f" ({state})" if state else "")
 
 
 def optimizer_table(
@@ -68,7 +69,12 @@ def optimizer_table(
     sparks = curve_columns(cells, room)
     n = len({cell.workload.label for cell in cells if cell.evaluation})
     over = "" if n < 2 else f" (mean of {n} workloads)"
-    caption = f"curves: validation loss along the run{over}" if sparks else ""
+    notes = [f"curves: validation loss along the run, on one scale{over}"] if sparks else []
+    if any(row.edges for row in board.overall):
+        notes.append("*: the best value of a hyperparameter lies at the edge of its range")
+    if any(row.partial for row in board.overall):
+        notes.append("†: not evaluated on all workloads")
+    caption = "; ".join(notes)
     table = Table(
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
@@ -83,8 +89,9 @@ def optimizer_table(
         table.add_column(heading, no_wrap=True)
     for heading in ("solved", "lost"):
         table.add_column(heading, justify="right", no_wrap=True)
+    curves = [_curves(board, cells) for cells in sparks.values()]
     for row in _ordered(board, boards):
-        table.add_row(*_row(row, places, sparks, looks[row.label]))
+        table.add_row(*_row(row, places, curves, looks[row.label]))
     return table
 
 
@@ -108,19 +115,28 @@ def curve_columns(cells: Sequence[Cell], room: int) -> dict[str, list[Cell]]:
     return {}
 
 
+def _curves(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, str]:
+    """Return the sparkline of each optimizer, all of them on one scale."""
+    curves = {
+        row.label: mean_curve([c for c in cells if c.entrant.label == row.label])
+        for row in board.overall
+    }
+    limits = curve_limits(curves.values())
+    return {label: sparkline(y, SPARKLINE_WIDTH, limits=limits) for label, y in curves.items()}
+
+
 def _row(
-    row: OverallRow, places: Sequence[Board], sparks: Mapping[str, list[Cell]], look: Look
+    row: OverallRow, places: Sequence[Board], curves: Sequence[Mapping[str, str]], look: Look
 ) -> Iterator[Text]:
     from rich.text import Text
 
     mark = (" *" if row.edges else "") + (" †" if row.partial else "")
-    yield Text.assemble(("● ", look.colour), (one_line(row.label), "bold"), mark)
+    yield Text.assemble(("■ ", look.colour), (one_line(row.label), "bold"), mark)
     for board in places:
         on_board = next((r for r in board.rows if r.label == row.label), None)
         yield Text(place_text(board, on_board) if on_board else numbers.UNKNOWN)
-    for cells in sparks.values():
-        curve = mean_curve([c for c in cells if c.entrant.label == row.label])
-        yield Text(sparkline(curve, SPARKLINE_WIDTH), style=look.colour)
+    for column in curves:
+        yield Text(column[row.label], style=look.colour)
     solved = next((t for t in row.times if t.axis == "examples"), None)
     yield Text(numbers.solved(solved, "/"))
     yield lost_text(row)

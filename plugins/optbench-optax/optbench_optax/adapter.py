@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import functools
 import inspect
+import traceback
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any, ClassVar
+
+import jax
 
 from optbench import Array, PluginError, StepContext, Stepper, Value, Values, read_signature
 from optbench_optax.finding import Factory, find_factory, name_of, version_of
+from optbench_optax.meanings import COMMON, OWN
 from optbench_optax.names import KNOWN, PREFIX, Known
 from optbench_optax.program import LR_NAMES, Program, Session, Shapes
 
@@ -102,7 +107,10 @@ def _make_stepper(name: str, factory: Factory) -> type[OptaxStepper]:
     own_name = own_name.rpartition(":")[2]
     where = f"{plain.__module__}.{own_name}"
     known = KNOWN.get(name.removeprefix(PREFIX)) or Known(f"{own_name} of {package}", lr_range=None)
-    arguments = read_signature(factory, skip=TECHNICAL, lr_names=LR_NAMES, lr_range=known.lr_range)
+    meanings = {**COMMON, **OWN.get(name.removeprefix(PREFIX), {})}
+    arguments = read_signature(
+        factory, skip=TECHNICAL, lr_names=LR_NAMES, lr_range=known.lr_range, known=meanings
+    )
     if arguments.missing:
         lacking = ", ".join(arguments.missing)
         raise PluginError(f"{name} has arguments without a default: {lacking}")
@@ -160,4 +168,19 @@ def explain(problem: Exception) -> str:
     text = " ".join(str(problem).split())[:200]
     if isinstance(problem, AttributeError) and "'init'" in text:
         return "it does not return a gradient transformation"
-    return text if isinstance(problem, PluginError) else f"{type(problem).__name__}: {text}"
+    if isinstance(problem, PluginError):
+        return text
+    if isinstance(problem, jax.errors.TracerBoolConversionError) or "truth value of an a" in text:
+        text = "an array stands where one True or False is needed; use jnp.where instead of `if`"
+    where = _place(problem)
+    return f"{type(problem).__name__}: {text}" + (f" ({where})" if where else "")
+
+
+def _place(problem: Exception) -> str:
+    """Return file and line of the innermost frame outside of the libraries, or ''."""
+    place = ""
+    for frame, line in traceback.walk_tb(problem.__traceback__):
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package not in ("jax", "jaxlib", "optax", "optbench", "contextlib", __package__):
+            place = f"{PurePath(frame.f_code.co_filename).name}:{line}"
+    return place

@@ -135,6 +135,11 @@ def test_any_function_that_returns_a_transformation_is_taken(
         ("optax:no_such_package:f", optbench.ConfigError, "'no_such_package' .*PYTHONPATH"),
         ("optax:math:cso", optbench.ConfigError, "did you mean 'cos'"),
         ("optax:optax:clip", optbench.PluginError, "without a default: max_delta"),
+        (
+            "optax:planted:branch",
+            optbench.PluginError,
+            r"one True or False is needed; use jnp.where .*test_optax_adapter.py:\d+\)",
+        ),
         ("optax:planted:number", optbench.PluginError, "does not return a gradient transformation"),
     ],
 )
@@ -144,8 +149,18 @@ def test_what_cannot_work_is_refused_with_the_reason(
     """A refusal says in one line why."""
     module = types.ModuleType("planted")
     vars(module)["number"] = lambda learning_rate=0.1: 3
+    vars(module)["branch"] = branch
     monkeypatch.setitem(sys.modules, "planted", module)
     check_refusal(adapt, name, error, reason)
+
+
+def branch(learning_rate: float = 0.1) -> Any:
+    """A transformation with an `if` on an array."""
+
+    def update(updates: Any, state: Any, params: Any = None) -> Any:
+        return jax.tree.map(lambda g: -learning_rate * g if g > 0 else g, updates), state
+
+    return optax.GradientTransformation(lambda params: (), update)
 
 
 def own_descent(learning_rate: float = 0.1) -> Any:

@@ -28,6 +28,7 @@ from tests.support.differences import (
     STEPS,
     adapted_path,
     assert_same_path,
+    check_linear_end,
     loss_and_grads,
     rate_factors,
 )
@@ -126,3 +127,8 @@ def test_a_state_that_starts_from_the_rate_starts_from_this_rate() -> None:
     cls: type[Stepper] = adapt("optax:rprop")
     ours, _ = adapted_path(cls, "float64", "constant", 2, lr=0.01)
     np.testing.assert_allclose(np.abs(ours[1] - ours[0]), 0.01)
+
+
+def test_a_line_search_ends_with_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of gradients varies from update to update; the rate still falls to its end."""
+    check_linear_end(adapt("optax:lbfgs"), monkeypatch)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from optbench import Hyper, decay
+from optbench import Hyper
+from optbench_torch.meanings import COMMON, OWN
 
 PREFIX = "torch:"
 
 ADAM_LR = (1e-5, 1e-1)
-SQUARES = {
-    name: decay(0.0, "decay of the mean of squares", span=(1e-3, 0.3)) for name in ("alpha", "rho")
-}
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,6 @@ class Known:
         cls: Name of the class.
         summary: One line for lists.
         lr_range: Search range of the learning rate.
-        hypers: Ranges and meanings by hyperparameter.
         full_batch: Whether the method is defined only on the full gradient.
         expected_failures: Checks of the conformance kit that fail, each with its reason.
     """
@@ -31,9 +28,14 @@ class Known:
     cls: str
     summary: str
     lr_range: tuple[float, float] | None = None
-    hypers: Mapping[str, Hyper] = field(default_factory=dict)
     full_batch: bool = False
     expected_failures: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def hypers(self) -> Mapping[str, Hyper]:
+        """Ranges and meanings by hyperparameter."""
+        is_builtin = BUILTIN.get(ALIASES.get(self.cls, "")) is self  # others reuse names of classes
+        return {**COMMON, **(OWN.get(self.cls, {}) if is_builtin else {})}
 
 
 def _adam(cls: str, what: str) -> Known:
@@ -41,7 +43,7 @@ def _adam(cls: str, what: str) -> Known:
 
 
 BUILTIN: dict[str, Known] = {
-    "adadelta": Known("Adadelta", "Adadelta of PyTorch", (1e-2, 10), {"rho": SQUARES["rho"]}),
+    "adadelta": Known("Adadelta", "Adadelta of PyTorch", (1e-2, 10)),
     "adafactor": _adam("Adafactor", "Adafactor of PyTorch, relative step sizes"),
     "adagrad": Known("Adagrad", "AdaGrad of PyTorch", (1e-3, 1)),
     "adam": _adam("Adam", "Adam of PyTorch"),
@@ -62,7 +64,7 @@ BUILTIN: dict[str, Known] = {
     "muon": Known("Muon", "Muon of PyTorch for matrices, its AdamW for the rest", (1e-3, 0.1)),
     "nadam": _adam("NAdam", "NAdam of PyTorch"),
     "radam": _adam("RAdam", "RAdam of PyTorch"),
-    "rmsprop": Known("RMSprop", "RMSprop of PyTorch", ADAM_LR, {"alpha": SQUARES["alpha"]}),
+    "rmsprop": Known("RMSprop", "RMSprop of PyTorch", ADAM_LR),
     "rprop": Known(
         "Rprop",
         "Rprop of PyTorch",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import traceback
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,8 @@ REASONS = (
      "it differentiates a second time through PyTorch's graph, which the harness does not build"),
     (("Tensor.__contains__",), "it needs groups of parameters with flags of its own"),
     (("dense gradients",), "it takes only sparse gradients"),
+    (("Boolean value of Tensor",),
+     "a tensor stands where one True or False is needed; use torch.where instead of `if`"),
     (("compile", "inductor", "dynamo"), "it compiles itself, and that fails on this machine"),
 )  # fmt: skip
 """Parts of an error message, and what they mean."""
@@ -122,7 +126,20 @@ def _differ(a: tuple[Any, Any, Any], b: tuple[Any, Any, Any]) -> bool:
 def explain(problem: Exception) -> str:
     """Return in one line why an optimizer cannot work."""
     text = " ".join(str(problem).split())
+    if isinstance(problem, PluginError):
+        return text
+    where = _place(problem)
     for words, reason in REASONS:
         if any(word in text for word in words):
-            return f"{reason} ({text[:120]})"
-    return text if isinstance(problem, PluginError) else f"{type(problem).__name__}: {text[:200]}"
+            return f"{reason} ({text[:120]}{where and ', '}{where})"
+    return f"{type(problem).__name__}: {text[:200]}" + (f" ({where})" if where else "")
+
+
+def _place(problem: Exception) -> str:
+    """Return file and line of the innermost frame outside of PyTorch and optbench, or ''."""
+    place = ""
+    for frame, line in traceback.walk_tb(problem.__traceback__):
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package not in ("torch", "optbench", __package__):
+            place = f"{PurePath(frame.f_code.co_filename).name}:{line}"
+    return place

@@ -111,6 +111,7 @@ class Session:
         self._weights = weights
         self._copied: list[tuple[Array, Array]] = []
         self._tensors = [self._tensor(index, array) for index, array in enumerate(params)]
+        self._homes = [(tensor.data_ptr(), tensor.data) for tensor in self._tensors]
         self._grads: list[torch.Tensor] = []
         self._viewed: list[Array] = []
         self._private = True
@@ -253,6 +254,11 @@ class Session:
         return closure
 
     def _publish(self) -> None:
+        """Write the parameters into the arrays of the harness, where they are not views of them."""
+        for tensor, (place, home) in zip(self._tensors, self._homes, strict=True):
+            if tensor.data_ptr() != place:  # the class has replaced p.data
+                home.copy_(tensor.detach())
+                tensor.data = home
         for own, view in self._copied:
             view[...] = own
 

@@ -18,6 +18,7 @@ import optbench
 from optbench import ConfigError
 from optbench.registry.scoped import ScopedRegistry
 from tests.support.adapters import Adapter, AdapterPromises, check_refusal, curve_difference
+from tests.support.packages import need
 
 
 class TestAdapter(AdapterPromises):
@@ -52,7 +53,7 @@ def test_pytorch_and_the_formula_give_the_same_curve(theirs: str, ours: str) -> 
 
 def test_schedule_free_of_its_authors_and_the_formula_give_the_same_curve() -> None:
     """train() and eval() are called where its authors want them."""
-    pytest.importorskip("schedulefree", reason="schedulefree is not installed")
+    need("schedulefree")
     theirs = "torch:schedulefree.AdamWScheduleFree[lr=0.01]"
     assert curve_difference(theirs, "schedule-free-adamw[lr=0.01]") < 1e-10
 
@@ -182,6 +183,11 @@ def test_the_fused_implementation_is_the_plain_one() -> None:
         ("torch:planted.Sized", optbench.PluginError, "arguments without a default: size"),
         ("torch:planted.Graph", optbench.PluginError, "second time through PyTorch's graph"),
         ("torch:planted.Idle", optbench.PluginError, "does not change the parameters"),
+        (
+            "torch:planted.Branch",
+            optbench.PluginError,
+            r"one True or False is needed; use torch.where .*test_torch_adapter.py:\d+\)",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_with_the_reason(
@@ -206,8 +212,14 @@ def test_what_cannot_work_is_refused_with_the_reason(
     class Idle(torch.optim.SGD):
         def step(self, closure: Any = None) -> Any: ...
 
+    class Branch(torch.optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            for p in self.param_groups[0]["params"]:
+                if p.grad > 0:
+                    p.data.sub_(1e-3)
+
     module = types.ModuleType("planted")
-    vars(module).update({c.__name__: c for c in (Model, Around, Sized, Graph, Idle)})
+    vars(module).update({c.__name__: c for c in (Model, Around, Sized, Graph, Idle, Branch)})
     monkeypatch.setitem(sys.modules, "planted", module)
     check_refusal(adapt, name, error, reason)
 
@@ -216,6 +228,48 @@ def test_arguments_that_the_class_refuses_fail_the_run_with_its_words() -> None:
     """What only the constructor can know is told in the constructor's words."""
     with pytest.raises(optbench.PluginError, match="torch:sgd: ValueError: Nesterov momentum"):
         optbench.train("torch:sgd[nesterov=true]", dataset="iris", epochs=1)
+
+
+class Late(torch.optim.SGD):
+    """Raises in the middle of a run."""
+
+    steps = 0
+
+    def step(self, closure: Any = None) -> Any:
+        self.steps += 1
+        if self.steps > 40:
+            raise ValueError("too late")
+        return super().step()
+
+
+def test_an_exception_in_step_is_told_with_its_place() -> None:
+    """File and line are those of the class, not of the adapter."""
+    with pytest.raises(optbench.PluginError, match=r"too late \(test_torch_adapter.py:\d+\)"):
+        optbench.trajectory(Late, lambda x: (0.0, 2 * x), np.ones(3), 50)
+
+
+class Replaces(torch.optim.SGD):
+    """Descent that replaces the data of its parameters, as much code of others does."""
+
+    def step(self, closure: Any = None) -> Any:
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.data = p.data - group["lr"] * p.grad
+
+
+def test_parameters_whose_data_are_replaced_are_trained() -> None:
+    """The same path as by a change in place, in both ways that weights are handed over."""
+    settings: Any = {"dataset": "iris", "epochs": 3, "dtype": "float64", "lr": 0.1}
+    theirs, ours = optbench.train(Replaces, **settings), optbench.train("torch:sgd", **settings)
+    assert theirs.final("train_loss") == pytest.approx(ours.final("train_loss"), rel=1e-12)
+    array = np.linspace(-1, 1, 12).reshape(4, 3)
+    for strided in (True, False):
+        theta = array.copy()
+        make = functools.partial(Replaces, lr=0.5)
+        session = Session(make, [theta], frozenset({0}), Recipe(strided=strided), 0.5)
+        for _ in range(3):
+            session.step([theta.copy()], 1.0, 0.5, None)
+        np.testing.assert_allclose(theta, array / 8, rtol=1e-15)
 
 
 class OwnAdam(torch.optim.Adam):

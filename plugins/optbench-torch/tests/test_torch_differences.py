@@ -22,6 +22,7 @@ from tests.support.differences import (
     WEIGHTS,
     adapted_path,
     assert_same_path,
+    check_linear_end,
     loss_and_grads,
     rate_factors,
 )
@@ -200,3 +201,8 @@ def test_a_schedule_that_would_change_nothing_is_refused() -> None:
         optbench.PluginError, match=r"sets its learning rate itself.*schedule=const"
     ):
         adapted_path(adapted, "float64", "cosine")
+
+
+def test_a_line_search_ends_with_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of gradients varies from update to update; the rate still falls to its end."""
+    check_linear_end(adapt("torch:lbfgs"), monkeypatch)

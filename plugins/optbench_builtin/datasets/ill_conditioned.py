@@ -6,6 +6,7 @@ import numpy as np
 
 from optbench import Array, DatasetSource, hyper
 from optbench_builtin.datasets.teacher import teacher_outputs
+from optbench_builtin.portable import rounded
 
 
 class IllConditioned(DatasetSource):
@@ -38,4 +39,5 @@ class IllConditioned(DatasetSource):
         scales = np.geomspace(1, h.condition**-0.5, h.dimension)
         scales /= np.sqrt((scales**2).mean())
         directions = np.linalg.qr(rng.normal(size=(h.dimension, h.dimension)))[0]
-        return (latent * scales) @ directions.T, np.argmax(outputs - outputs.mean(axis=0), axis=1)
+        inputs = rounded((latent * scales) @ directions.T)
+        return inputs, np.argmax(outputs - outputs.mean(axis=0), axis=1)

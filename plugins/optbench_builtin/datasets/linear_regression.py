@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optbench import Array, DatasetSource, hyper
+from optbench_builtin.portable import rounded
 
 
 class LinearRegression(DatasetSource):
@@ -38,4 +39,5 @@ class LinearRegression(DatasetSource):
         scales /= np.sqrt((scales**2).mean())
         directions = np.linalg.qr(rng.normal(size=(h.dimension, h.dimension)))[0]
         outputs = latent @ rng.normal(size=h.dimension) / h.dimension**0.5
-        return (latent * scales) @ directions.T, outputs + h.noise * rng.normal(size=h.n)
+        inputs = rounded((latent * scales) @ directions.T)
+        return inputs, rounded(outputs + h.noise * rng.normal(size=h.n))

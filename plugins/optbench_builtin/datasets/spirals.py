@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optbench import Array, DatasetSource, hyper
+from optbench_builtin.portable import cos, sin
 
 
 class Spirals(DatasetSource):
@@ -27,4 +28,4 @@ class Spirals(DatasetSource):
         arm = np.arange(h.n) * h.arms // h.n
         radius = rng.uniform(0.05, 1.0, h.n)
         angle = 2 * np.pi * arm / h.arms + h.turn * radius + rng.normal(0.0, h.noise, h.n)
-        return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]), arm
+        return np.column_stack([radius * cos(angle), radius * sin(angle)]), arm

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
 from optbench import Array, Rule, Values, decay, hyper
@@ -19,6 +21,16 @@ class Adam(Rule):
     source = "Kingma & Ba 2015, Adam: A Method for Stochastic Optimization, algorithm 1"
     url = "https://arxiv.org/abs/1412.6980"
     variant = "eps outside the root, after the bias correction (torch, optax)"
+    equivalents = MappingProxyType(
+        {
+            "torch": "torch.optim.Adam(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps})",
+            "optax": "optax.adam({lr}, b1={beta1}, b2={beta2}, eps={eps})",
+            "keras": (
+                "keras.optimizers.Adam({lr}, beta_1={beta1}, beta_2={beta2}, "
+                "epsilon={eps})  # before the bias correction"
+            ),
+        }
+    )
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
     beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
 from optbench import Array, Rule, Values, decay, hyper
@@ -17,6 +19,22 @@ class AdamW(Rule):
     source = "Loshchilov & Hutter 2019, Decoupled Weight Decay Regularization, algorithm 2"
     url = "https://arxiv.org/abs/1711.05101"
     variant = "the decay is multiplied by lr, and applies to biases too (torch, optax)"
+    equivalents = MappingProxyType(
+        {
+            "torch": (
+                "torch.optim.AdamW(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, "
+                "weight_decay={weight_decay})"
+            ),
+            "optax": (
+                "optax.adamw({lr}, b1={beta1}, b2={beta2}, eps={eps}, weight_decay={weight_decay})"
+            ),
+            "keras": (
+                "keras.optimizers.AdamW({lr}, weight_decay={weight_decay}, "
+                "beta_1={beta1}, beta_2={beta2}, "
+                "epsilon={eps})  # before the bias correction"
+            ),
+        }
+    )
 
     lr: float = hyper(1e-3, "learning rate", low=0, log_range=(1e-5, 1e-1))
     beta1: float = decay(0.9, "decay of the mean", span=(0.01, 0.5))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from optbench import Array, Rule, Values, decay, hyper
 
 
@@ -17,6 +19,13 @@ class HeavyBall(Rule):
     variant = (
         "m is a sum, lr multiplies it from outside, no dampening (torch, optax); "
         "a step is 1 / (1 - mu) times as long as that of `momentum`, which averages"
+    )
+    equivalents = MappingProxyType(
+        {
+            "torch": "torch.optim.SGD(params, lr={lr}, momentum={mu})",
+            "optax": "optax.sgd({lr}, momentum={mu})",
+            "keras": "keras.optimizers.SGD({lr}, momentum={mu})",
+        }
     )
 
     lr: float = hyper(0.01, "learning rate", low=0, log_range=(1e-3, 10), scaled_by="mu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optbench import Array, StepContext, Stepper, decay, hyper
+from optbench_builtin.portable import norm
 
 
 class LAMB(Stepper):
@@ -41,7 +42,7 @@ class LAMB(Stepper):
             v[...] = h.beta2 * v + (1 - h.beta2) * grad * grad
             u = m / (1 - h.beta1**t) / (np.sqrt(v / (1 - h.beta2**t)) + h.eps)
             u += h.weight_decay * theta
-            size, slope = float(np.linalg.norm(theta)), float(np.linalg.norm(u))
+            size, slope = norm(theta), norm(u)
             ratio = size / slope if size > 0 and slope > 0 else 1.0
             theta[...] -= h.lr * ratio * u
         return state

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optbench import Array, StepContext, Stepper, decay, hyper
+from optbench_builtin.portable import norm
 
 
 class LARS(Stepper):
@@ -34,7 +35,7 @@ class LARS(Stepper):
         h = context.h
         for theta, grad, m in zip(params, grads, state, strict=True):
             g = grad + h.weight_decay * theta
-            size, slope = float(np.linalg.norm(theta)), float(np.linalg.norm(g))
+            size, slope = norm(theta), norm(g)
             ratio = h.trust * size / (slope + h.eps) if size > 0 and slope > 0 else 1.0
             m[...] = h.mu * m + h.lr * ratio * g
             theta[...] -= m

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optbench import Array, StepContext, Stepper, hyper
+from optbench_builtin.portable import dot
 
 
 @dataclass
@@ -52,7 +53,7 @@ class LBFGS(Stepper):
             state.step = -h.lr * min(1.0, 1 / total if total > 0 else 1.0) * grad
         else:
             change = grad - state.grad
-            if float(change @ state.step) > 1e-10:
+            if dot(change, state.step) > 1e-10:
                 state.pairs = [*state.pairs, (state.step, change)][-h.history :]
             state.step = h.lr * direction(grad, state.pairs)
         state.grad = grad
@@ -68,12 +69,12 @@ def direction(grad: Array, pairs: list[tuple[Array, Array]]) -> Array:
     q = -grad
     weights = []
     for s, y in reversed(pairs):
-        weight = float(s @ q) / float(y @ s)
+        weight = dot(s, q) / dot(y, s)
         q = q - weight * y
         weights.append(weight)
     if pairs:
         s, y = pairs[-1]
-        q = q * (float(s @ y) / float(y @ y))
+        q = q * (dot(s, y) / dot(y, y))
     for (s, y), weight in zip(pairs, reversed(weights), strict=True):
-        q = q + (weight - float(y @ q) / float(y @ s)) * s
+        q = q + (weight - dot(y, q) / dot(y, s)) * s
     return q

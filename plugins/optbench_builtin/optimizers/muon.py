@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from optbench import Array, StepContext, Stepper, decay, hyper
+from optbench_builtin.portable import norm
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Coefficients of the quintic that drives singular values towards 1, fast rather than exactly."""
@@ -57,7 +60,7 @@ class Muon(Stepper):
             if matrix:
                 n_in, n_out = theta.shape
                 scale = max(1.0, n_out / n_in) ** 0.5
-                u = scale * orthogonalize(ahead, h.ns_steps, h.eps)
+                u = scale * orthogonalize(ahead, h.ns_steps, h.eps, context.matmul)
                 theta[...] -= h.lr * (u + h.weight_decay * theta)
             else:
                 v[...] = h.vector_beta2 * v + (1 - h.vector_beta2) * grad * grad
@@ -66,13 +69,15 @@ class Muon(Stepper):
         return state
 
 
-def orthogonalize(matrix: Array, steps: int, eps: float) -> Array:
+def orthogonalize(
+    matrix: Array, steps: int, eps: float, matmul: Callable[[Array, Array], Array]
+) -> Array:
     """Move every singular value of a matrix close to 1 (quintic Newton-Schulz iteration)."""
     a, b, c = COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
-    x = x / (float(np.linalg.norm(x)) + eps)
+    x = x / (norm(x) + eps)
     for _ in range(steps):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * (gram @ gram)) @ x
+        gram = matmul(x, x.T)
+        x = a * x + matmul(b * gram + c * matmul(gram, gram), x)
     return x.T if tall else x

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from optbench import Array, Rule, Values, decay, hyper
 
 
@@ -20,6 +22,13 @@ class Nesterov(Rule):
     variant = (
         "gradient at theta, step along grad + mu m, m a sum (torch, optax); Sutskever's form, "
         "gradient at the lookahead point, is the same path seen at that point"
+    )
+    equivalents = MappingProxyType(
+        {
+            "torch": "torch.optim.SGD(params, lr={lr}, momentum={mu}, nesterov=True)",
+            "optax": "optax.sgd({lr}, momentum={mu}, nesterov=True)",
+            "keras": "keras.optimizers.SGD({lr}, momentum={mu}, nesterov=True)",
+        }
     )
 
     lr: float = hyper(0.01, "learning rate", low=0, log_range=(1e-3, 10), scaled_by="mu")

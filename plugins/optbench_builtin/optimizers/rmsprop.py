@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
 from optbench import Array, Rule, Values, decay, hyper
@@ -21,6 +23,12 @@ class RMSprop(Rule):
     variant = (
         "eps outside the root, s_0 = 0, no momentum, no bias correction (torch); "
         "eps_in_root=true is optax. The centered variance is clamped at 0, which torch omits"
+    )
+    equivalents = MappingProxyType(
+        {
+            "torch": "torch.optim.RMSprop(params, lr={lr}, alpha={rho}, eps={eps})",
+            "optax": "optax.rmsprop({lr}, decay={rho}, eps={eps}, eps_in_sqrt=False)",
+        }
     )
 
     lr: float = hyper(0.01, "learning rate", low=0, log_range=(1e-5, 0.1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,19 +56,23 @@ class Shampoo(Stepper):
             u = grad
             for axis, total in enumerate(layer.sums):
                 sides = np.moveaxis(grad, axis, 0).reshape(len(total), -1)
-                total[...] += sides @ sides.T
+                total[...] += context.matmul(sides, sides.T)
                 if due:
-                    layer.roots[axis] = inverse_root(total, 2 * grad.ndim, h.eps)
-                u = np.moveaxis(np.tensordot(layer.roots[axis], u, axes=(1, axis)), 0, axis)
+                    layer.roots[axis] = inverse_root(total, 2 * grad.ndim, h.eps, context.matmul)
+                moved = np.moveaxis(u, axis, 0)
+                product = context.matmul(layer.roots[axis], moved.reshape(len(moved), -1))
+                u = np.moveaxis(product.reshape(moved.shape), 0, axis)
             theta[...] -= h.lr * u
         return state
 
 
-def inverse_root(matrix: Array, order: int, floor: float) -> Array:
+def inverse_root(
+    matrix: Array, order: int, floor: float, matmul: Callable[[Array, Array], Array]
+) -> Array:
     """Return ``matrix ** (-1 / order)`` of a symmetric matrix with no eigenvalue below `floor`."""
     if not np.isfinite(matrix).all():
         return np.full_like(matrix, np.nan)  # the run has diverged, which is not an error
     values, vectors = np.linalg.eigh(matrix)
     # Rounding can push an eigenvalue below its bound, even below 0.
     scale = np.maximum(values, floor) ** (-1 / order)
-    return np.asarray((vectors * scale) @ vectors.T, dtype=matrix.dtype)
+    return matmul(vectors * scale, vectors.T)

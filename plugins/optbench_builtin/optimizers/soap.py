@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from optbench import Array, StepContext, Stepper, decay, hyper
+
+Product = Callable[[Array, Array], Array]
+"""Function that returns the product of two matrices."""
 
 
 @dataclass
@@ -60,26 +64,27 @@ class SOAP(Stepper):
         for theta, grad, layer in zip(params, grads, state, strict=True):
             t = context.t - 1
             if t > 0:
-                rotated = rotate(grad, layer.bases)
+                rotated = rotate(grad, layer.bases, context.matmul)
                 layer.m[...] = h.beta1 * layer.m + (1 - h.beta1) * grad
                 layer.v[...] = h.beta2 * layer.v + (1 - h.beta2) * rotated * rotated
                 rate = h.lr * (1 - h.beta2**t) ** 0.5 / (1 - h.beta1**t)
-                u = rotate(layer.m, layer.bases) / (np.sqrt(layer.v) + h.eps)
-                theta[...] -= rate * rotate(u, [q.T for q in layer.bases])
+                u = rotate(layer.m, layer.bases, context.matmul) / (np.sqrt(layer.v) + h.eps)
+                theta[...] -= rate * rotate(u, [q.T for q in layer.bases], context.matmul)
                 theta[...] -= h.lr * h.weight_decay * theta
             if layer.stats:
-                for stat, square in zip(layer.stats, (grad @ grad.T, grad.T @ grad), strict=True):
+                for stat, side in zip(layer.stats, (grad, grad.T), strict=True):
+                    square = context.matmul(side, side.T)
                     stat[...] = h.shampoo_beta * stat + (1 - h.shampoo_beta) * square
                 if t == 0:
                     layer.bases = [_eigenvectors(stat) for stat in layer.stats]
                 elif t % h.every == 0:
-                    _turn(layer)
+                    _turn(layer, context.matmul)
         return state
 
 
-def rotate(matrix: Array, bases: list[Array]) -> Array:
+def rotate(matrix: Array, bases: list[Array], matmul: Product) -> Array:
     """Return ``Q_L' matrix Q_R``, or the matrix itself if there are no bases."""
-    return bases[0].T @ matrix @ bases[1] if bases else matrix
+    return matmul(matmul(bases[0].T, matrix), bases[1]) if bases else matrix
 
 
 def _eigenvectors(stat: Array) -> Array:
@@ -89,10 +94,10 @@ def _eigenvectors(stat: Array) -> Array:
     return np.linalg.eigh(stat)[1][:, ::-1]
 
 
-def _turn(layer: _Layer) -> None:
+def _turn(layer: _Layer, matmul: Product) -> None:
     """Follow the eigenvectors by one power iteration, largest eigenvalue first."""
     for axis, (stat, basis) in enumerate(zip(layer.stats, layer.bases, strict=True)):
-        moved = stat @ basis
+        moved = matmul(stat, basis)
         order = np.argsort(-(basis * moved).sum(axis=0), kind="stable")
         layer.v = np.take(layer.v, order, axis=axis)
         layer.bases[axis] = np.linalg.qr(moved[:, order])[0]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from optbench import Array, Schedule
+from optbench_builtin.portable import cos
 
 
 class Cosine(Schedule):
@@ -18,4 +19,4 @@ class Cosine(Schedule):
 
     @staticmethod
     def factor(s: Array, final: float) -> Array:
-        return final + (1 - final) * 0.5 * (1 + np.cos(np.pi * s))
+        return final + (1 - final) * 0.5 * (1 + cos(np.pi * s))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from optbench import Array, Schedule
+from optbench_builtin.portable import cos
 from optbench_builtin.schedules.cosine import Cosine
 
 RISE = 0.3
@@ -21,5 +22,5 @@ class OneCycle(Schedule):
 
     @staticmethod
     def factor(s: Array, final: float) -> Array:
-        rising = START + (1 - START) * 0.5 * (1 - np.cos(np.pi * s / RISE))
+        rising = START + (1 - START) * 0.5 * (1 - cos(np.pi * s / RISE))
         return np.where(s < RISE, rising, Cosine.factor((s - RISE) / (1 - RISE), final))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from optbench.analysis import build_leaderboard
-from optbench.analysis.board_records import BOARD_NAMES, Board
-from optbench.records import Cell, StudyProtocol
+from optbench.analysis.board_records import Board
+from optbench.records import BOARD_NAMES, Cell, Criteria, StudyProtocol
 from optbench.suites import Target, Targets
 from tests.analysis.synthetic import make_cells
 
@@ -180,7 +180,10 @@ def test_values_without_a_frozen_scale_are_marked() -> None:
 def test_the_region_can_be_set() -> None:
     """A wide region makes pairs equal."""
     board = build_leaderboard(
-        cells_of(workload_noise=0.01), StudyProtocol(), TARGETS, regions={"final-loss": 0.5}
+        cells_of(workload_noise=0.01),
+        StudyProtocol(),
+        TARGETS,
+        criteria=Criteria(regions={"final-loss": 0.5}),
     ).boards[0]
     assert board.region == 0.5
     assert {p.verdict for p in board.pairs} == {"equal"}
@@ -197,3 +200,18 @@ def test_no_number_is_nan_even_if_cells_are_missing_or_lost() -> None:
         if board["statement"] == "these-workloads":
             own = [p for p in board["pairs"] if "alpha" in (p["first"], p["second"])]
             assert {p["verdict"] for p in own} == {"open"}
+
+
+def test_a_partial_entrant_is_not_the_best_of_workloads_that_it_missed() -> None:
+    """However far ahead on the others: it is listed last, and puts no other entrant out."""
+    cells = cells_of(skill={"gamma": 0.5}, workload_noise=0.0)
+    partly = [
+        cell for cell in cells if cell.entrant.label != "gamma" or cell.workload.dataset == "digits"
+    ]
+    board = first_board(partly)
+    alone = first_board([cell for cell in cells if cell.entrant.label != "gamma"])
+    assert board.rows[-1].label == "gamma"
+    assert board.pair("gamma", "alpha").verdict == "better"
+    leading = {row.label: row.may_be_best for row in board.rows}
+    assert leading == {**{row.label: row.may_be_best for row in alone.rows}, "gamma": False}
+    assert "Last, since not on all workloads: gamma. Pairs with it are" in board.note

@@ -120,13 +120,14 @@ def test_without_a_target_there_is_no_speed() -> None:
 
 
 def test_regret_is_the_gain_of_tuning_over_an_average_trial() -> None:
-    """Scores of validation losses on tuning seeds, without the default configuration."""
+    """Scores of validation losses on tuning seeds; neither the default nor one beside the best."""
     good = Trial({"lr": 0.1}, (run((1, 0.5, 0.3, 0.2, 0.01)),))  # score 1
     bad = Trial({"lr": 1.0}, (run((1, math.nan), status=Status.DIVERGED),))  # score 0
     default = Trial({"lr": 0.01}, (run((1, 1, 1, 1, 1)),), is_default=True)
+    beside = Trial({"lr": 0.12}, (run((1, 0.5, 0.3, 0.2, 0.01)),), is_refined=True)
     own = (run((1, 0.5, 0.3, 0.2, 0.1)),)
     tables = values_of(
-        cell("a", *own, trials=(good, bad, default)),
+        cell("a", *own, trials=(good, bad, default, beside)),
         cell("b", *own, trials=(good, replace(good, hyper={"lr": 0.2}))),
         cell("c", *own),
         cell("d", *own, trials=(bad, good)),  # the chosen one is below the average

@@ -13,6 +13,7 @@ from optbench.analysis.statistics.contrasts import (
     pair_contrasts,
 )
 from optbench.contracts import Array
+from tests.support.packages import need
 
 
 def draw(*shape: int, seed: int = 0) -> Array:
@@ -77,9 +78,10 @@ def test_a_statement_about_other_workloads_is_a_t_test_over_clusters() -> None:
     assert contrasts.replicates[0] == 3
 
 
+@pytest.mark.long
 def test_clusters_of_equal_weight_agree_with_a_random_effects_meta_analysis() -> None:
     """Hartung and Knapp's interval of statsmodels, with equal sampling variances."""
-    meta = pytest.importorskip("statsmodels.stats.meta_analysis", reason="statsmodels is missing")
+    meta = need("statsmodels.stats.meta_analysis")
     y = 1 + draw(2, 8, 4)
     y[1] = 0
     contrasts = pair_contrasts(cluster_means(y, range(8)), *all_pairs(2))
@@ -90,9 +92,10 @@ def test_clusters_of_equal_weight_agree_with_a_random_effects_meta_analysis() ->
     np.testing.assert_allclose([low[0], high[0]], oracle, rtol=1e-6)
 
 
+@pytest.mark.long
 def test_equivalence_is_that_of_statsmodels() -> None:
     """Two one-sided tests of a paired difference."""
-    weights = pytest.importorskip("statsmodels.stats.weightstats", reason="statsmodels is missing")
+    weights = need("statsmodels.stats.weightstats")
     y = 0.05 * draw(2, 1, 8)
     contrasts = pair_contrasts(y, *all_pairs(2))
     oracle, *_ = weights.ttost_paired(y[0, 0], y[1, 0], -0.03, 0.03)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from optbench.analysis.statistics import multiplicity
-from optbench.analysis.statistics.contrasts import all_pairs, pair_contrasts
+from optbench.analysis.statistics.contrasts import Contrasts, all_pairs, pair_contrasts
 from optbench.analysis.statistics.multiplicity import (
     adjusted_p_values,
     holm,
@@ -17,15 +19,17 @@ from optbench.analysis.statistics.multiplicity import (
     shaffer,
 )
 from optbench.contracts import Array
+from tests.support.packages import need
 
 
 def draw(*shape: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).normal(size=shape)
 
 
+@pytest.mark.long
 def test_holm_is_that_of_statsmodels() -> None:
     """Also with ties, and over the last axis of several families."""
-    tests = pytest.importorskip("statsmodels.stats.multitest", reason="statsmodels is missing")
+    tests = need("statsmodels.stats.multitest")
     p = np.round(np.random.default_rng(0).random((3, 12)) ** 3, 2)
     for row, adjusted in zip(p, holm(p), strict=True):
         oracle = tests.multipletests(row, method="holm")[1]
@@ -53,6 +57,42 @@ def test_shaffer_is_never_stricter_than_holm() -> None:
     p = np.random.default_rng(1).random((200, 10)) ** 4
     assert (shaffer(p) <= holm(p) + 1e-15).all()
     assert (shaffer(p) < holm(p)).any()
+
+
+def balanced_one_way(y: Array) -> Contrasts:
+    """Contrasts of groups with the first group, with the variance of all groups together."""
+    k, n = y.shape
+    own = pair_contrasts(y[:, None, :], np.arange(1, k), np.zeros(k - 1, dtype=int))
+    variance = y.var(axis=1, ddof=1).mean()
+    unit = np.zeros((k, k - 1))  # one unit for each group, so that two contrasts share the first
+    unit[0], unit[1:] = -1.0, np.eye(k - 1)
+    return dataclasses.replace(
+        own,
+        error=np.full(k - 1, np.sqrt(2 * variance / n)),
+        df=np.full(k - 1, k * (n - 1.0)),
+        residuals=unit * np.sqrt(variance / n),
+    )
+
+
+def test_comparisons_with_a_baseline_are_dunnett_s() -> None:
+    """Balanced groups: the least p-value is scipy's, the next ones are those of fewer groups."""
+    y = draw(5, 30, seed=4)
+    y[3] += 0.75
+    y[1] += 0.4
+    contrasts = balanced_one_way(y)
+    adjusted = adjusted_p_values(contrasts)
+    oracle = stats.dunnett(*y[1:], control=y[0], random_state=np.random.default_rng(0))
+    np.testing.assert_allclose(contrasts.statistic, oracle.statistic, rtol=1e-12)
+    assert adjusted.min() == pytest.approx(oracle.pvalue.min(), abs=0.004)
+    order = np.argsort(-np.abs(contrasts.statistic))
+    expected = 0.0
+    for step, index in enumerate(order):
+        rest = len(order) - step
+        size = np.full(rest, np.abs(contrasts.statistic[index]))
+        joint = stats.multivariate_t(shape=0.5 + 0.5 * np.eye(rest), df=contrasts.df[0])
+        inside = joint.cdf(size, lower_limit=-size, random_state=1)
+        expected = max(expected, 1 - float(inside))
+        assert adjusted[index] == pytest.approx(expected, abs=0.01)
 
 
 def test_the_joint_distribution_gives_tukey_s_p_values() -> None:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from optbench.analysis import build_leaderboard
 from optbench.records import StudyProtocol
 from optbench.suites import Target
 from tests.analysis.synthetic import make_cells
+
+
+def test_an_entrant_with_fewer_replicates_is_named() -> None:
+    """The board counts the replicates that each has."""
+    cells = [
+        replace(cell, replicate=r)
+        for cell in make_cells(("alpha", "beta", "gamma"), ("moons",), ("batch",))
+        for r in range(1 if cell.entrant.label == "beta" else 3)
+    ]
+    board = build_leaderboard(cells, StudyProtocol(replicates=3), {})
+    expected = "beta has 1 of 3 replicates: pairs are compared on the replicates that both have"
+    assert expected in board.warnings
 
 
 def test_a_target_that_nobody_reaches_is_named() -> None:

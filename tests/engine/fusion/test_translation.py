@@ -97,8 +97,8 @@ def matrix(theta: Any, grad: Any, t: Any, h: Any) -> Any:
 @pytest.mark.parametrize(
     ("update", "words"),
     [
-        (chained, "a chained or unusual comparison (line 2 of it)"),
-        (looping, "a statement 'for' (line 2 of it)"),
+        (chained, "a chained or unusual comparison (test_translation.py:"),
+        (looping, "a statement 'for' (test_translation.py:"),
         (branching, "`if` on an array; write np.where"),
         (listing, "an expression 'subscript'"),
         (reducing, "the call np.linalg.norm()"),
@@ -160,7 +160,8 @@ def test_the_source_of_a_plain_rule() -> Any:
         return theta - h.lr * v, v
 
     source = statements.translate_update(rule_with(update, slots=("v",))).render("float32")
-    before, inside = source.split("    for i in range(theta.size):\n")
+    before, inside = source.split("        for j in range(columns):\n")
     assert "dtype(1.0 / (1 + step))" in before
-    assert "theta[i] = (e1 - (" in inside
+    assert "e2 = factor * load(grad, j)" in inside
+    assert "store(theta, i, (e1 - (" in inside
     assert "dtype(" not in inside

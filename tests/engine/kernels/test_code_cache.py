@@ -124,7 +124,7 @@ def test_a_flipped_bit_in_a_fused_rule_never_changes_a_step(
 
     @numba.njit
     def update(f: Any, theta: Any, grad: Any, slots: Any, scalars: Any, h: Any) -> None:
-        f(theta, grad, slots, scalars, h, 1)
+        f(theta, grad, slots, scalars, h, 1, 0, 1, 3, theta[:1] * 0 + 1, 0, True)
 
     def step() -> list[float]:
         machine_code.compiled_rule.cache_clear()
@@ -137,7 +137,9 @@ def test_a_flipped_bit_in_a_fused_rule_never_changes_a_step(
     before, rng = step(), random.Random(1)
     assert len(set(before)) == 3
     assert {path.suffix for path in files(tmp_path)} == {".py", ".nbc"}
-    for path in files(tmp_path) * 5:
+    for suffix in (".py", ".nbc") * 5:
+        # An older Numba keeps the code of a file that was written again under another name.
+        (path,) = (path for path in files(tmp_path) if path.suffix == suffix)
         flip_bit(path, rng)
         assert step() == before
     machine_code.compiled_rule.cache_clear()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from optbench import Array
-from optbench.engine.kernels.matmul import multiply, multiply_transposed
 from optbench.engine.kernels.views import View, transposed
+from tests.engine.kernels.product_calls import multiply, multiply_transposed
 
 
 def stored(matrix: Array, offset: int, gap: int) -> View:

@@ -10,7 +10,7 @@ import pytest
 
 from optbench import Array, Rule, StepContext, Stepper, Values, hyper
 from optbench.engine.loops.choice import choose_loop, make_loop
-from optbench.engine.loops.compiled import CompiledNetwork
+from optbench.engine.loops.network_code import CompiledNetwork
 from optbench.engine.problem import Problem
 from optbench.engine.training import train_problem
 from optbench.network import ACTIVATIONS, Network, pack, unpack
@@ -178,6 +178,17 @@ def test_steppers_train_on_the_compiled_gradient(regime: str) -> None:
     assert fast.final("examples") >= 2 * N
     for column in ("val_loss", "examples", "updates"):
         np.testing.assert_allclose(fast.curve[column], slow.curve[column], rtol=1e-12)
+
+
+def test_a_tiny_loss_keeps_its_digits() -> None:
+    """A binary cross-entropy far below the rounding of 1 is neither 0 nor rounded."""
+    problem = tiny_problem(default_registry().optimizer(RULES[0]), loss="binary-cross-entropy")
+    flat = np.zeros_like(problem.theta0)
+    flat[-1] = 60.0
+    x, y = problem.val[0], np.ones(len(problem.val[0]), np.int64)
+    loss, metric = make_loop(problem, "compiled").evaluate(x, y, flat)
+    assert loss == pytest.approx(np.exp(-60.0), rel=1e-12)
+    assert metric == 1.0
 
 
 @pytest.mark.parametrize("size", [1e4, -1e4, np.inf, np.nan])

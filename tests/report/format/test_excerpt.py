@@ -107,4 +107,4 @@ def test_the_terminal_says_over_what_its_curves_are(
     console.print(leaderboard_table(board, cells))
     text = " ".join(console.export_text().split())
     assert "54 workloads," in text
-    assert "curves: validation loss along the run (mean of 18 workloads)" in text
+    assert "curves: validation loss along the run, on one scale (mean of 18 workloads)" in text

@@ -7,6 +7,7 @@ from optbench.report.format.workload_titles import (
     common,
     short_titles,
     titles_by_regime,
+    unique_titles,
     view_titles,
 )
 from tests.report import samples
@@ -27,6 +28,20 @@ def test_epochs_that_follow_from_the_regime_are_not_repeated() -> None:
     assert list(titles_by_regime([batch, Workload(dataset="iris")]).values()) == [
         "iris, batch",
         "iris, mini-batch",
+    ]
+
+
+def test_unique_titles_have_no_part_too_many() -> None:
+    """The dataset, and the first parts that tell all workloads apart; nothing that all share."""
+    regimes = [Workload(dataset="iris", regime="batch"), Workload(dataset="iris", regime="sgd")]
+    assert list(unique_titles([regimes[0]]).values()) == ["iris"]
+    assert list(unique_titles(regimes).values()) == ["iris, batch", "iris, sgd"]
+    narrow = Workload(dataset="iris", regime="sgd", hidden=(8,))
+    titles = list(unique_titles([*regimes, narrow]).values())
+    assert titles == ["iris, batch, 32-32 relu", "iris, sgd, 32-32 relu", "iris, sgd, 8 relu"]
+    assert list(unique_titles([regimes[1], narrow]).values()) == [
+        "iris, 32-32 relu",
+        "iris, 8 relu",
     ]
 
 

@@ -11,12 +11,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import msgspec
 import pytest
 
+from optbench.analysis.view_records import OrderFlip
 from optbench.report.format.palette import MARKERS
 from optbench.report.format.protocol_text import tuned_texts
 from optbench.report.page.payload import page_data
-from optbench.report.page.render import json_for_script, pack, plotly_js, report_html
+from optbench.report.page.render import SCRIPTS, json_for_script, pack, plotly_js, report_html
 from tests.report import samples
 
 ELEMENTS = set(
@@ -86,7 +88,7 @@ def test_the_policy_lets_these_scripts_run_and_no_other(page: str) -> None:
     assert packed is not None
     plotly = gzip.decompress(base64.b64decode(packed[1]))
     hashes.add("sha256-" + base64.b64encode(hashlib.sha256(plotly).digest()).decode())
-    assert len(bodies) == 3
+    assert len(bodies) == len(SCRIPTS)
     assert hashes == allowed
 
 
@@ -126,6 +128,23 @@ def test_every_look_has_its_shape_on_the_page() -> None:
     labels = tuple(f"entrant {i:02}" for i in range(len(MARKERS) + 1))
     shapes = [look[2] for look in page_data(*samples.study(labels, ("iris",)))["looks"].values()]
     assert len(set(shapes)) == len(MARKERS)
+
+
+def test_changes_of_order_are_told_for_profiles_and_for_regimes() -> None:
+    """Two kinds: without a third optimizer, and in another regime; the page has both at once."""
+    board, cells = samples.study()
+    names = [row.label for row in board.overall[:3]]
+    third = msgspec.structs.replace(board.profiles[0], flips=((names[0], names[1], names[2]),))
+    flip = OrderFlip(
+        first=names[0], second=names[1], regime="batch", other_regime="sgd", clear=True
+    )
+    regime = msgspec.structs.replace(board.regimes[0], order_flips=(flip,))
+    changed = msgspec.structs.replace(
+        board, profiles=(third, *board.profiles[1:]), regimes=(regime,)
+    )
+    text = report_html(changed, cells, environment={}, command="run")
+    assert f"{names[0]} and {names[1]} (without {names[2]})" in text
+    assert f'leads <b class="name">{names[1]}</b> in batch, and trails it in sgd' in text
 
 
 def test_the_boards_come_before_everything_else(page: str) -> None:

@@ -16,15 +16,16 @@ PNG = b"\x89PNG"
 
 
 def test_a_plain_study_has_every_plot() -> None:
-    """Ranking, curves and sensitivity for each regime, profiles, budget, flips, map."""
+    """Ranking, scores, curves and sensitivity for each regime, profiles, targets, budget, map."""
     names = [name for name, _ in drawings(*samples.study(initializers=("he-normal", "zeros")))]
     assert names == [
         "ranking",
+        "score-map",
         *(f"convergence-{r}" for r in ("batch", "mini-batch", "sgd")),
         *(f"lr-sensitivity-{r}" for r in ("batch", "mini-batch", "sgd")),
         "performance-profile",
+        "ecdf",
         "budget",
-        "rank-flips",
         "optimizer-initializer",
         "bias-variance",
     ]
@@ -71,10 +72,12 @@ def test_a_crowded_picture_names_the_best_few_and_shows_the_others_in_grey() -> 
     board, cells = samples.with_boards(samples.study(labels, ("iris",)))
     best = highlights(board)
     assert len(best) == MOST_HIGHLIGHTS
-    crowded = ("convergence-sgd", "lr-sensitivity-sgd", "performance-profile", "budget")
+    crowded = ("convergence-sgd", "performance-profile", "budget", "ecdf")
     pictures = dict(drawings(board, cells))
     for name in crowded:
         figure = draw_sheet(pictures[name]).figure
-        texts = {text.get_text() for text in figure.findobj(Text)}
+        texts = {text.get_text().replace("\n", " ") for text in figure.findobj(Text)}
         assert {label for label in texts if label in labels} == set(best), name
-        assert any("Grey: the other 22." in text.replace("\n", " ") for text in texts), name
+        assert any(
+            "Grey: the middle 80% of the other 22." in text.replace("\n", " ") for text in texts
+        ), name

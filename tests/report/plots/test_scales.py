@@ -25,3 +25,11 @@ def test_every_axis_has_two_different_labels(low: float, high: float) -> None:
     ticks = log_ticks(low, high)
     assert all(low * 0.999 <= tick <= high * 1.001 for tick in ticks)
     assert len({tick_text(tick) for tick in ticks}) >= 2
+
+
+@given(st.floats(1e-9, 1e9), st.floats(1.1, 1e9), st.integers(2, 6))
+def test_an_axis_has_two_ticks_and_not_more_than_fit(low: float, factor: float, most: int) -> None:
+    """However few ticks have room, and however wide the range is."""
+    ticks = log_ticks(low, low * factor, most)
+    assert 2 <= len(ticks) <= most
+    assert len(set(ticks)) == len(ticks)

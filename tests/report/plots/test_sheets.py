@@ -11,7 +11,8 @@ from PIL import Image
 
 from optbench.report.format.palette import COLOURS
 from optbench.report.plots import drawings, write_plot
-from optbench.report.plots.sheets import Sheet, make_sheet, style, wrap_lines
+from optbench.report.plots.sheet_fit import wrap_lines
+from optbench.report.plots.sheets import Sheet, make_sheet, style
 from tests.report import samples
 
 
@@ -70,4 +71,4 @@ def test_subtitles_are_broken_to_the_width_of_the_sheet() -> None:
         box = subtitle.get_window_extent()
     assert box.x1 <= made.figure.bbox.x1
     assert box.y0 > made.axes[0].get_window_extent().y1
-    assert wrap_lines("short\nlines", 4) == "short\nlines"
+    assert wrap_lines("short\nlines", 4, 0.1) == "short\nlines"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 
+import msgspec
 import pytest
 from rich.console import Console
 
+from optbench.analysis.statistics.spending import planned_looks
+from optbench.report.markdown import leaderboard_markdown
 from optbench.report.terminal.leaderboard_table import leaderboard_table
 from optbench.support.standard_streams import HANDLER
 from tests.report import samples
@@ -59,7 +62,7 @@ def test_everyone_has_places_where_panels_show_the_best_only() -> None:
     """With 40 entrants the panels have the best ones, and the table the places of all."""
     text = printed(MANY, 80)
     assert "… 32 more" in text
-    assert all(f"● {label}" in text for label in MANY)
+    assert all(f"■ {label}" in text for label in MANY)
 
 
 def test_one_replicate_has_no_places() -> None:
@@ -76,3 +79,17 @@ def test_streams_in_ascii_get_stand_ins() -> None:
     plain = text.encode("ascii", HANDLER).decode()
     assert [len(line) for line in plain.splitlines()] == [len(x) for x in text.splitlines()]
     assert "\\u" not in plain
+
+
+def test_the_legend_of_a_study_with_looks_has_their_level() -> None:
+    """Intervals of a look are wider than 95%, and the caption says by how much."""
+    board, cells = samples.with_boards(samples.study(FIVE))
+    looks = tuple(planned_looks([4, 8], 32))
+    boards = tuple(msgspec.structs.replace(each, looks=looks) for each in board.boards)
+    out = io.StringIO()
+    shown = msgspec.structs.replace(board, boards=boards)
+    Console(file=out, width=160).print(leaderboard_table(shown, cells))
+    assert "value and 99.2% interval" in out.getvalue()
+    markdown = leaderboard_markdown(shown, (), environment={}, command="optbench run")
+    assert "99.2% interval" in markdown
+    assert "95%" not in markdown

@@ -6,7 +6,6 @@ import io
 import re
 from dataclasses import replace
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,11 +13,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from optbench.analysis import build_leaderboard
-from optbench.records import Status, StudyProtocol
+from optbench.records import RunResult, Status, StudyProtocol
 from optbench.report.format.text_charts import braille, mean_curve, sparkline
 from optbench.report.markdown import leaderboard_markdown
 from optbench.report.terminal.leaderboard_table import leaderboard_table, live
 from optbench.report.terminal.live_curves import LiveView
+from tests.records.factories import make_curve
 from tests.report import samples
 
 
@@ -37,7 +37,7 @@ def test_it_fits_and_names_everyone(width: int) -> None:
     text = printed((board, cells), width)
     assert max(map(len, text.splitlines())) <= width
     for row in board.overall:
-        line = next(line for line in text.splitlines() if f"● {row.label}" in line)
+        line = next(line for line in text.splitlines() if f"■ {row.label}" in line)
         assert any(bar in line for bar in "▁▂▃▄▅▆▇█×")
     assert "…" not in text
 
@@ -147,12 +147,10 @@ def test_a_failed_run_is_no_divergence() -> None:
         for cell in cells
     ]
     board = build_leaderboard(broken, StudyProtocol(seeds=3))
-    line = next(x for x in printed((board, broken), 120).splitlines() if "● gamma" in x)
+    line = next(x for x in printed((board, broken), 120).splitlines() if "■ gamma" in x)
     assert line.rstrip().endswith(" failed 18/18")
-    said = leaderboard_markdown(
-        msgspec.structs.replace(board, boards=()), (), environment={}, command="optbench run"
-    )
-    assert "failed 18 of 18" in said
+    said = leaderboard_markdown(board, (), environment={}, command="optbench run")
+    assert "gamma: 18 runs failed (IndexError)" in said
     assert "failed 3 of 3" in said
     assert "diverged in" not in said
 
@@ -163,3 +161,29 @@ def test_one_is_singular() -> None:
     assert "1 workload," in text
     assert "1 workloads" not in text
     assert "1 seeds" not in text
+
+
+def test_curves_of_a_column_have_one_scale() -> None:
+    """An optimizer that barely moves has a flat line, however small its scale would be."""
+    board, cells = samples.study(labels=("adam", "sgd"), datasets=("iris",))
+    flat = [
+        replace(cell, evaluation=tuple(_barely_moving(run) for run in cell.evaluation))
+        if cell.entrant.label == "sgd"
+        else cell
+        for cell in cells
+    ]
+    lines = printed((board, flat), 120).splitlines()
+    bars = {
+        label: set(next(line for line in lines if f"■ {label}" in line)) & set("▁▂▃▄▅▆▇█")
+        for label in ("adam", "sgd")
+    }
+    assert len(bars["adam"]) > 3
+    assert bars["sgd"] == {"█"}
+
+
+def _barely_moving(run: RunResult) -> RunResult:
+    """Return a run whose validation loss hardly changes."""
+    loss = run.curve["val_loss"]
+    columns = {name: run.curve[name] for name in run.curve}
+    columns["val_loss"] = 1 + 1e-3 * np.linspace(0, 1, len(loss))
+    return replace(run, curve=make_curve(columns))

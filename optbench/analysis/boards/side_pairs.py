@@ -1,0 +1,82 @@
+"""The pairs of two sides, such as an optimizer before and after a change, on every board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optbench.analysis.board_records import BoardPair
+from optbench.analysis.boards.board_pairs import Stage, make_pairs, make_sample
+from optbench.analysis.boards.board_values import board_values
+from optbench.analysis.boards.score_scales import scales_of
+from optbench.analysis.study_arrays import StudyArrays
+from optbench.records import BoardName, Cell, Criteria, Look, StudyProtocol
+from optbench.suites import Targets
+
+
+@dataclass(frozen=True)
+class SidePairs:
+    """The pairs of one board, which are one family.
+
+    Attributes:
+        board: Name of the board.
+        region: Half width of its region of practical equivalence.
+        pairs: One pair for each couple of labels, in their order.
+    """
+
+    board: BoardName
+    region: float
+    pairs: tuple[BoardPair, ...]
+
+
+def side_pairs(
+    cells: Sequence[Cell],
+    couples: Sequence[tuple[str, str]],
+    protocol: StudyProtocol,
+    targets: Targets,
+    criteria: Criteria,
+    looks: Sequence[Look],
+) -> list[SidePairs]:
+    """Compare the two labels of each couple on every board, on these workloads.
+
+    Args:
+        cells: The cells of all labels.
+        couples: Labels of both sides.
+        protocol: How configurations were chosen.
+        targets: Frozen losses by (dataset, ``Workload.network``).
+        criteria: The regions of practical equivalence.
+        looks: The looks at which the couples are compared; the last one has all replicates.
+    """
+    families: list[SidePairs] = []
+    before = 0
+    for look in looks:
+        end = None if look is looks[-1] else protocol.first_replicate + look.replicates
+        study = StudyArrays([cell for cell in cells if end is None or cell.replicate < end])
+        if {label for couple in couples for label in couple} - set(study.labels):
+            continue
+        tables = board_values(
+            study, scales_of(study, targets), protocol.select != "val_loss", criteria
+        )
+        first, second = (
+            np.array([study.labels.index(couple[side]) for couple in couples]) for side in (0, 1)
+        )
+        everything = list(range(len(study.workloads)))
+        earlier = [family.pairs for family in families] or [()] * len(tables)
+        families = [
+            SidePairs(
+                table.name,
+                table.region,
+                make_pairs(
+                    make_sample(study, table, "replicate", everything, before),
+                    first,
+                    second,
+                    table.region,
+                    Stage(look.level, look.replicates, pairs),
+                ),
+            )
+            for table, pairs in zip(tables, earlier, strict=True)
+        ]
+        before = look.replicates
+    return families

@@ -1,0 +1,216 @@
+"""Columns of a table as numbers: text is one-hot encoded, missing values stay NaN.
+
+A column that cannot be encoded without a decision of the user, such as one of dates, is refused
+with its name and what to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from optbench.contracts import Array, Task
+from optbench.data.table_values import is_missing
+from optbench.errors import ConfigError
+from optbench.registry.validation import short_repr
+
+MOST_TEXTS = 100
+"""Most different texts of a column that are one-hot encoded."""
+MOST_CLASSES = 20
+"""Most different whole numbers of a target that are taken for classes."""
+FEWEST_OF_A_CLASS = 5
+"""Mean number of rows of each whole number of a target that is taken for classes."""
+MOST_BYTES = 2 * 1024**3
+"""Most memory that the encoded columns may take."""
+_DATE = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}([./-])\d{1,2}\2(\d{4}|\d{2})"
+)
+
+_WITH_COMMA = re.compile(r"[+-]?\d*(,\d+)*(\.\d+)?")
+
+
+class Encoded(NamedTuple):
+    """The inputs of a table.
+
+    Attributes:
+        x: Inputs, shape (n, n_features), float64; NaN where a value is missing.
+        notes: What was done to the columns, one sentence each.
+    """
+
+    x: Array
+    notes: tuple[str, ...]
+
+
+def encode_columns(columns: Mapping[str, Array]) -> Encoded:
+    """Return columns as numbers: a text column as one column of 0 and 1 for each text.
+
+    Missing values of a text column have all zeros.
+
+    Args:
+        columns: Columns by name, each of shape (n,): numbers, truth values, or texts.
+
+    Raises:
+        ConfigError: A column holds dates, other objects, infinite values, or more than 100
+            different texts; all its values are missing; or the result would take over 2 GB.
+
+    Example:
+        >>> table = {"size": np.array([1.0, np.nan]), "town": np.array(["Rome", "Oslo"])}
+        >>> encode_columns(table).x
+        array([[ 1.,  0.,  1.],
+               [nan,  1.,  0.]])
+    """
+    checked = {name: check_column(name, values) for name, values in columns.items()}
+    texts = {
+        name: sorted({str(value) for value in values.tolist() if not is_missing(value)})
+        for name, values in checked.items()
+        if values.dtype.kind == "O"
+    }
+    rows = len(next(iter(checked.values())))
+    width = sum(len(texts.get(name, "1")) for name in checked)
+    if rows * width * 8 > MOST_BYTES:
+        raise ConfigError(
+            f"{rows:,} rows with {width:,} columns would take {rows * width * 8 / 1024**3:.1f} GB; "
+            f"the limit is {MOST_BYTES / 1024**3:g} GB: leave rows or columns out"
+        )
+    x = np.empty((rows, width))
+    start, missing = 0, {}
+    for name, values in checked.items():
+        is_text = values.dtype.kind == "O"
+        count = sum(map(is_missing, values.tolist())) if is_text else int(np.isnan(values).sum())
+        if count:
+            missing[name] = (count, is_text)
+        if is_text:
+            stop = start + len(texts[name])
+            x[:, start:stop] = values[:, None] == np.array(texts[name], dtype=object)
+        else:
+            stop = start + 1
+            x[:, start] = values
+        start = stop
+    return Encoded(x, (*_text_notes(texts), *_missing_notes(missing)))
+
+
+def check_column(name: str, values: Array) -> Array:
+    """Return a column as float64, or as objects that are texts or missing.
+
+    Raises:
+        ConfigError: The column is one that `encode_columns` refuses.
+    """
+    values = np.asarray(values)
+    if values.dtype.kind in "fiub":
+        numbers: Array = values.astype(float)
+    elif values.dtype.kind == "M":
+        raise _date_error(name, str(values[0]))
+    elif values.dtype.kind in "OUS":
+        present = [value for value in values.tolist() if not is_missing(value)]
+        if not all(isinstance(value, int | float | np.number) for value in present):
+            return _checked_texts(name, values, present)
+        numbers = np.array(
+            [np.nan if is_missing(value) else float(value) for value in values.tolist()]
+        )
+    else:
+        raise ConfigError(
+            f"column '{name}' has values of type {values.dtype}, not numbers or texts"
+        )
+    if np.isinf(numbers).any():
+        raise ConfigError(f"column '{name}' has infinite values; replace them or leave rows out")
+    if np.isnan(numbers).all():
+        raise ConfigError(f"column '{name}' has no values; leave it out")
+    return numbers
+
+
+def guess_task(labels: Array) -> tuple[Task, str]:
+    """Return the task that the targets of a table mean, and the reason.
+
+    Whole numbers are classes if there are at most 20 different ones and, in the mean, 5 rows of
+    each. Other numbers are targets of a regression. Texts and truth values are classes.
+
+    Args:
+        labels: Column of targets, shape (n,), nothing missing.
+
+    Example:
+        >>> guess_task(np.array(["cat", "dog", "cat"]))
+        ('binary', '2 different texts')
+        >>> guess_task(np.array([1.5, 2.5]))
+        ('regression', 'numbers on a scale')
+    """
+    distinct = len(set(labels.tolist()))
+    classes: Task = "binary" if distinct == 2 else "multiclass"
+    if labels.dtype.kind in "fiu":
+        numbers = labels.astype(float)
+        if (numbers != np.round(numbers)).any():
+            return "regression", "numbers on a scale"
+        few = distinct <= MOST_CLASSES and len(labels) >= FEWEST_OF_A_CLASS * distinct
+        return classes if few else "regression", f"{distinct} different whole numbers"
+    kind = "truth values" if labels.dtype.kind == "b" else "texts"
+    return classes, f"{distinct} different {kind}"
+
+
+def _checked_texts(name: str, values: Array, present: Sequence[Any]) -> Array:
+    """Return a column of texts as objects; refuse other values, dates, and too many texts."""
+    for value in present:
+        if type(value).__name__ in ("Timestamp", "datetime", "date"):
+            raise _date_error(name, str(value))
+        if not isinstance(value, str):
+            raise ConfigError(
+                f"column '{name}' has {short_repr(value)} among its values; a column holds either "
+                "numbers or texts"
+            )
+    if all(_DATE.fullmatch(value.strip()) for value in present):
+        raise _date_error(name, present[0])
+    check_commas(name, present)
+    distinct = len(set(present))
+    if distinct > MOST_TEXTS:
+        raise ConfigError(
+            f"column '{name}' has {distinct} different texts, such as {short_repr(present[0])}; "
+            f"at most {MOST_TEXTS} are encoded: leave the column out, group its values, or write "
+            "numbers with a decimal point"
+        )
+    return values.astype(object)
+
+
+def check_commas(name: str, texts: Sequence[str]) -> None:
+    """Refuse a column whose texts are all numbers, some of them with a comma.
+
+    Raises:
+        ConfigError: A comma may be a decimal point, or separate thousands.
+    """
+    commas = [text for text in texts if "," in text]
+    if commas and all(_WITH_COMMA.fullmatch(text.strip()) for text in texts):
+        raise ConfigError(
+            f"column '{name}' has numbers with a comma, such as {short_repr(commas[0])}; write a "
+            "decimal point, and no separator of thousands"
+        )
+
+
+def _date_error(name: str, value: str) -> ConfigError:
+    return ConfigError(
+        f"column '{name}' has dates, such as {short_repr(value)}; leave it out, or replace it by "
+        "numbers, such as the days since a fixed date"
+    )
+
+
+def _text_notes(texts: Mapping[str, Sequence[str]]) -> list[str]:
+    if not texts:
+        return []
+    names = ", ".join(f"{name} ({len(values)})" for name, values in texts.items())
+    noun = "text column is" if len(texts) == 1 else "text columns are"
+    return [f"{len(texts)} {noun} encoded as one column of 0 and 1 for each text: {names}"]
+
+
+def _missing_notes(missing: Mapping[str, tuple[int, bool]]) -> list[str]:
+    """Return how missing values of numbers, and of texts, are replaced."""
+    notes = []
+    for is_text, what in (
+        (False, "replaced by the median of the column's training part"),
+        (True, "encoded as 0 in all columns of the text"),
+    ):
+        counts = {name: count for name, (count, text) in missing.items() if text is is_text}
+        if counts:
+            total = sum(counts.values())
+            names = ", ".join(f"{name} ({count})" for name, count in counts.items())
+            verb = "value is" if total == 1 else "values are"
+            notes.append(f"{total} missing {verb} {what}: {names}")
+    return notes

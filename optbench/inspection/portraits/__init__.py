@@ -1,0 +1,1 @@
+"""Portraits of optimizers: named properties, each measured on a small problem."""

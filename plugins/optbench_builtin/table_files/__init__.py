@@ -1,0 +1,1 @@
+"""Files of tables as datasets: ``houses.csv[target=price]``."""

@@ -1,0 +1,80 @@
+"""``optbench run --shard``: several drivers, one study."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optbench.plan import build_plan
+from optbench.registry import default_registry
+from optbench.store import Store
+from optbench.study.folders import STORE_NAME
+from optbench.suites.overrides import change_suite, resolve_suite
+from tests.cli.study_helpers import TINY, optbench
+
+STUDY = [*TINY, "-d", "iris", "-d", "wine", "-o", "adam", "-o", "sgd", "--replicates", "2"]
+
+
+def keys_of(folder: Path) -> list[str]:
+    with Store(folder / STORE_NAME) as store:
+        return sorted(store.keys())
+
+
+def boards(text: str) -> list[Any]:
+    """Return the boards without the measured times."""
+    found: list[Any] = json.loads(text)["boards"]
+    for pair in [pair for board in found for pair in board["pairs"]]:
+        (pair.get("needs") or {}).pop("seconds", None)
+    return found
+
+
+def test_shards_merge_into_the_study_of_one_driver(tmp_path: Path) -> None:
+    """No run is trained twice, none is missing, and the boards are the same."""
+    alone = optbench("run", *STUDY, "--out", tmp_path / "alone", "--json")
+    assert alone.code == 0, alone.err
+    folders = [tmp_path / str(number) for number in (1, 2, 3)]
+    for number, folder in enumerate(folders, 1):
+        done = optbench("run", *STUDY, "--shard", f"{number}/3", "--out", folder)
+        assert done.code == 0, done.err
+        assert f"shard {number} of 3" in done.err
+        assert not (folder / "report.html").exists()
+    parts = [keys_of(folder) for folder in folders]
+    assert sorted(itertools.chain(*parts)) == keys_of(tmp_path / "alone")
+    merged = optbench("merge", *folders, "--out", tmp_path / "all", "--formats", "none", "--json")
+    assert merged.code == 0, merged.err
+    assert boards(merged.out) == boards(alone.out)
+
+
+def test_shards_have_all_entrants_and_nothing_in_common() -> None:
+    """They are about as large as each other, and together they are the plan."""
+    registry = default_registry()
+    plan = build_plan(change_suite(resolve_suite("quick", registry), {}), registry)
+    shards = [plan.shard(number, 5) for number in range(1, 6)]
+    places = [{cell.stream for cell in shard.cells} for shard in shards]
+    assert sum(map(len, places)) == len(set.union(*places))
+    assert max(map(len, places)) - min(map(len, places)) <= 1
+    assert sum(len(shard.cells) for shard in shards) == len(plan.cells)
+    assert all(shard.entrants == plan.entrants for shard in shards)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--shard", "4/3"], "'4/3' is not a part: 1/3 to 3/3 are"),
+        (["--shard", "0/3"], "'0/3' is not a part"),
+        (["--shard", "third"], "'third' is not a part such as 2/10"),
+        (["--shard", "1/0"], "'1/0' is not a part"),
+        (["--shard", "1/5"], "5 shards are too many: this study has 4 workloads and replicates"),
+        (["--shard", "1/2", "--until", "decided"], "neither --until nor --more"),
+    ],
+)
+def test_what_is_no_shard_is_refused(arguments: list[str], line: str, tmp_path: Path) -> None:
+    """In one line, before anything is trained."""
+    outcome = optbench("run", *STUDY, "--out", tmp_path, *arguments)
+    assert outcome.code in (1, 2)
+    assert line in " ".join(outcome.err.split())
+    assert not list(tmp_path.iterdir())

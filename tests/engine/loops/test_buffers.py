@@ -1,0 +1,34 @@
+"""Buffers begin at lines of the cache, and not all at the same place in a page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from optbench.engine.loops.buffers import aligned_rows
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("numbers", [0, 1, 15, 16, 17, 1000, 1008, 3466])
+def test_rows_begin_at_lines(numbers: int, dtype: str) -> None:
+    """Every row has room for its numbers, all 0, and begins at a line; two at different places."""
+    rows = aligned_rows(5, numbers, dtype)
+    assert rows.dtype == dtype
+    assert rows.shape[1] >= numbers
+    assert rows.flags.c_contiguous
+    assert not rows.any()
+    addresses = [row.ctypes.data for row in rows]
+    assert {address % 64 for address in addresses} == {0}
+    assert len({address % 4096 for address in addresses}) == 5
+
+
+def test_a_single_row_is_not_padded_to_a_page() -> None:
+    """The many small buffers of a network stay small."""
+    assert aligned_rows(1, 100, "float32").nbytes <= 100 * 4 + 2 * 64
+
+
+def test_rows_share_one_block() -> None:
+    """Rows from the third on are one contiguous matrix, as the slots of a Rule must be."""
+    rows = aligned_rows(4, 10, "float64")
+    assert rows[2:].flags.c_contiguous
+    assert np.shares_memory(rows[2:], rows)

@@ -1,0 +1,87 @@
+"""Optimizers that never train anything: no verdict calls them equal, and none may be the best."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import optbench
+from optbench import Rule, Study, hyper
+from optbench.analysis.board_records import select_boards
+from optbench.analysis.words.board_sentences import board_sentence, is_at_floor
+
+
+class Raising(Rule):
+    """A rule that reads a hyperparameter it does not have."""
+
+    lr: float = hyper(0.01, "learning rate", low=0)
+
+    @staticmethod
+    def update(theta: Any, grad: Any, t: Any, h: Any) -> tuple[Any, ...]:
+        """Raise an error."""
+        return (theta - h.rate * grad,)
+
+
+class Diverging(Rule):
+    """A rule whose steps overflow."""
+
+    lr: float = hyper(0.01, "learning rate", low=0)
+
+    @staticmethod
+    def update(theta: Any, grad: Any, t: Any, h: Any) -> tuple[Any, ...]:
+        """Take an endless step."""
+        return (theta - h.lr * grad * np.exp(1e6 * abs(grad) + 1e6),)
+
+
+def study_of(*optimizers: Any, epochs: int = 3) -> Study:
+    """Return a study of two replicates on one workload."""
+    return optbench.compare(
+        list(optimizers),
+        datasets=["iris"],
+        regimes=["mini-batch"],
+        epochs=epochs,
+        hidden=4,
+        replicates=2,
+        seeds=2,
+        ruleset="defaults",
+    )
+
+
+def test_optimizers_that_never_trained_have_no_verdict() -> None:
+    """Neither between them nor as the best; against one that trained, they have."""
+    study = study_of(Raising, Diverging, "adam[lr=0.05]", epochs=30)
+    for board in select_boards(study.leaderboard.boards):
+        pair = board.pair("raising", "diverging")
+        assert (pair.verdict, pair.difference, pair.p_equal, pair.needs) == (
+            "open", None, None, None,
+        )  # fmt: skip
+        rows = {row.label: row for row in board.rows}
+        assert not rows["raising"].may_be_best
+        assert not rows["diverging"].may_be_best
+        assert is_at_floor(board.name, rows["raising"])
+    board = select_boards(study.leaderboard.boards)[0]
+    assert board.rows[0].label == "adam[lr=0.05]"
+    assert "No better than guessing: " in board_sentence(board)
+    assert "equal" not in board_sentence(board).lower()
+
+
+def test_where_nobody_trained_there_is_nothing_to_compare() -> None:
+    """All boards say so instead of calling everyone equal, and so do the verdicts."""
+    study = study_of(Raising, Diverging)
+    final, training, speed, stability = select_boards(study.leaderboard.boards)
+    assert board_sentence(final) == "No entrant does better than guessing: nothing to compare."
+    assert board_sentence(training) == board_sentence(final)
+    assert board_sentence(stability) == "Every run was lost: nothing to compare."
+    for board in (final, training, speed, stability):
+        assert not any(row.may_be_best for row in board.rows)
+        assert {pair.verdict for pair in board.pairs} == {"open"}
+    assert not any("equal" in verdict.text for verdict in study.leaderboard.verdicts)
+    assert "nothing to compare" in str(study)
+
+
+def test_runs_that_all_diverged_have_a_caution() -> None:
+    """As runs that failed have."""
+    warnings = study_of(Raising, Diverging).leaderboard.warnings
+    assert any(text.startswith("raising: 4 runs failed") for text in warnings)
+    assert "diverging: all 4 runs diverged; they score 0" in warnings

@@ -1,0 +1,45 @@
+"""Reports of the class "theta = theta - ...": the formula is right, and nothing is trained.
+
+Inside a loop over the arrays the name gets a new value, and the network keeps its old one. Such an
+optimizer never diverges, so its stability looks perfect.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optbench
+from optbench import Array, StepContext, Stepper, hyper
+
+
+class Rebound(Stepper):
+    """Gradient descent that writes into nothing."""
+
+    name = "rebound"
+    lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 1.0))
+
+    def init(self, params: list[Array], context: StepContext) -> None:
+        return None
+
+    def step(
+        self, params: list[Array], grads: list[Array], state: Any, context: StepContext
+    ) -> None:
+        for theta, grad in zip(params, grads, strict=True):
+            theta = theta - context.h.lr * grad  # noqa: PLW2901  (the mistake)
+
+
+def test_an_optimizer_that_trains_nothing_is_named() -> None:
+    """The caution counts its runs and shows the cure; an optimizer that trains has none."""
+    study = optbench.compare(
+        [Rebound, "sgd"],
+        datasets="iris",
+        regimes="mini-batch",
+        epochs=3,
+        replicates=2,
+        seeds=2,
+        budget=2,
+    )
+    named = [line for line in study.leaderboard.warnings if "never changed" in line]
+    assert len(named) == 1
+    assert named[0].startswith("rebound: 4 runs ended with exactly the losses of the start")
+    assert "`theta -= ...`" in named[0]
