@@ -174,12 +174,13 @@ class Driver:
                 self._store.tick()
                 label = "" if result is None else self._accept(result)
                 self._report(result, label)
+            self._store.flush()
         except KeyboardInterrupt:
             self.interrupted = True
             for result in (*arrived, *self._executor.collect(0)):
                 self._keep(result)
             self._executor.close()
-        self._store.flush()
+            self._store.flush()
         if self._begun:
             self.elapsed = time.monotonic() - self._started
 

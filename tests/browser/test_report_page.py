@@ -55,10 +55,21 @@ class Page:
         wanted = {"prefers_color_scheme": "light", "prefers_reduced_motion": "reduce", **media}
         features = [{"name": k.replace("_", "-"), "value": v} for k, v in wanted.items()]
         run("Emulation.setEmulatedMedia", {"features": features})
-        self.driver.get("about:blank")
         for log in ("browser", "performance"):
             self.driver.get_log(log)
-        self.driver.get(self.address)
+        self.go_to(self.address)
+
+    def go_to(self, address: str) -> None:
+        """Load the page at an address, and wait until all of its scripts have run.
+
+        On a busy machine, the driver may return while the document is still read.
+        """
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        self.driver.get("about:blank")
+        self.driver.get(address)
+        loaded = "return document.readyState === 'complete' && 'drawEverything' in window"
+        WebDriverWait(self.driver, 300).until(lambda driver: driver.execute_script(loaded))
         self.driver.execute_script("return window.drawEverything([])")  # waits for plotly
 
     def js(self, script: str, *arguments: object) -> Any:
@@ -414,8 +425,10 @@ def test_the_view_is_in_the_address(page: Page) -> None:
     page.tick(".chip input[data-label=alpha]")
     page.choose("#pair-board", "1")
     address = page.js("location.href")
-    page.driver.get("about:blank")
-    page.driver.get(address)
+    assert all(
+        part in address for part in ("regime=sgd", "axis=seconds", "without=logx", "off=alpha")
+    )
+    page.go_to(address)
     assert page.js("document.querySelector('[data-filter=regime]').value") == "sgd"
     assert page.js("document.querySelector('#axis').value") == "seconds"
     assert page.js("document.querySelector('#pair-board').value") == "1"

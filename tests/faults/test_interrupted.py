@@ -50,11 +50,24 @@ def test_twice_is_not_a_crash_and_sigterm_does_the_same(
     interrupt(folder, f"training={INT}", f"comparing={INT}")
     assert folder.stored()
     assert not (folder.out / "leaderboard.json").exists()
+    folder.watch["FAULTS_PAUSE"] = "0.5"  # so that some runs are committed before the last ones end
     interrupt(folder, f"committing={TERM}", code=143)
     assert (folder.out / "leaderboard.json").exists(), "the finished runs are not reported"
     folder.run().check(0)
     folder.check()
     assert folder.board() == undisturbed(entrants)
+
+
+def test_a_signal_at_the_last_commit_comes_too_late_to_stop_anything(
+    tmp_path: Path, undisturbed: Undisturbed
+) -> None:
+    """The only run is trained by then: it is stored and reported, and the command has succeeded."""
+    entrant, one_seed = ("-o", "sgd", "--ruleset", "defaults"), ("--seeds", "1")
+    for number in (INT, TERM):
+        folder = Folder(tmp_path / str(number), entrant, *one_seed)
+        folder.run(f"committing={number}").check(0)
+        folder.check()
+        assert folder.board() == undisturbed(entrant, *one_seed)
 
 
 def test_a_second_signal_never_ends_the_process_bare(tmp_path: Path) -> None:
