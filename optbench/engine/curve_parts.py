@@ -1,4 +1,4 @@
-"""The examples on which the curve of a run is measured: all, or a fixed sample of a large part."""
+"""The examples on which the curve of a run is measured: all, or a fixed sample of a part."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ TRAIN_ROWS = 1024
 """Number of examples of a large training part on which the loss of a curve is measured."""
 VAL_ROWS = 2048
 """Number of examples of a large validation part on which the loss of a curve is measured."""
+SHORT_ROWS = 256
+"""Number of examples of a training part on which the loss of a curve is measured in a short run."""
 
 Part = tuple[Array, Array]
 """Inputs (n, n_features), and labels (n,) or targets (n, n_outputs)."""
@@ -25,7 +27,7 @@ CurveRows = tuple[int, int] | msgspec.UnsetType
 
 
 def curve_rows(n_train: int, n_val: int) -> CurveRows:
-    """Return on how many examples the curves of runs on a dataset are measured.
+    """Return on how many examples the curves of all runs on a dataset are measured.
 
     Args:
         n_train: Number of examples in the training part.
@@ -50,7 +52,7 @@ def curve_rows(n_train: int, n_val: int) -> CurveRows:
 def curve_parts(source: type[DatasetSource], dtype: str, rows: CurveRows) -> tuple[Part, Part]:
     """Return inputs and labels of the training and validation part that curves are measured on.
 
-    The sample is the same for all runs on a dataset. The test part is never sampled.
+    A sample of one size is the same for all runs on a dataset. The test part is never sampled.
 
     Args:
         source: The dataset.
@@ -61,6 +63,15 @@ def curve_parts(source: type[DatasetSource], dtype: str, rows: CurveRows) -> tup
     if rows is msgspec.UNSET:
         return train, val
     return _sample(train, rows[0], 0), _sample(val, rows[1], 1)
+
+
+def end_part(source: type[DatasetSource], dtype: str, rows: CurveRows) -> Part:
+    """Return inputs and labels that the training loss at the end of a run is measured on.
+
+    They are the whole training part unless it is large. For the arguments see `curve_parts`.
+    """
+    train = typed_parts(source, dtype)[0]
+    return train if len(train[0]) <= LARGE else curve_parts(source, dtype, rows)[0]
 
 
 def _sample(part: Part, rows: int, seed: int) -> Part:

@@ -9,7 +9,7 @@ import numpy as np
 
 from optbench.contracts import Array, DatasetSource
 from optbench.data.splits import typed_parts
-from optbench.engine.curve_parts import CurveRows, curve_parts
+from optbench.engine.curve_parts import CurveRows, curve_parts, end_part
 
 Losses = tuple[float, float, float]
 """Loss on the training, validation and test part."""
@@ -25,7 +25,7 @@ def guess_losses(
     the training part lacks counts as half an example of it, so that the loss is finite. Regression:
     the mean squared error of the mean targets of the training part.
 
-    The losses are measured on the same examples as those of a curve (see `curve_parts`).
+    The losses are measured on the same examples as those of a run at its end (see `end_part`).
 
     Args:
         source: The dataset.
@@ -37,9 +37,9 @@ def guess_losses(
         Loss on the training, validation and test part, computed in float64.
     """
     train, _, test = (y for _, y in typed_parts(source, dtype))
-    curve_train, curve_val = (y for _, y in curve_parts(source, dtype, rows))
+    end_train, curve_val = end_part(source, dtype, rows)[1], curve_parts(source, dtype, rows)[1][1]
     guess = _squared_error if source.task == "regression" else _cross_entropy
-    return guess(train, curve_train), guess(train, curve_val), guess(train, test)
+    return guess(train, end_train), guess(train, curve_val), guess(train, test)
 
 
 def _cross_entropy(train: Array, labels: Array) -> float:

@@ -31,6 +31,8 @@ class Measurements:
         reason: Why the run has diverged; empty if it has not.
         test: Loss and metric on the test part at the end; NaN if the run has diverged.
         best_test: Loss and metric on the test part at the lowest validation loss; likewise.
+        end_train: Loss and metric on `Problem.end_train` at the end; NaN likewise, and if the
+            curve has them.
     """
 
     curve: Curve
@@ -38,6 +40,7 @@ class Measurements:
     reason: str
     test: Score
     best_test: Score
+    end_train: Score
 
 
 def measure(
@@ -65,8 +68,8 @@ def measure(
     has_diverged = bool(record.counts[2])
     hint = zero_eps(problem.spec.hyper, problem.spec.dtype) if has_diverged else ""
     reason = _reason(rows, hint) if has_diverged else ""
-    test, best_test = (UNKNOWN, UNKNOWN) if reason else _test(problem, trainer, record.best)
-    return Measurements(Curve(columns, matrix), float(record.numbers[0]), reason, test, best_test)
+    end = (UNKNOWN,) * 3 if reason else _at_the_end(problem, trainer, record.best)
+    return Measurements(Curve(columns, matrix), float(record.numbers[0]), reason, *end)
 
 
 def _measure_with_health(
@@ -121,10 +124,14 @@ def _reason(rows: Array, hint: str) -> str:
     return reason
 
 
-def _test(problem: Problem, trainer: Loop, best: Array) -> tuple[Score, Score]:
-    """Return loss and metric on the test part: at the end, and at the best parameters."""
+def _at_the_end(problem: Problem, trainer: Loop, best: Array) -> tuple[Score, Score, Score]:
+    """Return loss and metric on the test part at the end and at the best parameters, and on train.
+
+    The last one is unknown where the curve has it.
+    """
     end = trainer.evaluation_buffer()
+    train = trainer.evaluate(*problem.end_train, end) if problem.end_train else UNKNOWN
     at_end = trainer.evaluate(*problem.test, end)
     if np.array_equal(end, best):
-        return at_end, at_end
-    return at_end, trainer.evaluate(*problem.test, best)
+        return at_end, at_end, train
+    return at_end, trainer.evaluate(*problem.test, best), train

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optbench.contracts import Array, Optimizer, Schedule
 from optbench.data.splits import prepare_dataset, typed_parts
 from optbench.data.streams import batch_order
-from optbench.engine.curve_parts import Part, curve_parts
+from optbench.engine.curve_parts import Part, curve_parts, end_part
 from optbench.engine.guess_losses import Losses, guess_losses
 from optbench.engine.initialization import initial_buffer
 from optbench.errors import ConfigError
@@ -33,6 +33,8 @@ class Problem:
         guess: Loss of guessing on the train, val and test part (see `guess_losses`).
         samples: Examples of the train and the val part on which the curve is measured (see
             `curve_parts`); None for all.
+        end_train: Examples on which the training loss is measured at the end, if they are others
+            than those of the curve; None if they are the same.
     """
 
     spec: RunSpec
@@ -47,6 +49,7 @@ class Problem:
     schedule: type[Schedule] | None = None
     guess: Losses = (math.nan, math.nan, math.nan)
     samples: tuple[Part, Part] | None = None
+    end_train: Part | None = None
 
     @property
     def curve_train(self) -> Part:
@@ -100,6 +103,8 @@ def build_problem(spec: RunSpec, registry: Registry) -> Problem:
     train, val, test = typed_parts(source, spec.dtype)
     n = len(train[0])
     full = spec.regime == "batch"
+    samples = curve_parts(source, spec.dtype, spec.curve_rows)
+    end_train = end_part(source, spec.dtype, spec.curve_rows)
     return Problem(
         spec=spec,
         optimizer=registry.optimizer(spec.optimizer),
@@ -112,5 +117,6 @@ def build_problem(spec: RunSpec, registry: Registry) -> Problem:
         updates_per_epoch=1 if full else -(-n // spec.batch_size),
         schedule=registry.schedule(spec.control.schedule),
         guess=guess_losses(source, spec.dtype, spec.curve_rows),
-        samples=curve_parts(source, spec.dtype, spec.curve_rows),
+        samples=samples,
+        end_train=None if len(end_train[0]) == len(samples[0][0]) else end_train,
     )

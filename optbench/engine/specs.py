@@ -7,8 +7,7 @@ from typing import Any
 
 from optbench.contracts import Optimizer, Value, rate_of
 from optbench.data.splits import prepare_dataset
-from optbench.engine.curve_parts import curve_rows
-from optbench.engine.curve_points import curve_points
+from optbench.engine.curve_points import plan_curve
 from optbench.engine.memory_limits import check_memory
 from optbench.errors import ConfigError, unknown_name
 from optbench.hyperparameters import complete, parse_spelling, split_control
@@ -166,7 +165,6 @@ def make_spec(
     data = prepare_dataset(registry.dataset_source(workload.dataset))
     sizes = (data.n_features, *workload.hidden, data.n_outputs)
     parts = len(data.x_train), len(data.x_val)
-    rows = curve_rows(*parts)
     grid_points = check_at_least("grid_points", grid_points, 2)
     check_memory(
         f"hidden={workload.hidden}",
@@ -175,6 +173,7 @@ def make_spec(
         slots=len(getattr(optimizer, "slots", ())),
         itemsize=8 if dtype == "float64" else 4,
     )
+    rows, points = plan_curve(sizes, parts, workload.batch_size, workload.epochs, grid_points)
     return RunSpec(
         optimizer=entrant.optimizer,
         hyper=complete(optimizer, entrant.given),
@@ -196,9 +195,7 @@ def make_spec(
         engine=engine_version(workload.activation),
         schedule_code=foreign_fingerprint(registry.entry(SCHEDULES, entrant.control.schedule)),
         curve_rows=rows,
-        curve_points=curve_points(
-            sizes, parts, rows, workload.batch_size, workload.epochs, grid_points
-        ),
+        curve_points=points,
     )
 
 

@@ -71,8 +71,9 @@ def train(
         hyper: Hyperparameter values by name; they override those in brackets.
         target: Column to predict, for a data frame.
         **values: Hyperparameter values, as in `hyper`.
-        grid_points: Number of evaluations along the run, >= 2; fewer, but not fewer than 12, where
-            all would cost more than 15% of the training (`RunSpec.curve_points`).
+        grid_points: Number of evaluations along the run, >= 2; fewer, but not fewer than 12, and
+            with the training loss of a sample, where all would cost more than 15% of the training
+            (`RunSpec.curve_points`, `RunSpec.curve_rows`).
         health: Whether to record layer health at a few evaluations (`optbench.engine.health`).
 
     Returns:
@@ -193,6 +194,8 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
         guess_train_loss=problem.guess[0],
         guess_val_loss=problem.guess[1],
         guess_test_loss=problem.guess[2],
+        end_train_loss=measured.end_train[0],
+        end_train_metric=measured.end_train[1],
     )
 
 

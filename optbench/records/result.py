@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -89,6 +90,8 @@ class RunOutcome:
     guess_train_loss: float = float("nan")
     guess_val_loss: float = float("nan")
     guess_test_loss: float = float("nan")
+    end_train_loss: float = float("nan")
+    end_train_metric: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,9 @@ class RunResult(RunOutcome):
             improve on. A property of the dataset; NaN for runs stored before it was measured.
         guess_val_loss: Loss of the same model on the validation part.
         guess_test_loss: Loss of the same model on the test part.
+        end_train_loss: Loss on the whole training part at the end, where the curve has that of a
+            sample (`RunSpec.curve_rows`) of a part that is not large; NaN otherwise, and unless ok.
+        end_train_metric: Accuracy or R squared likewise.
 
     Example:
         >>> import optbench
@@ -158,8 +164,20 @@ class RunResult(RunOutcome):
         return self if self.params is None else replace(self, params=None)
 
     def final(self, column: str) -> float:
-        """Return the last value of a column of the curve; NaN if nothing was evaluated."""
-        return self.curve.last(column)
+        """Return the value of a column of the curve at the end; NaN if nothing was evaluated.
+
+        Loss and metric of the training part are those of the whole part where the curve has those
+        of a sample.
+
+        Example:
+            >>> import optbench
+            >>> result = optbench.train("sgd", dataset="digits", epochs=2)
+            >>> bool(result.final("train_loss") == result.end_train_loss)
+            True
+        """
+        whole = {"train_loss": self.end_train_loss, "train_metric": self.end_train_metric}
+        value = whole.get(column, math.nan)
+        return self.curve.last(column) if math.isnan(value) else value
 
     @property
     def best_row(self) -> int:

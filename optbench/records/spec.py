@@ -117,8 +117,9 @@ class RunSpec(WorkloadFields, frozen=True, kw_only=True, forbid_unknown_fields=T
         schedule_code: Fingerprint of the schedule's source, unless it comes with optbench; while it
             is unset, it is not part of the content key.
         curve_rows: Numbers of training and of validation examples on which the curve is measured,
-            if either part is so large that a sample stands for it; unset, and not part of the
-            content key, if every example counts.
+            if a sample stands for either part, because it is large or the run is short
+            (`optbench.engine.curve_points`); unset, and not part of the content key, if every
+            example counts.
         curve_points: Number of points of the grid at which the run is evaluated, if all of them
             would cost too much beside the training (`optbench.engine.curve_points`); unset, and not
             part of the content key, if it is evaluated at all of them.

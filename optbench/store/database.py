@@ -15,7 +15,7 @@ from optbench.store.checksums import checksum
 
 APPLICATION_ID = 0x6F70746E
 """In the header of the file ("optn"): distinguishes a store from any other SQLite file."""
-SCHEMA = 3
+SCHEMA = 4
 """Version of the tables; an older file is migrated, a newer one is refused."""
 COMPANIONS = ("-wal", "-shm", "-journal")
 """Suffixes of the files that SQLite keeps beside a store."""
@@ -34,6 +34,7 @@ CREATE TABLE runs (
     test_loss REAL, test_metric REAL, params_hash TEXT NOT NULL, grad_evals INTEGER NOT NULL,
     seconds REAL NOT NULL, loop TEXT NOT NULL, best_test_loss REAL, best_test_metric REAL,
     guess_train_loss REAL, guess_val_loss REAL, guess_test_loss REAL,
+    end_train_loss REAL, end_train_metric REAL,
     columns TEXT NOT NULL, curve BLOB NOT NULL,
     session INTEGER REFERENCES sessions (id), checksum BLOB
 );
@@ -57,15 +58,25 @@ def _add_checksums(db: sqlite3.Connection) -> None:
     db.execute("UPDATE sessions SET checksum = checksum(command, environment)")
 
 
-def _add_best_and_guess(db: sqlite3.Connection) -> None:
-    for name in _ADDED_IN_3:
-        db.execute(f"ALTER TABLE runs ADD COLUMN {name} REAL")
-    nothing = ", ".join(["NULL"] * len(_ADDED_IN_3))
-    # a run that was damaged before stays so
-    db.execute(f"""
-        UPDATE runs SET checksum = checksum({_OUTCOME_IN_2}, {nothing}, spec, columns, curve)
-        WHERE checksum IS checksum({_OUTCOME_IN_2}, spec, columns, curve)
-    """)
+def _adding(columns: tuple[str, ...], outcome: str) -> Callable[[sqlite3.Connection], None]:
+    """Return a migration that adds columns of numbers, which old runs do not have, to the outcome.
+
+    Args:
+        columns: Names of the new columns.
+        outcome: The columns of the outcome before, with commas between them.
+    """
+
+    def migrate(db: sqlite3.Connection) -> None:
+        for name in columns:
+            db.execute(f"ALTER TABLE runs ADD COLUMN {name} REAL")
+        nothing = ", ".join(["NULL"] * len(columns))
+        # a run that was damaged before stays so
+        db.execute(f"""
+            UPDATE runs SET checksum = checksum({outcome}, {nothing}, spec, columns, curve)
+            WHERE checksum IS checksum({outcome}, spec, columns, curve)
+        """)
+
+    return migrate
 
 
 _OUTCOME_IN_2 = (
@@ -74,11 +85,18 @@ _OUTCOME_IN_2 = (
 _ADDED_IN_3 = (
     "best_test_loss", "best_test_metric", "guess_train_loss", "guess_val_loss", "guess_test_loss",
 )  # fmt: skip
-MISSING_COLUMNS: dict[int, tuple[str, ...]] = {1: _ADDED_IN_3, 2: _ADDED_IN_3}
+_OUTCOME_IN_3 = ", ".join((_OUTCOME_IN_2, *_ADDED_IN_3))
+_ADDED_IN_4 = ("end_train_loss", "end_train_metric")
+MISSING_COLUMNS: dict[int, tuple[str, ...]] = {
+    1: _ADDED_IN_3 + _ADDED_IN_4,
+    2: _ADDED_IN_3 + _ADDED_IN_4,
+    3: _ADDED_IN_4,
+}
 """Columns of ``runs`` that a file of this version lacks, if it cannot be migrated."""
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     1: _add_checksums,
-    2: _add_best_and_guess,
+    2: _adding(_ADDED_IN_3, _OUTCOME_IN_2),
+    3: _adding(_ADDED_IN_4, _OUTCOME_IN_3),
 }
 """What changes a file of this version into one of the next; all run in one transaction."""
 _MESSAGES = {

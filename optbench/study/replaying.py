@@ -23,6 +23,8 @@ _NEWER = (
     "guess_train_loss",
     "guess_val_loss",
     "guess_test_loss",
+    "end_train_loss",
+    "end_train_metric",
 )
 """Fields of a result that older stores lack; compared where both results have them."""
 

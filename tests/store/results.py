@@ -13,8 +13,9 @@ from tests.records import factories
 
 NEWER = (
     "best_test_loss", "best_test_metric", "guess_train_loss", "guess_val_loss", "guess_test_loss",
+    "end_train_loss", "end_train_metric",
 )  # fmt: skip
-"""Fields of a result that stores of the first two schemas lack."""
+"""Fields of a result that stores of an older schema lack."""
 
 
 def make_result(seed: int = 0, rows: int = 40, status: Status = Status.OK) -> RunResult:

@@ -193,10 +193,7 @@ def test_a_checksum_never_changes(
 ) -> None:
     """Values and order are part of the schema: otherwise every stored run would seem damaged."""
     path = tmp_path / "runs.sqlite"
-    write_first_schema(path)
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "SCHEMA", schema)
-        database.open_database(path, create=False).connection.close()
+    write_schema(schema, path, monkeypatch)
     with contextlib.closing(sqlite3.connect(path)) as db:
         checksums = [
             row[0][:8] for row in db.execute("SELECT hex(checksum) FROM runs ORDER BY rowid")
@@ -269,11 +266,11 @@ def first_schema_result(
     )
 
 
-def write_second_schema(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write the store that the second schema wrote."""
+def write_schema(schema: int, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the store of the first schema as a later one holds it."""
     write_first_schema(path)
     with monkeypatch.context() as patch:
-        patch.setattr(database, "SCHEMA", 2)
+        patch.setattr(database, "SCHEMA", schema)
         database.open_database(path, create=False).connection.close()
 
 
@@ -282,16 +279,18 @@ def read_only(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_is_writable", lambda other: other != path)
 
 
-def test_a_store_of_the_second_schema_is_read_with_unknown_values(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("schema", [2, 3])
+def test_a_store_of_an_older_schema_is_read_with_unknown_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schema: int
 ) -> None:
     """Migrated or read-only: what it did not measure is NaN, all else is the same."""
     path = tmp_path / "runs.sqlite"
-    write_second_schema(path, monkeypatch)
+    write_schema(schema, path, monkeypatch)
     with contextlib.closing(sqlite3.connect(path)) as db:
         columns = {name for _, name, *_ in db.execute("PRAGMA table_info (runs)")}
     assert "checksum" in columns
-    assert "best_test_loss" not in columns
+    assert ("best_test_loss" in columns) == (schema > 2)
+    assert "end_train_loss" not in columns
     with monkeypatch.context() as patch:
         read_only(path, patch)
         with Store(path) as store:
@@ -303,15 +302,17 @@ def test_a_store_of_the_second_schema_is_read_with_unknown_values(
         assert_same(old, new)
         assert math.isnan(old.best_test_loss)
         assert math.isnan(old.guess_val_loss)
+        assert math.isnan(old.end_train_loss)
 
 
 @pytest.mark.parametrize("migrate", [True, False])
-def test_a_run_that_was_damaged_in_the_second_schema_stays_damaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrate: bool
+@pytest.mark.parametrize("schema", [2, 3])
+def test_a_run_that_was_damaged_in_an_older_schema_stays_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schema: int, migrate: bool
 ) -> None:
     """The migration gives no new checksum to a row that did not match its old one."""
     path = tmp_path / "runs.sqlite"
-    write_second_schema(path, monkeypatch)
+    write_schema(schema, path, monkeypatch)
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE runs SET test_loss = 0.125 WHERE status = 'ok'")
     if not migrate:
@@ -320,12 +321,13 @@ def test_a_run_that_was_damaged_in_the_second_schema_stays_damaged(
         assert {result.status for result in store.results()} == {Status.DIVERGED, Status.FAILED}
 
 
-def test_a_read_only_store_of_the_second_schema_is_merged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("schema", [2, 3])
+def test_a_read_only_store_of_an_older_schema_is_merged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schema: int
 ) -> None:
     """Its rows get the columns that they lack."""
     path = tmp_path / "old.sqlite"
-    write_second_schema(path, monkeypatch)
+    write_schema(schema, path, monkeypatch)
     read_only(path, monkeypatch)
     with Store(path) as old, Store(tmp_path / "new.sqlite") as new:
         assert new.merge(old) == 3
