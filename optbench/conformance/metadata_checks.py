@@ -123,10 +123,6 @@ def check_search_space_is_sane(item: type[Configurable]) -> None:
     for declared in hypers.values():
         if declared.search is None:
             continue
-        require(
-            declared.kind in (int, float),
-            f"{declared.name} has a search range, but its values are not numbers",
-        )
         for end in search_ends(declared):
             declared.check(end)
         scale = declared.scaled_by

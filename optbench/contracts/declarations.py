@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optbench.errors import ConfigError, PluginError, nearest, suggest_arguments
+from optbench.errors import ConfigError, nearest, suggest_arguments
 
 Value = float | int | bool | str
 Prior = Literal["log", "uniform", "one-minus-log"]
@@ -30,6 +30,8 @@ class Hyper:
         scaled_by: See `hyper`.
         name: Name of the attribute that it is assigned to.
         rate: Whether it is marked as the rate of its optimizer; see `rate_of`.
+        fault: Arguments of `hyper` that contradict each other, or ''. A plugin with a fault in one
+            of its hyperparameters is refused by name when it is registered.
 
     Example:
         >>> import optbench
@@ -50,16 +52,7 @@ class Hyper:
     scaled_by: str | None = None
     name: str = ""
     rate: bool = False
-
-    def __post_init__(self) -> None:
-        if self.search is not None and not self.search[0] < self.search[1]:
-            low, high = self.search
-            cure = f"; write ({high}, {low})" if high < low else ""
-            raise PluginError(
-                f"the search range {self.search} is empty: low must be below high{cure}"
-            )
-        if self.prior in ("log", "one-minus-log") and self.search and self.search[0] <= 0:
-            raise PluginError(f"a logarithmic search range must be above 0, not {self.search}")
+    fault: str = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Take the name of the attribute that it is assigned to in the body of a class."""
@@ -141,7 +134,7 @@ def hyper(
     log_range: tuple[float, float] | None = None,
     uniform_range: tuple[float, float] | None = None,
     one_minus_log_range: tuple[float, float] | None = None,
-    choices: Sequence[str] = (),
+    choices: Sequence[str] | None = None,
     scaled_by: str | None = None,
     rate: bool = False,
 ) -> Any:
@@ -156,7 +149,7 @@ def hyper(
         uniform_range: Search uniformly between these two values.
         one_minus_log_range: Search ``1 - value`` log-uniformly between these two; `decay` is a
             shorter way to declare a beta.
-        choices: The only strings allowed.
+        choices: The only strings allowed; None for any.
         scaled_by: Name of a hyperparameter ``mu`` such as momentum: tuning then searches
             ``value / (1 - mu)``, the length of the step once the momentum has built up.
         rate: Mark the rate of an optimizer, unless it is called ``lr``: the hyperparameter that
@@ -181,10 +174,12 @@ def hyper(
         "one-minus-log": one_minus_log_range,
     }
     given = [(prior, span) for prior, span in ranges.items() if span is not None]
-    if len(given) > 1:
-        raise PluginError("a hyperparameter has at most one search range")
     prior, span = given[0] if given else (None, None)
-    return Hyper(default, meaning, low, high, prior, span, tuple(choices), scaled_by, rate=rate)
+    fault = "with two search ranges; at most one is allowed" if len(given) > 1 else ""
+    if isinstance(choices, str) or (choices is not None and not choices):
+        fault = f"with choices={choices!r}; a tuple of one or more words is allowed"
+    words = tuple(choices or ())
+    return Hyper(default, meaning, low, high, prior, span, words, scaled_by, rate=rate, fault=fault)
 
 
 BELOW_ONE = 0.999999

@@ -15,7 +15,7 @@ import numpy as np
 from optbench.contracts import Array, Task
 from optbench.data.table_values import is_missing
 from optbench.errors import ConfigError
-from optbench.registry.validation import short_repr
+from optbench.registry.declared_values import short_repr
 
 MOST_TEXTS = 100
 """Most different texts of a column that are one-hot encoded."""

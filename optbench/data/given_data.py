@@ -16,7 +16,7 @@ from optbench.errors import ConfigError, suggest_arguments, unknown_name
 from optbench.hyperparameters import parse_spelling
 from optbench.records import spell
 from optbench.registry.dataset_values import is_file_name
-from optbench.registry.validation import LONGEST_NAME, is_name, short_repr
+from optbench.registry.declared_values import LONGEST_NAME, is_name, short_repr
 
 DatasetLike = Any
 """A name, the name of a file, a DatasetSource class, a pair of arrays ``(x, y)``, a data frame or

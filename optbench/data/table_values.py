@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from optbench.contracts import Array
-from optbench.registry.validation import short_repr
+from optbench.registry.declared_values import short_repr
 
 
 class TableValueError(ValueError):

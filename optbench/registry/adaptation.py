@@ -8,9 +8,10 @@ from typing import Any
 from optbench.contracts import DatasetSource, Optimizer, Value
 from optbench.errors import ConfigError, OptbenchError, PluginError, describe_error
 from optbench.registry.dataset_values import of_file
+from optbench.registry.declared_values import short_repr
 from optbench.registry.hook_manager import HookManager
 from optbench.registry.kinds import DATASETS, OPTIMIZERS
-from optbench.registry.validation import check_resolved, short_repr
+from optbench.registry.validation import check_resolved
 
 RESOLVE = "optbench_resolve_optimizer"
 ADAPT = "optbench_adapt_optimizer"

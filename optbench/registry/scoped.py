@@ -17,13 +17,14 @@ from optbench.contracts import DatasetSource, Initializer, Optimizer, Value
 from optbench.errors import ConfigError
 from optbench.records import spell
 from optbench.registry.code_origins import is_interactive
+from optbench.registry.declared_values import LONGEST_NAME, is_name, short_repr
 from optbench.registry.default import default_registry
 from optbench.registry.entries import Entry
 from optbench.registry.fingerprints import fingerprint
 from optbench.registry.kinds import DATASETS, INITIALIZERS, OPTIMIZERS, Kind
 from optbench.registry.registry import Registry
 from optbench.registry.subclasses import make_subclass
-from optbench.registry.validation import LONGEST_NAME, find_fault, is_name, short_repr
+from optbench.registry.validation import find_fault
 
 PASSED = "passed as an object"
 """Distribution of passed objects."""

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from optbench.contracts import Rule
 from optbench.errors import ConfigError, describe_error
 from optbench.registry.code_origins import is_interactive
+from optbench.registry.declared_values import short_repr
 from optbench.registry.registry import Registry
 from optbench.registry.scoped import PassedObject, ScopedRegistry
-from optbench.registry.validation import short_repr
 
 
 class _Packed(NamedTuple):

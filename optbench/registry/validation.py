@@ -6,35 +6,34 @@ What a plugin's code returns is checked where it is called.
 
 from __future__ import annotations
 
-import inspect
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
 from optbench.contracts import (
-    KEBAB,
     NEEDS,
     CautionKind,
     Configurable,
     DatasetSource,
-    Hyper,
     Landscape,
     Plugin,
     ReportSection,
     Rule,
     Schedule,
-    Stepper,
     Task,
-    Value,
 )
-from optbench.errors import ConfigError, PluginError, unknown_name
+from optbench.errors import PluginError, unknown_name
+from optbench.registry.declared_values import (
+    LONGEST_NAME,
+    is_identifier,
+    is_name,
+    is_number,
+    short_repr,
+)
+from optbench.registry.hyper_faults import hyper_fault
 from optbench.registry.kinds import OPTIMIZERS, Kind
 from optbench.registry.method_faults import method_fault, update_fault
 from optbench.support.text import one_line
-
-LONGEST_NAME = 80
-"""Largest number of characters in a name, which has to fit in a table and in a file name."""
 
 T = TypeVar("T")
 
@@ -100,21 +99,6 @@ def check_resolved(item: object, name: str, where: str) -> None:
         raise PluginError(f"{where}: '{name}' {fault}")
 
 
-def is_name(name: object) -> bool:
-    """Return whether a plugin may have this name."""
-    return isinstance(name, str) and len(name) <= LONGEST_NAME and bool(KEBAB.fullmatch(name))
-
-
-def short_repr(item: object) -> str:
-    """Return a short repr that survives a broken ``__repr__``."""
-    try:
-        text = f"class {item.__name__}" if isinstance(item, type) else repr(item)
-        text = one_line(text)
-    except Exception:
-        text = f"an object of {type(item).__name__}"
-    return text if len(text) <= 120 else f"{text[:100]}[...]"
-
-
 def find_fault(item: object) -> str:
     """Return what is wrong with the declaration of a plugin class, or an empty string."""
     if isinstance(item, type):
@@ -139,7 +123,7 @@ def _plugin_fault(item: type[Plugin]) -> str:
         return fault
     if not isinstance(item.expected_failures, Mapping):
         return f"declares expected_failures = {short_repr(item.expected_failures)}, not a mapping"
-    return _needs_fault(item) or _hyper_fault(item)
+    return _needs_fault(item) or hyper_fault(item)
 
 
 def _url_fault(item: type[Configurable]) -> str:
@@ -157,74 +141,15 @@ def _needs_fault(item: type[Plugin]) -> str:
     return ""
 
 
-def _hyper_fault(item: type[Configurable]) -> str:
-    for name, declared in item.hypers().items():
-        if not _is_identifier(name):
-            return f"declares a hyperparameter {short_repr(name)}, which is not a name in Python"
-        if not isinstance(declared.default, (*get_args(Value),)):
-            default = short_repr(declared.default)
-            return f"declares {name} = {default}, not a number, a word, True or False"
-        try:
-            declared.check(declared.default)
-        except ConfigError as fault:
-            return f"declares a default outside its own range: {fault}"
-        if unfit := _whole_number_fault(item, declared):
-            return unfit
-    return _rate_fault(item)
-
-
-def _whole_number_fault(item: type[Configurable], declared: Hyper) -> str:
-    """Return why a default such as 1, which allows whole numbers only, must be meant as 1.0."""
-    if declared.kind is not int:
-        return ""
-    bounds = (declared.low, declared.high, *(declared.search or ()))
-    broken = [bound for bound in bounds if math.isfinite(bound) and bound != int(bound)]
-    if broken:
-        reason = f"the bound {broken[0]:g}"
-    elif _annotation(item, declared.name) in (float, "float"):
-        reason = "the annotation float"
-    else:
-        return ""
-    return (
-        f"declares {declared.name} = {declared.default}, which allows whole numbers only, with "
-        f"{reason}; write {float(declared.default)!r}"
-    )
-
-
-def _annotation(item: type, name: str) -> object:
-    """Return the annotation of an attribute as it is written: a type or a string."""
-    for base in item.__mro__:
-        try:
-            annotations = inspect.get_annotations(base)
-        except Exception:  # from Python 3.14, names in it are looked up only here
-            return None
-        if name in annotations:
-            return annotations[name]
-    return None
-
-
-def _rate_fault(item: type[Configurable]) -> str:
-    rates = [declared for declared in item.hypers().values() if declared.rate]
-    if len(rates) > 1:
-        names = " and ".join(declared.name for declared in rates)
-        return f"marks {names} as its rate (rate=True); at most one hyperparameter can be"
-    if rates and not issubclass(item, Rule | Stepper):
-        return f"marks {rates[0].name} as its rate (rate=True), which only an optimizer has"
-    if rates and rates[0].kind is not float:
-        default = short_repr(rates[0].default)
-        return f"marks {rates[0].name} = {default} as its rate, whose default must be a float"
-    return ""
-
-
 def _rule_fault(item: type[Rule]) -> str:
     slots, scalars = item.slots, item.scalars
-    if not isinstance(slots, tuple | list) or not all(map(_is_identifier, slots)):
-        cure = f'; write ("{slots}",), with a comma' if _is_identifier(slots) else ""
+    if not isinstance(slots, tuple | list) or not all(map(is_identifier, slots)):
+        cure = f'; write ("{slots}",), with a comma' if is_identifier(slots) else ""
         return f"declares slots = {short_repr(slots)}, not a tuple of names{cure}"
     names_numbers = (
         isinstance(scalars, Mapping)
-        and all(map(_is_identifier, scalars))
-        and all(_is_number(value) for value in scalars.values())
+        and all(map(is_identifier, scalars))
+        and all(is_number(value) for value in scalars.values())
     )
     if not names_numbers:
         return f"declares scalars = {short_repr(scalars)}, not a mapping of names to numbers"
@@ -234,7 +159,7 @@ def _rule_fault(item: type[Rule]) -> str:
 def _dataset_fault(item: type[DatasetSource]) -> str:
     task = getattr(item, "task", None)
     if task in get_args(Task):
-        return _url_fault(item) or _hyper_fault(item) or _caution_fault(item)
+        return _url_fault(item) or hyper_fault(item) or _caution_fault(item)
     return f"declares task = {short_repr(task)}; {' or '.join(get_args(Task))}"
 
 
@@ -261,9 +186,9 @@ def _landscape_fault(item: type[Landscape]) -> str:
 def _schedule_fault(item: type[Schedule]) -> str:
     if item.needs or item.hypers():
         return "declares needs or hyperparameters, which a schedule cannot have"
-    if not (_is_number(item.warmup) and 0 <= item.warmup < 1):
+    if not (is_number(item.warmup) and 0 <= item.warmup < 1):
         return f"declares warmup = {short_repr(item.warmup)}, not a number >= 0 and < 1"
-    if not (_is_number(item.final) and 0 <= item.final <= 1):
+    if not (is_number(item.final) and 0 <= item.final <= 1):
         return f"declares final = {short_repr(item.final)}, not a number from 0 to 1"
     return ""
 
@@ -288,19 +213,6 @@ _FINDERS: dict[type, Callable[[Any], str]] = {
 }
 
 
-def _is_identifier(name: object) -> bool:
-    return (
-        isinstance(name, str)
-        and name.isascii()
-        and name.isidentifier()
-        and len(name) <= LONGEST_NAME
-    )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
 def _all_strings(items: object) -> bool:
     try:
         return all(isinstance(item, str) for item in cast(Any, items))
@@ -314,5 +226,5 @@ def _are_points(points: object, count: int | None = None) -> bool:
         isinstance(points, tuple | list)
         and len(points) == (len(points) if count is None else count)
         and all(isinstance(point, tuple | list) and len(point) == 2 for point in points)
-        and all(_is_number(value) for point in points for value in point)
+        and all(is_number(value) for point in points for value in point)
     )

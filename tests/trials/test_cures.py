@@ -170,7 +170,8 @@ REFUSED = {
     ),
     "a range from high to low": (
         RULE.replace("low=0", "log_range=(10, 0.1)"),
-        r"\(10, 0.1\) is empty: low must be below high; write \(0.1, 10\) \(planted.py:8\)$",
+        r"'planted' declares lr = 0.1 with the search range \(10, 0.1\); low must be below high: "
+        r"write \(0.1, 10\)$",
     ),
     "arguments in another order": (
         RULE.replace("grad, t, h", "grad, h, t"),

@@ -15,7 +15,7 @@ from optbench.cli import templates
 from optbench.cli.options import Place
 from optbench.cli.output import say
 from optbench.errors import ConfigError
-from optbench.registry.validation import LONGEST_NAME, is_name
+from optbench.registry.declared_values import LONGEST_NAME, is_name
 
 KINDS = ("optimizer", "initializer", "dataset")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
