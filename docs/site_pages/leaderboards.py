@@ -13,9 +13,9 @@ from typing import NamedTuple
 from optbench.analysis.board_records import select_boards
 from optbench.analysis.leaderboard import Leaderboard, from_json
 from optbench.analysis.words.board_text import TITLES
-from optbench.analysis.words.prose import count
 from optbench.report.format.numbers import place
 from optbench.report.page.render import report_html
+from optbench.support.text import count
 from site_pages.tables import table
 
 FOLDER = "leaderboards"

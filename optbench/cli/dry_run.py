@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from optbench.cli.output import print_json, print_table, say_prose
+from optbench.support.text import count, plural
 
 if TYPE_CHECKING:
     from optbench.plan import StudyPlan
@@ -45,9 +46,9 @@ def show_plan(
         sizes = ", ".join(map(str, look_sizes(plan.protocol.replicates)))
         say_prose(f"at most; analysed at {sizes} replicates, and ended when all pairs are decided")
     say_prose(
-        f"{estimate.planned} runs planned (more where a search range has to be widened), "
-        f"{estimate.stored} of them are in the store; about {duration(estimate.seconds)} on "
-        f"{estimate.cores} cores"
+        f"{count(estimate.planned, 'run')} planned (more where a search range has to be widened), "
+        f"{estimate.stored:,} of them {plural(estimate.stored, 'is', 'are')} in the store; "
+        f"about {duration(estimate.seconds)} on {count(estimate.cores, 'core')}"
     )
 
 

@@ -11,6 +11,7 @@ import click
 
 from optbench.cli.output import remark, remark_prose
 from optbench.support.standard_streams import printable_path
+from optbench.support.text import count
 
 if TYPE_CHECKING:
     from optbench.study import Study
@@ -71,7 +72,7 @@ def show_failures(study: Study, limit: int = 5) -> None:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
         remark_prose(f"failed: run {keys[0][:8]}{more}: {text}")
     if len(causes) > limit:
-        remark(f"and {len(causes) - limit} other causes")
+        remark(f"and {count(len(causes) - limit, 'other cause')}")
 
 
 def summary_json(study: Study, files: Sequence[Path]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from optbench.conformance.driving import other_values, random_state_untouched, s
 from optbench.conformance.kit import check, require
 from optbench.contracts import Array, DatasetSource
 from optbench.data.table_values import class_indices
+from optbench.support.text import count
 
 TASKS = ("multiclass", "binary", "regression")
 FEWEST = 50
@@ -43,7 +44,7 @@ def check_inputs_are_a_finite_table(item: type[DatasetSource]) -> None:
     for x, y in zip(arrays[::2], arrays[1::2], strict=True):
         require(x.ndim == 2, f"inputs have shape {x.shape}, not (n, n_features)")
         require(x.dtype.kind in "fiu", f"inputs are {x.dtype}, not numbers")
-        require(len(x) == len(y), f"{len(x)} inputs have {len(y)} targets")
+        require(len(x) == len(y), f"there are {len(x)} inputs, but {len(y)} targets")
         require(np.isfinite(x).all(), "not every input is finite")
         require(np.ptp(x, axis=0).any(), "no feature varies over the examples")
 
@@ -101,7 +102,7 @@ def check_splits_into_three_parts(item: type[DatasetSource]) -> None:
 
     data = prepare_dataset(item)
     total = len(data.x_train) + len(data.x_val) + len(data.x_test)
-    require(total >= FEWEST, f"{total} examples are too few; {FEWEST} is the minimum")
+    require(total >= FEWEST, f"it has {count(total, 'example')}; {FEWEST} is the minimum")
     if item.task != "regression":
         classes = set(np.unique(data.y_train).tolist())
         for part, y in (("validation", data.y_val), ("test", data.y_test)):

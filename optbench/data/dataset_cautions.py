@@ -8,6 +8,7 @@ import numpy as np
 
 from optbench.contracts import Array, CautionKind, Dataset, DatasetSource
 from optbench.data.splits import prepare_dataset
+from optbench.support.text import count, plural
 
 DUPLICATE_SHARE = 0.01
 """Smallest share of test examples that are duplicates of training examples."""
@@ -66,21 +67,22 @@ def _about_constant_columns(x: Array) -> str:
         return ""
     named = ", ".join(map(str, constant[:NAMED_COLUMNS]))
     more = ", ..." if len(constant) > NAMED_COLUMNS else ""
-    verb, noun = ("is", "column") if len(constant) == 1 else ("are", "columns")
+    n = len(constant)
     return (
-        f"{len(constant)} of {x.shape[1]} columns {verb} constant in the training part "
-        f"({noun} {named}{more}): nothing can be learned from {'it' if verb == 'is' else 'them'}"
+        f"{n} of {x.shape[1]} columns {plural(n, 'is', 'are')} constant in the training part "
+        f"({plural(n, 'column', 'columns')} {named}{more}): nothing can be learned from "
+        f"{plural(n, 'it', 'them')}"
     )
 
 
 def _about_duplicates(train: Array, test: Array) -> str:
     """Return a sentence about test examples that stand in the training part too, or ''."""
-    count = count_duplicates(train, test)
-    if count < DUPLICATE_SHARE * len(test) or not count:
+    twice = count_duplicates(train, test)
+    if twice < DUPLICATE_SHARE * len(test) or not twice:
         return ""
-    verb = "is" if count == 1 else "are"
     return (
-        f"{count} of {len(test)} test examples ({count / len(test):.0%}) {verb} in the training "
+        f"{twice} of {count(len(test), 'test example')} ({twice / len(test):.0%}) "
+        f"{plural(twice, 'is', 'are')} in the training "
         "part too: the test score also rewards what was learned by heart"
     )
 

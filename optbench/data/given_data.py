@@ -17,6 +17,7 @@ from optbench.hyperparameters import parse_spelling
 from optbench.records import spell
 from optbench.registry.dataset_values import is_file_name
 from optbench.registry.declared_values import LONGEST_NAME, is_name, short_repr
+from optbench.support.text import count
 
 DatasetLike = Any
 """A name, the name of a file, a DatasetSource class, a pair of arrays ``(x, y)``, a data frame or
@@ -118,8 +119,9 @@ def make_dataset(
         )
     made = _made.get((name, digest))
     if made is None:
+        features = count(inputs.shape[1], "feature")
         attributes = {
-            "__doc__": f"{len(inputs)} examples with {inputs.shape[1]} features, from memory.",
+            "__doc__": f"{len(inputs)} examples with {features}, from memory.",
             "__module__": __name__,
             "name": name,
             "task": chosen,

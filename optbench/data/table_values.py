@@ -12,6 +12,7 @@ import numpy as np
 
 from optbench.contracts import Array
 from optbench.registry.declared_values import short_repr
+from optbench.support.text import count, plural
 
 
 class TableValueError(ValueError):
@@ -39,7 +40,11 @@ def finite_numbers(values: Any, name: str) -> Array:
     finite = np.isfinite(array)
     if not finite.all():
         others = int(array.size - finite.sum()) - 1
-        more = f", as are {others} other values not finite" if others else ""
+        more = (
+            f", as {plural(others, 'is', 'are')} {count(others, 'other value')} not finite"
+            if others
+            else ""
+        )
         place = np.argwhere(~finite)[0]
         raise TableValueError(
             f"{_place(name, place)} is {array[tuple(place)]}{more}; drop the "

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from optbench.support.text import plural
+
 LOSS_RATIO = 10.0
 """Ratio of training loss to initial loss above which an evaluation counts as diverging."""
 PATIENCE = 3
@@ -47,7 +49,8 @@ class DivergenceRule:
         """
         loss = _finite_together(train_loss, val_loss)
         if not math.isfinite(loss):
-            return f"loss not finite after {updates} updates{self._hint}"
+            noun = plural(updates, "update", "updates")
+            return f"loss not finite after {updates} {noun}{self._hint}"
         self._strikes = self._strikes + 1 if loss > LOSS_RATIO * self._initial else 0
         if self._strikes < PATIENCE:
             return ""

@@ -19,6 +19,7 @@ import numpy as np
 from optbench.contracts import Array, Task
 from optbench.engine.health import BOUNDED, last_health
 from optbench.records import RunResult, Status, StepControl
+from optbench.support.text import count
 
 ILLNESSES = (
     "symmetric",
@@ -373,7 +374,7 @@ def diagnose_workload(results: Sequence[RunResult]) -> WorkloadDiagnosis:
             for i in ILLNESSES
             if counts[i]
         )
-        verdict = f"of {len(results)} runs: {told}"
+        verdict = f"of {count(len(results), 'run')}: {told}"
     else:
         verdict = "nothing to complain of"
     return WorkloadDiagnosis(findings, shared, verdict)

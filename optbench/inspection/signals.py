@@ -14,6 +14,7 @@ from optbench.engine.health import BOUNDED, ROWS, layer_health
 from optbench.engine.initialization import draw_params
 from optbench.network import Loss, Network, Params, check_activation
 from optbench.registry import Registry
+from optbench.support.text import count
 
 UNCHANGED = (0.3, 3.0)
 """Range of the variance in any layer, relative to the first, within which it counts as
@@ -223,7 +224,7 @@ def _passage(what: str, variances: Array) -> list[str]:
     steps = relative[1 : place + 1] / relative[:place]
     factor = total ** (1 / place)
     is_steady = bool((np.maximum(steps / factor, factor / steps) <= STEADY).all())
-    where = f"after {place + 1} layers"
+    where = f"after {count(place + 1, 'layer')}"
     if total < 1 and is_steady:
         halves = " (it halves)" if 0.45 < factor < 0.55 else ""
         return [

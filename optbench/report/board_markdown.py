@@ -24,7 +24,6 @@ from optbench.analysis.words.board_text import (
     region_text,
     statement_title,
 )
-from optbench.analysis.words.prose import count
 from optbench.records import BOARD_NAMES
 from optbench.report.format import numbers
 from optbench.report.format.board_layout import (
@@ -35,7 +34,7 @@ from optbench.report.format.board_layout import (
 )
 from optbench.report.format.markdown_escape import escape_markdown
 from optbench.report.format.markdown_table import markdown_table
-from optbench.support.text import one_line
+from optbench.support.text import count, one_line
 
 MOST_IN_PAIR_TABLES = 8
 """Entrants up to which every pair has a row; more are shown as a matrix."""

@@ -9,7 +9,6 @@ from typing import Any
 from optbench.analysis.board_rows import WorkloadBoard
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.cautions import unfinished_caution
-from optbench.analysis.words.prose import count
 from optbench.report.board_markdown import answer, pair_blocks
 from optbench.report.format import numbers
 from optbench.report.format.markdown_escape import escape_markdown
@@ -17,7 +16,7 @@ from optbench.report.format.markdown_table import markdown_table
 from optbench.report.format.protocol_text import chosen, flatten, protocol_rows, tuned
 from optbench.report.format.workload_titles import common, titles_by_regime
 from optbench.report.sections import SECTION_PREFIX, Section
-from optbench.support.text import one_line
+from optbench.support.text import count, one_line
 
 CAPTIONS = {
     "ranking": "Boards, with intervals and places",

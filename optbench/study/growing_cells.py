@@ -19,6 +19,7 @@ from optbench.store import Store
 from optbench.study.driver import KnownResults
 from optbench.study.open_cells import OpenCells, finished_runs
 from optbench.suites import Targets
+from optbench.support.text import count, plural
 
 _log = logging.getLogger(__name__)
 
@@ -195,10 +196,11 @@ def _describe(
     looks: Sequence[Look], pairs: Mapping[BoardName, list[tuple[str, str]]], boards: Sequence[Board]
 ) -> str:
     """Return one line about a look: what is open on which board."""
-    number = f"look {len(looks)}, {looks[-1].replicates} replicates"
+    number = f"look {len(looks)}, {count(looks[-1].replicates, 'replicate')}"
     total = len(boards[0].pairs) * len(pairs) if boards else 0
     names = [f"{a} - {b} ({board})" for board, found in pairs.items() for a, b in found]
     if not names:
-        return f"{number}: all {total} pairs are decided"
+        return f"{number}: {plural(total, 'the only pair is', f'all {total} pairs are')} decided"
     more = f" and {len(names) - NAMED_PAIRS} more" if len(names) > NAMED_PAIRS else ""
-    return f"{number}: {len(names)} of {total} pairs open: {', '.join(names[:NAMED_PAIRS])}{more}"
+    which = ", ".join(names[:NAMED_PAIRS])
+    return f"{number}: {len(names)} of {count(total, 'pair')} open: {which}{more}"

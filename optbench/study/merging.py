@@ -19,6 +19,7 @@ from optbench.study.environment import machine_differences
 from optbench.study.folders import STORE_NAME, open_store, writable_folder
 from optbench.study.saved import decode_record, make_study
 from optbench.study.study import Study
+from optbench.support.text import count, plural
 
 _log = logging.getLogger(__name__)
 
@@ -238,11 +239,10 @@ def _take_in(
             RunConflict(folder, unpack_spec(each.spec)) for each in found[:NAMED_CONFLICTS]
         ]
         if found and not keep_first:
-            count = f"{len(found)} runs" if len(found) > 1 else "1 run"
-            verb = "differ" if len(found) > 1 else "differs"
+            verb = plural(len(found), "differs", "differ")
             raise ConflictError(
-                f"{count} of {folder} {verb} from those of the folders before it; "
-                "--keep-first (keep_first=True) keeps the earlier ones"
+                f"{count(len(found), 'run')} of {folder} {verb} from those of the folders before "
+                "it; --keep-first (keep_first=True) keeps the earlier ones"
                 + "".join(f"; {difference}" for difference in machines),
                 conflicts,
             )

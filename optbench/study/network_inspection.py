@@ -26,6 +26,7 @@ from optbench.registry import Registry
 from optbench.registry.scoped import InitializerLike, OptimizerLike, ScopedRegistry
 from optbench.suites.defaults import default_dataset, default_optimizers, default_suite
 from optbench.support import html
+from optbench.support.text import count
 
 if TYPE_CHECKING:
     from optbench.report.plots.plot import Plot
@@ -259,7 +260,9 @@ class InitializerComparison:
     @property
     def title(self) -> str:
         """Description of the networks."""
-        return f"{self.depth} layers of {self.width} {self.activation} units, {DRAWS} draws"
+        return (
+            f"{count(self.depth, 'layer')} of {self.width} {self.activation} units, {DRAWS} draws"
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:

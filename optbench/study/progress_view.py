@@ -16,6 +16,7 @@ from optbench.study.progress_displays import (
     terminal_display,
 )
 from optbench.support.log_lines import is_notebook, log_through, log_to_stderr, print_line
+from optbench.support.text import count
 
 MIN_RUNS = 10
 """Number of runs trained before the remaining time is estimated."""
@@ -86,7 +87,7 @@ class ProgressView:
             )
 
     def _summary(self, progress: Progress) -> str:
-        summary = f"{progress.done} of {progress.planned} runs"
+        summary = f"{progress.done} of {count(progress.planned, 'run')}"
         since, before = self._first or (time.monotonic(), progress.trained)
         if progress.trained - before >= MIN_RUNS:
             rate = (time.monotonic() - since) / (progress.trained - before)

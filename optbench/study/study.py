@@ -402,7 +402,7 @@ class Study:
 
     def _summary(self) -> str:
         from optbench.analysis.words.cautions import unfinished_text
-        from optbench.analysis.words.prose import count
+        from optbench.support.text import count
 
         entrants = len({cell.entrant.label for cell in self.cells})
         workloads = len({cell.workload.label for cell in self.cells})

@@ -23,6 +23,7 @@ from optbench.registry import Registry
 from optbench.store import Store
 from optbench.study.driver import Driver, KnownResults, Observer, ignore_progress
 from optbench.study.sweep_axes import RUN_AXES, Axis
+from optbench.support.text import count
 
 _log = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ def _describe_fixed(spec: RunSpec, swept: Sequence[str], asked: Mapping[str, Any
         "activation": work.activation,
         "initializer": work.initialization,
         "batch_size": regime + ("" if "batch_size" in swept else size),
-        "epochs": f"{work.epochs} epochs",
+        "epochs": count(work.epochs, "epoch"),
     }
     left_out = set(swept) - {"batch_size"} | ({"batch_size"} if "regime" in swept else set())
     return " | ".join(text for name, text in parts.items() if name not in left_out)

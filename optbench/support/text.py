@@ -1,4 +1,4 @@
-"""Sanitises untrusted text for display: names, reasons and paths come from plugins and files.
+"""Text for display: sanitises what comes from plugins and files, and agrees words with numbers.
 
 Text that is not printable never reaches a terminal. Control characters start escape sequences,
 which can move the cursor over earlier output, and marks that change the direction of writing make a
@@ -53,3 +53,23 @@ def spreadsheet_cell(text: str) -> str:
     """
     cell = printable(text)
     return "'" + cell if cell.lstrip().startswith(_FORMULA) else cell
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Example:
+        >>> count(1, "run"), count(1512, "run")
+        ('1 run', '1,512 runs')
+    """
+    return f"{n:,} {noun}{plural(n, '', 's')}"
+
+
+def plural(n: int, one: str, many: str) -> str:
+    """Return the form of a word that agrees with a number.
+
+    Example:
+        >>> plural(1, "it scores", "they score"), plural(2, "it scores", "they score")
+        ('it scores', 'they score')
+    """
+    return one if n == 1 else many

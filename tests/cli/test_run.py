@@ -88,6 +88,17 @@ def test_a_second_call_trains_nothing_and_says_so(done: tuple[Path, Outcome]) ->
     assert (out / "leaderboard.json").read_bytes() == before
 
 
+def test_a_single_run_is_told_in_the_singular(tmp_path: Path) -> None:
+    """Trained, and found in the store by the next call."""
+    one = ("run", "smoke", "-o", "sgd[lr=0.1]", "-d", "iris", "-r", "batch", "--epochs", "1")
+    one += ("--seeds", "1", "--replicates", "1", "--formats", "none", "--out", str(tmp_path))
+    assert "trained 1 run\n" in optbench(*one).err
+    assert "nothing to train, 1 run was in the store already\n" in optbench(*one).err
+    planned = optbench(*one, "--dry-run").out
+    assert "1 run planned" in planned
+    assert "1 of them is in the store" in planned
+
+
 def test_two_studies_with_the_same_command_have_the_same_bits(
     done: tuple[Path, Outcome], tmp_path: Path
 ) -> None:

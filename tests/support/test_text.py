@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from optbench.support.text import (
     LINE_CHARACTERS,
+    count,
     one_line,
+    plural,
     printable,
     printable_lines,
     spreadsheet_cell,
@@ -49,3 +51,9 @@ def test_no_spreadsheet_runs_a_cell(text: str) -> None:
     """A name that looks like a formula is text."""
     assert spreadsheet_cell(text).startswith("'")
     assert spreadsheet_cell("adam[lr=1]") == "adam[lr=1]"
+
+
+def test_words_agree_with_their_number() -> None:
+    """Only one is singular."""
+    assert [count(n, "run") for n in (0, 1, 2, 1512)] == ["0 runs", "1 run", "2 runs", "1,512 runs"]
+    assert [plural(n, "is", "are") for n in (0, 1, 2)] == ["are", "is", "are"]

@@ -34,9 +34,10 @@ from optbench.analysis.statistics.contrasts import (
 from optbench.analysis.statistics.multiplicity import may_be_best
 from optbench.analysis.statistics.ranking import place_ranges, tie_groups
 from optbench.analysis.study_arrays import StudyArrays
-from optbench.analysis.words.prose import count, join_names, looks_notes, short_names
+from optbench.analysis.words.prose import join_names, looks_notes, short_names
 from optbench.contracts import Array
 from optbench.records import ALPHA, Look, Regime
+from optbench.support.text import count, plural
 
 
 def make_boards(
@@ -216,7 +217,7 @@ def _notes(
     if partial := [study.labels[s] for s in np.flatnonzero(~everywhere)]:
         notes.append(
             f"Last, since not on all workloads: {join_names(partial)}. Pairs with "
-            f"{'it' if len(partial) == 1 else 'them'} are over the common workloads."
+            f"{plural(len(partial), 'it', 'them')} are over the common workloads."
         )
     names = short_names([study.workloads[w] for w in columns])
     from_study = [study.workloads[w].dataset for w in columns if table.from_study[w]]

@@ -18,6 +18,7 @@ from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.view_records import OrderFlip, RankFlip, RegimeLoss, RegimeView
 from optbench.contracts import Array
 from optbench.records import Workload
+from optbench.support.text import count
 
 FEWEST_SEEDS = 3
 """With fewer seeds, no flip is called clear."""
@@ -109,7 +110,7 @@ def _regime_names(workloads: list[Workload]) -> list[str]:
     """Return the regimes, with batch size or epochs where several workloads share a regime."""
     plain: list[str] = [w.regime for w in workloads]
     sized = [f"{w.regime} B={w.batch_size}" for w in workloads]
-    full = [f"{w.regime} B={w.batch_size} {w.epochs} epochs" for w in workloads]
+    full = [f"{w.regime} B={w.batch_size} {count(w.epochs, 'epoch')}" for w in workloads]
     return next((names for names in (plain, sized) if len(set(names)) == len(names)), full)
 
 

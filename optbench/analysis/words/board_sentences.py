@@ -12,8 +12,9 @@ from optbench.analysis.words.board_text import (
     region_text,
     workloads_text,
 )
-from optbench.analysis.words.prose import count, join_names
+from optbench.analysis.words.prose import join_names
 from optbench.records import BoardName
+from optbench.support.text import count
 
 LEADS: dict[BoardName, tuple[str, str]] = {
     "final-loss": ("ends lowest", "end lowest"),

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from optbench.analysis.board_records import Board, BoardPair, BoardRow, Needs, Statement
 from optbench.analysis.board_rows import Number, WorkloadBoard
-from optbench.analysis.words.prose import IN_REGIME, UNKNOWN, count
+from optbench.analysis.words.prose import IN_REGIME, UNKNOWN
 from optbench.records import ALPHA, MAX_REPLICATES, BoardName, Regime
 from optbench.support.durations import duration_text
+from optbench.support.text import count
 
 TITLES: dict[BoardName, str] = {
     "final-loss": "Final loss",

@@ -11,8 +11,9 @@ from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.run_metrics import RunMetrics
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.words.equal_terms import unequal_terms
-from optbench.analysis.words.prose import count, join_names, short_names
+from optbench.analysis.words.prose import join_names, short_names
 from optbench.contracts import Array
+from optbench.support.text import count, plural
 
 MOST_FLIPS = 3
 """Number of lines about orders in the performance profile that depend on a third entrant."""
@@ -29,7 +30,7 @@ def unfinished_text(done: int, planned: int) -> str:
         >>> unfinished_text(254, 1512)
         'unfinished: 254 of 1,512 runs; the same command continues'
     """
-    return f"{UNFINISHED}{done:,} of {planned:,} runs; the same command continues"
+    return f"{UNFINISHED}{done:,} of {count(planned, 'run')}; the same command continues"
 
 
 def unfinished_caution(board: Leaderboard) -> str:
@@ -69,7 +70,7 @@ def _about_replicates(study: StudyArrays) -> Iterator[str]:
         return
     for fewer in sorted({n for numbers in of_entrant for n in numbers if n < most}):
         names = [name for name, n in zip(study.labels, of_entrant, strict=True) if n == {fewer}]
-        verb = "has" if len(names) == 1 else "have"
+        verb = plural(len(names), "has", "have")
         yield f"{join_names(names)} {verb} {fewer} of {most} replicates: {shared}"
 
 
@@ -114,17 +115,21 @@ def _about_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
             )
         if row.failed:
             reason = _first_reason(study, study.labels.index(row.label))
-            yield f"{row.label}: {count(row.failed, 'run')} failed ({reason}); they score 0"
+            failed = f"{row.label}: {count(row.failed, 'run')} failed ({reason})"
+            yield f"{failed}; {_score_0(row.failed)}"
         elif row.divergence.count == row.divergence.total:
-            runs = (
-                "the only run" if row.divergence.total == 1 else f"all {row.divergence.total} runs"
-            )
-            yield f"{row.label}: {runs} diverged; they score 0"
+            total = row.divergence.total
+            runs = plural(total, "the only run", f"all {total} runs")
+            yield f"{row.label}: {runs} diverged; {_score_0(total)}"
         for (hyper, side), times in Counter((e.hyper, e.side) for e in row.edges).items():
             yield (
                 f"{row.label}: the best {hyper} lies at the {side} edge of its search range on "
                 f"{count(times, 'workload')}, even after widening; a better one may lie beyond"
             )
+
+
+def _score_0(runs: int) -> str:
+    return plural(runs, "it scores 0", "they score 0")
 
 
 def _unmoved_runs(study: StudyArrays) -> list[int]:

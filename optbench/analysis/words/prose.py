@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optbench.records import ALPHA, Look, Workload
+from optbench.support.text import count
 
 UNKNOWN = "–"
 """What stands in a table for an unknown number."""
@@ -28,11 +29,6 @@ def join_names(names: Sequence[str], most: int = 3) -> str:
     return "".join(names)
 
 
-def count(n: int, noun: str) -> str:
-    """Return ``1 workload`` or ``2 workloads``."""
-    return f"{n} {noun}" + ("" if n == 1 else "s")
-
-
 def looks_notes(looks: Sequence[Look]) -> list[str]:
     """Return which error rate the verdicts of a growing study have; nothing for a single look."""
     last, rate = looks[-1], sum(look.level for look in looks)
@@ -41,7 +37,7 @@ def looks_notes(looks: Sequence[Look]) -> list[str]:
     if len(looks) == 1 and last.level == ALPHA:
         return []
     return [
-        f"Look {len(looks)}, at {last.replicates} replicates. Intervals have level "
+        f"Look {len(looks)}, at {count(last.replicates, 'replicate')}. Intervals have level "
         f"{100 * (1 - last.level):.1f}%; any false claim at all looks together has a probability "
         f"of at most {100 * rate:.1f}%."
     ]
@@ -56,7 +52,7 @@ def short_names(workloads: Sequence[Workload]) -> list[str]:
             w.initialization,
             IN_REGIME[w.regime],
             f"B={w.batch_size}",
-            f"{w.epochs} epochs",
+            count(w.epochs, "epoch"),
         )
         for w in workloads
     ]

@@ -13,6 +13,7 @@ import numpy as np
 from optbench.analysis.board_rows import OverallRow, Verdict
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.board_sentences import entrant_sentence, has_verdicts, scope_sentence
+from optbench.support.text import count
 
 
 def verdicts(board: Leaderboard) -> tuple[Verdict, ...]:
@@ -50,7 +51,7 @@ def _lost_runs(row: OverallRow) -> Iterator[str]:
         verb = "diverged"
         if row.failed:
             verb = "failed" if row.failed == lost.count else "failed or diverged"
-        yield f"{row.label} {verb} in {lost.count} of {lost.total} runs ({lost.rate:.1%})"
+        yield f"{row.label} {verb} in {lost.count} of {count(lost.total, 'run')} ({lost.rate:.1%})"
 
 
 def _lr_width(row: OverallRow, widths: Sequence[float]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from optbench.contracts import Optimizer, Rule, Stepper, Value, rate_of
 from optbench.errors import ConfigError
 from optbench.records import DTYPES
 from optbench.support.log_lines import PrintedLines
-from optbench.support.text import printable
+from optbench.support.text import count, plural, printable
 
 if TYPE_CHECKING:
     from optbench.conformance import Outcome
@@ -225,15 +225,15 @@ def _print_marked(outcome: Outcome, text: str) -> None:
 
 def _print_again(again: Mapping[str, int]) -> None:
     """Print how many more checks failed with the same fault, instead of repeating it."""
-    for fault, count in again.items():
-        if count:
-            checks = "1 more check fails" if count == 1 else f"{count} more checks fail"
-            say_prose(f"        and {checks} in the same way: {fault}", indent=8)
+    for fault, checks in again.items():
+        if checks:
+            fail = f"{count(checks, 'more check')} {plural(checks, 'fails', 'fail')}"
+            say_prose(f"        and {fail} in the same way: {fault}", indent=8)
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
     counts = Counter(outcome.verdict for outcome in outcomes)
-    parts = [f"{counts['passed']} of {len(outcomes)} checks passed"]
+    parts = [f"{counts['passed']} of {count(len(outcomes), 'check')} passed"]
     if counts["expected failure"]:
         parts.append(f"{counts['expected failure']} failed on purpose")
     if counts["failed"]:

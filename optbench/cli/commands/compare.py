@@ -74,9 +74,10 @@ def command(
       optbench compare adam sgd --in optbench-results
     """
     from optbench.analysis.words.board_text import level_text
-    from optbench.analysis.words.prose import count, join_names
+    from optbench.analysis.words.prose import join_names
     from optbench.study import STORE_NAME, load_study
     from optbench.study.comparing import compare_entrants, compare_studies
+    from optbench.support.text import count
 
     if _are_folders(first, second):
         sides = load_study(Path(first)), load_study(Path(second))
@@ -145,13 +146,14 @@ def _are_folders(first: str, second: str) -> bool:
 def _columns(row: Comparison, board: BoardComparison) -> tuple[str, ...]:
     from optbench.analysis.words.board_text import difference_text, ratio_text, width_text
     from optbench.analysis.words.prose import UNKNOWN
+    from optbench.support.text import count
 
     def end(value: float) -> str:
         return ratio_text(value) if board.board == "speed" else f"{value:+.3f}"
 
     verdict: str = "nothing to compare" if board.at_floor else board.verdict
     if board.needs is not None:
-        verdict += f" ({board.needs} replicates would decide)"
+        verdict += f" ({count(board.needs, 'replicate')} would decide)"
     return (
         row.optimizer,
         board.board,

@@ -18,7 +18,7 @@ from optbench.errors import ConfigError
 from optbench.records import BOARD_NAMES, BoardName
 from optbench.report.format.table_forms import TABLE_FORMS, TABLES, TableForm, TableName
 from optbench.support.files import open_output
-from optbench.support.text import spreadsheet_cell
+from optbench.support.text import count, spreadsheet_cell
 
 FORMS = {".parquet": "parquet", ".tex": "latex", ".md": "markdown"}
 """Ending of a file -> format."""
@@ -117,7 +117,7 @@ def command(
         with open_output(target) as file:
             write_csv(rows, file)
     if target is not None:
-        remark(f"{len(rows)} rows in {target}")
+        remark(f"{count(len(rows), 'row')} in {target}")
 
 
 def _run_rows(folder: Path, curves: bool) -> list[dict[str, Any]]:
@@ -174,7 +174,7 @@ def _export_tables(
     with open_output(target) as file:
         file.write(text)
     rows = sum(len(each.rows) for each in tables)
-    remark(f"{rows} rows in {target}")
+    remark(f"{count(rows, 'row')} in {target}")
 
 
 def _export_best(folder: Path, target: Path | None) -> None:
@@ -188,7 +188,7 @@ def _export_best(folder: Path, target: Path | None) -> None:
         return
     with open_output(target) as file:
         file.write(json.dumps(finite(rows), indent=2) + "\n")
-    remark(f"{len(rows)} configurations in {target}")
+    remark(f"{count(len(rows), 'configuration')} in {target}")
 
 
 def _columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -15,6 +15,7 @@ from optbench.cli.study_output import (
     summary_json,
     typed_command,
 )
+from optbench.support.text import count, plural
 
 
 @click.command("merge", cls=Recorded)
@@ -70,4 +71,5 @@ def command(
         print_json(summary_json(study, files))
     elif files:
         show_board(study)
-    remark(f"merged {len(folders)} studies, {len(study.runs)} runs, in {out}")
+    studies = f"{len(folders)} {plural(len(folders), 'study', 'studies')}"
+    remark(f"merged {studies}, {count(len(study.runs), 'run')}, in {out}")

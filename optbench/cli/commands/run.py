@@ -29,6 +29,7 @@ from optbench.cli.study_output import (
 )
 from optbench.errors import ConfigError
 from optbench.records import Health
+from optbench.support.text import count, plural
 
 if TYPE_CHECKING:
     from optbench.plan import StudyPlan, StudyRecord
@@ -245,16 +246,19 @@ def _say_what_happened(
     for line in study.left_out:
         remark(f"left out: {line}")
     show_failures(study)
+    finished = len(study.runs)
     if not complete:
-        remark(f"interrupted: {len(study.runs)} finished runs are kept in {out}; to go on: {typed}")
+        kept = f"{count(finished, 'finished run')} {plural(finished, 'is', 'are')} kept in {out}"
+        remark(f"interrupted: {kept}; to go on: {typed}")
         return
-    trained = f"trained {study.trained} runs" if study.trained else "nothing to train"
-    reused = f"{study.reused} runs were in the store already" if study.reused else ""
+    trained = f"trained {count(study.trained, 'run')}" if study.trained else "nothing to train"
+    were = f"{count(study.reused, 'run')} {plural(study.reused, 'was', 'were')}"
+    reused = f"{were} in the store already" if study.reused else ""
     remark(", ".join(filter(None, (trained, reused))))
     if shard is None:
         remark(f"report: {out / 'report.html'}")
     else:
         remark(
-            f"shard {shard[0]} of {shard[1]}: {len(study.runs)} runs in {out}; when all are done"
+            f"shard {shard[0]} of {shard[1]}: {count(finished, 'run')} in {out}; when all are done"
         )
         remark("  optbench merge FOLDER... --out ALL  # joins them and writes the report")

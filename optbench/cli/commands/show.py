@@ -24,7 +24,7 @@ from optbench.registry import Registry
 from optbench.registry.dataset_values import is_file_name
 from optbench.registry.entries import Entry
 from optbench.registry.kinds import KINDS
-from optbench.support.text import printable
+from optbench.support.text import count, printable
 
 
 @click.command("show")
@@ -241,7 +241,7 @@ SCALES = {
 def _dataset_facts(told: dict[str, Any]) -> list[tuple[str, str]]:
     parts = ", ".join(f"{count} {part}" for part, count in (told["examples"] or {}).items())
     outputs = "1 output" if told["outputs"] == 1 else f"{told['outputs']} outputs"
-    size = f"{told['features']} features, {outputs}; {parts}" if parts else ""
+    size = f"{count(told['features'], 'feature')}, {outputs}; {parts}" if parts else ""
     where = "not all here: downloaded at first use into" if told["missing"] else "in"
     return [
         ("source", told["source"]),

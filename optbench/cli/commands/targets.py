@@ -11,6 +11,7 @@ import click
 
 from optbench.cli.options import Place, json_option, plugin_options
 from optbench.cli.output import print_json, print_table, remark, say_lines
+from optbench.support.text import count
 
 if TYPE_CHECKING:
     from optbench.suites import Targets
@@ -70,7 +71,7 @@ def _derive(folders: Sequence[Path]) -> tuple[Targets, list[str]]:
     suites = ", ".join(dict.fromkeys(study.suite for study in studies))
     targets = derive_targets(
         [cell for study in studies for cell in study.cells],
-        f"optbench {__version__}: {runs} runs of {suites}",
+        f"optbench {__version__}: {count(runs, 'run')} of {suites}",
     )
     if not targets:
         raise ConfigError("no target: on no dataset and network did any run improve by 2%")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from optbench.analysis.words.prose import count
 from optbench.cli.lab_options import (
     plot_folder,
     plots_option,
@@ -19,6 +18,7 @@ from optbench.cli.options import json_option, plugin_options, registered
 from optbench.cli.output import print_json, print_table, remark
 from optbench.errors import ConfigError
 from optbench.suites.defaults import default_optimizers
+from optbench.support.text import count
 
 MOST_STEPS = 1_000_000
 MOST_DRAWS = 10_000

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from optbench.contracts import Rule
 from optbench.engine.fusion.expressions import ExpressionTranslator, NotFusibleError, refusal
 from optbench.engine.fusion.loop_source import LoopSource, Term
+from optbench.support.text import count
 
 __all__ = ["NotFusibleError", "translate_update"]
 
@@ -128,7 +129,7 @@ def _store_results(
     terms = [expressions.translate(part) for part in node.value.elts]
     n_slots = len(rule.slots)
     if len(terms) != 1 + n_slots + len(rule.scalars):
-        raise refusal(node, f"a return of {len(terms)} values")
+        raise refusal(node, f"a return of {count(len(terms), 'value')}")
     loop.store_theta(terms[0])
     for k, term in enumerate(terms[1 : 1 + n_slots]):
         loop.store_slot(k, term)

@@ -11,6 +11,7 @@ import msgspec
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.records import Cell, Workload
 from optbench.records.stored_curves import load_curves
+from optbench.support.text import count
 
 MOST_WORKLOADS = 36
 """Studies of up to this size are shown in full in plots, page and Markdown; larger ones in part."""
@@ -32,7 +33,7 @@ def excerpt(board: Leaderboard, cells: Sequence[Cell]) -> tuple[Leaderboard, lis
     part, total = (len({b.workload.dataset for b in bs}) for bs in (chosen, board.workloads))
     note = (
         f"{len(chosen)} of {len(board.workloads)} workloads are shown individually, "
-        f"from {part} of {total} datasets; "
+        f"from {part} of {count(total, 'dataset')}; "
         "scores and places are over all, which leaderboard.csv and leaderboard.json list"
     )
     reduced = msgspec.structs.replace(

@@ -13,6 +13,7 @@ from optbench.report.format import numbers
 from optbench.report.format.palette import assign_looks
 from optbench.report.format.text_charts import mean_curve
 from optbench.support import html
+from optbench.support.text import count
 
 
 class StudyLike(Protocol):
@@ -34,7 +35,7 @@ class StudyLike(Protocol):
 def study_html(study: StudyLike) -> str:
     """Return the study's leaderboard, or one line if no evaluation run has finished."""
     if not any(cell.evaluation for cell in study.cells):
-        line = f"{study.suite}: no evaluation run has finished ({len(study.cells)} cells)."
+        line = f"{study.suite}: no evaluation run has finished ({count(len(study.cells), 'cell')})."
         return html.paragraphs([line])
     board = study.leaderboard
     looks = assign_looks(row.label for row in board.overall)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optbench.analysis.words.prose import count
 from optbench.records import Cell, StudyProtocol
+from optbench.support.text import count
 
 
 def tuned(protocol: StudyProtocol) -> str:

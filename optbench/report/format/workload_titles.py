@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optbench.analysis.view_records import RegimeView
-from optbench.analysis.words.prose import count
 from optbench.records import REGIMES, Workload
+from optbench.support.text import count
 
 
 def parts(workload: Workload) -> list[str]:

@@ -24,7 +24,6 @@ from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.board_sentences import has_verdicts
 from optbench.analysis.words.board_text import TITLES, best_loss_text
 from optbench.analysis.words.cautions import unfinished_caution
-from optbench.analysis.words.prose import count
 from optbench.inspection.survey import Survey, survey
 from optbench.records import BOARD_NAMES, BoardName, Cell
 from optbench.report.format import numbers
@@ -39,7 +38,7 @@ from optbench.report.page.diagnosis_context import diagnosis_context
 from optbench.report.page.payload import page_data
 from optbench.report.page.tuned_table import tuned_table
 from optbench.report.sections import Section
-from optbench.support.text import one_line
+from optbench.support.text import count, one_line
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -20,6 +20,7 @@ from optbench.report.plots.marks import dash_pattern
 from optbench.report.plots.scales import set_log_axis
 from optbench.report.plots.sheets import INK, SOFT, Sheet, make_sheet, style
 from optbench.support.files import atomic_path
+from optbench.support.text import count
 
 LABEL_LETTER_INCHES = 0.07
 MAP_RIGHT_INCHES = 0.3
@@ -116,7 +117,7 @@ def _make_sheet(ground: Ground, paths: Sequence[Path]) -> Sheet:
     steps = len(paths[0].points) - 1
     right = 0.2 + LABEL_LETTER_INCHES * max(len(cut_label(path.label)) for path in paths)
     sheet = make_sheet(
-        f"{steps} steps on {ground.label}",
+        f"{count(steps, 'step')} on {ground.label}",
         f"{type(ground.landscape).summary()}\nDark is low. A ring marks the start, a star the "
         "minimum; where no learning rate was given, the best of a scan.",
         n=2,

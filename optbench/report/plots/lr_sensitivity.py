@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from optbench.analysis.views.lr_profiles import LearningRateProfile
-from optbench.analysis.words.prose import count
 from optbench.report.format.palette import REST, Look
 from optbench.report.plots.marks import REST_BAND_OPACITY, draw_rings
 from optbench.report.plots.regime_sheets import REGIME_TITLES
 from optbench.report.plots.scales import note_empty, positive_limits, set_log_axis, set_percent_axis
 from optbench.report.plots.sheets import Sheet, make_sheet
+from optbench.support.text import count
 
 PANEL_INCHES = (1.2, 0.8)
 """Width and height of a panel."""

@@ -24,6 +24,7 @@ from optbench.report.plots.scales import (
     tick_text,
 )
 from optbench.report.plots.sheets import Sheet, make_sheet
+from optbench.support.text import count
 
 BEFORE, AFTER = Look("#39a4fd", "dash", "o"), Look("#2339fe", "solid", "s")
 MOST_LAYERS = 12
@@ -76,7 +77,9 @@ def _network_text(before: Signals, result: RunResult | None) -> str:
     if not len(before.forward):
         return "linear model"
     widths = result.spec.hidden if result is not None else ()
-    return f"{'-'.join(map(str, widths)) or f'{len(before.forward)} layers'} {before.activation}"
+    return (
+        f"{'-'.join(map(str, widths)) or count(len(before.forward), 'layer')} {before.activation}"
+    )
 
 
 def _hidden_panels(before: Signals, after: Signals | None, result: RunResult | None) -> list[Panel]:

@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from optbench.analysis.view_records import TargetDistribution
-from optbench.analysis.words.prose import count
 from optbench.report.format.palette import Look, named_labels
 from optbench.report.plots.labels import (
     add_legend,
@@ -20,6 +19,7 @@ from optbench.report.plots.labels import (
 from optbench.report.plots.marks import dash_pattern, draw_rest, rest_band
 from optbench.report.plots.scales import set_log_axis, set_percent_axis
 from optbench.report.plots.sheets import Sheet, make_sheet
+from optbench.support.text import count
 
 
 def draw_target_curves(distribution: TargetDistribution, looks: dict[str, Look]) -> Sheet:

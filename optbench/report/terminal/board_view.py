@@ -16,13 +16,12 @@ from optbench.analysis.words.board_text import (
     interval_level,
     statement_title,
 )
-from optbench.analysis.words.prose import count
 from optbench.records import BOARD_NAMES
 from optbench.report.format.board_layout import boards_by_regime, shared_note
 from optbench.report.format.numbers import UNKNOWN
 from optbench.report.format.palette import Look
 from optbench.report.terminal.board_panels import panel_lines
-from optbench.support.text import one_line
+from optbench.support.text import count, one_line
 
 if TYPE_CHECKING:
     from rich.text import Text

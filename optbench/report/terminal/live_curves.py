@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from optbench.analysis.words.prose import count
 from optbench.records import RunResult
 from optbench.report.format.palette import assign_looks
 from optbench.report.format.text_charts import braille, run_curve, sparkline
-from optbench.support.text import one_line
+from optbench.support.text import count, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType

@@ -10,14 +10,13 @@ from optbench.analysis.board_rows import OverallRow
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.words.board_text import SHORT_TITLES
 from optbench.analysis.words.cautions import unfinished_caution
-from optbench.analysis.words.prose import count
 from optbench.records import REGIMES, Cell
 from optbench.report.format import numbers
 from optbench.report.format.board_layout import place_text
 from optbench.report.format.palette import Look
 from optbench.report.format.text_charts import curve_limits, mean_curve, sparkline
 from optbench.report.terminal.board_panels import MOST_ROWS
-from optbench.support.text import one_line
+from optbench.support.text import count, one_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,7 +37,7 @@ def study_line(board: Leaderboard) -> str:
         count(len(board.overall), "optimizer"),
         count(len(board.workloads), "workload"),
         count(replicates, "replicate") + f" of {count(seeds, 'seed')}",
-        f"{board.runs:,} runs",
+        count(board.runs, "run"),
     ]
     title = f"{one_line(board.title)}: " if board.title else ""
     state = unfinished_caution(board)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from optbench.analysis import build_leaderboard
 from optbench.records import StudyProtocol
 from optbench.suites import Target
@@ -30,3 +32,16 @@ def test_a_target_that_nobody_reaches_is_named() -> None:
     targets = {(workload.dataset, workload.network): out_of_reach}
     board = build_leaderboard(cells, StudyProtocol(), targets)
     assert any("no entrant reached the medium target on moons" in text for text in board.warnings)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "caution"),
+    [
+        (1, "alpha: the only run diverged; it scores 0"),
+        (2, "alpha: all 2 runs diverged; they score 0"),
+    ],
+)
+def test_one_run_is_told_in_the_singular(seeds: int, caution: str) -> None:
+    """Verb and pronoun agree with the number of runs."""
+    cells = make_cells(("alpha",), ("moons",), ("batch",), seeds=seeds, diverging={"alpha": 1.0})
+    assert caution in build_leaderboard(cells, StudyProtocol(), {}).warnings
