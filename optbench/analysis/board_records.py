@@ -14,6 +14,16 @@ PairVerdict = Literal["better", "equal", "open"]
 Unit = Literal["replicate", "dataset", "drawn workload"]
 
 
+FLOORS: dict[BoardName, tuple[str, float]] = {
+    "final-loss": ("value", 0.0),
+    "training-loss": ("value", 0.0),
+    "speed": ("solved", 0.0),
+    "stability": ("lost", 1.0),
+}
+"""Quantity of each board, ``"value"`` or one of the details, and what it is for an entrant of which
+nothing is known: no run was better than guessing, reached the target, or was kept."""
+
+
 class Needs(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What would decide an open pair with a probability of 80%, as far as it can be foreseen.
 
@@ -45,6 +55,7 @@ class BoardRow(Record, frozen=True, kw_only=True):
         may_be_best: Whether it may still be the best one (Hsu's comparison with the best). An
             entrant that lost every run may not.
         workloads: Workloads on which it was evaluated.
+        runs: Evaluation runs on the workloads where it has a value; 0 in older files.
         details: Further means by name: ``"lost"`` (share of evaluation runs), ``"regret"`` and
             ``"seed_spread"`` (SD of the test score over the seeds of a replicate) on the stability
             board; ``"solved"`` (share of runs that reached the target) on the speed board.
@@ -58,7 +69,23 @@ class BoardRow(Record, frozen=True, kw_only=True):
     letters: str = ""
     may_be_best: bool = True
     workloads: int
+    runs: int = 0
     details: dict[str, Number] = {}  # noqa: RUF012  (msgspec copies it)
+
+    def is_at_floor(self, name: BoardName) -> bool:
+        """Return whether all values are the lowest ones possible, so that nothing is known.
+
+        Args:
+            name: Name of the board of the row.
+
+        Example:
+            >>> details = {"solved": 0.0}
+            >>> row = BoardRow(label="a", value=-1, place=(1, 1), workloads=1, details=details)
+            >>> row.is_at_floor("speed"), row.is_at_floor("final-loss")
+            (True, False)
+        """
+        quantity, floor = FLOORS[name]
+        return (self.value if quantity == "value" else self.details.get(quantity)) == floor
 
 
 class BoardPair(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from optbench.contracts import Optimizer, Value, rate_of
+from optbench.contracts import Optimizer, Rule, Value, rate_of
 from optbench.data.splits import prepare_dataset
 from optbench.engine.curve_points import plan_curve
 from optbench.engine.memory_limits import check_memory
@@ -64,6 +64,7 @@ def make_entrant(
         given=given,
         control=control,
         rate="" if rate is None else rate.name,
+        kind="rule" if issubclass(cls, Rule) else "stepper",
     )
 
 

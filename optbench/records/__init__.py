@@ -1,6 +1,6 @@
 """Frozen records: runs, their results and curves, and the parts of a study."""
 
-from optbench.records.cell import Cell, Trial, pool_replicates, typical_choices
+from optbench.records.cell import Cell, Trial, pool_replicates, typical_cell, typical_choices
 from optbench.records.criteria import BOARD_NAMES, REGIONS, USUAL_REGIONS, BoardName, Criteria
 from optbench.records.curve import CURVE_COLUMNS, Curve
 from optbench.records.look import ALPHA, Look
@@ -66,5 +66,6 @@ __all__ = [
     "is_evaluation",
     "pool_replicates",
     "spell",
+    "typical_cell",
     "typical_choices",
 ]

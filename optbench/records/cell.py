@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -61,6 +62,17 @@ class Cell:
     evaluation: tuple[RunResult, ...]
     replicate: int = 0
 
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """The chosen values, or those of the evaluation runs while tuning is unfinished."""
+        return self.evaluation[0].spec.hyper if self.chosen is None else self.chosen
+
+    @property
+    def rate(self) -> float:
+        """The rate among `values`; infinite for an optimizer without one."""
+        value = self.values.get(self.entrant.rate)
+        return float(value) if isinstance(value, int | float) else math.inf
+
 
 def typical_choices(cells: Iterable[Cell]) -> list[Cell]:
     """Return one cell for each entrant and workload: the replicate whose choice is typical.
@@ -72,12 +84,17 @@ def typical_choices(cells: Iterable[Cell]) -> list[Cell]:
         cells: Cells of one study, in any order.
     """
     groups = _replicates_of(cell for cell in cells if cell.chosen is not None)
-    return [sorted(group, key=_rate)[(len(group) - 1) // 2] for group in groups]
+    return [typical_cell(group) for group in groups]
 
 
-def _rate(cell: Cell) -> tuple[float, int]:
-    value = (cell.chosen or {}).get(cell.entrant.rate)
-    return float(value) if isinstance(value, int | float) else 0.0, cell.replicate
+def typical_cell(replicates: Iterable[Cell]) -> Cell:
+    """Return the replicate with the median rate, as `typical_choices` does.
+
+    Args:
+        replicates: Cells of one entrant on one workload, at least one.
+    """
+    ordered = sorted(replicates, key=lambda cell: (cell.rate, cell.replicate))
+    return ordered[(len(ordered) - 1) // 2]
 
 
 def pool_replicates(cells: Iterable[Cell]) -> list[Cell]:

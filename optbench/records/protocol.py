@@ -129,6 +129,7 @@ class Entrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         given: Hyperparameters fixed by the user; they are never tuned.
         control: Schedule and clipping.
         rate: Name of the optimizer's rate; ``""`` for an optimizer without one.
+        kind: ``"rule"`` or ``"stepper"``; ``""`` in studies that were saved without it.
     """
 
     label: str
@@ -136,3 +137,4 @@ class Entrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     given: dict[str, Value] = {}
     control: StepControl = StepControl()
     rate: str = "lr"
+    kind: Literal["", "rule", "stepper"] = ""

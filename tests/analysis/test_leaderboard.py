@@ -16,7 +16,6 @@ from optbench.analysis.board_records import Board
 from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.derived_targets import derive_targets
 from optbench.analysis.leaderboard import DIGITS
-from optbench.analysis.words.board_sentences import is_at_floor
 from optbench.errors import ConfigError
 from optbench.records import Cell, Status, StudyProtocol
 from optbench.suites import LEVELS, Target
@@ -49,7 +48,7 @@ def test_an_optimizer_entered_twice_is_equal_to_itself() -> None:
     for each in board.boards:
         pair = each.pair("epsilon", "alpha")
         rows_of_twins = [row for row in each.rows if row.label in ("epsilon", "alpha")]
-        if all(is_at_floor(each.name, row) for row in rows_of_twins):
+        if all(row.is_at_floor(each.name) for row in rows_of_twins):
             assert (pair.difference, pair.verdict) == (None, "open")
             continue
         assert pair.difference == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from optbench.records import pool_replicates, typical_choices
+from optbench.records import pool_replicates, typical_cell, typical_choices
 from tests.analysis.synthetic import make_cells
 
 
@@ -42,5 +42,15 @@ def test_the_typical_choice_has_the_median_rate() -> None:
     assert [each.replicate for each in typical_choices(cells)] == [3]
     assert [each.replicate for each in typical_choices(cells[::-1])] == [3]
     assert typical_choices(cells[-1:]) == []
+    assert typical_cell(cells[:-1]).replicate == 3
     equal = [replace(cell, replicate=i, chosen={"lr": 1.0}) for i in (2, 0, 1)]
     assert [each.replicate for each in typical_choices(equal)] == [1]
+
+
+def test_values_are_those_of_the_runs_until_tuning_ends() -> None:
+    """An optimizer without a rate has an infinite one, which no finite rate exceeds."""
+    (cell,) = make_cells(("alpha",), ("moons",), ("batch",), seeds=1, trials=1)
+    unfinished = replace(cell, chosen=None)
+    assert unfinished.values == cell.evaluation[0].spec.hyper
+    assert unfinished.rate == cell.evaluation[0].spec.hyper["lr"]
+    assert replace(cell, chosen={}).rate == float("inf")

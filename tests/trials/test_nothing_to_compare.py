@@ -9,7 +9,7 @@ import numpy as np
 import optbench
 from optbench import Rule, Study, hyper
 from optbench.analysis.board_records import select_boards
-from optbench.analysis.words.board_sentences import board_sentence, is_at_floor
+from optbench.analysis.words.board_sentences import board_sentence
 
 
 class Raising(Rule):
@@ -59,11 +59,22 @@ def test_optimizers_that_never_trained_have_no_verdict() -> None:
         rows = {row.label: row for row in board.rows}
         assert not rows["raising"].may_be_best
         assert not rows["diverging"].may_be_best
-        assert is_at_floor(board.name, rows["raising"])
+        assert rows["raising"].is_at_floor(board.name)
     board = select_boards(study.leaderboard.boards)[0]
     assert board.rows[0].label == "adam[lr=0.05]"
     assert "No better than guessing: " in board_sentence(board)
     assert "equal" not in board_sentence(board).lower()
+
+
+def test_who_never_reached_the_target_is_told_with_the_number_of_runs() -> None:
+    """The count is that of the evaluation runs, those of lost runs among them."""
+    study = study_of(Raising, Diverging, "adam[lr=0.05]", epochs=30)
+    speed = select_boards(study.leaderboard.boards)[2]
+    missed = "Never reached the target: raising (0 of 4 runs) and diverging (0 of 4 runs)"
+    assert missed in board_sentence(speed)
+    for row in speed.rows:
+        runs = [run for cell in study.cells for run in cell.evaluation]
+        assert row.runs == sum(run.spec.optimizer == row.label.split("[")[0] for run in runs)
 
 
 def test_where_nobody_trained_there_is_nothing_to_compare() -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 import optbench
-from optbench import Array, StepContext, Stepper, hyper
+from optbench import Array, Rule, StepContext, Stepper, hyper
 
 
 class Rebound(Stepper):
@@ -28,10 +30,26 @@ class Rebound(Stepper):
             theta = theta - context.h.lr * grad  # noqa: PLW2901  (the mistake)
 
 
-def test_an_optimizer_that_trains_nothing_is_named() -> None:
-    """The caution counts its runs and shows the cure; an optimizer that trains has none."""
+class Idle(Rule):
+    """Gradient descent that returns what it was given."""
+
+    name = "idle"
+    lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 1.0))
+
+    @staticmethod
+    def update(theta: Any, grad: Any, t: Any, h: Any) -> tuple[Any, ...]:
+        """Return the old theta."""
+        return (theta + 0 * h.lr * grad,)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "hint"),
+    [(Rebound, "a Stepper writes into its arrays: `theta -= ...`"), (Idle, "`update` of a Rule")],
+)
+def test_an_optimizer_that_trains_nothing_is_named(optimizer: type[Any], hint: str) -> None:
+    """The caution counts its runs and has the hint for its kind; one that trains has none."""
     study = optbench.compare(
-        [Rebound, "sgd"],
+        [optimizer, "sgd"],
         datasets="iris",
         regimes="mini-batch",
         epochs=3,
@@ -41,5 +59,7 @@ def test_an_optimizer_that_trains_nothing_is_named() -> None:
     )
     named = [line for line in study.leaderboard.warnings if "never changed" in line]
     assert len(named) == 1
-    assert named[0].startswith("rebound: 4 runs ended with exactly the losses of the start")
-    assert "`theta -= ...`" in named[0]
+    start = f"{optimizer.name}: 4 runs ended with exactly the losses of the start"
+    assert named[0].startswith(start)
+    assert hint in named[0]
+    assert ("Stepper" in named[0]) == (optimizer is Rebound)

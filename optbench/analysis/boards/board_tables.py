@@ -109,7 +109,9 @@ def _board(
     replicates_before = before.looks[-1].replicates if before else 0
     sample = make_sample(study, table, unit, columns, replicates_before, pace)
     rows = entrant_contrasts(sample.values, sample.clusters)
-    known = np.isfinite(table.values[:, columns]).any(axis=2).sum(axis=1)
+    has_value = np.isfinite(table.values[:, columns]).any(axis=2)
+    known = has_value.sum(axis=1)
+    runs = ((~np.isnan(study.lost_runs[:, columns])).sum(axis=2) * has_value).sum(axis=1)
     everywhere = known == known.max()
     means = np.round(rows.estimate, 12)  # so that equal runs tie
     order = np.lexsort((-np.where(np.isnan(means), -np.inf, means), ~everywhere))
@@ -145,6 +147,7 @@ def _board(
                 letters="".join(g.letter for g in groups if study.labels[s] in g.labels),
                 may_be_best=bool(leading[s]),
                 workloads=int(known[s]),
+                runs=int(runs[s]),
                 details={name: number(part[s]) for name, part in details.items()},
             )
             for s in order.tolist()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from optbench.analysis.board_records import FLOORS
 from optbench.analysis.boards.score_scales import Scales
 from optbench.analysis.statistics import metrics
 from optbench.analysis.statistics.scoring import frozen_score
@@ -29,8 +30,6 @@ class BoardValues:
         quantity: What a value measures, in words.
         region: Half width of the region of practical equivalence.
         values: Shape (S, W, K), NaN where there is none.
-        is_above_floor: Whether a value is above the lowest one possible, shape (S, W, K): a run
-            was better than guessing, reached the target, or was not lost.
         details: Further quantities that the board shows, each of shape (S, W, K).
         least_errors: Least standard error of each entrant's mean on some workloads (indices), as a
             function of the indices; None if the spread of the replicates says it all.
@@ -41,10 +40,16 @@ class BoardValues:
     quantity: str
     region: float
     values: Array
-    is_above_floor: Array
     from_study: Array
     details: Mapping[str, Array] = field(default_factory=dict)
     least_errors: Callable[[Sequence[int]], Array] | None = None
+
+    @property
+    def is_above_floor(self) -> Array:
+        """Whether a value is above the lowest one possible (`FLOORS`), shape (S, W, K)."""
+        quantity, floor = FLOORS[self.name]
+        values = self.values if quantity == "value" else self.details[quantity]
+        return np.asarray(np.isfinite(values) & (values != floor))
 
 
 def board_values(
@@ -70,7 +75,6 @@ def board_values(
             quantity=f"score of the test loss {where}",
             region=criteria.region("final-loss"),
             values=mean["test"],
-            is_above_floor=mean["test"] > 0,
             from_study=scales.from_study["test"],
         ),
         BoardValues(
@@ -78,7 +82,6 @@ def board_values(
             quantity="score of the training loss at the end",
             region=criteria.region("training-loss"),
             values=mean["train"],
-            is_above_floor=mean["train"] > 0,
             from_study=scales.from_study["train"],
         ),
         BoardValues(
@@ -86,7 +89,6 @@ def board_values(
             quantity="-log2 of the examples to the target, as a share of the budget",
             region=criteria.region("speed"),
             values=mean["speed"],
-            is_above_floor=mean["solved"] > 0,
             from_study=~np.array(scales.target_frozen, dtype=bool),
             details={"solved": mean["solved"]},
         ),
@@ -95,7 +97,6 @@ def board_values(
             quantity="1 - share of lost runs - regret of an average trial",
             region=criteria.region("stability"),
             values=1 - lost - regret,
-            is_above_floor=lost < 1,
             from_study=scales.from_study["val"],
             details={
                 "lost": lost,

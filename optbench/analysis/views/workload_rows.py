@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -25,8 +24,8 @@ from optbench.analysis.statistics import metrics
 from optbench.analysis.statistics.contrasts import t_quantiles
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.views.rates import make_rate
-from optbench.contracts import Array, Value
-from optbench.records import Cell, spell
+from optbench.contracts import Array
+from optbench.records import Cell, spell, typical_cell
 from optbench.suites import TARGET_LEVEL
 
 
@@ -98,19 +97,17 @@ class _Summaries:
         replicates = [
             c for r in range(study.n_replicates) if (c := study.replicates.get((s, w, r)))
         ]
-        chosen = [dict(c.chosen or c.evaluation[0].spec.hyper) for c in replicates]
-        rates = [chosen_rate(c, hyper) for c, hyper in zip(replicates, chosen, strict=True)]
-        typical = sorted(range(len(chosen)), key=lambda i: rates[i])[(len(chosen) - 1) // 2]
-        known = [rate for rate in rates if math.isfinite(rate)]
+        typical = dict(typical_cell(replicates).values)
+        known = [c.rate for c in replicates if math.isfinite(c.rate)]
         spread = {
             name: Spread(median=median[s][w], q25=q25[s][w], q75=q75[s][w])
             for name, (q25, median, q75) in self.spreads.items()
         }
         return WorkloadRow(
             label=label,
-            configuration=spell(cell.entrant.optimizer, chosen[typical]),
-            hyper=chosen[typical],
-            configurations=tuple(spell(cell.entrant.optimizer, hyper) for hyper in chosen),
+            configuration=spell(cell.entrant.optimizer, typical),
+            hyper=typical,
+            configurations=tuple(spell(cell.entrant.optimizer, c.values) for c in replicates),
             rate_low=min(known, default=None),
             rate_high=max(known, default=None),
             score=Estimate(
@@ -161,12 +158,6 @@ def _lr(study: StudyArrays) -> dict[tuple[int, int], tuple[Number, bool, Number]
 
 def _quartiles(values: Array) -> list[list[list[Number]]]:
     return [numbers(part) for part in metrics.quantiles(values, (0.25, 0.5, 0.75))]
-
-
-def chosen_rate(cell: Cell, hyper: Mapping[str, Value]) -> float:
-    """Return the rate among chosen values; infinite for an optimizer without one."""
-    value = hyper.get(cell.entrant.rate)
-    return float(value) if isinstance(value, int | float) else math.inf
 
 
 def mean_over_replicates(scores: Array) -> Array:

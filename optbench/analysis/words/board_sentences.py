@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optbench.analysis.board_records import Board, BoardPair, BoardRow, Needs
+from optbench.analysis.board_records import Board, BoardPair, Needs
 from optbench.analysis.words.board_text import (
     TITLES,
     difference_text,
@@ -33,7 +33,7 @@ NOBODY: dict[BoardName, str] = {
 AT_FLOOR: dict[BoardName, str] = {
     "final-loss": "No better than guessing",
     "training-loss": "No better than guessing",
-    "speed": "Never at the target",
+    "speed": "Never reached the target",
     "stability": "Lost in every run",
 }
 """What is said of the entrants without a value above the floor, if there are others."""
@@ -55,23 +55,10 @@ def has_verdicts(board: Board) -> bool:
     return any(pair.low is not None for pair in board.pairs)
 
 
-def is_at_floor(name: BoardName, row: BoardRow) -> bool:
-    """Return whether all values of a row are the lowest ones possible, so that nothing is known.
-
-    Example:
-        >>> row = BoardRow(label="a", value=-1, place=(1, 1), workloads=1, details={"solved": 0})
-        >>> is_at_floor("speed", row), is_at_floor("final-loss", row)
-        (True, False)
-    """
-    if name == "speed":
-        return row.details.get("solved") == 0
-    return row.details.get("lost") == 1 if name == "stability" else row.value == 0
-
-
 def has_nothing_to_compare(board: Board) -> bool:
     """Return whether the entrants have values, and all of these are the lowest ones possible."""
     known = [row for row in board.rows if row.value is not None]
-    return bool(known) and all(is_at_floor(board.name, row) for row in known)
+    return bool(known) and all(row.is_at_floor(board.name) for row in known)
 
 
 def equal_groups(board: Board) -> list[tuple[int, int]]:
@@ -132,7 +119,9 @@ def board_sentence(board: Board) -> str:
     if len(board.rows) < 2:
         return "There is no other optimizer to compare with."
     if has_nothing_to_compare(board):
-        return f"{NOBODY[board.name]}: nothing to compare."
+        runs = sum(row.runs for row in board.rows) if board.name == "speed" else 0
+        trying = f" in any of {count(runs, 'run')}" if runs else ""
+        return f"{NOBODY[board.name]}{trying}: nothing to compare."
     if not has_verdicts(board):
         return board.note or "No verdicts: there is only one replicate."
     parts = [_lead(board), _equals(board), _open(board), _at_floor(board)]
@@ -208,7 +197,7 @@ def _lead(board: Board) -> str:
     if not names:
         return ""
     if len(names) == 1:
-        others = {row.label for row in board.rows if not is_at_floor(board.name, row)} - {names[0]}
+        others = {row.label for row in board.rows if not row.is_at_floor(board.name)} - {names[0]}
         own = [pair for pair in board.pairs if names[0] in (pair.first, pair.second)]
         is_open = any(p.verdict == "open" and others & {p.first, p.second} for p in own)
         return f"{names[0]} {verb}{ONE_SIDED if is_open else ''}"
@@ -241,12 +230,18 @@ def _equals(board: Board) -> str:
 
 
 def _at_floor(board: Board) -> str:
-    labels = [row.label for row in board.rows if is_at_floor(board.name, row)]
-    return f"{AT_FLOOR[board.name]}: {join_names(labels, MOST_NAMES)}" if labels else ""
+    rows = [row for row in board.rows if row.is_at_floor(board.name)]
+    names = [
+        f"{row.label} (0 of {count(row.runs, 'run')})"
+        if row.runs and board.name == "speed"
+        else row.label
+        for row in rows
+    ]
+    return f"{AT_FLOOR[board.name]}: {join_names(names, MOST_NAMES)}" if rows else ""
 
 
 def _open(board: Board) -> str:
-    at_floor = {row.label for row in board.rows if is_at_floor(board.name, row)}
+    at_floor = {row.label for row in board.rows if row.is_at_floor(board.name)}
     pairs = [
         pair
         for pair in board.pairs

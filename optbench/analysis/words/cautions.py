@@ -18,6 +18,13 @@ from optbench.support.text import count, plural
 MOST_FLIPS = 3
 """Number of lines about orders in the performance profile that depend on a third entrant."""
 
+HINTS = {
+    "rule": " (`update` of a Rule returns the new theta first, as in "
+    "`return (theta - h.lr * grad, ...)`)",
+    "stepper": " (a Stepper writes into its arrays: `theta -= ...`, not `theta = theta - ...`)",
+    "": "",
+}
+"""What is said to the author of an optimizer that trains nothing, by the kind of its entrant."""
 
 UNFINISHED = "unfinished: "
 """How the caution about an interrupted study begins."""
@@ -100,12 +107,12 @@ def _about_workloads(
 
 def _about_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
     yield from unequal_terms(study.cells.values(), board.protocol)
+    kinds = {cell.entrant.label: cell.entrant.kind for cell in study.cells.values()}
     for label, unmoved in zip(study.labels, _unmoved_runs(study), strict=True):
         if unmoved:
             yield (
                 f"{label}: {count(unmoved, 'run')} ended with exactly the losses of the start: its "
-                "parameters never changed (a Stepper writes into its arrays: `theta -= ...`, not "
-                "`theta = theta - ...`)"
+                f"parameters never changed{HINTS[kinds[label]]}"
             )
     for row in board.overall:
         if row.partial:

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optbench.analysis import build_leaderboard
 from optbench.analysis.board_records import Baseline, Board, Needs, PairVerdict, select_boards
 from optbench.analysis.statistics.spending import planned_looks
 from optbench.analysis.words.board_sentences import (
@@ -25,9 +26,11 @@ from optbench.analysis.words.board_text import (
     statement_title,
     value_text,
 )
-from optbench.records import BOARD_NAMES
+from optbench.records import BOARD_NAMES, StudyProtocol
 from optbench.report.format.board_layout import assign_lanes, value_limits, verdict_matrix
+from optbench.suites import Target
 from optbench.support.durations import duration_text
+from tests.analysis.synthetic import make_cells
 from tests.report.board_samples import make_board, make_boards
 
 
@@ -188,3 +191,14 @@ def test_legends_have_the_level_of_the_last_look() -> None:
     assert interval_level(board) == "95%"
     looks = tuple(planned_looks([4, 8, 16, 32], 32))
     assert interval_level(msgspec.structs.replace(board, looks=looks[:2])) == "99.2%"
+
+
+def test_a_target_that_nobody_reached_is_told_with_the_number_of_runs() -> None:
+    """The runs of all entrants on all workloads are counted."""
+    cells = make_cells(("alpha", "beta"), ("moons",), ("batch", "sgd"), seeds=3, replicates=2)
+    workload = cells[0].workload
+    targets = {(workload.dataset, workload.network): Target(easy=1e-9, medium=1e-9, hard=1e-9)}
+    board = build_leaderboard(cells, StudyProtocol(replicates=2), targets)
+    speed = next(each for each in board.boards if each.name == "speed")
+    expected = "No entrant reached the target in any of 24 runs: nothing to compare."
+    assert board_sentence(speed) == expected
