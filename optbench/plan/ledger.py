@@ -33,7 +33,11 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell, with its results by key."""
+    """A cell, with its results by key.
+
+    Attributes:
+        missing: Number of planned runs that were not finished.
+    """
 
     entrant: Entrant
     workload: Workload
@@ -42,6 +46,7 @@ class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
     edges: dict[str, str]
     evaluation: tuple[str, ...]
     replicate: int = 0
+    missing: int = 0
 
     def keys(self) -> Iterator[str]:
         """Yield the keys of its runs; some may come twice."""
@@ -127,8 +132,13 @@ def decode_study(data: bytes) -> StudyRecord:
     return msgspec.structs.replace(record, protocol=protocol)
 
 
-def record_cell(cell: Cell) -> CellRecord:
-    """Return the record of a cell, which has the keys of its results."""
+def record_cell(cell: Cell, missing: int = 0) -> CellRecord:
+    """Return the record of a cell, which has the keys of its results.
+
+    Args:
+        cell: The cell.
+        missing: Number of its planned runs that are not finished.
+    """
     return CellRecord(
         entrant=cell.entrant,
         workload=cell.workload,
@@ -147,6 +157,7 @@ def record_cell(cell: Cell) -> CellRecord:
         edges=dict(cell.edges),
         evaluation=tuple(result.key for result in cell.evaluation),
         replicate=cell.replicate,
+        missing=missing,
     )
 
 

@@ -17,6 +17,7 @@ from optbench.records.packing import unpack_spec
 from optbench.store import Store
 from optbench.study.environment import machine_differences
 from optbench.study.folders import STORE_NAME, open_store, writable_folder
+from optbench.study.open_cells import finished_runs
 from optbench.study.saved import decode_record, make_study
 from optbench.study.study import Study
 from optbench.support.text import count, plural
@@ -145,22 +146,53 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
         for cell in record.cells:
             place = (cell.entrant.label, cell.workload.label, cell.replicate)
             known = cells.get(place)
-            if known is None or len(cell.evaluation) > len(known.evaluation):
+            if known is None or _extent(cell) > _extent(known):
                 cells[place] = cell
     left_out = dict.fromkeys(line for _, record in records for line in record.left_out)
     data_cautions = dict.fromkeys(line for _, record in records for line in record.data_cautions)
+    progress = _joint_progress(list(cells.values()), [record for _, record in records])
     return msgspec.structs.replace(
         first,
         protocol=_joint_protocol([record.protocol for _, record in records]),
         suite=" + ".join(dict.fromkeys(record.suite for _, record in records)),
         cells=tuple(_in_order(cells.values(), [record for _, record in records])),
-        complete=all(record.complete for _, record in records),
+        complete=progress is None and all(map(_is_counted, (record for _, record in records))),
+        progress=progress,
         left_out=tuple(left_out),
         data_cautions=tuple(data_cautions),
         drawn=all(record.drawn for _, record in records),
         looks=_joint_looks(records),
         criteria=_joint_criteria([record.criteria for _, record in records]),
     )
+
+
+def _extent(cell: CellRecord) -> tuple[int, int]:
+    """Return how far a cell has come: its evaluation runs, and all of its runs."""
+    return len(cell.evaluation), len(list(cell.keys()))
+
+
+def _is_counted(record: StudyRecord) -> bool:
+    """Return whether a study is complete, or its missing runs are known."""
+    return record.complete or record.progress is not None
+
+
+def _joint_progress(
+    cells: Sequence[CellRecord], records: Sequence[StudyRecord]
+) -> tuple[int, int] | None:
+    """Return the finished and the planned runs of all studies; None if none of them is unfinished.
+
+    Args:
+        cells: Cells of the merged study.
+        records: The studies.
+    """
+    done = finished_runs(cells)
+    missing = sum(cell.missing for cell in cells)
+    for record in records:
+        known = sum(cell.missing for cell in record.cells)
+        if record.progress is not None and (record.most_replicates or not known):
+            finished, planned = record.progress  # also those of cells that were not begun
+            missing += max(planned - finished - known, 0)
+    return (done, done + missing) if missing else None
 
 
 def _in_order(cells: Iterable[CellRecord], records: Sequence[StudyRecord]) -> list[CellRecord]:

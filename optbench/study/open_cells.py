@@ -124,7 +124,8 @@ class OpenCells:
         )
 
     def _unfinished(self, cell: CellPlan) -> CellRecord:
-        return record_cell(advance(cell, self._plan.protocol, self._results).cell)
+        step = advance(cell, self._plan.protocol, self._results)
+        return record_cell(step.cell, len(step.missing) + step.later)
 
     def _continue(self, index: int) -> None:
         """Queue the runs that a cell needs next, or finish it if there are none."""

@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from optbench.plan import build_plan
+from optbench.plan import build_plan, decode_study
 from optbench.registry import default_registry
 from optbench.store import Store
 from optbench.study.folders import STORE_NAME
@@ -78,3 +79,34 @@ def test_what_is_no_shard_is_refused(arguments: list[str], line: str, tmp_path: 
     assert outcome.code in (1, 2)
     assert line in " ".join(outcome.err.split())
     assert not list(tmp_path.iterdir())
+
+
+def test_shards_that_are_unfinished_merge_into_a_study_that_says_so_first(tmp_path: Path) -> None:
+    """On the first line of the terminal and of leaderboard.md, with the runs of all shards."""
+    folders = [tmp_path / str(number) for number in (1, 2)]
+    for number, folder in enumerate(folders, 1):
+        assert optbench("run", *STUDY, "--shard", f"{number}/2", "--out", folder).code == 0
+        leave_out_runs(folder, number)
+    merged = optbench("merge", *folders, "--out", tmp_path / "all", "--formats", "none")
+    assert merged.code == 0, merged.err
+    with Store(tmp_path / "all" / STORE_NAME) as store:
+        record = decode_study(store.last_study() or b"")
+    done = sum(len(list(cell.keys())) for cell in record.cells)
+    state = f"unfinished: {done} of {done + 3} runs"
+    assert state in merged.out.splitlines()[0]
+    page = (tmp_path / "all" / "leaderboard.md").read_text()
+    assert page.splitlines()[2].startswith(f"**{state.capitalize()}")
+
+
+def leave_out_runs(folder: Path, missing: int) -> None:
+    """Make the record of a finished study that of one that lacks evaluation runs."""
+    with Store(folder / STORE_NAME) as store:
+        record = decode_study(store.last_study() or b"")
+        *cells, last = record.cells
+        kept = last.evaluation[missing:]
+        cells.append(msgspec.structs.replace(last, evaluation=kept, missing=missing))
+        done = sum(len(list(cell.keys())) for cell in cells)
+        record = msgspec.structs.replace(
+            record, cells=tuple(cells), complete=False, progress=(done, done + missing)
+        )
+        store.save_study(msgspec.json.encode(record))

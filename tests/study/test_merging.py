@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 import optbench
 from optbench.analysis.statistics.spending import extended_looks, planned_looks
@@ -90,3 +91,43 @@ def test_a_baseline_is_kept_where_all_studies_have_it() -> None:
     same = [record_of("ab", (), 2, baseline="a"), record_of("ac", (), 2, baseline="a")]
     assert merge_records(same).criteria.baseline == "a"
     assert merge_records([same[0], record_of("cd", (), 2)]).criteria.baseline == ""
+
+
+def unfinished(labels: str, missing: int) -> tuple[Path, StudyRecord]:
+    """A study of two entrants on one workload, of which the last one lacks evaluation runs."""
+    folder, record = record_of(labels, (), replicates=1)
+    *complete, last = record.cells
+    last = structs.replace(last, evaluation=last.evaluation[missing:], missing=missing)
+    done = sum(len(list(cell.keys())) for cell in (*complete, last))
+    cells, progress = (*complete, last), (done, done + missing)
+    return folder, structs.replace(record, cells=cells, complete=False, progress=progress)
+
+
+def test_the_runs_that_unfinished_studies_lack_are_counted_together() -> None:
+    """Finished and planned runs are those of all studies, whichever is named first."""
+    parts = [unfinished("ab", 2), unfinished("cd", 3), record_of("ef", (), replicates=1)]
+    for order in (parts, parts[::-1]):
+        merged = merge_records(order)
+        done = sum(len(list(cell.keys())) for cell in merged.cells)
+        assert not merged.complete
+        assert merged.progress == (done, done + 5)
+
+
+def test_runs_that_another_study_has_are_not_missing() -> None:
+    """The cell that has come furthest counts, so two parts can make a complete study."""
+    parts = [unfinished("ab", 2), record_of("ab", (), replicates=1)]
+    for order in (parts, parts[::-1]):
+        merged = merge_records(order)
+        assert (merged.complete, merged.progress) == (True, None)
+    merged = merge_records([unfinished("ab", 3), unfinished("ab", 2)])
+    assert merged.progress is not None
+    assert merged.progress[1] - merged.progress[0] == 2
+
+
+def test_planned_runs_of_a_record_without_the_counts_of_cells_are_missing() -> None:
+    """Studies that an earlier version recorded have them for the whole study only."""
+    folder, record = unfinished("ab", 2)
+    cells = tuple(structs.replace(cell, missing=0) for cell in record.cells)
+    merged = merge_records([(folder, structs.replace(record, cells=cells)), unfinished("cd", 1)])
+    assert merged.progress is not None
+    assert merged.progress[1] - merged.progress[0] == 3
