@@ -196,6 +196,8 @@ class WorkloadBoard(Record, frozen=True, kw_only=True):
         initial_loss: Median validation loss before training.
         guess_loss: Test loss of guessing, which has score 0.
         best_loss: Best known test loss, which has score 1.
+        base_rate: Test accuracy of always predicting the largest class of the training part; None
+            for regression, and in files of earlier versions.
     """
 
     label: str
@@ -206,6 +208,7 @@ class WorkloadBoard(Record, frozen=True, kw_only=True):
     initial_loss: Number
     guess_loss: Number = None
     best_loss: Number
+    base_rate: Number = None
     rows: tuple[WorkloadRow, ...]
 
 

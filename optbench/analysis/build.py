@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -40,6 +40,7 @@ def build_leaderboard(
     criteria: Criteria | None = None,
     looks: Sequence[Look] = (),
     data_cautions: Sequence[str] = (),
+    base_rates: Mapping[str, float] | None = None,
     pace: Pace = UNKNOWN_PACE,
 ) -> Leaderboard:
     """Compare the entrants of `cells` with one another.
@@ -56,6 +57,7 @@ def build_leaderboard(
             baseline, and the regions are `REGIONS`.
         looks: The looks at a study that was analysed while it grew; by default, there is one.
         data_cautions: One line for each fault of a dataset that makes its figures misleading.
+        base_rates: Dataset -> accuracy of always predicting its largest class, where it is known.
         pace: How fast the machine trains further runs.
 
     Raises:
@@ -84,7 +86,7 @@ def build_leaderboard(
         runs=len(study.runs) + sum(t.runs for t in study.trials.values()),
         boards=boards,
         overall=overall_rows(study, measured, boards[0], scores),
-        workloads=workload_boards(study, measured, scales, scores),
+        workloads=workload_boards(study, measured, scales, scores, base_rates or {}),
         profiles=performance_profiles(study, measured),
         target_distribution=target_distribution(study, scales),
         budgets=budget_curves(study, protocol.budget, scales.guess["val"], scales.best["val"]),

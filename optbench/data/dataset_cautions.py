@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from optbench.contracts import Array, CautionKind, Dataset, DatasetSource
+from optbench.data.base_rates import base_rate
 from optbench.data.splits import prepare_dataset
 from optbench.support.text import count, plural
 
@@ -54,7 +55,7 @@ def find_cautions(source: type[DatasetSource]) -> dict[CautionKind, str]:
     sentences: dict[CautionKind, str] = {
         "constant-columns": "" if are_pixels else _about_constant_columns(data.x_train),
         "duplicates": _about_duplicates(data.x_train, data.x_test),
-        "unequal-classes": "" if data.task == "regression" else _about_classes(data),
+        "unequal-classes": _about_classes(data, base_rate(source)),
     }
     return {kind: text for kind, text in sentences.items() if text}
 
@@ -118,14 +119,15 @@ def _are_among(keys: Array, others: Array) -> Array:
     return is_other[keys]
 
 
-def _about_classes(data: Dataset) -> str:
+def _about_classes(data: Dataset, accuracy: float | None) -> str:
     """Return a sentence about very unequal classes, with the accuracy of guessing, or ''."""
+    if accuracy is None:
+        return ""
     counts = np.bincount(data.y_train)
     largest, smallest = int(counts.argmax()), int(counts.argmin())
     is_unequal = counts[largest] >= MOST_UNEQUAL * counts[smallest]
     if not is_unequal and counts[largest] < LARGEST_SHARE * counts.sum():
         return ""
-    accuracy = float(np.mean(data.y_test == largest))
     return (
         f"class {largest} has {counts[largest]} training examples, class {smallest} only "
         f"{counts[smallest]}: always guessing class {largest} gets a test accuracy of "

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from optbench.contracts import Optimizer, Stepper, Value
+from optbench.data.base_rates import base_rate
 from optbench.data.dataset_cautions import dataset_cautions
 from optbench.engine.specs import make_entrant, make_spec, make_workload
 from optbench.errors import ConfigError
@@ -105,6 +106,7 @@ class StudyPlan:
             workload that is another one under a second name.
         drawn: Whether each workload is an independent draw from a declared distribution.
         data_cautions: One line for each fault of a dataset that makes its figures misleading.
+        base_rates: Dataset -> accuracy of always predicting its largest class; without regressions.
         criteria: What its pairs are judged by.
     """
 
@@ -114,6 +116,7 @@ class StudyPlan:
     left_out: tuple[str, ...] = ()
     drawn: bool = False
     data_cautions: tuple[str, ...] = ()
+    base_rates: Mapping[str, float] = dataclasses.field(default_factory=dict)
     criteria: Criteria = dataclasses.field(default_factory=Criteria)
 
     def with_criteria(
@@ -213,6 +216,7 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
         tuple(left_out),
         drawn=suite.is_drawn,
         data_cautions=_data_cautions([cell.workload for cell in first], registry),
+        base_rates=_base_rates([cell.workload for cell in first], registry),
     )
 
 
@@ -253,6 +257,13 @@ def _data_cautions(workloads: Sequence[Workload], registry: Registry) -> tuple[s
         for name in dict.fromkeys(workload.dataset for workload in workloads)
         for text in dataset_cautions(registry.dataset_source(name))
     )
+
+
+def _base_rates(workloads: Sequence[Workload], registry: Registry) -> dict[str, float]:
+    """Return the base rate of each dataset with classes."""
+    names = dict.fromkeys(workload.dataset for workload in workloads)
+    rates = {name: base_rate(registry.dataset_source(name)) for name in names}
+    return {name: rate for name, rate in rates.items() if rate is not None}
 
 
 def _new_cell(

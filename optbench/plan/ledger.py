@@ -70,6 +70,8 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         most_replicates: Largest number of replicates of a study that ran until it was decided; 0
             for others.
         data_cautions: One line for each fault of a dataset that makes its figures misleading.
+        base_rates: Dataset -> accuracy of always predicting its largest class; without regressions,
+            and empty in records of earlier versions.
         criteria: What its pairs are judged by.
         overhead: Seconds of one core around the training of a run, as measured by the session that
             trained last; None if unknown.
@@ -85,6 +87,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     looks: tuple[Look, ...] = ()
     most_replicates: int = 0
     data_cautions: tuple[str, ...] = ()
+    base_rates: dict[str, float] = {}
     criteria: Criteria = Criteria()
     overhead: float | None = None
     progress: tuple[int, int] | None = None

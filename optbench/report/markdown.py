@@ -168,11 +168,15 @@ def _workload(place: WorkloadBoard, title: str, ruleset: str) -> str:
         )
         for row in place.rows
     ]
-    known = place.target is not None
-    target = f" Target: {numbers.number(place.target)} ({place.target_level})." if known else ""
+    notes = []
+    if place.target is not None:
+        notes.append(f"Target: {numbers.number(place.target)} ({place.target_level}).")
+    if place.base_rate is not None:
+        base = numbers.number(place.base_rate)
+        notes.append(f"The metric is accuracy; always guessing the largest class has {base}.")
     return (
         f"<details><summary>{html.escape(one_line(title))}</summary>\n\n"
-        + (target.strip() + "\n\n" if target else "")
+        + (" ".join(notes) + "\n\n" if notes else "")
         + markdown_table((*heads, "spread", "diverged", "chosen"), rows, left=(0, 9))
         + "\n\n</details>"
     )

@@ -136,6 +136,7 @@ class GrowingCells:
             left_out=self._plan.left_out,
             drawn=self._plan.drawn,
             data_cautions=self._plan.data_cautions,
+            base_rates=dict(self._plan.base_rates),
             criteria=self._plan.criteria,
             looks=tuple(looks),
             most_replicates=self._most,

@@ -160,6 +160,7 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
         progress=progress,
         left_out=tuple(left_out),
         data_cautions=tuple(data_cautions),
+        base_rates={k: rate for _, record in records for k, rate in record.base_rates.items()},
         drawn=all(record.drawn for _, record in records),
         looks=_joint_looks(records),
         criteria=_joint_criteria([record.criteria for _, record in records]),

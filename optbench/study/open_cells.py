@@ -120,6 +120,7 @@ class OpenCells:
             left_out=plan.left_out,
             drawn=plan.drawn,
             data_cautions=plan.data_cautions,
+            base_rates=dict(plan.base_rates),
             criteria=plan.criteria,
         )
 

@@ -56,6 +56,7 @@ def make_study(
         criteria=record.criteria,
         looks=record.looks,
         data_cautions=record.data_cautions,
+        base_rates=record.base_rates,
         overhead=record.overhead,
         progress=record.progress,
         trained=trained,

@@ -73,6 +73,7 @@ class Study:
         drawn: Whether each workload is an independent draw from a declared distribution.
         looks: The looks at a study that was analysed while it grew; empty for a single one.
         data_cautions: One line for each fault of a dataset that makes its figures misleading.
+        base_rates: Dataset -> accuracy of always predicting its largest class; without regressions.
         criteria: The baseline and the regions of practical equivalence of its boards.
         overhead: Seconds of one core around the training of a run; None if they are unknown.
         progress: Finished and planned runs of an interrupted study; None if it is complete.
@@ -98,6 +99,7 @@ class Study:
     drawn: bool = False
     looks: tuple[Look, ...] = ()
     data_cautions: tuple[str, ...] = ()
+    base_rates: Mapping[str, float] = field(default_factory=dict)
     criteria: Criteria = field(default_factory=Criteria)
     overhead: float | None = field(default=None, compare=False)
     progress: tuple[int, int] | None = field(default=None, compare=False)
@@ -164,6 +166,7 @@ class Study:
             drawn=self.drawn,
             looks=self.looks,
             data_cautions=(*unfinished, *self.data_cautions),
+            base_rates=self.base_rates,
             criteria=self.criteria,
             pace=self.pace(),
         )

@@ -145,12 +145,55 @@ def test_the_board_says_it_with_the_name_of_the_dataset(tmp_path: Path) -> None:
     assert study.leaderboard.warnings[0] == text
     loaded = optbench.load_study(tmp_path)
     assert loaded.data_cautions == study.data_cautions
+    assert loaded.base_rates == study.base_rates
     with open_store(tmp_path) as store:
         saved = store.last_study()
     assert saved is not None
     fields = json.loads(saved)
-    del fields["data_cautions"]
-    assert decode_study(msgspec.json.encode(fields)).data_cautions == ()
+    del fields["data_cautions"], fields["base_rates"]
+    older = decode_study(msgspec.json.encode(fields))
+    assert (older.data_cautions, older.base_rates) == ((), {})
+
+
+def test_accuracies_stand_beside_that_of_always_guessing_one_class(tmp_path: Path) -> None:
+    """In JSON, Markdown and on the page, where there are classes; R squared has none."""
+    planted = source_of("unequal-classes")
+    study = optbench.compare(
+        "sgd",
+        datasets=[planted, "diabetes"],
+        regimes=["batch"],
+        hidden=(4,),
+        epochs=1,
+        seeds=1,
+        budget=1,
+        replicates=1,
+    )
+    labels = optbench.load_dataset(planted)
+    rate = float((labels.y_test == 0).mean())
+    assert 0.9 < rate < 1
+    assert study.base_rates == {"planted": rate}
+    boards = {board.workload.dataset: board for board in study.leaderboard.workloads}
+    assert (boards["planted"].base_rate, boards["diabetes"].base_rate) == (rate, None)
+    study.report(tmp_path, formats=())
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert text.count("The metric is accuracy; always guessing the largest class has") == 1
+    assert f"always guessing the largest class has {rate:.3g}." in text
+    page = (tmp_path / "report.html").read_text()
+    assert page.count(f"<small>vs {rate:.3g}</small>") == 1
+    assert page.count("<small>vs ") == 1
+
+
+def test_show_gives_the_accuracy_of_always_guessing_one_class() -> None:
+    """For a dataset with classes; as JSON it is null for regression."""
+    told = {name: CliRunner().invoke(main, ["show", name, "--json"]).output for name in SHOWN}
+    classes, regression = (json.loads(text)["base_rate"] for text in told.values())
+    assert round(classes, 2) == 0.25
+    assert regression is None
+    lines = CliRunner().invoke(main, ["show", "rare-classes"]).output
+    assert "always guessing the largest class has accuracy 0.25" in lines
+
+
+SHOWN = ("rare-classes", "diabetes")
 
 
 def test_classes_that_leave_nothing_to_validate_on_are_refused() -> None:

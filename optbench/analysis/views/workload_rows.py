@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -30,7 +31,11 @@ from optbench.suites import TARGET_LEVEL
 
 
 def workload_boards(
-    study: StudyArrays, measured: RunMetrics, scales: Scales, scores: Array
+    study: StudyArrays,
+    measured: RunMetrics,
+    scales: Scales,
+    scores: Array,
+    base_rates: Mapping[str, float],
 ) -> tuple[WorkloadBoard, ...]:
     """Return one board for each workload, with rows in the order of their mean scores.
 
@@ -39,6 +44,7 @@ def workload_boards(
         measured: Their metrics.
         scales: Losses between which scores lie.
         scores: Values of the ``final-loss`` board, shape (S, W, K).
+        base_rates: Dataset -> accuracy of always predicting its largest class, where it is known.
     """
     summaries = _Summaries(study, measured, scores)
     boards = []
@@ -55,6 +61,7 @@ def workload_boards(
                 initial_loss=number(study.initial_loss[w]),
                 guess_loss=number(scales.guess["test"][w]),
                 best_loss=number(scales.best["test"][w]),
+                base_rate=base_rates.get(workload.dataset),
                 rows=tuple(summaries.row(s, w) for s in present),
             )
         )

@@ -134,11 +134,12 @@ def _of_dataset(item: type[DatasetSource]) -> dict[str, Any]:
     return told | (dict.fromkeys(MEASURED) if missing else _measured(item))
 
 
-MEASURED = ("features", "outputs", "examples", "content_hash", "cautions")
+MEASURED = ("features", "outputs", "examples", "content_hash", "cautions", "base_rate")
 """Properties of a dataset that are known only after it is loaded."""
 
 
 def _measured(item: type[DatasetSource]) -> dict[str, Any]:
+    from optbench.data.base_rates import base_rate
     from optbench.data.dataset_cautions import find_cautions
     from optbench.data.splits import prepare_dataset
 
@@ -148,7 +149,8 @@ def _measured(item: type[DatasetSource]) -> dict[str, Any]:
         {"kind": kind, "text": text, "expected": item.expected_cautions.get(kind, "")}
         for kind, text in find_cautions(item).items()
     ]
-    values = (data.n_features, data.n_outputs, parts, data.content_hash, cautions)
+    rate = base_rate(item)
+    values = (data.n_features, data.n_outputs, parts, data.content_hash, cautions, rate)
     return dict(zip(MEASURED, values, strict=True))
 
 
@@ -242,12 +244,15 @@ def _dataset_facts(told: dict[str, Any]) -> list[tuple[str, str]]:
     parts = ", ".join(f"{count} {part}" for part, count in (told["examples"] or {}).items())
     outputs = "1 output" if told["outputs"] == 1 else f"{told['outputs']} outputs"
     size = f"{count(told['features'], 'feature')}, {outputs}; {parts}" if parts else ""
+    rate = told["base_rate"]
+    base = "" if rate is None else f"always guessing the largest class has accuracy {rate:.2f}"
     where = "not all here: downloaded at first use into" if told["missing"] else "in"
     return [
         ("source", told["source"]),
         ("link", told["url"]),
         ("task", told["task"]),
         ("size", size),
+        ("base", base),
         ("scaled", SCALES[told["standardized"]]),
         ("files", f"{len(told['files'])}, {where} {told['folder']}" if told["files"] else ""),
         ("hash", (told["content_hash"] or "")[:16]),

@@ -85,10 +85,11 @@ DRAWINGS.curve = function drawCurve(figure) {
   const finite = mine.flatMap((c) => c.y).filter((v) => v !== null);
   const worst = isLoss ? Math.max(...finite) : Math.min(...finite);
   const lines = lineOrBand(mine, worst, () => ({ hovertemplate: "%{y:.4g} at %{x:.4~s}" }));
-  const target = DATA.workloads[w].target;
-  const shapes = target !== null && CHOICE.quantity === "val_loss" ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: target, y1: target, line: { color: ink("soft"), width: 1, dash: "dot" } }] : [];
+  // losses are read against the target, accuracies against guessing the largest class
+  const level = { val_loss: DATA.workloads[w].target, val_metric: DATA.workloads[w].base, train_metric: DATA.workloads[w].base }[CHOICE.quantity] ?? null;
+  const shapes = level !== null ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: level, y1: level, line: { color: ink("soft"), width: 1, dash: "dot" } }] : [];
   const xaxis = scale(AXIS_NAMES[CHOICE.axis], CHOICE.logx, lines.flatMap((t) => t.x));
-  const yaxis = scale(QUANTITY_NAMES[CHOICE.quantity], CHOICE.logy && isLoss, lines.flatMap((t) => t.y).concat(bands.flatMap((t) => t.y), shapes.length ? target : []));
+  const yaxis = scale(QUANTITY_NAMES[CHOICE.quantity], CHOICE.logy && isLoss, lines.flatMap((t) => t.y).concat(bands.flatMap((t) => t.y), shapes.length ? level : []));
   return drawNamed(figure, [...bands, ...lines], { xaxis, yaxis, shapes });
 };
 

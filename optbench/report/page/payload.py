@@ -104,6 +104,7 @@ def _workloads(board: Leaderboard) -> list[dict[str, Any]]:
             "init": b.workload.initialization,
             "network": b.workload.network,
             "target": finite(b.target),
+            "base": finite(b.base_rate),
             "rows": {
                 row.label: {
                     "score": _estimate(row.score),
