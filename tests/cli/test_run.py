@@ -91,7 +91,19 @@ def test_a_second_call_trains_nothing_and_says_so(done: tuple[Path, Outcome]) ->
 def test_a_single_run_is_told_in_the_singular(tmp_path: Path) -> None:
     """Trained, and found in the store by the next call."""
     fewest = ("--epochs", "1", "--seeds", "1", "--replicates", "1", "--formats", "none")
-    one = ("run", "smoke", "-o", "sgd[lr=0.1]", "-d", "iris", *fewest, "--out", tmp_path)
+    one = (
+        "run",
+        "smoke",
+        "-o",
+        "sgd[lr=0.1]",
+        "-d",
+        "iris",
+        "-r",
+        "batch",
+        *fewest,
+        "--out",
+        tmp_path,
+    )
     assert "trained 1 run\n" in optbench(*one).err
     assert "nothing to train, 1 run was in the store already\n" in optbench(*one).err
     planned = optbench(*one, "--dry-run").out

@@ -39,4 +39,4 @@ def test_the_limit_itself_is_allowed() -> None:
 def test_a_loss_that_is_not_finite_ends_the_run_at_once(loss: float) -> None:
     """This holds for the training loss and for the validation loss."""
     assert reasons(0.5, loss) == ["", "loss not finite after 2 updates"]
-    assert reasons(0.5, val_loss=loss) == ["loss not finite after 1 updates"]
+    assert reasons(0.5, val_loss=loss) == ["loss not finite after 1 update"]
