@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from optbench.contracts import Initializer, Value
+from optbench.contracts import Initializer, Optimizer, Stepper, Value
 from optbench.data.given_data import DatasetLike, as_dataset
+from optbench.engine.class_state import ClassState, changed_names, class_state
 from optbench.engine.grid import grid_of
 from optbench.engine.health import HealthRecorder
 from optbench.engine.loops.choice import choose_loop, make_loop
@@ -171,6 +172,7 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
     """
     from optbench.engine.kernels.subnormals import flushed_subnormals  # needs Numba
 
+    before = class_state(problem.optimizer) if issubclass(problem.optimizer, Stepper) else None
     spec, trainer = problem.spec, make_loop(problem, loop)
     grid = grid_of(spec, problem.n_train)
     recorder = HealthRecorder(problem.network, *problem.train, grid) if health else None
@@ -180,7 +182,7 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
     return RunResult(
         run=spec,
         status=Status.DIVERGED if measured.reason else Status.OK,
-        reason=measured.reason,
+        reason=measured.reason or _class_change(problem.optimizer, before),
         curve=measured.curve,
         test_loss=measured.test[0],
         test_metric=measured.test[1],
@@ -197,6 +199,17 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
         end_train_loss=measured.end_train[0],
         end_train_metric=measured.end_train[1],
     )
+
+
+def _class_change(optimizer: Optimizer, before: ClassState | None) -> str:
+    """Return which attributes of its class an optimizer changed, or ''.
+
+    Args:
+        optimizer: The class.
+        before: Its attributes before the run; None for a Rule, which is a function.
+    """
+    names = [] if before is None else changed_names(before, class_state(optimizer))
+    return f"changed {', '.join(names)} of the optimizer's class" if names else ""
 
 
 def _hash(params: Params) -> str:

@@ -104,7 +104,8 @@ class RunResult(RunOutcome):
         params: Trained weight (n_in, n_out) and bias (n_out,) of each layer; None for runs read
             from a store, which keeps their hash.
         status: ``"ok"``, ``"diverged"`` or ``"failed"`` (a plugin raised; see `reason`).
-        reason: One line for any status but ``"ok"``.
+        reason: One line for any status but ``"ok"``; for this one, which attributes of its class
+            the optimizer changed, if any.
         test_loss: Loss on the test part at the end; NaN unless ok.
         test_metric: Accuracy or R squared on the test part; NaN unless ok.
         params_hash: SHA-256 of the bytes of the trained parameters.

@@ -13,6 +13,7 @@ from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.words.equal_terms import unequal_terms
 from optbench.analysis.words.prose import join_names, short_names
 from optbench.contracts import Array
+from optbench.records import Status
 from optbench.support.text import count, plural
 
 MOST_FLIPS = 3
@@ -114,6 +115,7 @@ def _about_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
                 f"{label}: {count(unmoved, 'run')} ended with exactly the losses of the start: its "
                 f"parameters never changed{HINTS[kinds[label]]}"
             )
+    yield from _about_class_changes(study)
     for row in board.overall:
         if row.partial:
             yield (
@@ -132,6 +134,18 @@ def _about_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
             yield (
                 f"{row.label}: the best {hyper} lies at the {side} edge of its search range on "
                 f"{count(times, 'workload')}, even after widening; a better one may lie beyond"
+            )
+
+
+def _about_class_changes(study: StudyArrays) -> Iterator[str]:
+    """Name the entrants whose runs changed the class of the optimizer."""
+    for s, label in enumerate(study.labels):
+        runs = [study.runs[i] for i in np.flatnonzero(study.place[:, 0] == s)]
+        reasons = [run.reason for run in runs if run.status is Status.OK and run.reason]
+        if reasons:
+            yield (
+                f"{label}: {count(len(reasons), 'run')} {reasons[0]}: a run may depend on those "
+                "before it; keep everything in the state that `init` and `step` return"
             )
 
 
