@@ -69,10 +69,10 @@ class Wraps(Descent):
         self.wrapped.buffer[:] = [float(grads[0].sum())]
 
 
-class OnSelf(Descent):
+class KeepsOnInstance(Descent):
     """Keeps gradients on the instance, which is another matter."""
 
-    name = "on-self"
+    name = "keeps-on-instance"
 
     def keep(self, grads: list[Array]) -> None:
         self.last = grads
@@ -80,7 +80,7 @@ class OnSelf(Descent):
 
 @pytest.mark.parametrize(
     ("optimizer", "attribute"),
-    [(Counts, "steps"), (Caches, "cache"), (Wraps, "Library.buffer"), (OnSelf, "")],
+    [(Counts, "steps"), (Caches, "cache"), (Wraps, "Library.buffer"), (KeepsOnInstance, "")],
 )
 def test_a_run_that_changes_the_class_of_its_optimizer_has_a_caution(
     optimizer: type[Stepper], attribute: str

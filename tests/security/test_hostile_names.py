@@ -58,6 +58,8 @@ def attack(text: str) -> str:
         "high",
         "constant",
         "relu",
+        "rule",
+        "stepper",
     }
     if not text or text in fixed or re.fullmatch("[0-9a-f]{20}", text):
         return text

@@ -300,3 +300,21 @@ def test_a_class_trains_like_its_name() -> None:
     by_class = optbench.train(torch.optim.Adam, dataset="iris", epochs=1, lr=0.01)
     assert by_class.spec.key == by_name.spec.key
     assert by_class.params_hash == by_name.params_hash
+
+
+class Counting(torch.optim.SGD):
+    """Descent that counts the steps of all runs on its class."""
+
+    calls = 0
+
+    def step(self, closure: Any = None) -> Any:
+        """Count the step."""
+        type(self).calls += 1
+        return super().step(closure)
+
+
+def test_a_run_names_what_it_changes_on_the_wrapped_class() -> None:
+    """State there is shared by all runs of a process; torch's own classes keep none."""
+    changed = optbench.train(Counting, dataset="iris", regime="batch", epochs=1)
+    assert changed.reason == "changed Counting.calls of the optimizer's class"
+    assert optbench.train(torch.optim.Adam, dataset="iris", regime="batch", epochs=1).reason == ""
