@@ -2,7 +2,8 @@
 
 Losses of different workloads share one scale: the part of the way, in log loss, from the loss
 before training (0) to the lowest loss of any trial of any entrant on the workload (1). A trial that
-diverged has 0.
+diverged has 0. A loss far below all others is no end of the scale, since it would press them together
+at 0: it has 1, as the lowest of the others.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ BINS = 12
 """Parts of equal width, in the log, into which the range of rates is divided."""
 BAND = (0.1, 0.5, 0.9)
 """Quantiles of the trials in a part: lower edge, line and upper edge."""
+FENCE = 1.5
+"""Quartile ranges below the lower quartile, in log loss, from which on a loss is an outlier (Tukey)."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,9 @@ class LearningRateProfile:
 
     Attributes:
         label: The entrant.
+        rate: Name of the hyperparameter that is the rate.
         trials: Rates and parts of all trials, shape (2, n), by workload.
+        beyond: Which trials are outliers, below the loss that counts as 1, shape (n,).
         chosen: Rate that was chosen on each workload, and the part of the trial nearest to it,
             shape (2, W).
         lr: Rates at which trials are summarised, ascending, shape (P,): the middle of a part of the
@@ -37,7 +42,9 @@ class LearningRateProfile:
     """
 
     label: str
+    rate: str
     trials: Array
+    beyond: Array
     chosen: Array
     lr: Array
     low: Array
@@ -52,15 +59,31 @@ def lr_profiles(curves: Iterable[LearningRateCurve]) -> dict[str, LearningRatePr
         curves: Curves of some workloads.
     """
     every = [curve for curve in curves if curve.initial_loss]
-    lowest: dict[str, float] = {}
-    for curve in every:
-        own = min(curve.loss)
-        lowest[curve.workload] = min(lowest.get(curve.workload, np.inf), own)
+    workloads = dict.fromkeys(curve.workload for curve in every)
+    lowest = {
+        workload: lowest_of_bulk([c for c in every if c.workload == workload])
+        for workload in workloads
+    }
     labels = dict.fromkeys(curve.label for curve in every)
     return {
         label: _profile(label, [curve for curve in every if curve.label == label], lowest)
         for label in labels
     }
+
+
+def lowest_of_bulk(curves: Sequence[LearningRateCurve]) -> float:
+    """Return the lowest loss of any trial on one workload that is no outlier.
+
+    Only trials that came below the loss before training count; without any, that loss is returned.
+    """
+    losses = np.concatenate([np.array(curve.loss) for curve in curves])
+    initial = float(curves[0].initial_loss or 0.0)
+    better = losses[losses < initial]
+    if not len(better):
+        return initial
+    logs = metrics.log_loss(better)
+    lower, upper = np.quantile(logs, (0.25, 0.75))
+    return float(better[logs >= lower - FENCE * (upper - lower)].min())
 
 
 def part_of_way(loss: Array, initial: float, lowest: float) -> Array:
@@ -90,12 +113,15 @@ def _profile(
         for c, lr, part in zip(curves, rates, parts, strict=True)
         if c.chosen
     ]
+    beyond = [np.array(c.loss) < lowest[c.workload] for c in curves]
     trials = np.stack([np.concatenate(rates), np.concatenate(parts)])
     only_lr = all(curve.only_lr for curve in curves)
     lr, low, mid, high = _summary(*trials) if only_lr else (np.empty(0),) * 4
     return LearningRateProfile(
         label=label,
+        rate=curves[0].rate,
         trials=trials,
+        beyond=np.concatenate(beyond),
         chosen=np.array(chosen, dtype=float).reshape(-1, 2).T,
         lr=lr,
         low=low,

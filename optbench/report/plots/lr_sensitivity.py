@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from optbench.analysis.views.lr_profiles import LearningRateProfile
 from optbench.report.format.palette import REST, Look
-from optbench.report.plots.marks import REST_BAND_OPACITY, draw_rings
+from optbench.report.plots.marks import REST_BAND_OPACITY, draw_points, draw_rings
 from optbench.report.plots.regime_sheets import REGIME_TITLES
 from optbench.report.plots.scales import note_empty, positive_limits, set_log_axis, set_percent_axis
 from optbench.report.plots.sheets import Sheet, make_sheet
@@ -18,6 +18,10 @@ PANEL_INCHES = (1.2, 0.8)
 """Width and height of a panel."""
 COLUMNS = 6
 TICK_POINTS = 6.5
+DOT_POINTS = 1.6
+TRIANGLE_POINTS = 3.5
+DOTS = "#8b959f"
+"""Colour of trials: darker than the band that lies below them."""
 
 
 def draw_lr_sensitivity(
@@ -32,20 +36,21 @@ def draw_lr_sensitivity(
         looks: Label -> look.
     """
     width, height = PANEL_INCHES
+    outliers = sum(int(profile.beyond.sum()) for profile in profiles)
     sheet = make_sheet(
         f"Learning-rate sensitivity, {REGIME_TITLES.get(regime, regime)}",
         "Each dot is a tuning trial: how far its final validation loss came from the loss before "
         "training (0%) to the lowest loss of any trial\non the workload (100%), on a log scale; 0% "
         f"if it diverged. {count(workloads, 'workload')}, best optimizer first. Line: median of "
         "the trials near a rate; band: the middle 80%. Rings: the chosen rates. Without a line, "
-        "trials differ in more than the rate.",
+        "trials differ in more than the rate." + _outlier_note(outliers),
         n=len(profiles),
         columns=COLUMNS,
         width=width,
         height=height,
         left=0.4,
         right=0.1,
-        bottom=0.22,
+        bottom=0.36,
         between=0.28,
         titles=[profile.label for profile in profiles],
         least=0.9,
@@ -53,6 +58,14 @@ def draw_lr_sensitivity(
     for axes, profile in zip(sheet.axes, profiles, strict=True):
         _draw_panel(axes, profile, looks[profile.label])
     return sheet
+
+
+def _outlier_note(outliers: int) -> str:
+    """Return a sentence about the trials beyond the scale, for the end of the subtitle."""
+    if not outliers:
+        return ""
+    subject = "A triangle is a trial" if outliers == 1 else f"Triangles are {outliers} trials"
+    return f" {subject} with a loss far below those of the others, beyond 100%."
 
 
 def _draw_panel(axes: Axes, profile: LearningRateProfile, look: Look) -> None:
@@ -66,7 +79,11 @@ def _draw_panel(axes: Axes, profile: LearningRateProfile, look: Look) -> None:
     axes.set_yticks([0, 0.5, 1])
     set_percent_axis(axes)
     axes.tick_params(labelsize=TICK_POINTS)
-    axes.scatter(rates, parts, s=1.5, color=REST, linewidths=0, zorder=1)
+    axes.set_xlabel(profile.rate, size=TICK_POINTS, labelpad=1)
+    inside = ~profile.beyond
+    for shape, mask, size in (("o", inside, DOT_POINTS), ("^", ~inside, TRIANGLE_POINTS)):
+        colours = [DOTS] * int(mask.sum())
+        draw_points(axes, rates[mask], parts[mask], colours, shape, size, linewidths=0)
     if len(profile.lr):
         axes.fill_between(
             profile.lr, profile.low, profile.high, color=REST, alpha=REST_BAND_OPACITY, linewidth=0

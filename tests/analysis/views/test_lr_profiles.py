@@ -40,6 +40,25 @@ def test_parts_of_the_way_are_counted_to_the_lowest_loss_of_any_entrant() -> Non
     assert profiles["a"].chosen == pytest.approx(np.array([[0.1, 0.01], [0.5, 0.5]]))
 
 
+def test_a_loss_near_zero_is_beyond_the_scale() -> None:
+    """It would press the other trials together; it has 1, as the lowest of the others."""
+    rates = [float(rate) for rate in np.geomspace(1e-3, 1, 10)]
+    losses = dict(zip(rates, np.geomspace(0.5, 0.05, 10).tolist(), strict=True))
+    plain = lr_profiles([curve("a", "w", losses)])["a"]
+    with_outlier = lr_profiles([curve("a", "w", {**losses, 2.0: 1e-11})])["a"]
+    assert not plain.beyond.any()
+    assert with_outlier.beyond.tolist() == [False] * 10 + [True]
+    assert with_outlier.trials[1] == pytest.approx([*plain.trials[1], 1.0])
+    assert plain.trials[1, -1] == 1.0
+
+
+def test_a_workload_that_no_trial_improved_has_no_outlier() -> None:
+    """All trials have 0."""
+    profile = lr_profiles([curve("a", "w", {0.01: 1.0, 0.1: 2.0, 1.0: math.inf})])["a"]
+    assert profile.trials[1].tolist() == [0, 0, 0]
+    assert not profile.beyond.any()
+
+
 def test_many_trials_are_summarised_in_parts_of_the_range() -> None:
     """Line and band are quantiles of the trials in each part; every rate lies in the range."""
     rates = np.geomspace(1e-4, 1, 240)
