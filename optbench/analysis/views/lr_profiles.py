@@ -2,8 +2,8 @@
 
 Losses of different workloads share one scale: the part of the way, in log loss, from the loss
 before training (0) to the lowest loss of any trial of any entrant on the workload (1). A trial that
-diverged has 0. A loss far below all others is no end of the scale, since it would press them together
-at 0: it has 1, as the lowest of the others.
+diverged has 0. A loss far below all others has 1 as the lowest of the others has: as the end of the
+scale, it would press them together at 0.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BINS = 12
 BAND = (0.1, 0.5, 0.9)
 """Quantiles of the trials in a part: lower edge, line and upper edge."""
 FENCE = 1.5
-"""Quartile ranges below the lower quartile, in log loss, from which on a loss is an outlier (Tukey)."""
+"""Interquartile ranges below the lower quartile of the log losses where outliers begin (Tukey)."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,7 @@ def lr_profiles(curves: Iterable[LearningRateCurve]) -> dict[str, LearningRatePr
         curves: Curves of some workloads.
     """
     every = [curve for curve in curves if curve.initial_loss]
-    workloads = dict.fromkeys(curve.workload for curve in every)
-    lowest = {
-        workload: lowest_of_bulk([c for c in every if c.workload == workload])
-        for workload in workloads
-    }
+    lowest = lowest_of_each(every)
     labels = dict.fromkeys(curve.label for curve in every)
     return {
         label: _profile(label, [curve for curve in every if curve.label == label], lowest)
@@ -71,11 +67,18 @@ def lr_profiles(curves: Iterable[LearningRateCurve]) -> dict[str, LearningRatePr
     }
 
 
-def lowest_of_bulk(curves: Sequence[LearningRateCurve]) -> float:
-    """Return the lowest loss of any trial on one workload that is no outlier.
+def lowest_of_each(curves: Sequence[LearningRateCurve]) -> dict[str, float]:
+    """Return the lowest loss of any trial on each workload that is no outlier, by workload.
 
     Only trials that came below the loss before training count; without any, that loss is returned.
     """
+    return {
+        workload: _lowest_of_bulk([curve for curve in curves if curve.workload == workload])
+        for workload in dict.fromkeys(curve.workload for curve in curves)
+    }
+
+
+def _lowest_of_bulk(curves: Sequence[LearningRateCurve]) -> float:
     losses = np.concatenate([np.array(curve.loss) for curve in curves])
     initial = float(curves[0].initial_loss or 0.0)
     better = losses[losses < initial]

@@ -108,15 +108,17 @@ DRAWINGS.lr = function drawLr(figure) {
   const start = starts.length ? Math.max(...starts) : null;
   const ceiling = start ? 3 * start : Infinity;
   const fine = (v) => v !== null && v <= ceiling;
-  const all = mine.flatMap((c) => c.loss.filter(fine)).concat(starts);
+  const shown = (c, loss) => Math.max(loss, c.floor); // a loss near 0 would press the others together
+  const all = mine.flatMap((c) => c.loss.filter(fine).map((v) => shown(c, v))).concat(starts);
   const top = all.length ? Math.max(...all) * 1.5 : 1;
   const lostAny = mine.some((c) => !c.loss.every(fine));
   const traces = mine.flatMap((c) => {
     const ok = c.lr.map((_, i) => i).filter((i) => fine(c.loss[i])), lost = c.lr.map((_, i) => i).filter((i) => !fine(c.loss[i]));
-    const [x, y] = [ok.map((i) => c.lr[i]), ok.map((i) => c.loss[i])], name = asText(c.label), hue = colour(c.label);
+    const [x, y] = [ok.map((i) => c.lr[i]), ok.map((i) => shown(c, c.loss[i]))], name = asText(c.label), hue = colour(c.label);
+    const below = ok.map((i) => c.loss[i] < c.floor);
     const near = c.chosen === null ? -1 : x.reduce((best, v, i) => (best < 0 || Math.abs(Math.log(v / c.chosen)) < Math.abs(Math.log(x[best] / c.chosen)) ? i : best), -1);
     return [
-      { type: "scatter", mode: "markers", name, x, y, hovertemplate: "loss %{y:.4g}, lr %{x:.3g}", marker: { size: x.map((_, i) => (i === near ? 11 : 4)), opacity: x.map((_, i) => (i === near ? 1 : 0.45)), symbol: x.map((_, i) => (i === near ? "circle-open-dot" : "circle")), color: hue, line: { width: x.map((_, i) => (i === near ? 2 : 0)) } } },
+      { type: "scatter", mode: "markers", name, x, y, customdata: ok.map((i) => c.loss[i]), hovertemplate: "loss %{customdata:.4g}, lr %{x:.3g}", marker: { size: x.map((_, i) => (i === near ? 11 : below[i] ? 7 : 4)), opacity: x.map((_, i) => (i === near ? 1 : below[i] ? 0.8 : 0.45)), symbol: x.map((_, i) => (below[i] ? "triangle-down" : "circle") + (i === near ? (below[i] ? "-open" : "-open-dot") : "")), color: hue, line: { width: x.map((_, i) => (i === near ? 2 : 0)) } } },
       ...(c.joined ? [line(c.label, { x, y: runningMedian(y), hoverinfo: "skip" })] : []),
       { type: "scatter", mode: "markers", name, x: lost.map((i) => c.lr[i]), y: lost.map(() => top), hovertemplate: "diverged, lr %{x:.3g}", marker: { symbol: "x-thin", size: 8, line: { width: 2, color: hue } } },
     ];

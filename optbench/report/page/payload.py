@@ -11,6 +11,7 @@ import numpy as np
 from optbench.analysis.board_rows import Estimate
 from optbench.analysis.cost_axes import COST_AXES
 from optbench.analysis.leaderboard import Leaderboard, plain
+from optbench.analysis.views.lr_profiles import lowest_of_each
 from optbench.contracts import Array
 from optbench.records import Cell, pool_replicates
 from optbench.report.format.curve_bands import Band, bands
@@ -30,6 +31,7 @@ def page_data(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
     """
     index = {b.label: i for i, b in enumerate(board.workloads)}
     looks = assign_looks(row.label for row in board.overall)
+    floors = lowest_of_each(board.lr_curves)
     return {
         "labels": [row.label for row in board.overall],
         "off": [row.label for row in board.overall if row.label not in set(highlights(board))],
@@ -47,6 +49,7 @@ def page_data(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:
                 "chosen": c.chosen,
                 "start": c.initial_loss,
                 "joined": c.only_lr,
+                "floor": finite(floors[c.workload]),
             }
             for c in board.lr_curves
             if c.workload in index
