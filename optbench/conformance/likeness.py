@@ -19,6 +19,7 @@ from optbench.contracts import Optimizer, Value
 from optbench.errors import describe_error
 from optbench.hyperparameters import parse_spelling
 from optbench.registry import Registry, default_registry
+from optbench.support.text import count
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def compare_steps(
                 return
         else:
             same.append(setting.text)
-    number = f"{len(same)} settings" if len(same) > 1 else "1 setting"
+    number = count(len(same), "setting")
     yield Outcome(
         name, check, f"{promise} on {len(CASES)} problems, {STEPS} updates, {number}", "passed"
     )

@@ -16,6 +16,7 @@ from optbench.contracts import Array, Task
 from optbench.data.table_values import is_missing
 from optbench.errors import ConfigError
 from optbench.registry.declared_values import short_repr
+from optbench.support.text import count, plural
 
 MOST_TEXTS = 100
 """Most different texts of a column that are one-hot encoded."""
@@ -79,9 +80,9 @@ def encode_columns(columns: Mapping[str, Array]) -> Encoded:
     start, missing = 0, {}
     for name, values in checked.items():
         is_text = values.dtype.kind == "O"
-        count = sum(map(is_missing, values.tolist())) if is_text else int(np.isnan(values).sum())
-        if count:
-            missing[name] = (count, is_text)
+        lacking = sum(map(is_missing, values.tolist())) if is_text else int(np.isnan(values).sum())
+        if lacking:
+            missing[name] = (lacking, is_text)
         if is_text:
             stop = start + len(texts[name])
             x[:, start:stop] = values[:, None] == np.array(texts[name], dtype=object)
@@ -196,8 +197,8 @@ def _text_notes(texts: Mapping[str, Sequence[str]]) -> list[str]:
     if not texts:
         return []
     names = ", ".join(f"{name} ({len(values)})" for name, values in texts.items())
-    noun = "text column is" if len(texts) == 1 else "text columns are"
-    return [f"{len(texts)} {noun} encoded as one column of 0 and 1 for each text: {names}"]
+    columns = f"{count(len(texts), 'text column')} {plural(len(texts), 'is', 'are')}"
+    return [f"{columns} encoded as one column of 0 and 1 for each text: {names}"]
 
 
 def _missing_notes(missing: Mapping[str, tuple[int, bool]]) -> list[str]:
@@ -207,10 +208,10 @@ def _missing_notes(missing: Mapping[str, tuple[int, bool]]) -> list[str]:
         (False, "replaced by the median of the column's training part"),
         (True, "encoded as 0 in all columns of the text"),
     ):
-        counts = {name: count for name, (count, text) in missing.items() if text is is_text}
+        counts = {name: values for name, (values, text) in missing.items() if text is is_text}
         if counts:
             total = sum(counts.values())
-            names = ", ".join(f"{name} ({count})" for name, count in counts.items())
-            verb = "value is" if total == 1 else "values are"
-            notes.append(f"{total} missing {verb} {what}: {names}")
+            names = ", ".join(f"{name} ({values})" for name, values in counts.items())
+            verb = plural(total, "is", "are")
+            notes.append(f"{count(total, 'missing value')} {verb} {what}: {names}")
     return notes

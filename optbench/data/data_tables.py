@@ -11,6 +11,7 @@ from optbench.contracts import Array, Task
 from optbench.data.columns import check_column, check_commas, encode_columns, guess_task
 from optbench.data.table_values import is_missing
 from optbench.errors import ConfigError, unknown_name
+from optbench.support.text import count
 
 USUAL_TARGETS = ("target", "label", "class", "y")
 """Names of columns that are the target where none is named."""
@@ -159,10 +160,8 @@ def _labels(name: str, values: Any) -> Array:
     return array.astype(object)
 
 
-def _left_out(target: str, count: int) -> list[str]:
-    if not count:
-        return []
-    return [f"{count} {'row' if count == 1 else 'rows'} without a value of {target} left out"]
+def _left_out(target: str, rows: int) -> list[str]:
+    return [f"{count(rows, 'row')} without a value of {target} left out"] if rows else []
 
 
 def _in_test(split: str, values: Array) -> Array:

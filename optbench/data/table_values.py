@@ -48,7 +48,7 @@ def finite_numbers(values: Any, name: str) -> Array:
         place = np.argwhere(~finite)[0]
         raise TableValueError(
             f"{_place(name, place)} is {array[tuple(place)]}{more}; drop the "
-            f"{'rows' if others else 'row'} or fill the value{'s' if others else ''} in"
+            f"{plural(others + 1, 'row or fill the value', 'rows or fill the values')} in"
         )
     return array
 

@@ -34,7 +34,7 @@ from optbench.report.format.board_layout import (
 )
 from optbench.report.format.markdown_escape import escape_markdown
 from optbench.report.format.markdown_table import markdown_table
-from optbench.support.text import count, one_line
+from optbench.support.text import count, one_line, plural
 
 MOST_IN_PAIR_TABLES = 8
 """Entrants up to which every pair has a row; more are shown as a matrix."""
@@ -62,7 +62,7 @@ def answer(board: Leaderboard, picture: Sequence[str]) -> list[str]:
             *_regimes(board),
         ]
     if likes:
-        verb = "is" if likes[0].units == 1 else "are"
+        verb = plural(likes[0].units, "is", "are")
         on = f"The unit is one {likes[0].unit}: there {verb} {likes[0].units}."
         blocks += [f"## {statement_title(likes)}", on, _sentences(likes), _side_by_side(likes)]
     return blocks

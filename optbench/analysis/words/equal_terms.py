@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from optbench.analysis.words.prose import join_names
 from optbench.records import Cell, Entrant, StepControl, StudyProtocol, spell
+from optbench.support.text import plural
 
 _CONTROLS: dict[str, Callable[[StepControl], bool]] = {
     "a schedule": lambda control: control.schedule != "constant" or control.warmup > 0,
@@ -56,7 +57,7 @@ def _about_control(entrants: list[Entrant]) -> Iterator[str]:
     for name, applies in _CONTROLS.items():
         with_it = [entrant.label for entrant in entrants if applies(entrant.control)]
         if 0 < len(with_it) < len(entrants):
-            verb = "has" if len(with_it) == 1 else "have"
+            verb = plural(len(with_it), "has", "have")
             yield (
                 f"only {join_names(with_it)} {verb} {name}: comparisons with the others include "
                 "its effect"

@@ -241,9 +241,10 @@ SCALES = {
 
 
 def _dataset_facts(told: dict[str, Any]) -> list[tuple[str, str]]:
-    parts = ", ".join(f"{count} {part}" for part, count in (told["examples"] or {}).items())
-    outputs = "1 output" if told["outputs"] == 1 else f"{told['outputs']} outputs"
-    size = f"{count(told['features'], 'feature')}, {outputs}; {parts}" if parts else ""
+    parts = ", ".join(f"{rows} {part}" for part, rows in (told["examples"] or {}).items())
+    size = ""
+    if parts:
+        size = f"{count(told['features'], 'feature')}, {count(told['outputs'], 'output')}; {parts}"
     rate = told["base_rate"]
     base = "" if rate is None else f"always guessing the largest class has accuracy {rate:.2f}"
     where = "not all here: downloaded at first use into" if told["missing"] else "in"
