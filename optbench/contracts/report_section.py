@@ -47,6 +47,9 @@ class ReportSection:
     def figure(self, study: Any) -> Any:
         """Return a matplotlib figure, made with ``matplotlib.figure.Figure``; None for no figure.
 
+        A method that also has a parameter ``width``, as ``figure(self, study, width=None)``, gets
+        the width of the plots in inches that ``optbench report --width`` asks for, or None.
+
         Args:
             study: The `optbench.Study`.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,13 +52,17 @@ class Section:
         return digest.hexdigest()
 
 
-def make_section(section: ReportSection, study: object, formats: Sequence[str]) -> Section | None:
+def make_section(
+    section: ReportSection, study: object, formats: Sequence[str], width: float | None = None
+) -> Section | None:
     """Return a section of a study's report.
 
     Args:
         section: The section.
         study: The study.
         formats: Formats of its picture; PNG is added for the page.
+        width: Width of the plots in inches, for a method `figure` that takes it; None for what
+            the figure needs.
 
     Returns:
         The section, or None if it has nothing to show for this study.
@@ -66,7 +71,7 @@ def make_section(section: ReportSection, study: object, formats: Sequence[str]) 
         PluginError: The plugin returns something other than rows or a figure.
         Exception: Whatever the plugin raises.
     """
-    rows, figure = section.table(study), section.figure(study)
+    rows, figure = section.table(study), _figure(section, study, width)
     if rows is None and figure is None:
         return None
     columns, texts = _texts(() if rows is None else _records(rows))
@@ -83,6 +88,13 @@ def make_section(section: ReportSection, study: object, formats: Sequence[str]) 
         rows=texts,
         pictures=pictures,
     )
+
+
+def _figure(section: ReportSection, study: object, width: float | None) -> Any:
+    """Return the figure of a section, which is told the width if it has a parameter for it."""
+    if "width" in inspect.signature(section.figure).parameters:
+        return section.figure(study, width=width)  # type: ignore[call-arg]
+    return section.figure(study)
 
 
 def section_pictures(sections: Iterable[Section], formats: Sequence[str]) -> dict[str, bytes]:

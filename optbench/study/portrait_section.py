@@ -57,8 +57,8 @@ class PortraitSection(ReportSection):
             for row in compare_portraits(list(self.portraits.values()))
         ]
 
-    def figure(self, study: Any) -> Any:
-        """Return the picture of the first optimizers."""
+    def figure(self, study: Any, width: float | None = None) -> Any:
+        """Return the picture of the first optimizers, as wide as that."""
         if not self.portraits:
             return None
         from optbench.report.plots.portrait_table import draw_portraits
@@ -66,4 +66,4 @@ class PortraitSection(ReportSection):
 
         labels = list(self.portraits)[:MOST_DRAWN]
         drawn = [self.portraits[label] for label in labels]
-        return draw_sheet(lambda: draw_portraits(labels, drawn)).figure
+        return draw_sheet(lambda: draw_portraits(labels, drawn), width).figure

@@ -39,8 +39,8 @@ def write_report(
         formats: Formats of the plots: any of ``"png"``, ``"svg"``, ``"pdf"``.
         portraits: Whether to measure each optimizer as ``optbench profile`` does, which takes about
             three seconds for each, and to add a section with the properties.
-        width: Width of the plots in inches; by default, what their panels need. Figures of
-            plugins have a width of their own.
+        width: Width of the plots in inches; by default, what their panels need. A figure
+            of a plugin has this width if its method takes it.
 
     Returns:
         Paths of all files of the report, including those that were up to date.
@@ -66,8 +66,8 @@ def write_report(
             formats=formats,
             width=width,
             sections=[
-                *(_portraits(study, formats) if portraits else ()),
-                *plugin_sections(study, formats),
+                *(_portraits(study, formats, width) if portraits else ()),
+                *plugin_sections(study, formats, width),
             ],
         )
     finally:
@@ -79,16 +79,18 @@ def write_report(
     return [*files, path]
 
 
-def _portraits(study: Study, formats: Sequence[str]) -> list[Section]:
+def _portraits(study: Study, formats: Sequence[str], width: float | None) -> list[Section]:
     from optbench.report.sections import make_section
     from optbench.study.portrait_section import PortraitSection
 
     _log.info("measuring the properties of the optimizers")
-    section = make_section(PortraitSection(study), study, formats)
+    section = make_section(PortraitSection(study), study, formats, width)
     return [] if section is None else [section]
 
 
-def plugin_sections(study: Study, formats: Sequence[str]) -> list[Section]:
+def plugin_sections(
+    study: Study, formats: Sequence[str], width: float | None = None
+) -> list[Section]:
     """Return the sections that plugins add to a study's report.
 
     A section that fails is left out with a `PluginWarning` that names its plugin.
@@ -96,6 +98,7 @@ def plugin_sections(study: Study, formats: Sequence[str]) -> list[Section]:
     Args:
         study: The study.
         formats: Formats of the plots.
+        width: Width of the plots in inches; by default, what they need.
     """
     from optbench.registry import default_registry
     from optbench.registry.kinds import REPORTS
@@ -104,7 +107,7 @@ def plugin_sections(study: Study, formats: Sequence[str]) -> list[Section]:
     sections = []
     for entry in default_registry().entries(REPORTS).values():
         try:
-            section = make_section(entry.item(), study, formats)
+            section = make_section(entry.item(), study, formats, width)
         except (Exception, SystemExit) as cause:
             text = f"the report lacks the section '{entry.name}' of plugin {entry.distribution}: "
             text += describe_error(cause, entry.item)

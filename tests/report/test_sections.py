@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pandas
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from optbench import PluginError, ReportSection
 from optbench.report import write_all
@@ -76,6 +78,24 @@ def test_a_figure_is_saved_in_each_format_and_for_the_page() -> None:
     assert pictures["png"].startswith(b"\x89PNG")
     assert b"<svg" in pictures["svg"]
     assert pictures["pdf"].startswith(b"%PDF")
+
+
+def test_a_figure_that_takes_the_width_gets_it() -> None:
+    """A method without the parameter is called as the contract declares it."""
+
+    class Wide(Empty):
+        """A figure as wide as the plots of the report."""
+
+        def figure(self, study: Any, width: float | None = None) -> Figure:
+            return Figure(figsize=(width or 2, 1))
+
+    def pixels(item: type[ReportSection], width: float | None) -> int:
+        section = make_section(item(), object(), (), width)
+        assert section is not None
+        return Image.open(io.BytesIO(section.pictures["png"])).width
+
+    assert [pixels(Wide, width) for width in (None, 3.5)] == [200, 350]
+    assert [pixels(Both, width) for width in (None, 3.5)] == [200, 200]
 
 
 def test_the_digest_follows_what_is_shown() -> None:

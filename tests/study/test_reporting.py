@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from optbench.records import StudyProtocol
 from optbench.registry import default_registry, fresh_registry
 from optbench.registry.entries import PluginWarning
+from optbench.study.reporting import write_report
 from optbench.study.study import Study
 from tests.analysis.synthetic import make_cells
 
@@ -71,3 +73,36 @@ def test_a_section_that_fails_is_one_warning(plugin: str, tmp_path: Path) -> Non
     markdown = (out / "leaderboard.md").read_text()
     assert "## Who took part" in markdown
     assert "| alpha |" in markdown.partition("## Who took part")[2]
+
+
+WIDTH_PLUGIN = """
+import optbench
+from matplotlib.figure import Figure
+
+class Wide(optbench.ReportSection):
+    '''A figure as wide as the other plots.'''
+    name = "wide"
+    title = "Wide"
+
+    def figure(self, study, width=None):
+        return Figure(figsize=(width, 1))
+
+@optbench.hookimpl
+def optbench_register_reports():
+    return [Wide]
+"""
+
+
+def test_the_width_of_a_report_reaches_the_figures_of_plugins(tmp_path: Path) -> None:
+    """A section of a plugin is as wide as the plots beside it."""
+    path = tmp_path / "wide.py"
+    path.write_text(WIDTH_PLUGIN)
+    cells = make_cells(datasets=("moons",), regimes=("sgd",), skill={"alpha": 1.0})
+    study = Study("synthetic", StudyProtocol(), tuple(cells))
+    with fresh_registry():
+        default_registry().load_named(str(path))
+        write_report(study, tmp_path / "report", formats=("png",), width=6.5)
+    plots = tmp_path / "report" / "plots"
+    for name in ("section-wide", "ranking"):
+        with Image.open(plots / f"{name}.png") as picture:
+            assert picture.width == 650, name
