@@ -9,7 +9,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from optbench.analysis.board_rows import CriticalDifference
-from optbench.report.format.palette import Look
+from optbench.report.format.palette import REST, Look
 from optbench.report.plots.labels import cut_label, direct_label, longest
 from optbench.report.plots.sheet_fit import is_narrower_than
 from optbench.report.plots.sheets import INK, SOFT, Sheet, make_sheet
@@ -27,6 +27,7 @@ TICK_INCHES = 0.06
 TICK_TEXT_INCHES = 0.09
 FIRST_BAR_INCHES = 0.13
 BAR_STEP_INCHES = 0.11
+BAR_POINTS = 3.4
 FIRST_NAME_INCHES = 0.34
 NAME_STEP_INCHES = 0.24
 MOST_TICKS = 6
@@ -39,24 +40,29 @@ NAME_MARGIN = 0.03
 """From the end of the line to the end of a name's line, as a share of the line."""
 NAME_GAP = 0.02
 """From there to the name."""
+REST_BAR_STEP_INCHES = 0.055
+"""From one bar to the next where there is a crowd."""
+REST_MARK_INCHES = 0.07
+"""Half the length of the mark of an entrant without a name."""
 
 
 def draw_critical_difference(cd: CriticalDifference, looks: dict[str, Look]) -> Sheet:
-    """Draw the values of a board on a line; a bar joins those that are not told apart."""
-    side = SIDE_INCHES + LETTER_INCHES * longest(cd.labels)
-    is_small = is_narrower_than(WIDTH_INCHES + 2 * side)
-    if is_small:
-        letters = max(len(direct_label(label, SMALL_LETTERS)) for label in cd.labels)
-        side = SMALL_SIDE_INCHES + SMALL_LETTER_INCHES * letters
-    depth = _name_depth(cd, _left_names(cd))
+    """Draw the values of a board on a line; a bar joins those that are not told apart.
+
+    Entrants in grey have a mark on the line and no name.
+    """
+    left, right = _named(cd, looks)
+    is_small = is_narrower_than(WIDTH_INCHES + _side(left, False) + _side(right, False))
+    depth = _name_depth(cd, looks, max(len(left), len(right)))
     sheet = make_sheet(
         "Critical differences",
         f"{cd.note[0].upper()}{cd.note[1:]}, best at the left.\n"
-        "A bar joins optimizers of which none is better than another one.",
+        "A bar joins optimizers of which none is better than another one."
+        + _rest_note(len(cd.labels) - len(left) - len(right)),
         width=WIDTH_INCHES,
         height=depth + TOP_INCHES,
-        left=side,
-        right=side,
+        left=_side(left, is_small),
+        right=_side(right, is_small),
         bottom=0.1,
         between=0.25,
         least=LEAST_WIDTH_INCHES,
@@ -66,9 +72,42 @@ def draw_critical_difference(cd: CriticalDifference, looks: dict[str, Look]) -> 
     axes.set_xlim(*_ends(cd))
     axes.set_ylim(depth, -TOP_INCHES)
     _draw_scale(axes, cd)
-    _draw_bars(axes, cd)
-    _draw_names(axes, cd, looks, is_small)
+    _draw_bars(axes, cd, looks)
+    _draw_rest(axes, cd, looks)
+    for is_left, labels in ((True, left), (False, right)):
+        for row, label in enumerate(labels):
+            y = _name_depth(cd, looks, row)
+            _draw_name(axes, cd, label, y, looks[label].colour, is_left, is_small)
     return sheet
+
+
+def _named(cd: CriticalDifference, looks: dict[str, Look]) -> tuple[list[str], list[str]]:
+    """Return the labels that are written on the left and on the right, from the top.
+
+    These are the better half and the others; in a crowd, those on each half of the line.
+    """
+    named = [label for label in cd.labels if not looks[label].is_rest]
+    half = (len(named) + 1) // 2
+    if len(named) < len(cd.labels):
+        middle = sum(_ends(cd)) / 2
+        value = dict(zip(cd.labels, cd.values, strict=True))
+        half = sum(value[label] >= middle for label in named)
+    return named[:half], named[half:][::-1]
+
+
+def _side(labels: list[str], is_small: bool) -> float:
+    """Return the room beside the line for the names on one side."""
+    if is_small:
+        letters = max((len(direct_label(label, SMALL_LETTERS)) for label in labels), default=0)
+        return SMALL_SIDE_INCHES + SMALL_LETTER_INCHES * letters
+    return SIDE_INCHES + LETTER_INCHES * longest(labels)
+
+
+def _rest_note(others: int) -> str:
+    """Return sentences about what is grey, for the end of the subtitle."""
+    if not others:
+        return ""
+    return f" Grey: the other {others}, and bars with none of those that have a name."
 
 
 def _ends(cd: CriticalDifference) -> tuple[float, float]:
@@ -78,14 +117,15 @@ def _ends(cd: CriticalDifference) -> tuple[float, float]:
     return high + margin, low - margin
 
 
-def _left_names(cd: CriticalDifference) -> int:
-    """Return the number of names on the left: the better half."""
-    return (len(cd.labels) + 1) // 2
+def _bar_step(looks: dict[str, Look]) -> float:
+    """Return the distance from one bar to the next."""
+    crowded = any(look.is_rest for look in looks.values())
+    return REST_BAR_STEP_INCHES if crowded else BAR_STEP_INCHES
 
 
-def _name_depth(cd: CriticalDifference, row: int) -> float:
+def _name_depth(cd: CriticalDifference, looks: dict[str, Look], row: int) -> float:
     """Return how far below the line of values a row of names is."""
-    return FIRST_NAME_INCHES + BAR_STEP_INCHES * len(cd.bars) + NAME_STEP_INCHES * row
+    return FIRST_NAME_INCHES + _bar_step(looks) * len(cd.bars) + NAME_STEP_INCHES * row
 
 
 def _draw_scale(axes: Axes, cd: CriticalDifference) -> None:
@@ -102,40 +142,54 @@ def _draw_scale(axes: Axes, cd: CriticalDifference) -> None:
             )
 
 
-def _draw_bars(axes: Axes, cd: CriticalDifference) -> None:
+def _draw_bars(axes: Axes, cd: CriticalDifference, looks: dict[str, Look]) -> None:
     left, right = _ends(cd)
-    overhang = BAR_OVERHANG * (left - right)
+    overhang, step = BAR_OVERHANG * (left - right), _bar_step(looks)
     for i, bar in enumerate(cd.bars):
         values = [cd.values[cd.labels.index(label)] for label in bar]
-        y = FIRST_BAR_INCHES + BAR_STEP_INCHES * i
+        y = FIRST_BAR_INCHES + step * i
+        is_rest = all(looks[label].is_rest for label in bar)
         axes.plot(
             [max(values) + overhang, min(values) - overhang],
             [y, y],
-            color=INK,
-            linewidth=3.4,
+            color=REST if is_rest else INK,
+            linewidth=BAR_POINTS * step / BAR_STEP_INCHES,
             solid_capstyle="round",
             clip_on=False,
         )
 
 
-def _draw_names(axes: Axes, cd: CriticalDifference, looks: dict[str, Look], is_small: bool) -> None:
-    """Write the better half of the names on the left, the others on the right."""
+def _draw_rest(axes: Axes, cd: CriticalDifference, looks: dict[str, Look]) -> None:
+    """Mark the entrants without a name on the line of values."""
+    rest = [v for k, v in zip(cd.labels, cd.values, strict=True) if looks[k].is_rest]
+    axes.vlines(
+        rest, -REST_MARK_INCHES, REST_MARK_INCHES, color=REST, linewidth=1.2, gid="rest", zorder=3
+    )
+
+
+def _draw_name(
+    axes: Axes,
+    cd: CriticalDifference,
+    label: str,
+    y: float,
+    colour: str,
+    is_left: bool,
+    is_small: bool,
+) -> None:
+    """Write a name beside the line of values, and join it to its value."""
     first, last = _ends(cd)
     span = last - first
-    for i, (label, value) in enumerate(zip(cd.labels, cd.values, strict=True)):
-        left = i < _left_names(cd)
-        y = _name_depth(cd, i if left else len(cd.labels) - 1 - i)
-        end = first - NAME_MARGIN * span if left else last + NAME_MARGIN * span
-        name = direct_label(label, SMALL_LETTERS) if is_small else cut_label(label)
-        colour = looks[label].colour
-        axes.plot([value, value, end], [0, y, y], color=colour, linewidth=1.2, clip_on=False)
-        axes.text(
-            end + (-NAME_GAP if left else NAME_GAP) * span,
-            y,
-            f"{name}  {value:.2f}" if left else f"{value:.2f}  {name}",
-            ha="right" if left else "left",
-            va="center_baseline",
-            color=colour,
-            weight="bold",
-            size=SMALL_POINTS if is_small else None,
-        )
+    value = cd.values[cd.labels.index(label)]
+    end = first - NAME_MARGIN * span if is_left else last + NAME_MARGIN * span
+    name = direct_label(label, SMALL_LETTERS) if is_small else cut_label(label)
+    axes.plot([value, value, end], [0, y, y], color=colour, linewidth=1.2, clip_on=False)
+    axes.text(
+        end + (-NAME_GAP if is_left else NAME_GAP) * span,
+        y,
+        f"{name}  {value:.2f}" if is_left else f"{value:.2f}  {name}",
+        ha="right" if is_left else "left",
+        va="center_baseline",
+        color=colour,
+        weight="bold",
+        size=SMALL_POINTS if is_small else None,
+    )

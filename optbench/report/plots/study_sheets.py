@@ -135,7 +135,7 @@ def _budget(source: PlotSource) -> Iterator[Drawing]:
 def _critical_difference(source: PlotSource) -> Iterator[Drawing]:
     cd = source.board.critical_difference
     if cd is not None:
-        yield "critical-difference", partial(draw_critical_difference, cd, source.looks)
+        yield "critical-difference", partial(draw_critical_difference, cd, source.lit)
 
 
 def _initializers(source: PlotSource) -> Iterator[Drawing]:

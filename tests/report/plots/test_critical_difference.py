@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 
 from optbench.analysis import build_leaderboard
+from optbench.analysis.board_rows import CriticalDifference
 from optbench.records import StudyProtocol
+from optbench.report.format.highlights import CROWD
+from optbench.report.format.palette import REST, assign_looks, highlight
 from optbench.report.plots import drawings, sheets, write_plot
+from optbench.report.plots.critical_difference import draw_critical_difference
+from optbench.report.plots.sheets import Sheet, draw_sheet
 from tests.analysis.boards.test_board_tables import TARGETS
 from tests.analysis.synthetic import make_cells
 
@@ -37,6 +44,43 @@ def test_bars_join_those_that_share_a_letter(
     draw = dict(drawings(board, cells))["critical-difference"]
     write_plot(draw, tmp_path / "cd", ["png"])
     assert (tmp_path / "cd.png").is_file()
+
+
+def crowd_sheet(n: int) -> tuple[CriticalDifference, list[str], Sheet]:
+    """A picture of `n` entrants, of which the first six are best, and the labels it may name."""
+    labels = tuple(f"entrant-{i:02}" for i in range(n))
+    values = tuple(1 - 0.02 * i for i in range(n))
+    bars = tuple(labels[i : i + 4] for i in range(0, n - 3, 2))
+    cd = CriticalDifference(labels=labels, values=values, bars=bars, note="score")
+    named = list(labels[:6] if n > CROWD else labels)
+    looks = highlight(assign_looks(labels), named)
+    return cd, named, draw_sheet(lambda: draw_critical_difference(cd, looks))
+
+
+def test_a_crowd_names_the_best_few() -> None:
+    """The others are grey marks on the line; so are the bars that join none of the named ones."""
+    cd, named, sheet = crowd_sheet(40)
+    (axes,) = sheet.axes
+    written = {text.get_text().split("  ")[0] for text in axes.texts}
+    assert {label for label in cd.labels if label in written} == set(named)
+    (marks,) = axes.collections
+    assert isinstance(marks, LineCollection)
+    at = [float(np.asarray(line)[0, 0]) for line in marks.get_segments()]
+    assert at == pytest.approx(cd.values[6:])
+    bars = [line for line in axes.lines if line.get_solid_capstyle() == "round"]
+    grey = [line.get_color() == REST for line in bars]
+    assert grey == [not set(bar) & set(named) for bar in cd.bars]
+    assert "Grey: the other 34" in sheet.figure.texts[1].get_text().replace("\n", " ")
+
+
+def test_few_entrants_all_have_a_name() -> None:
+    """Nothing is grey, and the text does not speak of grey."""
+    cd, _, sheet = crowd_sheet(5)
+    (axes,) = sheet.axes
+    written = " ".join(text.get_text() for text in axes.texts)
+    assert all(label in written for label in cd.labels)
+    assert REST not in {line.get_color() for line in axes.lines}
+    assert "Grey" not in sheet.figure.texts[1].get_text()
 
 
 def test_one_replicate_has_no_such_picture() -> None:
