@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from optbench.report.format.plot_kinds import KINDS
 from tests.cli.study_helpers import optbench
@@ -78,6 +79,20 @@ def test_a_width_that_is_too_small_is_refused_with_the_smallest(study: Path) -> 
     outcome = optbench("plot", "regimes", study, "--width", 1)
     assert outcome.code == 1
     assert re.search(r"width 1 is too small for this plot: it needs [0-9.]+ inches", outcome.err)
+
+
+def test_a_bare_figure_leaves_the_words_to_the_caption(study: Path, tmp_path: Path) -> None:
+    """It has the same width, and is lower by the room of title and explanation."""
+    sizes = []
+    for options in ((), ("--bare",)):
+        target = tmp_path / "figure.png"
+        outcome = optbench("plot", "budget", study, "--out", target, "--width", 3.25, *options)
+        assert outcome.code == 0, outcome.err
+        with Image.open(target) as picture:
+            sizes.append(picture.size)
+    (width, height), (bare_width, bare_height) = sizes
+    assert bare_width == width
+    assert bare_height < height - 40
 
 
 def test_every_sheet_of_a_kind_has_a_file(study: Path, tmp_path: Path) -> None:

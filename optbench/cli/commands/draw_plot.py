@@ -30,6 +30,11 @@ _KINDS = "\n".join(f"  {name:<22} {kind.about}" for name, kind in KINDS.items())
 )
 @width_option
 @click.option(
+    "--bare",
+    is_flag=True,
+    help="Leave out title and explanation, for a figure with a caption of its own.",
+)
+@click.option(
     "--workload",
     "workloads",
     metavar="TEXT",
@@ -51,6 +56,7 @@ def command(
     out: Path | None,
     form: str | None,
     width: float | None,
+    bare: bool,
     workloads: Sequence[str],
     regime: str | None,
     board: str | None,
@@ -65,7 +71,7 @@ def command(
     Examples:
       optbench plot pairs results --board speed
       optbench plot convergence results --workload digits --out digits.svg
-      optbench plot score-map results --out scores.pdf --width 3.25
+      optbench plot score-map results --out scores.pdf --width 3.25 --bare
       optbench plot ecdf results --levels 0.25,0.5,0.75,1
     """
     find_kind(kind)  # a spelling mistake costs no time
@@ -79,7 +85,7 @@ def command(
         board=board,
         levels=[part.strip() for part in (levels or "").split(",") if part.strip()],
     )
-    for path in plot.save_as(target, form, width=width):
+    for path in plot.save_as(target, form, width=width, bare=bare):
         remark(f"plot: {path}")
 
 

@@ -40,7 +40,9 @@ class Plot:
         """The sheets as matplotlib figures, drawn again at each access."""
         return [self._draw(name).figure for name in self._drawings]
 
-    def save(self, path: str | Path, *, width: float | None = None) -> list[Path]:
+    def save(
+        self, path: str | Path, *, width: float | None = None, bare: bool = False
+    ) -> list[Path]:
         """Write the sheets to files.
 
         Args:
@@ -48,6 +50,7 @@ class Plot:
                 a folder, which gets one PNG file for each sheet.
             width: Width of the sheets in inches, such as that of a column of a paper; letters keep
                 their size. By default, what the panels need.
+            bare: Leave out title and explanation, for a figure with a caption of its own.
 
         Returns:
             Paths of the files.
@@ -60,14 +63,16 @@ class Plot:
         if not form:
             target.mkdir(parents=True, exist_ok=True)
             names = self._drawings
-            return [self._write(name, target / f"{name}.png", "png", width) for name in names]
+            return [self._write(name, target / f"{name}.png", "png", width, bare) for name in names]
         check_plot_format(form)
         if len(self._drawings) > 1:
             sheets = ", ".join(self._drawings)
             raise ConfigError(f"this plot has several sheets ({sheets}); save it to a folder")
-        return [self._write(name, target, form, width) for name in self._drawings]
+        return [self._write(name, target, form, width, bare) for name in self._drawings]
 
-    def save_as(self, stem: str | Path, form: str, *, width: float | None = None) -> list[Path]:
+    def save_as(
+        self, stem: str | Path, form: str, *, width: float | None = None, bare: bool = False
+    ) -> list[Path]:
         """Write the sheets to files whose names begin alike.
 
         Args:
@@ -75,6 +80,7 @@ class Plot:
                 is added: ``figure-batch.png``, ``figure-sgd.png``.
             form: ``"png"``, ``"svg"`` or ``"pdf"``.
             width: As for `save`.
+            bare: As for `save`.
 
         Returns:
             Paths of the files.
@@ -91,14 +97,14 @@ class Plot:
         for name in self._drawings:
             ending = f"-{name.removeprefix(common)}" if len(self._drawings) > 1 else ""
             path = start.with_name(f"{start.name}{ending}.{form}")
-            paths.append(self._write(name, path, form, width))
+            paths.append(self._write(name, path, form, width, bare))
         return paths
 
-    def _draw(self, name: str, width: float | None = None) -> Sheet:
-        return draw_sheet(self._drawings[name], width)
+    def _draw(self, name: str, width: float | None = None, bare: bool = False) -> Sheet:
+        return draw_sheet(self._drawings[name], width, bare=bare)
 
-    def _write(self, name: str, path: Path, form: str, width: float | None) -> Path:
-        sheet = self._draw(name, width)
+    def _write(self, name: str, path: Path, form: str, width: float | None, bare: bool) -> Path:
+        sheet = self._draw(name, width, bare)
         with atomic_path(path) as partial:
             sheet.write(partial, form)
         sheet.close()

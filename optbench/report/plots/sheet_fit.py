@@ -25,6 +25,7 @@ FEWEST_LETTERS = 12
 """A line is not broken to fewer letters."""
 
 _width: ContextVar[float | None] = ContextVar("_width", default=None)
+_bare: ContextVar[bool] = ContextVar("_bare", default=False)
 
 
 @contextmanager
@@ -35,6 +36,21 @@ def sheet_width(inches: float | None) -> Iterator[None]:
         yield
     finally:
         _width.reset(token)
+
+
+@contextmanager
+def without_head(bare: bool) -> Iterator[None]:
+    """Leave title and explanation out of the sheets that are made in this context, if `bare`."""
+    token = _bare.set(bare)
+    try:
+        yield
+    finally:
+        _bare.reset(token)
+
+
+def is_bare() -> bool:
+    """Return whether the sheets of this context have no title and no explanation."""
+    return _bare.get()
 
 
 def is_narrower_than(inches: float) -> bool:

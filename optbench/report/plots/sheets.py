@@ -28,7 +28,9 @@ from optbench.report.plots.sheet_fit import (
     SUBTITLE_LETTER_INCHES,
     TITLE_LETTER_INCHES,
     fit_columns,
+    is_bare,
     sheet_width,
+    without_head,
     wrap_all,
     wrap_lines,
 )
@@ -56,6 +58,8 @@ BETWEEN_INCHES = 0.42
 PANEL_TITLE_LINE_INCHES = 0.155
 """A further line of a title of axes."""
 BOTTOM_EDGE_INCHES = 0.05
+BARE_TOP_INCHES = 0.05
+"""Above the legend or the axes of a sheet without title and explanation."""
 
 _STYLE: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
@@ -162,17 +166,20 @@ class Sheet:
         FigureCanvasBase(self.figure)  # replaces the canvas that holds them
 
 
-def draw_sheet(draw: Callable[[], Sheet], width: float | None = None) -> Sheet:
+def draw_sheet(
+    draw: Callable[[], Sheet], width: float | None = None, *, bare: bool = False
+) -> Sheet:
     """Draw one sheet in the style of all plots.
 
     Args:
         draw: Makes the sheet.
         width: Width of the sheet in inches; by default, what its panels need.
+        bare: Leave out the title of the sheet and its explanation; titles of axes stay.
 
     Raises:
         ConfigError: The width is too small for the sheet.
     """
-    with style(), sheet_width(width):
+    with style(), sheet_width(width), without_head(bare):
         return draw()
 
 
@@ -214,6 +221,7 @@ def make_sheet(
 ) -> Sheet:
     """Make a white sheet with `n` axes of one size. Lengths are in inches.
 
+    Within `without_head`, neither title nor subtitle is drawn, and there is no room for them.
     Within `sheet_width`, the axes are as wide as that leaves room for, and fewer stand side by
     side. No title is cut: it has as many lines as it needs.
 
@@ -243,13 +251,15 @@ def make_sheet(
     between += PANEL_TITLE_LINE_INCHES * max((t.count("\n") for t in panel_titles), default=0)
     top = SUBTITLE_TOP_INCHES + TITLE_LINE_INCHES * title.count("\n")
     lines = subtitle.count("\n") + 1 if subtitle else 0
-    head = top + SUBTITLE_LINE_INCHES * lines + (legend(total) if callable(legend) else legend)
+    head = BARE_TOP_INCHES if is_bare() else top + SUBTITLE_LINE_INCHES * lines
+    head += legend(total) if callable(legend) else legend
     sheet_height = head + rows * (between + height + bottom) + BOTTOM_EDGE_INCHES
     figure = Figure(figsize=(total, sheet_height), dpi=DPI)
     FigureCanvasAgg(figure)
-    x, y = EDGE_INCHES / total, 1 - TITLE_TOP_INCHES / sheet_height
-    figure.text(x, y, title, size=TITLE_POINTS, weight="bold", va="top")
-    figure.text(x, 1 - top / sheet_height, subtitle, color=SOFT, va="top", linespacing=1.35)
+    if not is_bare():
+        x, y = EDGE_INCHES / total, 1 - TITLE_TOP_INCHES / sheet_height
+        figure.text(x, y, title, size=TITLE_POINTS, weight="bold", va="top")
+        figure.text(x, 1 - top / sheet_height, subtitle, color=SOFT, va="top", linespacing=1.35)
     axes = []
     for i in range(n):
         row, column = divmod(i, columns)

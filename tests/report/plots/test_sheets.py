@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from optbench.report.format.palette import COLOURS
 from optbench.report.plots import drawings, write_plot
 from optbench.report.plots.sheet_fit import wrap_lines
-from optbench.report.plots.sheets import Sheet, make_sheet, style
+from optbench.report.plots.sheets import Sheet, box_inches, draw_sheet, make_sheet, style
 from tests.report import samples
 
 
@@ -72,3 +73,19 @@ def test_subtitles_are_broken_to_the_width_of_the_sheet() -> None:
     assert box.x1 <= made.figure.bbox.x1
     assert box.y0 > made.axes[0].get_window_extent().y1
     assert wrap_lines("short\nlines", 4, 0.1) == "short\nlines"
+
+
+def test_a_bare_sheet_has_neither_title_nor_explanation() -> None:
+    """The axes keep their size and their titles; the sheet is lower by the room of the head."""
+
+    def made() -> Sheet:
+        return make_sheet("Title", "Explanation.", n=2, titles=["left", "right"])
+
+    full, bare = draw_sheet(made), draw_sheet(made, bare=True)
+    assert [text.get_text() for text in full.figure.texts] == ["Title", "Explanation."]
+    assert not bare.figure.texts
+    assert [axes.get_title(loc="left") for axes in bare.axes] == ["left", "right"]
+    assert [box_inches(axes) for axes in bare.axes] == pytest.approx(
+        [box_inches(axes) for axes in full.axes]
+    )
+    assert bare.figure.get_figheight() < full.figure.get_figheight() - 0.4
