@@ -20,6 +20,7 @@ from optbench.report.plots.labels import (
     rest_note,
 )
 from optbench.report.plots.marks import (
+    LINE_POINTS,
     REST_POSITIONS,
     draw_bands,
     draw_lines,
@@ -86,7 +87,7 @@ def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, Look], direct: bool) 
             if np.nanmax(b.high - b.low, initial=0.0) > 0
         ],
     )
-    draw_lines(axes, [(b.x[rows], b.mid[rows], look) for rows, b, look in after_start], 1.5)
+    draw_lines(axes, [(b.x[rows], b.mid[rows], look) for rows, b, look in after_start], LINE_POINTS)
     ends = {k: _end(b.x, b.mid) for k, b in bands.items() if not looks[k].is_rest}
     for label, end in ends.items():
         if np.isnan(bands[label].mid[-1]):

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from optbench.analysis.views.lr_profiles import LearningRateProfile
 from optbench.report.format.palette import REST, Look
-from optbench.report.plots.marks import REST_BAND_OPACITY, draw_points, draw_rings
+from optbench.report.plots.marks import LINE_POINTS, REST_BAND_OPACITY, draw_points, draw_rings
 from optbench.report.plots.regime_sheets import REGIME_TITLES
 from optbench.report.plots.scales import note_empty, positive_limits, set_log_axis, set_percent_axis
 from optbench.report.plots.sheets import Sheet, make_sheet
@@ -88,6 +88,6 @@ def _draw_panel(axes: Axes, profile: LearningRateProfile, look: Look) -> None:
         axes.fill_between(
             profile.lr, profile.low, profile.high, color=REST, alpha=REST_BAND_OPACITY, linewidth=0
         )
-        axes.plot(profile.lr, profile.mid, color=look.colour, linewidth=1.5)
+        axes.plot(profile.lr, profile.mid, color=look.colour, linewidth=LINE_POINTS)
     lr, part = profile.chosen
     draw_rings(axes, lr, part, [look.colour] * len(lr), 4)

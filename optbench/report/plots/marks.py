@@ -12,6 +12,8 @@ from matplotlib.collections import LineCollection, PolyCollection
 from optbench.contracts import Array
 from optbench.report.format.palette import DASHES, REST, Look
 
+LINE_POINTS = 1.5
+"""Width of the curve of an entrant with a name."""
 BAND_OPACITY = 0.16
 REST_POINTS = 0.8
 """Width of the median of entrants in grey."""
@@ -28,6 +30,15 @@ _DASH_PATTERNS: dict[str, Any] = dict(
 def dash_pattern(look: Look) -> Any:
     """Return matplotlib's dash pattern of a look."""
     return _DASH_PATTERNS[look.dash]
+
+
+def line_style(look: Look) -> dict[str, Any]:
+    """Return how matplotlib draws the curve of an entrant: its colour, dashes and width."""
+    return {
+        "color": look.colour,
+        "linestyle": dash_pattern(look),
+        "linewidth": LINE_POINTS,
+    }
 
 
 def rest_band(

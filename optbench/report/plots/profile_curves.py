@@ -17,7 +17,7 @@ from optbench.report.plots.labels import (
     needs_legend,
     rest_note,
 )
-from optbench.report.plots.marks import dash_pattern, draw_rest, rest_band
+from optbench.report.plots.marks import draw_rest, line_style, rest_band
 from optbench.report.plots.scales import set_log_axis, set_percent_axis
 from optbench.report.plots.sheets import Sheet, make_sheet
 
@@ -74,9 +74,7 @@ def _draw_panel(axes: Axes, profile: Profile, looks: dict[str, Look]) -> None:
             tau,
             np.array(rho) + SHIFT * (i - (len(named) - 1) / 2),
             where="post",
-            color=looks[label].colour,
-            linestyle=dash_pattern(looks[label]),
-            linewidth=1.5,
+            **line_style(looks[label]),
         )
     if fits_directly([label for label, _ in named]):
         label_ends(axes, {label: (tau[-1], rho[-1]) for label, rho in named}, looks)

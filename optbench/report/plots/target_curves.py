@@ -16,7 +16,7 @@ from optbench.report.plots.labels import (
     needs_legend,
     rest_note,
 )
-from optbench.report.plots.marks import dash_pattern, draw_rest, rest_band
+from optbench.report.plots.marks import draw_rest, line_style, rest_band
 from optbench.report.plots.scales import set_log_axis, set_percent_axis
 from optbench.report.plots.sheets import Sheet, make_sheet
 from optbench.support.text import count
@@ -60,12 +60,6 @@ def _draw_curves(axes: Axes, distribution: TargetDistribution, looks: dict[str, 
     draw_rest(axes, cost, *rest_band(others, cost))
     named = {k: reached[k] for k in named_labels(reached, looks)}
     for label, shares in named.items():
-        axes.plot(
-            cost,
-            shares,
-            color=looks[label].colour,
-            linestyle=dash_pattern(looks[label]),
-            linewidth=1.5,
-        )
+        axes.plot(cost, shares, **line_style(looks[label]))
     if fits_directly(list(named)):
         label_ends(axes, {k: (cost[-1], shares[-1]) for k, shares in named.items()}, looks)

@@ -17,7 +17,7 @@ from optbench.report.plots.labels import (
     needs_legend,
     rest_note,
 )
-from optbench.report.plots.marks import dash_pattern, draw_rest, rest_band
+from optbench.report.plots.marks import draw_rest, line_style, rest_band
 from optbench.report.plots.scales import set_log_axis
 from optbench.report.plots.sheets import Sheet, make_sheet
 
@@ -59,9 +59,7 @@ def draw_tuning_curves(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
     for curve in named:
         axes.plot(
             *_points(curve),
-            color=looks[curve.label].colour,
-            linestyle=dash_pattern(looks[curve.label]),
-            linewidth=1.6,
+            **line_style(looks[curve.label]),
             marker="o",
             markersize=2.6,
             clip_on=False,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from optbench.report.format.highlights import MOST_HIGHLIGHTS, highlights
 from optbench.report.plots import drawings, sheets, write_plot
+from optbench.report.plots.marks import line_style
 from optbench.report.plots.sheets import draw_sheet
+from optbench.report.plots.study_sheets import PlotSource
 from tests.report import samples
 
 PNG = b"\x89PNG"
@@ -81,3 +84,19 @@ def test_a_crowded_picture_names_the_best_few_and_shows_the_others_in_grey() -> 
         assert any(
             "Grey: the middle 80% of the other 22." in text.replace("\n", " ") for text in texts
         ), name
+
+
+def test_a_curve_has_one_style_in_every_picture() -> None:
+    """Colour, dashes and width of an entrant are those of its look, wherever it has a curve."""
+    board, cells = samples.study()
+    looks = PlotSource(board, cells).lit
+    pictures = dict(drawings(board, cells))
+    for name in ("performance-profile", "ecdf", "budget"):
+        for axes in draw_sheet(pictures[name]).axes:
+            curves = {line.get_color(): line for line in axes.lines if len(line.get_xdata()) > 2}
+            assert set(curves) == {look.colour for look in looks.values()}, name
+            for look in looks.values():
+                expected = Line2D([], [], **line_style(look))
+                curve = curves[look.colour]
+                assert curve.get_linewidth() == expected.get_linewidth(), name
+                assert curve.get_linestyle() == expected.get_linestyle(), name
