@@ -89,4 +89,4 @@ function scale(title, log, values) {
   const ticks = logTicks(10 ** low, 10 ** high);
   return { title: { text: title }, type: "log", range: [low, high], tickvals: ticks, ticktext: ticks.map(tickText) };
 }
-const line = (label, more) => ({ type: "scatter", mode: "lines", label, name: asText(label), line: { color: colour(label), dash: isLit(label) ? DATA.looks[label][1] : "solid", width: width(label) }, ...more });
+const line = (label, { shape = "linear", ...more }) => ({ type: "scatter", mode: "lines", label, name: asText(label), line: { color: colour(label), dash: isLit(label) ? DATA.looks[label][1] : "solid", width: width(label), shape }, ...more });

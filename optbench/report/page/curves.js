@@ -130,7 +130,7 @@ DRAWINGS.lr = function drawLr(figure) {
 DRAWINGS.profile = function drawProfile(figure) {
   const p = DATA.profiles[CHOICE.axis];
   const mine = p ? Object.keys(p.rho).filter(isOn).map((label) => ({ label, x: p.tau, y: p.rho[label] })) : [];
-  const traces = lineOrBand(mine, 0, (c) => ({ line: { color: colour(c.label), dash: DATA.looks[c.label][1], width: 2, shape: "hv" }, hovertemplate: "%{y:.0%} within %{x:.2f}×" }));
+  const traces = lineOrBand(mine, 0, () => ({ shape: "hv", hovertemplate: "%{y:.0%} within %{x:.2f}×" }));
   return drawNamed(figure, traces, { xaxis: scale("τ: " + AXIS_NAMES[CHOICE.axis] + " / least of anyone", true, p ? p.tau : []), yaxis: { title: { text: "workloads solved" }, tickformat: ".0%", range: [-0.03, 1.04] } });
 };
 

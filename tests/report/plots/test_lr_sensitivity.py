@@ -48,7 +48,7 @@ def test_each_panel_names_its_rate() -> None:
 def test_trials_beyond_the_scale_are_triangles(beyond: list[bool], note: str) -> None:
     """They have markers of their own, and the subtitle says what these are."""
     sheet = drawn(replace(PROFILE, beyond=np.array(beyond)))
-    sizes = [len(points.get_offsets()) for points in sheet.axes[0].collections]
+    sizes = [len(np.asarray(points.get_offsets())) for points in sheet.axes[0].collections]
     assert sizes == [n for n in (beyond.count(False), beyond.count(True), 1) if n]
     subtitle = sheet.figure.texts[1].get_text().replace("\n", " ")
     assert note in subtitle
