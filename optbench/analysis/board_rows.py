@@ -156,7 +156,7 @@ class WorkloadRow(Record, frozen=True, kw_only=True):
         lr_width_at_edge: Whether that interval ends at the smallest or largest lr tried.
         lr_sensitivity: Mean over lr of min(loss, initial loss) - best loss.
         spikes: Mean over seeds of the count of losses over twice the running median.
-        worst_rise: Worst over seeds of loss / least loss before it.
+        worst_rise: Worst over seeds of loss / least loss before it, along the training curve.
     """
 
     label: str

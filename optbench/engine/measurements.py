@@ -31,8 +31,7 @@ class Measurements:
         reason: Why the run has diverged; empty if it has not.
         test: Loss and metric on the test part at the end; NaN if the run has diverged.
         best_test: Loss and metric on the test part at the lowest validation loss; likewise.
-        end_train: Loss and metric on `Problem.end_train` at the end; NaN likewise, and if the
-            curve has them.
+        end_train: Loss and metric on `Problem.end_train` at the end; NaN likewise.
     """
 
     curve: Curve
@@ -66,10 +65,16 @@ def measure(
         columns = (*columns, *recorder.columns)
         matrix = np.vstack([matrix, recorder.matrix(len(rows))])
     has_diverged = bool(record.counts[2])
-    hint = zero_eps(problem.spec.hyper, problem.spec.dtype) if has_diverged else ""
-    reason = _reason(rows, hint) if has_diverged else ""
-    end = (UNKNOWN,) * 3 if reason else _at_the_end(problem, trainer, record.best)
-    return Measurements(Curve(columns, matrix), float(record.numbers[0]), reason, *end)
+    end_train = UNKNOWN if has_diverged else _end_train(problem, trainer, rows[-1])
+    test = best_test = UNKNOWN
+    reason = ""
+    if has_diverged or not math.isfinite(end_train[0]):
+        reason = _reason(rows, end_train[0], zero_eps(problem.spec.hyper, problem.spec.dtype))
+        end_train = UNKNOWN
+    else:
+        test, best_test = _test(problem, trainer, record.best)
+    seconds = float(record.numbers[0])
+    return Measurements(Curve(columns, matrix), seconds, reason, test, best_test, end_train)
 
 
 def _measure_with_health(
@@ -114,24 +119,34 @@ def _stop_before(
         trainer.advance(trainer.examples + 1, record)
 
 
-def _reason(rows: Array, hint: str) -> str:
-    """Return why a run has diverged by its last evaluation, or an empty string."""
+def _reason(rows: Array, end_train_loss: float, hint: str) -> str:
+    """Return why a run has diverged by its last evaluation, or at its end."""
     names = ("train_loss", "val_loss", "updates")
     train_loss, val_loss, updates = (rows[:, CURVE_COLUMNS.index(name)].tolist() for name in names)
     rule, reason = DivergenceRule(train_loss[0], val_loss[0], hint), ""
     for row in range(1, len(rows)):
         reason = rule.reason(train_loss[row], val_loss[row], int(updates[row]))
-    return reason
+    return reason or rule.reason(end_train_loss, val_loss[-1], int(updates[-1]))
 
 
-def _at_the_end(problem: Problem, trainer: Loop, best: Array) -> tuple[Score, Score, Score]:
-    """Return loss and metric on the test part at the end and at the best parameters, and on train.
+def _end_train(problem: Problem, trainer: Loop, last: Array) -> Score:
+    """Return loss and metric of the training part at the end.
 
-    The last one is unknown where the curve has it.
+    Args:
+        problem: The problem.
+        trainer: The loop that has trained it.
+        last: The last row of the curve.
     """
+    if problem.end_train is None:
+        loss, metric = (last[CURVE_COLUMNS.index(f"train_{name}")] for name in ("loss", "metric"))
+        return float(loss), float(metric)
+    return trainer.evaluate(*problem.end_train)
+
+
+def _test(problem: Problem, trainer: Loop, best: Array) -> tuple[Score, Score]:
+    """Return loss and metric on the test part: at the end, and at the best parameters."""
     end = trainer.evaluation_buffer()
-    train = trainer.evaluate(*problem.end_train, end) if problem.end_train else UNKNOWN
     at_end = trainer.evaluate(*problem.test, end)
     if np.array_equal(end, best):
-        return at_end, at_end, train
-    return at_end, trainer.evaluate(*problem.test, best), train
+        return at_end, at_end
+    return at_end, trainer.evaluate(*problem.test, best)

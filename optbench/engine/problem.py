@@ -33,8 +33,8 @@ class Problem:
         guess: Loss of guessing on the train, val and test part (see `guess_losses`).
         samples: Examples of the train and the val part on which the curve is measured (see
             `curve_parts`); None for all.
-        end_train: Examples on which the training loss is measured at the end, if they are others
-            than those of the curve; None if they are the same.
+        end_train: Examples on which the training loss is measured at the end (see `end_part`);
+            None for those of the curve.
     """
 
     spec: RunSpec
@@ -118,5 +118,5 @@ def build_problem(spec: RunSpec, registry: Registry) -> Problem:
         schedule=registry.schedule(spec.control.schedule),
         guess=guess_losses(source, spec.dtype, spec.curve_rows),
         samples=samples,
-        end_train=None if len(end_train[0]) == len(samples[0][0]) else end_train,
+        end_train=None if end_train is samples[0] else end_train,
     )

@@ -43,22 +43,22 @@ SATURATED = 0.6
 SPIKES = 3
 """Minimum number of evaluations with a spike in the training loss."""
 SPIKE = (2.0, 0.1)
-"""A spike exceeds the lowest loss so far by this factor, and by this fraction of L0."""
+"""A spike exceeds the lowest loss so far by this factor, and by this fraction of the initial one."""
 FALLING = (0.06, 0.03)
 """Relative decrease of the training and validation loss over the last quarter of a run, above
 which they are still falling."""
 LEARNED = 0.1
-"""Fraction of L0; a run with a lower training loss is not undertrained."""
+"""Fraction of the initial training loss; a run with a lower one is not undertrained."""
 HIGH = 0.1
 """A gap is high if it exceeds this fraction of the possible or achieved decrease in loss."""
 LITTLE = 0.05
-"""Minimum decrease of the validation loss for high variance, as a fraction of L0."""
+"""Minimum decrease of the validation loss for high variance, as a fraction of the initial one."""
 RISEN, WIDE = 1.15, 0.35
 """High variance also needs a validation loss above `RISEN` times its minimum, or a gap above the
 fraction `WIDE` of the decrease in validation loss."""
 WEAK = (0.85, 0.3)
 """Without a reference, a classifier has high bias if its training accuracy is below the first value
-and its training loss above the second, as a fraction of L0."""
+and its training loss above the second, as a fraction of the initial one."""
 VANISHING = 0.01
 """Ratio of the first layer's gradient to the last layer's, below which the gradient vanishes."""
 STILL = 1e-4
@@ -231,13 +231,14 @@ def _noise(result: RunResult) -> Iterator[Finding]:
 def _progress(
     result: RunResult, reference: float | None, task: Task, broken: bool
 ) -> Iterator[Finding]:
-    curve, initial = result.curve, _initial(result)
+    curve, initial = result.curve, float(result.curve["val_loss"][0])
+    left = curve.last("train_loss") / _initial(result)  # both on the examples of the curve
     train, val = result.final("train_loss"), result.final("val_loss")
     falls = [_last_quarter(curve["examples"], curve[c]) for c in ("train_loss", "val_loss")]
     undertrained = (
         all(fall > limit for fall, limit in zip(falls, FALLING, strict=True))
         and falls[0] > _jitter(curve["train_loss"][-WINDOW:])
-        and train > LEARNED * initial
+        and left > LEARNED
     )
     if undertrained and not broken:
         yield Finding(
@@ -265,12 +266,8 @@ def _progress(
         if train - reference > HIGH * (initial - reference):
             told = f"the training loss stays at {train:.3g}, a good model has {reference:.3g}"
             yield _bias(result, told)
-    elif (
-        task != "regression"
-        and result.final("train_metric") < WEAK[0]
-        and train > WEAK[1] * initial
-    ):
-        told = f"the training loss stays at {train:.3g}, {train / initial:.0%} of the initial"
+    elif task != "regression" and result.final("train_metric") < WEAK[0] and left > WEAK[1]:
+        told = f"the training loss stays at {train:.3g}, {left:.0%} of the initial one"
         yield _bias(result, told)
 
 

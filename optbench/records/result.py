@@ -120,8 +120,9 @@ class RunResult(RunOutcome):
             improve on. A property of the dataset; NaN for runs stored before it was measured.
         guess_val_loss: Loss of the same model on the validation part.
         guess_test_loss: Loss of the same model on the test part.
-        end_train_loss: Loss on the whole training part at the end, where the curve has that of a
-            sample (`RunSpec.curve_rows`) of a part that is not large; NaN otherwise, and unless ok.
+        end_train_loss: Loss on the training part at the end: of the whole part unless it is large,
+            also where the curve has that of a sample (`RunSpec.curve_rows`); NaN unless ok, and for
+            runs stored before it was measured.
         end_train_metric: Accuracy or R squared likewise.
 
     Example:
@@ -167,8 +168,8 @@ class RunResult(RunOutcome):
     def final(self, column: str) -> float:
         """Return the value of a column of the curve at the end; NaN if nothing was evaluated.
 
-        Loss and metric of the training part are those of the whole part where the curve has those
-        of a sample.
+        Loss and metric of the training part are `end_train_loss` and `end_train_metric`, where
+        they were measured.
 
         Example:
             >>> import optbench
@@ -217,12 +218,13 @@ class RunResult(RunOutcome):
             ("run", f"{spec.configuration}, seed {spec.seed}"),
             ("workload", spec.workload.label),
             ("status", f"{self.status}: {self.reason}" if self.reason else str(self.status)),
+            ("training loss", f"{self.final('train_loss'):.4g}"),
             ("test loss", f"{self.test_loss:.4g}"),
             ("test metric", f"{self.test_metric:.4g}"),
             ("time", f"{self.seconds:.3g} s, {self.grad_evals} gradients, {self.loop} loop"),
         )
         losses = [
-            html.Line(name, self.curve[column], colour)
+            html.Line(name + spec.sample_note(column), self.curve[column], colour)
             for column, name, colour in _LOSSES
             if column in self.curve
         ]

@@ -34,8 +34,8 @@ def run_row(result: RunResult) -> dict[str, Value]:
         * ``seed``, ``dtype``.
         * ``status``, ``reason``.
         * ``final_train_loss``, ``final_val_loss``, ``final_train_metric``, ``final_val_metric``:
-          the end of the run, training loss and metric of the whole training part unless it is
-          large.
+          the end of the run. Training loss and metric are those of the whole training part, unless
+          it is large or the run diverged.
         * ``test_loss``, ``test_metric``: the test part at the end.
         * ``updates``, ``examples``, ``grad_evals``, ``seconds`` (of training, without evaluation).
         * ``loop``: ``"compiled"`` or ``"stepped"``.

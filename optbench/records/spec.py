@@ -155,6 +155,22 @@ class RunSpec(WorkloadFields, frozen=True, kw_only=True, forbid_unknown_fields=T
         """The optimizer with all its values, as the command line spells it."""
         return spell(self.optimizer, {**self.hyper, **changed(self.control)})
 
+    def sample_note(self, column: str) -> str:
+        """Return what to add to the name of a drawn column: how many examples it is measured on.
+
+        It is empty if these are all examples of the part.
+
+        Example:
+            >>> import optbench
+            >>> optbench.train("sgd", dataset="digits", epochs=1).spec.sample_note("train_loss")
+            ' (256 examples)'
+        """
+        if self.curve_rows is msgspec.UNSET:
+            return ""
+        sampled = dict(zip(("train", "val"), self.curve_rows, strict=True))
+        rows = sampled.get(column.partition("_")[0])
+        return "" if rows is None else f" ({rows:,} examples)"
+
     @property
     def workload(self) -> Workload:
         """The workload that this run is on."""

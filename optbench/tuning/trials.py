@@ -52,7 +52,7 @@ def trial_loss(trial: Trial, by: str = "val_loss") -> float:
 
 
 def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLike) -> Array:
-    """Return the least cost at which the loss stays at or below the target for two evaluations.
+    """Return the least cost at which the target is reached and held, as `first_held` defines it.
 
     Args:
         cost: Shape (..., evaluations); several costs of one loss may stand before it.
@@ -60,8 +60,7 @@ def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLi
         target: Broadcasts against the leading axes of the loss.
 
     Returns:
-        Shape (...); infinity where the target was missed. The last evaluation cannot confirm
-        itself.
+        Shape (...); infinity where the target was missed, and for a curve of one evaluation.
     """
     cost, loss = np.asarray(cost, dtype=float), np.asarray(loss, dtype=float)
     if loss.shape[-1] < 2:
@@ -75,8 +74,11 @@ def time_to_target(cost: npt.ArrayLike, loss: npt.ArrayLike, target: npt.ArrayLi
 def first_held(loss: Array, target: npt.ArrayLike) -> tuple[Array, Array]:
     """Return the first evaluation at or below the target that the next one confirms.
 
+    A single dip below the target is noise. The last evaluation has no next one, and needs none: the
+    run ends there, at the target.
+
     Args:
-        loss: Validation loss, shape (..., evaluations), at least two.
+        loss: Validation loss, shape (..., evaluations), at least two; NaN after the end.
         target: Broadcasts against the leading axes of the loss.
 
     Returns:
@@ -84,8 +86,9 @@ def first_held(loss: Array, target: npt.ArrayLike) -> tuple[Array, Array]:
         (...).
     """
     below = loss <= np.asarray(target, dtype=float)[..., None]
-    confirmed = below[..., :-1] & below[..., 1:]
-    return np.argmax(confirmed, axis=-1), np.asarray(confirmed.any(axis=-1))
+    over = np.ones((*below.shape[:-1], 1), dtype=bool)
+    held = below & np.concatenate([below[..., 1:] | np.isnan(loss[..., 1:]), over], axis=-1)
+    return np.argmax(held, axis=-1), np.asarray(held.any(axis=-1))
 
 
 class TrialRanking:

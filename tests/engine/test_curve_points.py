@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -80,8 +81,22 @@ def test_the_training_loss_of_a_short_run_is_that_of_the_whole_part_at_its_end(k
     assert result.params_hash == whole.params_hash
     np.testing.assert_array_equal(result.curve["val_loss"], whole.curve["val_loss"])
     assert whole.final("train_loss") == result.final("train_loss")
-    assert math.isnan(whole.end_train_loss)
+    assert whole.end_train_loss == whole.curve["train_loss"][-1]
     assert result.guess_train_loss == whole.guess_train_loss
+
+
+def test_a_run_whose_training_loss_is_not_finite_at_the_end_has_diverged() -> None:
+    """An example outside of the sample may overflow alone."""
+    spec = spec_of("sgd", dataset="digits", epochs=2)
+    problem = build_problem(spec, default_registry())
+    assert problem.end_train is not None
+    x = problem.end_train[0].copy()
+    x[0] = np.inf
+    result = train_problem(replace(problem, end_train=(x, problem.end_train[1])))
+    assert result.status == "diverged"
+    assert result.reason == "loss not finite after 68 updates"
+    assert math.isnan(result.end_train_loss)
+    assert math.isnan(result.test_loss)
 
 
 def test_a_diverged_run_has_the_training_loss_of_its_curve() -> None:

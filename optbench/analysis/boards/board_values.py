@@ -150,7 +150,7 @@ def share_of_budget(study: StudyArrays, target: Array) -> Array:
 
 
 def crossing_cost(cost: Array, loss: Array, target: Array) -> Array:
-    """Return the cost at which the loss falls to the target and stays there for two evaluations.
+    """Return the cost at which the loss falls to the target and is held there (see `first_held`).
 
     The log of the loss is interpolated between evaluations; nothing is sooner than the first
     evaluation after the start.

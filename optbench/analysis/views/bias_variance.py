@@ -1,8 +1,8 @@
 """Where a validation loss comes from: a weak model, a failed optimizer, or overfitting.
 
 ``L_val - L_ref = (floor - L_ref) + (L_train - floor) + (L_val - L_train)``: bias, optimization gap
-and variance. *Floor* is the lowest training loss that any run reached on that dataset and network:
-what the model can do. Only the gap above it is due to the optimizer. L_ref is the loss of a good
+and variance. *Floor* is the lowest training loss with which any run ended on that dataset and
+network: what the model can do. Only the gap above it is due to the optimizer. L_ref is the loss of a good
 model: the lowest median validation loss of the study on that dataset, on any network. So a study
 of one network cannot show bias.
 
@@ -61,9 +61,8 @@ def bias_variance(study: StudyArrays) -> tuple[BiasVariance, ...]:
 
 
 def _floors(study: StudyArrays) -> dict[tuple[str, str], float]:
-    lowest = study.spread(np.fmin.reduce(study.train, axis=1, initial=np.inf))
     floors: dict[tuple[str, str], float] = {}
-    by_workload = np.fmin.reduce(lowest, axis=(0, 2)).tolist()
+    by_workload = np.fmin.reduce(study.train_loss, axis=(0, 2), initial=np.inf).tolist()
     for workload, loss in zip(study.workloads, by_workload, strict=True):
         key = (workload.dataset, workload.network)
         floors[key] = min(floors.get(key, np.inf), loss)

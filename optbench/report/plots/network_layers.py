@@ -206,7 +206,8 @@ def _draw_losses(axes: Axes, result: RunResult) -> None:
             np.where(np.isfinite(curve[name]), curve[name], np.nan),
             color=look.colour,
             linestyle=dash_pattern(look),
-            label=name.removesuffix("_loss").replace("val", "validation"),
+            label=name.removesuffix("_loss").replace("val", "validation")
+            + result.spec.sample_note(name),
         )
     set_log_axis(axes, "y", *limits, most=5)
     axes.legend(fontsize=7)

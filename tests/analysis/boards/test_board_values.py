@@ -106,8 +106,8 @@ def test_speed_counts_doublings_of_the_budget_and_drops_nothing() -> None:
 def test_the_crossing_is_interpolated_and_not_before_the_first_evaluation() -> None:
     """Half of the way in log loss is half of the way in cost."""
     cost = np.tile([0.0, 10, 20, 30], (4, 1))
-    loss = np.array([[1, 0.4, 0.1, 0.1], [0.1, 0.1, 0.1, 0.1], [1, 0.1, 1, 0.1], [1, 1, 1, 0.1]])
-    expected = [15, 10, math.inf, math.inf]
+    loss = np.array([[1, 0.4, 0.1, 0.1], [0.1, 0.1, 0.1, 0.1], [1, 0.1, 1, 1], [1, 1, 1, 0.04]])
+    expected = [15, 10, math.inf, 25]
     np.testing.assert_allclose(crossing_cost(cost, loss, np.full(4, 0.2)), expected)
 
 

@@ -22,17 +22,18 @@ def test_time_to_target_needs_two_evaluations_in_a_row() -> None:
     assert time_to_target(cost, loss, 0.4) == 8
 
 
-def test_a_target_reached_at_the_last_evaluation_alone_is_missed() -> None:
-    """Nothing after the end can confirm it, so the time is infinite, not the budget."""
-    assert time_to_target([0, 1, 2], [1.0, 0.9, 0.1], 0.5) == math.inf
+def test_a_run_that_ends_at_the_target_has_reached_it() -> None:
+    """Nothing comes after the end that could confirm it; a curve of one point shows no progress."""
+    assert time_to_target([0, 1, 2], [1.0, 0.9, 0.1], 0.5) == 2
+    assert time_to_target([0, 1, 2, 4], [1.0, 0.4, 0.9, 0.6], 0.5) == math.inf
     assert time_to_target([0.0], [0.1], 0.5) == math.inf
 
 
-def test_time_to_target_ignores_the_padding_after_a_run_that_diverged() -> None:
-    """NaN after the end never counts as at the target."""
-    loss = np.array([[1.0, 0.4, np.nan, np.nan], [1.0, 0.4, 0.4, 0.4]])
-    cost = np.array([[0.0, 1, np.nan, np.nan], [0, 1, 2, 3]])
-    assert time_to_target(cost, loss, np.array([0.5, 0.5])).tolist() == [math.inf, 1]
+def test_time_to_target_ignores_the_padding_after_the_end() -> None:
+    """NaN is no loss at the target; the evaluation before it is the last one."""
+    loss = np.array([[1.0, 0.6, np.nan, np.nan], [1.0, 0.6, 0.4, np.nan], [1.0, 0.4, 0.4, 0.4]])
+    cost = np.array([[0.0, 1, np.nan, np.nan], [0, 1, 2, np.nan], [0, 1, 2, 3]])
+    assert time_to_target(cost, loss, np.full(3, 0.5)).tolist() == [math.inf, 2, 1]
 
 
 def test_area_under_the_log_curve_by_hand() -> None:

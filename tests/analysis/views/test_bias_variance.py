@@ -55,6 +55,21 @@ def test_the_three_terms_add_up_to_the_validation_loss() -> None:
     assert 0 < lost < len(cells), "the example needs cells of either kind"
 
 
+def test_a_curve_on_a_sample_does_not_lower_the_floor() -> None:
+    """The gap is between training losses of the whole part: none lies below the floor."""
+    cells = []
+    for label, train in (("alpha", 0.4), ("beta", 0.5)):
+        cell = cell_with(label, 0.1, 0.6)  # the loss on the sample
+        runs = [replace(run, end_train_loss=train) for run in cell.evaluation]
+        cells.append(replace(cell, evaluation=tuple(runs)))
+    rows = diagnose(*cells)
+    assert rows["alpha"].floor == 0.4
+    assert rows["alpha"].optimization.value == 0
+    assert rows["beta"].optimization.value == pytest.approx(0.1)
+    assert all(row.optimization.low is not None for row in rows.values())
+    assert all((row.optimization.low or 0) >= 0 for row in rows.values())
+
+
 def test_a_failed_optimizer_is_not_mistaken_for_a_weak_model() -> None:
     """The same network reached 0.05 with another optimizer: the gap is the optimizer's."""
     rows = diagnose(cell_with("good", 0.05, 0.06), cell_with("poor", 0.6, 0.62))
