@@ -72,8 +72,8 @@ def train(
         hyper: Hyperparameter values by name; they override those in brackets.
         target: Column to predict, for a data frame.
         **values: Hyperparameter values, as in `hyper`.
-        grid_points: Number of evaluations along the run, >= 2; where all would cost more than 15% of
-            the training, fewer, but at least 12 (`RunSpec.curve_points`), and the training loss
+        grid_points: Number of evaluations along the run, >= 2; where all would cost more than 15%
+            of the training, fewer, but at least 12 (`RunSpec.curve_points`), and the training loss
             along the run may be that of a sample (`RunSpec.curve_rows`).
         health: Whether to record layer health at a few evaluations (`optbench.engine.health`).
 

@@ -43,7 +43,7 @@ SATURATED = 0.6
 SPIKES = 3
 """Minimum number of evaluations with a spike in the training loss."""
 SPIKE = (2.0, 0.1)
-"""A spike exceeds the lowest loss so far by this factor, and by this fraction of the initial one."""
+"""A spike exceeds the lowest loss so far by this factor, and by this part of the initial one."""
 FALLING = (0.06, 0.03)
 """Relative decrease of the training and validation loss over the last quarter of a run, above
 which they are still falling."""

@@ -2,9 +2,9 @@
 
 ``L_val - L_ref = (floor - L_ref) + (L_train - floor) + (L_val - L_train)``: bias, optimization gap
 and variance. *Floor* is the lowest training loss with which any run ended on that dataset and
-network: what the model can do. Only the gap above it is due to the optimizer. L_ref is the loss of a good
-model: the lowest median validation loss of the study on that dataset, on any network. So a study
-of one network cannot show bias.
+network: what the model can do. Only the gap above it is due to the optimizer. L_ref is the loss of
+a good model: the lowest median validation loss of the study on that dataset, on any network. So a
+study of one network cannot show bias.
 
 A term is called high if the lower end of its bootstrap interval exceeds delta, 10% of L_0 - L_ref.
 """
