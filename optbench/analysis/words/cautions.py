@@ -101,8 +101,8 @@ def _about_workloads(
     unsolved = [name for name, explained in named if not explained]
     if unsolved:
         yield (
-            f"no entrant reached the {board.target_level} target on {join_names(unsolved)}: "
-            "left out of the performance profiles"
+            f"no entrant reached the {board.target_level} target in most of its runs on "
+            f"{join_names(unsolved)}: left out of the performance profiles"
         )
 
 

@@ -32,7 +32,7 @@ class PlotKind:
     needs: str = "evaluation runs"
 
 
-_TARGET = "a target that was reached"
+_TARGET = "a target that an entrant reached in most of its runs"
 _PAIRS = "two optimizers and two replicates"
 
 KINDS: dict[str, PlotKind] = {
