@@ -150,7 +150,8 @@ def compare_studies(
     if level < ALPHA:
         warnings.append(
             "the number of replicates depends on the results, as the study was analysed at several "
-            f"looks: any false claim has a probability of at most {100 * level:.1f}%"
+            f"looks: verdicts are reached at a level of {100 * level:.1f}% instead of "
+            f"{100 * ALPHA:.0f}%"
         )
     missing = tuple(_missing(first.cells, second.cells))
     for side, names in (("A", missing), ("B", _missing(second.cells, first.cells))):
@@ -179,6 +180,8 @@ def compare_entrants(
         ConfigError: The study lacks one of them, they have no common workload, or a region is not
             allowed.
     """
+    from optbench.analysis.words.prose import looks_notes
+
     criteria = study.criteria.change(regions=regions)
     labels = {cell.entrant.label for cell in study.cells}
     for label in (first, second):
@@ -195,7 +198,8 @@ def compare_entrants(
     rows = _compare({title: cells}, study, criteria, looks)
     own = [dict.fromkeys(cell.workload.label for cell in side) for side in sides]
     missing = tuple(f"{second} on {workload}" for workload in own[0] if workload not in own[1])
-    return StudyComparison(rows, tuple(_seed_warning(*sides)), 1 - looks[-1].level, missing)
+    warnings = (*_seed_warning(*sides), *looks_notes(looks))
+    return StudyComparison(rows, warnings, 1 - looks[-1].level, missing)
 
 
 def _lowest_level(*studies: Study) -> float:

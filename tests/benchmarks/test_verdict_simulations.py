@@ -29,6 +29,16 @@ def test_every_figure_meets_its_goal(
     assert [str(figure) for figure in figures if not figure.is_met] == []
 
 
+def test_one_simulation_can_be_run_by_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its figures are those that it has among all, since each starts from one seed."""
+    monkeypatch.setattr(multiplicity, "DRAWS", 200)
+    verdict_simulations.main(["--studies", "8", "--draws", "200", "--only", "both_kinds"])
+    figures = verdict_simulations.both_kinds(np.random.default_rng(1), 8)
+    assert capsys.readouterr().out.splitlines() == [str(figure) for figure in figures]
+
+
 def test_a_missed_goal_is_seen() -> None:
     """Verdicts that ignore multiplicity, at each look anew, err in far more than 5% of studies."""
     rng = np.random.default_rng(1)

@@ -1,6 +1,6 @@
 """Measures the error rates and the power of the verdicts on made-up studies with a known truth.
 
-    python -m tests.benchmarks.verdict_simulations [--studies 2000]
+    python -m tests.benchmarks.verdict_simulations [--studies 2000] [--only both_kinds]
 
 Each line has the figure that was measured, the goal, and whether it is met. A study is an array of
 values (entrants, workloads, replicates) as a board has them; everything after that is the code that
@@ -193,6 +193,26 @@ def equivalence(rng: np.random.Generator, studies: int) -> list[Figure]:
     ]
 
 
+def both_kinds(rng: np.random.Generator, studies: int) -> list[Figure]:
+    """5: two entrants at 0 and two at the region; both kinds of claims can be false."""
+    truth = np.array([0.0, 0.0, REGION, REGION])
+    first, second = all_pairs(4)
+    gap = truth[first] - truth[second]
+    better, equal = [], []
+    for _ in range(studies):
+        contrasts, _, found = answers(replicate_values(rng, truth, 8, 8, PAIR_SD))
+        verdicts = np.array(found)
+        is_false = (gap == 0) | (np.sign(contrasts.estimate) != np.sign(gap))
+        better.append(bool(((verdicts == "better") & is_false).any()))
+        equal.append(bool(((verdicts == "equal") & (gap != 0)).any()))
+    name = "5 gaps of 0 and of the region, 4 x 8, 8 replicates: "
+    return [
+        share(f"{name}false better", better, most=0.05),
+        share(f"{name}wrong equal", equal, most=0.05),
+        share(f"{name}any of both", (np.array(better) | np.array(equal)).tolist(), most=0.1),
+    ]
+
+
 def until_decided(values: Array, region: float) -> tuple[list[Answer], list[int], float]:
     """Run one study with looks until it is decided.
 
@@ -312,6 +332,7 @@ TESTS: tuple[Callable[[np.random.Generator, int], list[Figure]], ...] = (
     baseline_errors,
     coverage,
     equivalence,
+    both_kinds,
     sequential,
     power,
     best_and_places,
@@ -321,15 +342,17 @@ TESTS: tuple[Callable[[np.random.Generator, int], list[Figure]], ...] = (
 """The simulations, by the order in which they are printed."""
 
 
-def main() -> None:
-    """Run every simulation and print its figures."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Run every simulation, or those that are named, and print the figures."""
+    tests = {test.__name__: test for test in TESTS}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--draws", type=int, default=2000, help="Draws of the largest |t|.")
-    arguments = parser.parse_args()
+    parser.add_argument("--only", nargs="+", choices=tests, default=list(tests), metavar="NAME")
+    arguments = parser.parse_args(words)
     studies, multiplicity.DRAWS = arguments.studies, arguments.draws
-    for test in TESTS:
-        for figure in test(np.random.default_rng(1), studies):
+    for name in arguments.only:
+        for figure in tests[name](np.random.default_rng(1), studies):
             print(figure, flush=True)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from optbench.analysis.statistics.spending import planned_looks
+from optbench.analysis.words.prose import looks_notes
 from optbench.errors import ConfigError
 from optbench.records import BOARD_NAMES, StudyProtocol
 from optbench.study import Study
@@ -202,6 +203,7 @@ def test_a_study_that_was_analysed_at_looks_is_compared_at_them() -> None:
     assert comparison.level == pytest.approx(1 - looks[-1].level)
     assert comparison.rows[0].verdict() in (pair.verdict, "worse")
     assert comparison.rows[0].boards[0].p_adjusted == pytest.approx(pair.p_adjusted)
+    assert comparison.warnings == tuple(looks_notes(looks))
 
 
 def test_studies_that_stopped_by_their_results_are_compared_at_a_lower_level() -> None:
@@ -213,7 +215,8 @@ def test_studies_that_stopped_by_their_results_are_compared_at_a_lower_level() -
     assert compare_studies(grown, grown).level == pytest.approx(1 - least)
     other = replace(fixed, looks=tuple(planned_looks([4, 8], 16)))
     assert compare_studies(grown, other).level == pytest.approx(1 - least / 2)
-    assert "several looks" in compare_studies(grown, fixed).warnings[0]
+    level = f"several looks: verdicts are reached at a level of {100 * least:.1f}% instead of 5%"
+    assert level in compare_studies(grown, fixed).warnings[0]
     assert compare_studies(fixed, fixed).level == 0.95
 
 

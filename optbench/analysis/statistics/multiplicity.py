@@ -83,11 +83,11 @@ def adjusted_p_values(
 ) -> Array:
     """Return p-values of the family of all contrasts.
 
-    The probability of any false claim among those with a p-value of at most alpha is at most
-    alpha. It is the step-down max-|t| (Romano & Wolf 2005) where there are enough independent
-    units, otherwise Shaffer's correction for all pairs of entrants, or Holm's. For the comparisons
-    with a baseline, the step-down max-|t| is the test of Dunnett & Tamhane (1991), with the
-    correlations that were estimated.
+    The probability of any false claim of a difference among those with a p-value of at most alpha
+    is at most alpha. It is the step-down max-|t| (Romano & Wolf 2005) where there are enough
+    independent units, otherwise Shaffer's correction for all pairs of entrants, or Holm's. For the
+    comparisons with a baseline, the step-down max-|t| is the test of Dunnett & Tamhane (1991), with
+    the correlations that were estimated.
 
     Args:
         contrasts: The family, shape (P,). Contrasts that cannot be tested do not count.

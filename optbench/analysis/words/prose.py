@@ -38,8 +38,8 @@ def looks_notes(looks: Sequence[Look]) -> list[str]:
         return []
     return [
         f"Look {len(looks)}, at {count(last.replicates, 'replicate')}. Intervals have level "
-        f"{100 * (1 - last.level):.1f}%; any false claim at all looks together has a probability "
-        f"of at most {100 * rate:.1f}%."
+        f"{100 * (1 - last.level):.1f}%. At all looks together, the probability of any false "
+        f"'better' is at most {100 * rate:.1f}%, and so is that of any wrong 'equal'."
     ]
 
 
