@@ -18,7 +18,7 @@ from optbench.registry.scoped import InitializerLike, OptimizerLike, ScopedRegis
 from optbench.study.calls import as_list, call_text, parse_time
 from optbench.study.driver import Observer
 from optbench.study.folders import TemporaryFolder, writable_folder
-from optbench.study.growing_cells import MOST_REPLICATES
+from optbench.study.growing_cells import growing_changes
 from optbench.study.merging import merge_studies
 from optbench.study.progress_view import shown_progress
 from optbench.study.replaying import Replay, replay_run
@@ -156,10 +156,6 @@ def compare(
         parse_time("compare", "time_limit", time_limit),
         parse_time("compare", "timeout", timeout),
     )
-    if until is not None and replicates is None:
-        replicates = MOST_REPLICATES
-    if until is not None and stepper_replicates is None:
-        stepper_replicates = 0  # the results decide who gets fewer
     changes = SuiteChanges(
         optimizers=_optimizers(optimizers, registry),
         datasets=_datasets(datasets, target, registry),
@@ -184,8 +180,21 @@ def compare(
         dtype=dtype,
         grid_points=grid_points,
     )
-    plan = build_plan(change_suite(resolve_suite(suite, registry), changes, "compare"), registry)
+    grown = changes if until is None else growing_changes(changes)
+    plan = build_plan(change_suite(resolve_suite(suite, registry), grown, "compare"), registry)
     plan = plan.with_criteria(baseline, regions)
+    others = {
+        "target": target,
+        "suite": suite,
+        "until": until,
+        "time_limit": time_limit,
+        "baseline": baseline,
+        "regions": regions,
+        "out": out,
+        "timeout": timeout,
+        "memory": memory,
+        "health": None if health == "first" else health,
+    }
     temporary = None
     if out is None:
         temporary = TemporaryFolder()
@@ -205,10 +214,7 @@ def compare(
                 registry=registry,
             ),
             observer=observer,
-            command=call_text(
-                "compare",
-                changes | {"suite": suite, "baseline": baseline, "regions": regions, "out": out},
-            ),
+            command=call_text("compare", changes | others),
             retry_failed=retry_failed,
             until=until,
             time_limit=limit,

@@ -30,8 +30,11 @@ def call_text(function: str, arguments: Mapping[str, Any]) -> str:
         arguments: Arguments by name.
 
     Example:
+        >>> import numpy as np
         >>> call_text("compare", {"datasets": ("iris",), "epochs": None, "suite": "quick"})
         "optbench.compare(datasets=['iris'], suite='quick')"
+        >>> call_text("sweep", {"axes": {"lr": np.array([0.5, 1.0])}, "seeds": np.int64(2)})
+        "optbench.sweep(axes={'lr': [0.5, 1.0]}, seeds=2)"
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     return f"optbench.{function}({', '.join(f'{k}={_text(v)}' for k, v in given.items())})"
@@ -56,9 +59,13 @@ def parse_time(function: str, name: str, value: float | str | None) -> float | N
 
 
 def _text(value: Any) -> str:
+    if hasattr(value, "tolist"):  # of NumPy
+        value = value.tolist()
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_text, value))}]"
-    if isinstance(value, str | int | float | bool | dict):
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_text(k)}: {_text(v)}' for k, v in value.items())}}}"
+    if value is None or isinstance(value, str | int | float):
         return repr(value)
     if isinstance(value, type):
         return value.__name__

@@ -19,6 +19,7 @@ from optbench.store import Store
 from optbench.study.driver import KnownResults
 from optbench.study.open_cells import OpenCells, finished_runs
 from optbench.suites import Targets
+from optbench.suites.overrides import SuiteChanges
 from optbench.support.text import count, plural
 
 _log = logging.getLogger(__name__)
@@ -27,6 +28,20 @@ MOST_REPLICATES = 32
 """Largest number of replicates of a study that runs until it is decided, unless it is given."""
 NAMED_PAIRS = 6
 """Number of open pairs that are named after a look; the others are only counted."""
+
+
+def growing_changes(changes: SuiteChanges) -> SuiteChanges:
+    """Return the changes of a study that runs until it is decided.
+
+    Without a number of replicates, `MOST_REPLICATES` is the largest. Steppers have as many as the
+    others, unless their number is given: the results decide who gets fewer.
+    """
+    grown = changes.copy()
+    if grown.get("replicates") is None:
+        grown["replicates"] = MOST_REPLICATES
+    if grown.get("stepper_replicates") is None:
+        grown["stepper_replicates"] = 0
+    return grown
 
 
 class GrowingCells:

@@ -236,7 +236,11 @@ def sweep(
             store,
             executor,
             observer=observer,
-            command=command or call_text("sweep", {"axes": axes, "optimizers": chosen, **workload}),
+            command=command
+            or call_text(
+                "sweep",
+                {"axes": axes, "optimizers": chosen, "seeds": seeds, **workload, "out": out},
+            ),
             environment=describe_environment(default_registry()),
         )
     return Sweep(plan.axes, tuple(points), plan.fixed, complete)

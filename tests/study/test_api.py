@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import gc
 from collections.abc import Mapping
@@ -63,6 +64,34 @@ def test_the_study_says_how_it_was_made(tmp_path: Path) -> None:
     assert study.command.startswith("optbench.compare(optimizers=['adam'], hidden=[[4]], ")
     assert study.command.endswith(f"out={str(tmp_path / 'out')!r})")
     assert study.environment["optbench"] == optbench.__version__
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"until": "decided", "time_limit": "10m", "replicates": None},
+        {"until": "decided", "replicates": 5, "stepper_replicates": 4, "first_replicate": 2},
+        {"baseline": "sgd", "regions": {"speed": "20%"}, "health": "all", "timeout": 60},
+        {"suite": "smoke", "hidden": [(4,), ()], "epochs": {"batch": 2}, "regimes": "batch"},
+        {"datasets": ["iris", "points.csv"], "target": "up", "memory": 4000},
+    ],
+    ids="-".join,
+)
+def test_the_call_that_a_study_recorded_makes_the_same_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any]
+) -> None:
+    """What was given is in the call, and what follows from it is not; nothing is trained again."""
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{i / 40},{'ab'[i % 2]}\n" for i in range(40))
+    Path("points.csv").write_text(f"x,up\n{rows}")
+    given = {key: value for key, value in (SMALL | arguments).items() if value is not None}
+    study = optbench.compare(["adam", "sgd"], out="out", **given)
+    call = ast.parse(study.command, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert {word.arg for word in call.keywords} == {"optimizers", "out", *given} - {"jobs"}
+    again = eval(study.command, {"optbench": optbench})  # the text is our own
+    assert again.trained == 0
+    assert again == replace(study, trained=0, reused=len(study.runs), unchanged=True)
 
 
 def test_a_temporary_folder_lives_as_long_as_the_study() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import optbench
 from optbench.errors import ConfigError
+from optbench.store import Store
 
 SMALL = {"dataset": "iris", "epochs": 1, "seeds": 2, "hidden": 4}
 
@@ -38,6 +39,19 @@ def test_axes_are_texts_ranges_or_values(tmp_path: Path) -> None:
     assert all(result.rows() == results[0].rows() for result in results)
     ranged = optbench.sweep({"batch_size": "8..32:3"}, "sgd", out=tmp_path, **SMALL)  # type: ignore[arg-type]
     assert [row["batch_size"] for row in ranged.rows()] == [8, 16, 32]
+
+
+def test_the_call_that_a_sweep_recorded_makes_the_same_sweep(tmp_path: Path) -> None:
+    """With its seeds and its folder, and arrays written as lists."""
+    arguments = {**SMALL, "seeds": 3, "hidden": (4, 3)}
+    result = optbench.sweep({"lr": np.array([0.01, 0.1])}, "sgd", out=tmp_path, **arguments)  # type: ignore[arg-type]
+    with Store(tmp_path / "runs.sqlite") as store:
+        command, _ = store.last_session() or ("", {})
+        keys = store.keys()
+    again = eval(command, {"optbench": optbench})  # the text is our own
+    assert again.rows() == result.rows()
+    with Store(tmp_path / "runs.sqlite") as store:
+        assert store.keys() == keys
 
 
 @pytest.mark.parametrize(

@@ -183,15 +183,13 @@ def _plan(suite: str, until: str | None, changes: dict[str, Any]) -> StudyPlan:
     from optbench.registry import default_registry
     from optbench.suites.overrides import change_suite, resolve_suite
 
-    if until is not None and changes["replicates"] is None:
-        from optbench.study.growing_cells import MOST_REPLICATES
+    chosen = cast("SuiteChanges", changes)
+    if until is not None:
+        from optbench.study.growing_cells import growing_changes
 
-        changes["replicates"] = MOST_REPLICATES
-    if until is not None and changes["stepper_replicates"] is None:
-        changes["stepper_replicates"] = 0  # the results decide who gets fewer
+        chosen = growing_changes(chosen)
     registry = default_registry()
-    changed = change_suite(resolve_suite(suite, registry), cast("SuiteChanges", changes))
-    return build_plan(changed, registry)
+    return build_plan(change_suite(resolve_suite(suite, registry), chosen), registry)
 
 
 def _extension(
