@@ -136,7 +136,6 @@ class Driver:
     Attributes:
         trained: Number of runs trained.
         failed: Number of these that failed for a cause other than divergence.
-        interrupted: Whether the user ended it.
         training_seconds: Training time of all runs together.
         elapsed: Seconds since the first run was ready to be trained.
     """
@@ -154,7 +153,6 @@ class Driver:
     ) -> None:
         self.trained = 0
         self.failed = 0
-        self.interrupted = False
         self.training_seconds = 0.0
         self.elapsed = 0.0
         self._started = 0.0
@@ -176,7 +174,6 @@ class Driver:
                 self._report(result, label)
             self._store.flush()
         except KeyboardInterrupt:
-            self.interrupted = True
             for result in (*arrived, *self._executor.collect(0)):
                 self._keep(result)
             self._executor.close()

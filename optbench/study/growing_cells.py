@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -44,6 +44,38 @@ def growing_changes(changes: SuiteChanges) -> SuiteChanges:
     return grown
 
 
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    """A study after its last look; one look replaces all of it at once.
+
+    So a look that is interrupted leaves no trace.
+
+    Attributes:
+        cells: Cells that were complete at the last look.
+        looks: Looks made so far.
+        boards: Boards of the last look.
+        active: Labels of the entrants that get further runs.
+        done: Number of runs in `cells`.
+        planned: Number of runs that were planned for them.
+        part: Cells between the last look and the next one; those before the last one at the end.
+        ended: Whether no further look follows.
+    """
+
+    part: OpenCells
+    active: frozenset[str]
+    cells: tuple[CellRecord, ...] = ()
+    looks: tuple[Look, ...] = ()
+    boards: tuple[Board, ...] = ()
+    done: int = 0
+    planned: int = 0
+    ended: bool = False
+
+    @property
+    def replicates(self) -> int:
+        """Number of replicates at the last look."""
+        return self.looks[-1].replicates if self.looks else 0
+
+
 class GrowingCells:
     """Opens the cells of a study up to the next look, then those of entrants with open pairs.
 
@@ -58,9 +90,6 @@ class GrowingCells:
         targets: Frozen losses, with which boards are made.
         time_limit: Seconds after which no further run is started.
         earlier: Sizes of looks that an earlier execution made, at its time limit.
-
-    Attributes:
-        looks: Looks made so far.
     """
 
     def __init__(
@@ -78,28 +107,23 @@ class GrowingCells:
         sizes = {*look_sizes(self._most), *(n for n in earlier if n < self._most)}
         self._sizes = sorted(sizes)
         self._deadline = time.monotonic() + time_limit
-        self._active = {entrant.label for entrant in plan.entrants}
-        self._boards: tuple[Board, ...] = ()
-        self._cells: list[CellRecord] = []
-        self._done = self._planned = 0
-        self._ended = self._out_of_time = False
-        self.looks: list[Look] = []
-        self._part = self._next_part()
+        active = frozenset(entrant.label for entrant in plan.entrants)
+        self._state = _State(part=self._open_part(0, self._sizes[0], active), active=active)
 
     @property
     def done(self) -> int:
         """Number of finished runs up to the next look, including those that were in the store."""
-        return self._done + self._part.done
+        return self._state.done + self._state.part.done
 
     @property
     def planned(self) -> int:
         """Number of runs up to the next look."""
-        return self._planned + self._part.planned
+        return self._state.planned + self._state.part.planned
 
     @property
     def leader(self) -> str:
         """Best entrant so far; empty if there is none."""
-        return self._part.leader
+        return self._state.part.leader
 
     def templates(self) -> list[RunSpec]:
         """Return one run of each cell of the first replicate."""
@@ -108,104 +132,113 @@ class GrowingCells:
 
     def next_runs(self, room: int) -> list[RunSpec]:
         """Return up to `room` runs; none after the end of the study."""
-        while not self._ended:
+        while not self._state.ended:
+            part = self._state.part
             if time.monotonic() >= self._deadline:
-                self._out_of_time = True
+                if not part.in_flight:
+                    self._look_at_time_limit()
                 return []
-            runs = self._part.next_runs(room)
-            if runs or not self._part.is_complete:
+            runs = part.next_runs(room)
+            if runs or not part.is_complete:
                 return runs
-            self._cells += self._part.complete_cells()
-            self._look(self._sizes[len(self.looks)])
-            if not self._ended:
-                self._done, self._planned = self.done, self.planned
-                self._part = self._next_part()
+            self._look(part.complete_cells(), self._sizes[len(self._state.looks)])
         return []
 
     def accept(self, result: RunResult) -> str:
         """Accept a stored result and return the label of its entrant."""
-        return self._part.accept(result)
+        return self._state.part.accept(result)
 
-    def record(self, interrupted: bool = False) -> StudyRecord:
-        """Return the record of the study.
-
-        Args:
-            interrupted: Whether the user interrupted it, so that it may be unfinished.
-        """
-        if self._out_of_time and not interrupted and not self._ended:
-            self._look_at_time_limit()
-        is_complete = self._ended or (self._out_of_time and not interrupted)
-        cells = list(self._cells)
-        if not is_complete:
-            cells += self._part.record().cells
-        looks = self.looks or [Look(replicates=self._sizes[0], level=0.0)]
+    def record(self) -> StudyRecord:
+        """Return the record of the study, complete or not."""
+        state = self._state
+        cells = state.cells if state.ended else (*state.cells, *state.part.record().cells)
+        looks = state.looks or (Look(replicates=self._sizes[0], level=0.0),)
         protocol = msgspec.structs.replace(
             self._plan.protocol, replicates=max(looks[-1].replicates, 1)
         )
         return StudyRecord(
             suite=self._plan.suite,
             protocol=protocol,
-            cells=tuple(cells),
-            complete=is_complete,
-            progress=None if is_complete else (finished_runs(cells), self.planned),
+            cells=cells,
+            complete=state.ended,
+            progress=None if state.ended else (finished_runs(cells), self.planned),
             left_out=self._plan.left_out,
             drawn=self._plan.drawn,
             data_cautions=self._plan.data_cautions,
             base_rates=dict(self._plan.base_rates),
             criteria=self._plan.criteria,
-            looks=tuple(looks),
+            looks=looks,
             most_replicates=self._most,
         )
 
     # -- looks ---------------------------------------------------------------------------------
 
-    def _next_part(self) -> OpenCells:
-        """Return the cells between the last look and the next one."""
+    def _open_part(self, before: int, size: int, active: Collection[str]) -> OpenCells:
+        """Return the cells of some entrants between a look and the next one.
+
+        Args:
+            before: Replicates at the last look.
+            size: Replicates at the next one.
+            active: Labels of the entrants.
+        """
         first = self._plan.protocol.first_replicate
-        before = self.looks[-1].replicates if self.looks else 0
-        numbers = range(first + before, first + self._sizes[len(self.looks)])
+        numbers = range(first + before, first + size)
         cells = tuple(
             cell
             for cell in self._plan.cells
-            if cell.replicate in numbers and cell.entrant.label in self._active
+            if cell.replicate in numbers and cell.entrant.label in active
         )
         return OpenCells(replace(self._plan, cells=cells), self._results)
 
-    def _look(self, size: int) -> None:
-        """Analyse the study, and find out which entrants need further runs."""
-        sizes = [look.replicates for look in self.looks] + [size]
-        self.looks = planned_looks(sizes, self._most)
+    def _look(self, complete: Iterable[CellRecord], size: int, is_last: bool = False) -> None:
+        """Analyse the study, and find out which entrants need further runs.
+
+        Args:
+            complete: Cells that were completed since the last look.
+            size: Number of replicates.
+            is_last: Whether the study ends in any case.
+        """
+        state = self._state
+        cells = (*state.cells, *complete)
+        looks = planned_looks([*(look.replicates for look in state.looks), size], self._most)
         self._store.flush()
-        keys = set[str]().union(*(cell.keys() for cell in self._cells))
+        keys = set[str]().union(*(cell.keys() for cell in cells))
         results = dict(self._store.lazy_results(keys))
-        self._boards = boards_at_looks(
-            [restore_cell(cell, results) for cell in self._cells],
+        boards = boards_at_looks(
+            [restore_cell(cell, results) for cell in cells],
             self._plan.protocol,
             self._targets,
-            looks=self.looks,
+            looks=looks,
             drawn=self._plan.drawn,
             criteria=self._plan.criteria,
-            before=self._boards,
-            first=len(self.looks) - 1,
+            before=state.boards,
+            first=len(looks) - 1,
         )
-        pairs = open_pairs(self._boards)
-        active = {label for board in pairs.values() for pair in board for label in pair}
-        self._ended = not active or size >= self._most
-        _log.info("%s", _describe(self.looks, pairs, self._boards))
-        dropped = sorted(self._active - active)
-        if dropped and not self._ended:
+        pairs = open_pairs(boards)
+        active = frozenset(label for board in pairs.values() for pair in board for label in pair)
+        after = replace(
+            state, cells=cells, looks=tuple(looks), boards=boards, active=active, ended=True
+        )
+        if active and size < self._most and not is_last:
+            part = self._open_part(size, self._sizes[len(looks)], active)
+            after = replace(after, part=part, done=self.done, planned=self.planned, ended=False)
+        self._state = after
+        _log.info("%s", _describe(looks, pairs, boards))
+        dropped = sorted(state.active - active)
+        if dropped and not after.ended:
             _log.info("no further runs, all pairs decided: %s", ", ".join(dropped))
-        self._active = active
 
     def _look_at_time_limit(self) -> None:
         """Analyse the replicates that were finished in time, and leave the others out."""
-        before = self.looks[-1].replicates if self.looks else 0
-        complete = self._part.complete_replicates()
+        state = self._state
+        complete = state.part.complete_replicates()
         if complete:
-            self._cells += [c for c in self._part.complete_cells() if c.replicate in complete]
-            self._look(before + len(complete))
-        elif not self.looks:  # not one replicate: what there is has no verdicts
-            self._cells += self._part.record().cells
+            cells = [c for c in state.part.complete_cells() if c.replicate in complete]
+            self._look(cells, state.replicates + len(complete), is_last=True)
+        elif state.looks:
+            self._state = replace(state, ended=True)
+        else:  # not one replicate: what there is has no verdicts
+            self._state = replace(state, cells=state.part.record().cells, ended=True)
 
 
 def _describe(

@@ -82,6 +82,11 @@ class OpenCells:
         return self._plan.cells[cells[0]].entrant.label if cells else ""
 
     @property
+    def in_flight(self) -> int:
+        """Number of runs that were handed out and not yet accepted."""
+        return len(self._cells_of) - len(self._queue)
+
+    @property
     def is_complete(self) -> bool:
         """Whether every cell is complete."""
         return len(self._complete) == len(self._plan.cells)

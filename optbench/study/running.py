@@ -76,7 +76,7 @@ def run_study(
         cells, results, store, executor, observer, command=command, environment=environment
     )
     driver.run()
-    record = cells.record() if isinstance(cells, OpenCells) else cells.record(driver.interrupted)
+    record = cells.record()
     if extended is not None:
         if not record.complete:
             study = make_study(extended, store, trained=driver.trained)

@@ -24,6 +24,7 @@ FUNCTIONS = {
     "planning": ("optbench.plan", "build_plan"),
     "compiling": ("optbench.engine.training", "prepare"),
     "training": ("optbench.store", "Store.put"),
+    "looking": ("optbench.study.growing_cells", "boards_at_looks"),
     "comparing": ("optbench.study", "Study.leaderboard"),
     "telling": ("optbench.cli.study_output", "show_failures"),
     "exiting": ("optbench.__main__", "_end_threads"),

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -285,16 +286,17 @@ def comparable(out: Path) -> dict[str, str]:
     """Return ``leaderboard.{json,csv,md}`` without the fields that hold measured seconds.
 
     In JSON these are the values under ``seconds`` and those of the axis ``seconds``, in CSV the
-    column ``time_seconds``; the Markdown has none.
+    column ``time_seconds``, and in any text the time that open pairs need.
     """
     rows = list(csv.DictReader(io.StringIO((out / "leaderboard.csv").read_text())))
     table = [{name: cell for name, cell in row.items() if name != "time_seconds"} for row in rows]
     board = without_seconds(json.loads((out / "leaderboard.json").read_text()))
-    return {
+    texts = {
         "json": json.dumps(board, indent=1),
         "csv": json.dumps(table, indent=1),
         "md": (out / "leaderboard.md").read_text(),
     }
+    return {name: re.sub(r", about [\w. ]+? more\b", "", text) for name, text in texts.items()}
 
 
 def without_seconds(value: Any) -> Any:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
+from optbench.study import load_study
 from tests.faults.conftest import Undisturbed
 from tests.faults.studies import COMPILED, Folder
 
@@ -68,6 +71,23 @@ def test_a_signal_at_the_last_commit_comes_too_late_to_stop_anything(
         folder.run(f"committing={number}").check(0)
         folder.check()
         assert folder.board() == undisturbed(entrant, *one_seed)
+
+
+def test_ctrl_c_in_a_look_of_a_study_that_runs_until_it_is_decided(
+    tmp_path: Path, undisturbed: Undisturbed
+) -> None:
+    """What is finished is reported without the look, and can be reported again."""
+    until_decided = (*COMPILED, "--until", "decided", "--replicates", "8")
+    folder = Folder(tmp_path, until_decided)
+    interrupt(folder, f"looking={INT}")
+    assert [look.level for look in load_study(folder.out).looks] == [0]
+    reported = folder.board()
+    report = [sys.executable, "-m", "optbench", "report", str(folder.out), "--formats", "none"]
+    subprocess.run(report, check=True, capture_output=True)
+    assert folder.board() == reported
+    folder.run().check(0)
+    folder.check()
+    assert folder.board() == undisturbed(until_decided)
 
 
 def test_a_second_signal_never_ends_the_process_bare(tmp_path: Path) -> None:

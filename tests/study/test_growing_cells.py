@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from optbench.analysis.board_records import Board
+from optbench.analysis.boards.board_looks import boards_at_looks
 from optbench.analysis.leaderboard import to_json
 from optbench.errors import ConfigError
-from optbench.execution import LocalExecutor
+from optbench.execution import Executor, LocalExecutor
 from optbench.plan import StudyPlan, build_plan
 from optbench.records import Curve, RunResult, RunSpec, Status, StudyProtocol
 from optbench.registry import default_registry
 from optbench.store import Store
-from optbench.study import STORE_NAME, Study, load_study, run_study
+from optbench.study import (
+    STORE_NAME,
+    Observer,
+    Progress,
+    Study,
+    growing_cells,
+    load_study,
+    run_study,
+)
+from optbench.study.driver import ignore_progress
 from optbench.study.extending import plan_extension, read_finished
 from optbench.suites import Suite
 from tests.records import factories
-from tests.study.test_running import Counter, content, fake_train
+from tests.study.test_running import Counter, OneAtATime, content, fake_train
 
 NOISE = 0.02
 """Spread of the log of the loss between the runs of two optimizers that are alike."""
@@ -31,6 +45,19 @@ def train(spec: RunSpec) -> RunResult:
     result = fake_train(spec)
     rng = np.random.default_rng([spec.seed, len(spec.optimizer)])
     floor = (0.5 if spec.optimizer == "sgd" else 0.05) * float(np.exp(NOISE * rng.normal()))
+    columns = {name: result.curve[name] for name in result.curve.columns}
+    loss = floor + np.exp(-columns["examples"] / 100)
+    curve = type(result.curve).from_columns(columns | {"val_loss": loss, "train_loss": loss})
+    return replace_result(result, curve, floor)
+
+
+def noisy(spec: RunSpec) -> RunResult:
+    """Train nothing: like `train`, with far more noise in adam and momentum."""
+    result = train(spec)
+    if spec.optimizer == "sgd":
+        return result
+    rng = np.random.default_rng([spec.seed, len(spec.optimizer)])
+    floor = 0.05 * float(np.exp(0.8 * rng.normal()))
     columns = {name: result.curve[name] for name in result.curve.columns}
     loss = floor + np.exp(-columns["examples"] / 100)
     curve = type(result.curve).from_columns(columns | {"val_loss": loss, "train_loss": loss})
@@ -67,11 +94,18 @@ def execute(
     plan: StudyPlan,
     trainer: Callable[[RunSpec], RunResult] = train,
     time_limit: float | None = None,
+    executor: Executor | None = None,
+    observer: Observer = ignore_progress,
 ) -> Study:
     """Run a study until it is decided."""
     folder.mkdir(exist_ok=True)
-    with Store(folder / STORE_NAME) as store, LocalExecutor(2, train=trainer) as executor:
-        return run_study(plan, store, executor, until="decided", time_limit=time_limit)
+    with (
+        Store(folder / STORE_NAME) as store,
+        executor or LocalExecutor(2, train=trainer) as trained_by,
+    ):
+        return run_study(
+            plan, store, trained_by, until="decided", time_limit=time_limit, observer=observer
+        )
 
 
 def replicates_of(study: Study) -> dict[str, int]:
@@ -101,18 +135,6 @@ def test_it_ends_when_large_differences_are_clear(finished: Study) -> None:
 
 def test_an_entrant_with_no_open_pair_gets_no_further_runs(tmp_path: Path) -> None:
     """Only the two that are alike go on."""
-
-    def noisy(spec: RunSpec) -> RunResult:
-        result = train(spec)
-        if spec.optimizer == "sgd":
-            return result
-        rng = np.random.default_rng([spec.seed, len(spec.optimizer)])
-        floor = 0.05 * float(np.exp(0.8 * rng.normal()))
-        columns = {name: result.curve[name] for name in result.curve.columns}
-        loss = floor + np.exp(-columns["examples"] / 100)
-        curve = type(result.curve).from_columns(columns | {"val_loss": loss, "train_loss": loss})
-        return replace_result(result, curve, floor)
-
     numbers = replicates_of(execute(tmp_path / "study", make_plan(16), noisy))
     assert numbers["sgd"] < numbers["adam"] == numbers["momentum"]
 
@@ -145,6 +167,43 @@ def test_an_interrupted_study_ends_as_an_undisturbed_one(tmp_path: Path, finishe
     assert to_json(again.leaderboard) == to_json(finished.leaderboard)
 
 
+def interrupt_look(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let Ctrl-C come in the middle of a look, once."""
+    looks = 0
+
+    def looking(*args: Any, **kwargs: Any) -> tuple[Board, ...]:
+        nonlocal looks
+        looks += 1
+        if looks == number:
+            raise KeyboardInterrupt
+        return boards_at_looks(*args, **kwargs)
+
+    monkeypatch.setattr(growing_cells, "boards_at_looks", looking)
+
+
+@pytest.mark.parametrize(("number", "made"), [(1, []), (2, [4])])
+def test_a_look_that_is_interrupted_was_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, made: list[int]
+) -> None:
+    """Every cell is stored once, the looks before are reported, and the look is made next time."""
+    interrupt_look(monkeypatch, number)
+    stopped = execute(tmp_path / "study", make_plan(16), noisy)
+    places = [(c.entrant.label, c.workload.label, c.replicate) for c in stopped.cells]
+    assert len(places) == len(set(places)) > 0
+    assert [look.replicates for look in stopped.looks if look.level > 0] == made
+    assert not stopped.complete
+    runs = sum(
+        len(cell.evaluation) + sum(len(t.results) for t in cell.trials) for cell in stopped.cells
+    )
+    assert stopped.progress == (runs, runs)
+    assert load_study(tmp_path / "study").leaderboard == stopped.leaderboard
+    again = execute(tmp_path / "study", make_plan(16), noisy)
+    undisturbed = execute(tmp_path / "undisturbed", make_plan(16), noisy)
+    assert again.trained + stopped.trained == undisturbed.trained
+    again = replace(again, overhead=undisturbed.overhead)
+    assert to_json(again.leaderboard) == to_json(undisturbed.leaderboard)
+
+
 def test_the_time_limit_is_a_look_at_what_is_finished(tmp_path: Path) -> None:
     """A limit of nothing trains nothing; the next execution goes on and ends."""
     first = execute(tmp_path / "study", make_plan(8), time_limit=1e-9)
@@ -153,6 +212,38 @@ def test_the_time_limit_is_a_look_at_what_is_finished(tmp_path: Path) -> None:
     again = execute(tmp_path / "study", make_plan(8))
     assert again.is_evaluated
     assert sum(look.level for look in again.looks) <= 0.05 + 1e-12
+
+
+def execute_for_half(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """Run a study whose time is over when half of the runs before the first look are finished."""
+    now = 0.0
+
+    def observer(progress: Progress) -> None:
+        nonlocal now
+        now = 2.0 if 2 * progress.done >= progress.planned else 0.0
+
+    monkeypatch.setattr(growing_cells, "time", SimpleNamespace(monotonic=lambda: now))
+    study = execute(folder, make_plan(16), time_limit=1.0, executor=OneAtATime(), observer=observer)
+    monkeypatch.setattr(growing_cells, "time", time)
+    return study
+
+
+def test_a_look_at_the_time_limit_that_is_interrupted_is_made_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in it leaves a record of the finished runs, which is no end of the study."""
+    looked = execute_for_half(tmp_path / "undisturbed", monkeypatch)
+    assert looked.complete
+    assert 0 < looked.looks[-1].replicates < 4
+    interrupt_look(monkeypatch, 1)
+    stopped = execute_for_half(tmp_path / "study", monkeypatch)
+    assert not stopped.complete
+    assert [look.level for look in stopped.looks] == [0]
+    saved = load_study(tmp_path / "study")
+    assert not saved.complete
+    assert {run.key for run in saved.runs} > {run.key for run in looked.runs}
+    again = execute(tmp_path / "study", make_plan(16), fake_train)
+    assert again.looks[0].replicates == 4
 
 
 def test_an_extension_adds_replicates_and_says_what_it_costs(tmp_path: Path) -> None:
