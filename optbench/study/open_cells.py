@@ -88,7 +88,7 @@ class OpenCells:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every cell is complete."""
+        """Whether every cell is complete, and all of its results were accepted."""
         return len(self._complete) == len(self._plan.cells)
 
     def complete_cells(self) -> list[CellRecord]:
@@ -110,18 +110,19 @@ class OpenCells:
         }
 
     def record(self) -> StudyRecord:
-        """Return the record of the study, complete or not."""
+        """Return the record of the study with all results, also those that were not accepted."""
         plan = self._plan
         cells = [
             self._complete[index] if index in self._complete else self._unfinished(cell)
             for index, cell in enumerate(plan.cells)
         ]
+        is_complete = not any(cell.missing for cell in cells)
         return StudyRecord(
             suite=plan.suite,
             protocol=plan.protocol,
             cells=tuple(cells),
-            complete=self.is_complete,
-            progress=None if self.is_complete else (finished_runs(cells), self.planned),
+            complete=is_complete,
+            progress=None if is_complete else (finished_runs(cells), self.planned),
             left_out=plan.left_out,
             drawn=plan.drawn,
             data_cautions=plan.data_cautions,

@@ -402,6 +402,27 @@ def test_the_library_behind_numpy_is_named_whatever_else_is_loaded() -> None:
     assert "," not in describe_environment(default_registry())["blas"]
 
 
+def test_ctrl_c_after_the_last_run_has_nothing_to_interrupt(
+    plan: StudyPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A study whose last result is stored, though not yet counted, is complete."""
+    undisturbed = execute(plan, tmp_path / "undisturbed.sqlite")
+    stored, put = 0, Store.put
+
+    def interrupted(self: Store, result: RunResult) -> None:
+        nonlocal stored
+        put(self, result)
+        stored += 1
+        if stored == undisturbed.trained:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "put", interrupted)
+    study = execute(plan, tmp_path / "runs.sqlite")
+    assert study.complete
+    assert study.progress is None
+    assert content(study) == content(undisturbed)
+
+
 def test_an_executor_is_closed_when_interrupted(plan: StudyPlan, tmp_path: Path) -> None:
     """After Ctrl-C no thread or process continues to train."""
     closed: list[Executor] = []
