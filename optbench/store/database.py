@@ -191,12 +191,12 @@ def _is_writable(path: Path) -> bool:
 @contextlib.contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
     """Commit what the block writes, or nothing of it."""
-    db.execute("BEGIN IMMEDIATE")
     try:
+        db.execute("BEGIN IMMEDIATE")  # Ctrl-C while it waits is raised after it has begun
         yield
         db.execute("COMMIT")
     except BaseException:
-        with contextlib.suppress(sqlite3.Error):  # SQLite has rolled back already on a full disk
+        with contextlib.suppress(sqlite3.Error):  # not begun, or rolled back on a full disk
             db.execute("ROLLBACK")
         raise
 

@@ -210,11 +210,12 @@ class Store:
         """Record the command and the machine that write from now on."""
         text = msgspec.json.encode(environment).decode()
         with self._transaction() as db:
-            self.session = db.execute(
+            inserted = db.execute(
                 "INSERT INTO sessions (started, command, environment, checksum)"
                 " VALUES (?, ?, ?, ?)",
                 (time.time(), command, text, checksum(command, text)),
-            ).lastrowid
+            )
+        self.session = inserted.lastrowid  # once it is committed
 
     def save_study(self, record: bytes) -> None:
         """Store the record of a study, unless it equals the last one."""

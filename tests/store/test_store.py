@@ -13,6 +13,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,6 +23,7 @@ from optbench.records import Status
 from optbench.store import Store
 from optbench.store import store as store_module
 from optbench.store.checksums import checksum
+from optbench.store.database import transaction
 from optbench.store.rows import COLUMNS
 from tests.store.results import assert_same, fill_store, make_result
 
@@ -89,6 +91,58 @@ def test_a_result_waits_half_a_second_at_most(
         clock[0] += store_module.COMMIT_SECONDS
         store.tick()
         assert reader.count() == 1
+
+
+def test_ctrl_c_while_another_driver_holds_the_file_leaves_no_transaction(tmp_path: Path) -> None:
+    """The results that were to be committed are committed by the next flush."""
+    path, main = tmp_path / "runs.sqlite", threading.main_thread().ident
+    assert main is not None
+    held = threading.Event()
+
+    def hold_and_interrupt() -> None:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            held.set()
+            waits = 0
+            while waits < 3:  # the main thread waits in the call that begins a transaction
+                time.sleep(0.02)
+                waits += sys._current_frames()[main].f_code is begin
+            signal.pthread_kill(main, signal.SIGINT)
+            other.execute("COMMIT")
+
+    begin = transaction.__wrapped__.__code__  # type: ignore[attr-defined]
+    with Store(path) as store:
+        store.put(make_result(0))
+        neighbour = threading.Thread(target=hold_and_interrupt, daemon=True)
+        neighbour.start()
+        assert held.wait(30)
+        with pytest.raises(KeyboardInterrupt):
+            store.flush()
+        neighbour.join()
+        store.flush()
+        with Store(path) as reader:
+            assert reader.count() == 1
+
+
+def test_a_session_that_is_not_committed_is_not_used(tmp_path: Path) -> None:
+    """What is written later does not name it, since another session may get its number."""
+
+    class Interrupted(sqlite3.Connection):
+        def execute(self, statement: str, *args: Any) -> sqlite3.Cursor:
+            if statement == "COMMIT":
+                raise KeyboardInterrupt
+            return super().execute(statement, *args)
+
+    path = tmp_path / "runs.sqlite"
+    with Store(path) as store:
+        with contextlib.closing(sqlite3.connect(path, factory=Interrupted)) as db:
+            db.isolation_level = None
+            own, store._db = store._db, db
+            with pytest.raises(KeyboardInterrupt):
+                store.begin_session("optbench run", {})
+            store._db = own
+        assert store.session is None
+        assert store.last_session() is None
 
 
 def test_studies_and_sessions_are_stored(tmp_path: Path) -> None:
