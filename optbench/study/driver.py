@@ -155,14 +155,13 @@ class Driver:
         self.failed = 0
         self.training_seconds = 0.0
         self.elapsed = 0.0
-        self._started = 0.0
+        self._started: float | None = None
         self._work = work
         self._results = results
         self._store = store
         self._executor = executor
         self._observer = observer
         self._session = (command, environment or {})
-        self._begun = False
 
     def run(self) -> None:
         """Train all runs unless interrupted; every finished run is stored."""
@@ -178,7 +177,7 @@ class Driver:
                 self._keep(result)
             self._executor.close()
             self._store.flush()
-        if self._begun:
+        if self._started is not None:
             self.elapsed = time.monotonic() - self._started
 
     @property
@@ -191,8 +190,7 @@ class Driver:
 
     def _next_runs(self, room: int) -> list[RunSpec]:
         runs = list(self._work.next_runs(room))
-        if runs and not self._begun:
-            self._begun = True
+        if runs and self._started is None:
             self._store.begin_session(*self._session)
             self._executor.prepare(self._work.templates())
             self._started = time.monotonic()

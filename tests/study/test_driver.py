@@ -1,0 +1,34 @@
+"""The loop that trains runs: what Ctrl-C leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from optbench.plan import StudyPlan
+from optbench.records import RunSpec
+from optbench.store import Store
+from optbench.study.driver import Driver, KnownResults
+from optbench.study.open_cells import OpenCells
+from tests.study.test_growing_cells import make_plan
+from tests.study.test_running import OneAtATime
+
+
+def drive(plan: StudyPlan, store: Store, executor: OneAtATime) -> Driver:
+    """Train the runs of a study."""
+    results = KnownResults(store)
+    driver = Driver(OpenCells(plan, results), results, store, executor)
+    driver.run()
+    return driver
+
+
+def test_ctrl_c_while_loops_are_compiled_leaves_no_elapsed_time(tmp_path: Path) -> None:
+    """It counts from the moment when the first run is ready to be trained."""
+
+    class Compiling(OneAtATime):
+        def prepare(self, specs: Iterable[RunSpec]) -> None:
+            raise KeyboardInterrupt
+
+    with Store(tmp_path / "runs.sqlite") as store:
+        driver = drive(make_plan(1), store, Compiling())
+    assert driver.elapsed == 0.0
