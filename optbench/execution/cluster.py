@@ -10,6 +10,7 @@ import concurrent.futures
 import contextlib
 import logging
 import queue
+from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -130,21 +131,20 @@ class ClusterExecutor(Executor):
         if len(self._buffer) >= self.chunk:
             self._send()
 
-    def collect(self, timeout: float) -> list[RunResult]:
-        """Return the results finished since the last call; wait for the first.
+    def collect(self, timeout: float, arrived: deque[RunResult]) -> None:
+        """Take the results finished since the last call; wait for the first.
 
         Raises:
             OptbenchError: The connection is lost, or a worker has other plugins than the driver.
         """
         self._send()
-        results: list[RunResult] = []
+        before = len(arrived)
         with contextlib.suppress(queue.Empty):
             while True:
-                wait = 0.0 if results or not self._tasks else timeout
-                results += self._take(self._finished.get(block=wait > 0, timeout=wait or None))
-        if not results and self._client.status != "running":
+                wait = 0.0 if len(arrived) > before or not self._tasks else timeout
+                self._take(self._finished.get(block=wait > 0, timeout=wait or None), arrived)
+        if len(arrived) == before and self._client.status != "running":
             raise OptbenchError(LOST)
-        return results
 
     def _send(self) -> None:
         """Send all submitted runs, the last task perhaps with fewer than the others."""
@@ -168,25 +168,31 @@ class ClusterExecutor(Executor):
         future.add_done_callback(self._finished.put)
         return future
 
-    def _take(self, future: Any) -> list[RunResult]:
-        """Return the results of a finished task; start what its failure makes necessary.
+    def _take(self, future: Any, arrived: deque[RunResult]) -> None:
+        """Take the results of a finished task; start what its failure makes necessary.
 
         Raises:
             OptbenchError: The worker as a whole is at fault.
         """
-        chunk = self._tasks.pop(future, None)
+        chunk = self._tasks.get(future)
         if chunk is None:
-            return []
+            return
+        try:
+            packed, seconds, cause = _outcome_of(future)
+            arrived.extend(map(unpack_result, packed))
+        except KeyboardInterrupt:
+            self._finished.put(future)  # the next call takes its results
+            raise
+        del self._tasks[future]
         suspected = future is self._suspect
         if suspected:
             self._suspect = None
-        packed, seconds, cause = _outcome_of(future)
         if cause is None:
             self._next_suspect()
             future.release()
             each = seconds / len(chunk)
             self._run_seconds += SMOOTHING * (each - self._run_seconds)
-            return [unpack_result(data) for data in packed]
+            return
         if isinstance(cause, OptbenchError):  # errors of a single run come as its result
             raise cause
         if suspected:
@@ -195,10 +201,10 @@ class ClusterExecutor(Executor):
             if deaths >= MAX_DEATHS:
                 self._next_suspect()
                 reason = f"no worker survived it: {describe_error(cause)[:REASON_LENGTH]}"
-                return [RunResult.failed(spec, reason)]
+                arrived.append(RunResult.failed(spec, reason))
+                return
         self._suspects += chunk  # one of them kills its workers, or a task on the same worker does
         self._next_suspect()
-        return []
 
     def close(self) -> None:
         """Cancel the runs in flight and disconnect; the cluster keeps running."""

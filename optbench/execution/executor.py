@@ -90,11 +90,13 @@ class Executor(ABC):
         """Start a run, now or when a worker is free."""
 
     @abstractmethod
-    def collect(self, timeout: float) -> list[RunResult]:
-        """Return the results finished since the last call; wait for the first.
+    def collect(self, timeout: float, arrived: deque[RunResult]) -> None:
+        """Take the results finished since the last call; wait for the first.
 
         Args:
             timeout: Longest wait, in seconds.
+            arrived: Each result is appended as soon as it is taken, so that none is lost when an
+                interrupt comes in between.
         """
 
     @abstractmethod
@@ -127,7 +129,7 @@ class Executor(ABC):
                 in_flight += 1
             if not in_flight:
                 return
-            arrived += self.collect(WAIT_SECONDS)
+            self.collect(WAIT_SECONDS, arrived)
             if not arrived:
                 yield None
             while arrived:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import queue
+from collections import deque
 from collections.abc import Collection, Iterable
 
 from optbench.contracts import Rule
@@ -101,28 +103,27 @@ class LocalExecutor(Executor):
         else:
             self._start_processes().submit(spec)
 
-    def collect(self, timeout: float) -> list[RunResult]:
-        """Return the results finished since the last call; wait for the first."""
-        results = self._drain()
+    def collect(self, timeout: float, arrived: deque[RunResult]) -> None:
+        """Take the results finished since the last call; wait for the first."""
+        before = len(arrived)
+        self._drain(arrived)
         if self._processes is not None and self._processes.in_flight:
-            wait = 0.0 if results else min(timeout, POLL_SECONDS) if self._in_threads else timeout
-            results += self._processes.collect(wait)
-            results += self._drain()
-        elif not results and self._in_threads:
-            with contextlib.suppress(queue.Empty):
-                results.append(self._done.get(timeout=timeout))
-                self._in_threads -= 1
-                results += self._drain()
-        return results
+            wait = min(timeout, POLL_SECONDS) if self._in_threads else timeout
+            self._processes.collect(0.0 if len(arrived) > before else wait, arrived)
+            self._drain(arrived)
+        elif len(arrived) == before and self._in_threads:
+            self._drain(arrived, timeout)
 
-    def _drain(self) -> list[RunResult]:
-        """Return the results that the threads have finished by now."""
-        results = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                results.append(self._done.get_nowait())
-                self._in_threads -= 1
-        return results
+    def _drain(self, arrived: deque[RunResult], timeout: float = 0.0) -> None:
+        """Take the results that the threads have finished; wait for the first."""
+        before = len(arrived)
+        ways = itertools.chain([(timeout > 0, timeout)], itertools.repeat((False, 0.0)))
+        try:  # one call from the queue to `arrived`: Python raises an interrupt only between calls
+            arrived.extend(itertools.starmap(self._done.get, ways))
+        except queue.Empty:
+            pass
+        finally:
+            self._in_threads -= len(arrived) - before
 
     def close(self) -> None:
         """Abandon the runs in flight; a thread in the middle of a run ends with the process."""

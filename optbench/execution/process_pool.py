@@ -77,28 +77,32 @@ class ProcessPool:
         self._waiting.setdefault(self._group_of(spec), deque()).append(spec)
         self._hand_out()
 
-    def collect(self, timeout: float) -> list[RunResult]:
-        """Return the results finished since the last call; wait for the first.
+    def collect(self, timeout: float, arrived: deque[RunResult]) -> None:
+        """Take the results finished since the last call; wait for the first.
+
+        Args:
+            timeout: Longest wait, in seconds.
+            arrived: Each result is appended as soon as it is taken.
 
         Raises:
             OptbenchError: Workers cannot start, or have other plugins than the driver.
         """
-        results: list[RunResult] = []
+        before = len(arrived)
         deadline = time.monotonic() + timeout
         while True:
             self._excuse_gap()
-            wait = 0.0 if results else min(max(deadline - time.monotonic(), 0.0), POLL_SECONDS)
+            left = 0.0 if len(arrived) > before else deadline - time.monotonic()
+            wait = min(max(left, 0.0), POLL_SECONDS)
             try:
                 worker, frame = self._events.get(block=wait > 0, timeout=wait or None)
             except queue.Empty:
-                results += self._kill_overdue(self._excuse_gap())
+                self._kill_overdue(self._excuse_gap(), arrived)
                 for worker in [worker for worker in self._workers if not worker.is_alive()]:
                     self._events.put((worker, None))  # a child of it may hold its stream open
-                if results or time.monotonic() >= deadline:
-                    return results
+                if len(arrived) > before or time.monotonic() >= deadline:
+                    return
             else:
-                result = self._handle(worker, frame)
-                results += [result] if result is not None else []
+                self._handle(worker, frame, arrived)
 
     def _excuse_gap(self) -> float:
         """Move the start of the runs by the time in which this process could not look at them.
@@ -146,50 +150,54 @@ class ProcessPool:
         self._workers.append(worker)
         return worker
 
-    def _handle(self, worker: WorkerProcess, frame: bytes | None) -> RunResult | None:
-        """Return the result that an event brings; None if it brings none.
+    def _handle(
+        self, worker: WorkerProcess, frame: bytes | None, arrived: deque[RunResult]
+    ) -> None:
+        """Take the result that an event brings, if it brings one.
 
         A retired worker may have sent frames before it was killed. Its runs were recorded as failed
         or given to others, so these frames are dropped.
         """
         if worker not in self._workers:
-            return None
-        return self._handle_end(worker) if frame is None else self._handle_frame(worker, frame)
+            return
+        if frame is None:
+            self._handle_end(worker, arrived)
+        else:
+            self._handle_frame(worker, frame, arrived)
 
-    def _handle_frame(self, worker: WorkerProcess, frame: bytes) -> RunResult | None:
-        """Return the result in a frame, or None if it only reports the state of its worker."""
+    def _handle_frame(self, worker: WorkerProcess, frame: bytes, arrived: deque[RunResult]) -> None:
+        """Take the result in a frame, unless it only reports the state of its worker."""
         worker.since = time.monotonic()
         if frame in (READY, WARMING):
             worker.warming = frame == WARMING
             worker.started = True
             self._false_starts = 0
-            return None
+            return
         if frame.startswith(REFUSED):
             text = frame.removeprefix(REFUSED).decode()
             raise OptbenchError(f"a worker process cannot continue: {text}; was a file edited?")
         spec = worker.runs.popleft()
-        self._hand_out()
         try:
-            return unpack_result(frame)
+            arrived.append(unpack_result(frame))
         except StoreError as cause:
-            return RunResult.failed(spec, f"its worker sent an unreadable result: {cause}")
+            reason = f"its worker sent an unreadable result: {cause}"
+            arrived.append(RunResult.failed(spec, reason))
+        self._hand_out()
 
-    def _kill_overdue(self, now: float) -> list[RunResult]:
-        """Kill the workers that take longer than allowed; return their runs as failed."""
-        results = []
+    def _kill_overdue(self, now: float, arrived: deque[RunResult]) -> None:
+        """Kill the workers that take longer than allowed; their runs have failed."""
         for worker in list(self._workers):
             limit = START_SECONDS if worker.warming else self._limits.seconds
             if limit is None or not worker.runs or now - worker.since <= limit:
                 continue
             spec = worker.runs.popleft()
-            results.append(
+            arrived.append(
                 RunResult.failed(spec, f"no result within {limit:g} seconds; its worker was killed")
             )
             self._retire(worker)
-        return results
 
-    def _handle_end(self, worker: WorkerProcess) -> RunResult | None:
-        """Replace a worker that has ended; return its run as failed if it keeps killing workers."""
+    def _handle_end(self, worker: WorkerProcess, arrived: deque[RunResult]) -> None:
+        """Replace a worker that has ended; its run has failed if it keeps killing workers."""
         if not worker.started:
             self._false_starts += 1
             if self._false_starts >= MAX_FALSE_STARTS:
@@ -203,9 +211,9 @@ class ProcessPool:
                 how = f"died each of {deaths} times ({self._retire(worker)})"
                 if worker.disturbed:
                     how = f"was lost {deaths} times, at last because something wrote to its results"
-                return RunResult.failed(first, f"its worker {how}")
+                arrived.append(RunResult.failed(first, f"its worker {how}"))
+                return
         self._retire(worker)
-        return None
 
     def _retire(self, worker: WorkerProcess, replace: bool = True) -> str:
         """End a worker, take back its runs, perhaps replace it, and describe how it ended."""

@@ -173,7 +173,8 @@ class Driver:
                 self._report(result, label)
             self._store.flush()
         except KeyboardInterrupt:
-            for result in (*arrived, *self._executor.collect(0)):
+            self._executor.collect(0, arrived)
+            for result in arrived:
                 self._keep(result)
             self._executor.close()
             self._store.flush()

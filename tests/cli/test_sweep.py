@@ -8,6 +8,7 @@ import json
 import math
 import sqlite3
 import warnings
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -120,11 +121,9 @@ def test_an_interrupted_sweep_says_that_it_is_not_complete(tmp_path: Path) -> No
 class AllAtOnce(LocalExecutor):
     """Hands over everything together."""
 
-    def collect(self, timeout: float) -> list[RunResult]:
-        found: list[RunResult] = []
+    def collect(self, timeout: float, arrived: deque[RunResult]) -> None:
         while self._in_threads:
-            found += super().collect(timeout)
-        return found
+            super().collect(timeout, arrived)
 
 
 def test_an_interrupted_sweep_keeps_what_is_finished(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,13 @@ from optbench.execution.cluster_tasks import (
     idle_executors,
     limit_blas_to_one_thread,
 )
-from optbench.records import RunSpec, Status
+from optbench.records import RunResult, RunSpec, Status
+from optbench.records.packing import pack_result
 from optbench.registry import default_registry
 from optbench.registry.default import fresh_registry
 from tests.engine.spec_factory import spec_of
 from tests.faults.clusters import Cluster, quiet_dask
+from tests.records.factories import make_result
 from tests.support.packages import need
 
 pytestmark = pytest.mark.long
@@ -192,20 +195,40 @@ def test_overlapping_executors_use_one_core_each() -> None:
         assert {blas["num_threads"] for blas in threadpool_info()} == {1}
 
 
+def connect_to(future: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connect executors to a cluster whose only task is finished at once."""
+    future.add_done_callback = lambda call: call(future)
+    client = Mock(nthreads=lambda: {"one": 1}, submit=lambda *task, pure: future, status="running")
+    monkeypatch.setattr("optbench.execution.cluster.connect", lambda address: client)
+
+
 def test_a_connection_lost_while_results_are_on_their_way_is_one_clear_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The results of a finished task are still on the cluster."""
     lost = OSError("Stream is closed")
-    future = Mock(status="finished", result=Mock(side_effect=lost))
-    future.add_done_callback = lambda call: call(future)
-    client = Mock(nthreads=lambda: {"one": 1}, submit=lambda *task, pure: future)
-    monkeypatch.setattr("optbench.execution.cluster.connect", lambda address: client)
+    connect_to(Mock(status="finished", result=Mock(side_effect=lost)), monkeypatch)
     with (
         ClusterExecutor("tcp://anywhere") as executor,
         pytest.raises(OptbenchError, match=LOST),
     ):
         list(executor.map(runs("sgd", 1)))
+
+
+def test_ctrl_c_while_results_are_on_their_way_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task stays at hand, and the next call takes its results."""
+    specs = runs("sgd", 2)
+    answer = [pack_result(make_result(spec)) for spec in specs], 1.0
+    future = Mock(status="finished", result=Mock(side_effect=[KeyboardInterrupt, answer]))
+    connect_to(future, monkeypatch)
+    arrived: deque[RunResult] = deque()
+    with ClusterExecutor("tcp://anywhere") as executor:
+        for spec in specs:
+            executor.submit(spec)
+        with pytest.raises(KeyboardInterrupt):
+            executor.collect(0, arrived)
+        executor.collect(0, arrived)
+    assert [result.key for result in arrived] == [spec.key for spec in specs]
 
 
 def test_an_address_without_a_scheduler_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

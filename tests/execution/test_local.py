@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import queue
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import msgspec
 import psutil
@@ -19,6 +22,7 @@ from optbench.records import RunResult, RunSpec, Status
 from optbench.registry import default_registry
 from optbench.support.child_processes import available_cores
 from tests.engine.spec_factory import spec_of
+from tests.records.factories import make_result, make_run_spec
 
 PLUGIN = Path(__file__).parents[1] / "faults" / "misbehaving.py"
 
@@ -171,7 +175,9 @@ def test_closing_starts_no_further_run() -> None:
     executor = LocalExecutor(1, train=train)
     for seed in range(8):
         executor.submit(spec_of("sgd", dataset="iris", epochs=1, seed=seed))
-    assert len(executor.collect(30)) == 1
+    arrived: deque[RunResult] = deque()
+    executor.collect(30, arrived)
+    assert len(arrived) == 1
     pool = executor._threads
     assert pool is not None
     executor.close()
@@ -179,6 +185,48 @@ def test_closing_starts_no_further_run() -> None:
     for thread in pool.threads:
         thread.join(30)
     assert len(started) <= 2
+
+
+def test_ctrl_c_between_two_results_loses_none() -> None:
+    """Those that were taken before the signal are in the hands of the caller."""
+
+    class Interrupted(queue.SimpleQueue[RunResult]):
+        calls = 0
+
+        def get(self, block: bool = True, timeout: float | None = None) -> RunResult:
+            self.calls += 1
+            if self.calls == 3:
+                raise KeyboardInterrupt
+            return super().get(block, timeout)
+
+        def get_nowait(self) -> RunResult:
+            return self.get(block=False)
+
+    executor = LocalExecutor(1)
+    executor._done = Interrupted()
+    for seed in range(3):
+        executor._done.put(make_result(make_run_spec(seed=seed)))
+    arrived: deque[RunResult] = deque()
+    with pytest.raises(KeyboardInterrupt):
+        executor.collect(0, arrived)
+    assert [result.spec.seed for result in arrived] == [0, 1]
+    executor.collect(0, arrived)
+    assert [result.spec.seed for result in arrived] == [0, 1, 2]
+
+
+def test_ctrl_c_while_a_worker_gets_its_next_run_does_not_lose_its_last_one(
+    plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker may even have to be started for it, which takes a while."""
+    arrived: deque[RunResult] = deque()
+    with LocalExecutor(1, plugins=[plugin]) as executor:
+        executor.submit(spec())
+        pool = executor._processes
+        assert pool is not None
+        monkeypatch.setattr(pool, "_hand_out", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            executor.collect(60, arrived)
+        assert [result.status for result in arrived] == [Status.OK]
 
 
 def test_jobs_are_at_least_one() -> None:

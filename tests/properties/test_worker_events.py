@@ -139,7 +139,9 @@ class Workers(RuleBasedStateMachine):
         self.collect()
 
     def collect(self) -> None:
-        for result in self.pool.collect(0):
+        arrived: deque[RunResult] = deque()
+        self.pool.collect(0, arrived)
+        for result in arrived:
             assert result.key not in self.returned, "a run came back twice"
             self.returned[result.key] = result
 

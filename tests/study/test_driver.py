@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
 from optbench.plan import StudyPlan
-from optbench.records import RunSpec
+from optbench.records import RunResult, RunSpec
 from optbench.store import Store
 from optbench.study.driver import Driver, KnownResults
 from optbench.study.open_cells import OpenCells
@@ -32,3 +33,20 @@ def test_ctrl_c_while_loops_are_compiled_leaves_no_elapsed_time(tmp_path: Path) 
     with Store(tmp_path / "runs.sqlite") as store:
         driver = drive(make_plan(1), store, Compiling())
     assert driver.elapsed == 0.0
+
+
+def test_ctrl_c_while_results_are_collected_keeps_those_that_were_taken(tmp_path: Path) -> None:
+    """What an executor has handed over is stored, also if it was interrupted before its return."""
+
+    class Collecting(OneAtATime):
+        is_first = True
+
+        def collect(self, timeout: float, arrived: deque[RunResult]) -> None:
+            super().collect(timeout, arrived)
+            if self.is_first:
+                self.is_first = False
+                raise KeyboardInterrupt
+
+    with Store(tmp_path / "runs.sqlite") as store:
+        driver = drive(make_plan(1), store, Collecting())
+        assert driver.trained == store.count() == 1

@@ -9,6 +9,7 @@ import itertools
 import sqlite3
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -341,10 +342,10 @@ class OneAtATime(Executor):
     def submit(self, spec: RunSpec) -> None:
         self._submitted.append(spec)
 
-    def collect(self, timeout: float) -> list[RunResult]:
+    def collect(self, timeout: float, arrived: deque[RunResult]) -> None:
         specs, self._submitted = self._submitted, []
-        results = map(fake_train, specs)
-        return [WeakResult(**{f.name: getattr(r, f.name) for f in fields(r)}) for r in results]
+        for result in map(fake_train, specs):
+            arrived.append(WeakResult(**{f.name: getattr(result, f.name) for f in fields(result)}))
 
     def close(self) -> None:
         """Nothing to end."""
