@@ -108,6 +108,7 @@ class StudyPlan:
         data_cautions: One line for each fault of a dataset that makes its figures misleading.
         base_rates: Dataset -> accuracy of always predicting its largest class; without regressions.
         criteria: What its pairs are judged by.
+        shards: Number of the part that this is, and number of all parts; empty for a whole study.
     """
 
     suite: str
@@ -118,6 +119,7 @@ class StudyPlan:
     data_cautions: tuple[str, ...] = ()
     base_rates: Mapping[str, float] = dataclasses.field(default_factory=dict)
     criteria: Criteria = dataclasses.field(default_factory=Criteria)
+    shards: tuple[tuple[int, int], ...] = ()
 
     def with_criteria(
         self, baseline: str | None, regions: Mapping[str, float | str] | None
@@ -153,7 +155,7 @@ class StudyPlan:
             )
         chosen = set(places[number - 1 :: count])
         cells = tuple(cell for cell in self.cells if cell.stream in chosen)
-        return dataclasses.replace(self, cells=cells)
+        return dataclasses.replace(self, cells=cells, shards=((number, count),))
 
     @property
     def entrants(self) -> list[Entrant]:

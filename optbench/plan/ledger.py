@@ -76,6 +76,8 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         overhead: Seconds of one core around the training of a run, as measured by the session that
             trained last; None if unknown.
         progress: Finished and planned runs of an interrupted study; None for others.
+        shards: The parts of a study that this has, each as its number and the number of all parts;
+            empty for a study that was not run in parts, and in records of earlier versions.
     """
 
     suite: str
@@ -91,6 +93,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     criteria: Criteria = Criteria()
     overhead: float | None = None
     progress: tuple[int, int] | None = None
+    shards: tuple[tuple[int, int], ...] = ()
 
     def keys(self) -> Iterator[str]:
         """Yield the keys of all runs; some may come twice."""

@@ -167,6 +167,7 @@ class GrowingCells:
             data_cautions=self._plan.data_cautions,
             base_rates=dict(self._plan.base_rates),
             criteria=self._plan.criteria,
+            shards=self._plan.shards,
             looks=looks,
             most_replicates=self._most,
         )

@@ -123,7 +123,8 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
     If several studies have a cell, the one with the most evaluation runs is used. Studies with
     different replicates become one study with the replicates of all. Studies that were analysed at
     looks are merged only with studies of the same looks, since otherwise the number of replicates
-    would depend on the results in a way that no look accounts for.
+    would depend on the results in a way that no look accounts for. Shards of as many parts are
+    taken for parts of one study.
 
     Args:
         records: Folder and record of each study, at least one.
@@ -164,6 +165,7 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
         drawn=all(record.drawn for _, record in records),
         looks=_joint_looks(records),
         criteria=_joint_criteria([record.criteria for _, record in records]),
+        shards=tuple(sorted({shard for _, record in records for shard in record.shards})),
     )
 
 

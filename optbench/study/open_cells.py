@@ -128,6 +128,7 @@ class OpenCells:
             data_cautions=plan.data_cautions,
             base_rates=dict(plan.base_rates),
             criteria=plan.criteria,
+            shards=plan.shards,
         )
 
     def _unfinished(self, cell: CellPlan) -> CellRecord:

@@ -59,6 +59,7 @@ def make_study(
         base_rates=record.base_rates,
         overhead=record.overhead,
         progress=record.progress,
+        shards=record.shards,
         trained=trained,
         reused=reused,
         command=command,

@@ -77,6 +77,8 @@ class Study:
         criteria: The baseline and the regions of practical equivalence of its boards.
         overhead: Seconds of one core around the training of a run; None if they are unknown.
         progress: Finished and planned runs of an interrupted study; None if it is complete.
+        shards: The parts of a study that this has, each as its number and the number of all parts;
+            empty for a study that was not run in parts.
 
     Example:
         >>> import optbench
@@ -103,6 +105,7 @@ class Study:
     criteria: Criteria = field(default_factory=Criteria)
     overhead: float | None = field(default=None, compare=False)
     progress: tuple[int, int] | None = field(default=None, compare=False)
+    shards: tuple[tuple[int, int], ...] = field(default=(), compare=False)
     _session: Session | None = field(default=None, compare=False)
 
     # -- runs and their comparison ------------------------------------------------------------
@@ -118,6 +121,13 @@ class Study:
         from optbench.registry import default_registry
 
         return self._session.registry if self._session is not None else default_registry()
+
+    @property
+    def unfinished(self) -> str:
+        """One sentence about the runs and the shards that are missing; empty if none is."""
+        from optbench.analysis.words.cautions import unfinished_text
+
+        return unfinished_text(self.progress, self.shards)
 
     @property
     def runs(self) -> list[RunResult]:
@@ -152,12 +162,11 @@ class Study:
             ConfigError: No evaluation run has finished.
         """
         from optbench.analysis.build import build_leaderboard
-        from optbench.analysis.words.cautions import unfinished_text
         from optbench.registry import default_registry
         from optbench.suites import known_targets
 
         targets = known_targets(default_registry())
-        unfinished = () if self.progress is None else (unfinished_text(*self.progress),)
+        unfinished = (self.unfinished,) if self.unfinished else ()
         return build_leaderboard(
             self.cells,
             self.protocol,
@@ -404,15 +413,14 @@ class Study:
         return f"{self._summary()}\n{capture.get().rstrip()}"
 
     def _summary(self) -> str:
-        from optbench.analysis.words.cautions import unfinished_text
         from optbench.support.text import count
 
         entrants = len({cell.entrant.label for cell in self.cells})
         workloads = len({cell.workload.label for cell in self.cells})
         runs = sum(len(cell.evaluation) for cell in self.cells)
         state = "" if self.complete else ", interrupted"
-        if self.progress is not None:
-            state = f", {unfinished_text(*self.progress)}"
+        if self.unfinished:
+            state = f", {self.unfinished}"
         return (
             f"Study '{self.suite}': {count(entrants, 'optimizer')}, "
             f"{count(workloads, 'workload')}, {count(runs, 'evaluation run')}{state}"

@@ -50,6 +50,23 @@ def test_shards_merge_into_the_study_of_one_driver(tmp_path: Path) -> None:
     assert boards(merged.out) == boards(alone.out)
 
 
+def test_shards_that_are_missing_are_named_until_they_are_merged(tmp_path: Path) -> None:
+    """On the first line, also by a merge of a merged study."""
+    for number in (1, 2, 3):
+        folder = tmp_path / str(number)
+        assert optbench("run", *STUDY, "--shard", f"{number}/3", "--out", folder).code == 0
+    part = optbench("merge", tmp_path / "1", "--out", tmp_path / "one", "--formats", "none")
+    assert "unfinished: shards 2/3 and 3/3 are missing" in part.out.splitlines()[0]
+    both = tmp_path / "both"
+    merged = optbench("merge", tmp_path / "one", tmp_path / "2", "--out", both, "--formats", "none")
+    assert merged.code == 0, merged.err
+    assert "unfinished: shard 3/3 is missing" in merged.out.splitlines()[0]
+    assert "Unfinished: shard 3/3 is missing" in (both / "leaderboard.md").read_text()
+    whole = optbench("merge", both, tmp_path / "3", "--out", tmp_path / "all", "--formats", "none")
+    assert whole.code == 0, whole.err
+    assert "unfinished" not in whole.out
+
+
 def test_shards_have_all_entrants_and_nothing_in_common() -> None:
     """They are about as large as each other, and together they are the plan."""
     registry = default_registry()

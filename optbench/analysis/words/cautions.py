@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -28,21 +28,49 @@ HINTS = {
 """What is said to the author of an optimizer that trains nothing, by the kind of its entrant."""
 
 UNFINISHED = "unfinished: "
-"""How the caution about an interrupted study begins."""
+"""How the caution about a study that lacks runs or shards begins."""
 
 
-def unfinished_text(done: int, planned: int) -> str:
-    """Return the caution about a study that was interrupted.
+def unfinished_text(
+    progress: tuple[int, int] | None, shards: Sequence[tuple[int, int]] = ()
+) -> str:
+    """Return the caution about a study that was interrupted or lacks shards; empty for others.
+
+    Args:
+        progress: Finished and planned runs of an interrupted study.
+        shards: The parts that a study has, each as its number and the number of all parts.
 
     Example:
-        >>> unfinished_text(254, 1512)
+        >>> unfinished_text((254, 1512))
         'unfinished: 254 of 1,512 runs; the same command continues'
+        >>> unfinished_text(None, [(1, 3), (2, 3)])
+        'unfinished: shard 3/3 is missing'
     """
-    return f"{UNFINISHED}{done:,} of {count(planned, 'run')}; the same command continues"
+    texts = []
+    if missing := _missing_shards(shards):
+        texts.append(
+            f"{plural(len(missing), 'shard', 'shards')} {join_names(missing)} "
+            f"{plural(len(missing), 'is', 'are')} missing"
+        )
+    if progress is not None:
+        done, planned = progress
+        texts.append(f"{done:,} of {count(planned, 'run')}; the same command continues")
+    return UNFINISHED + "; ".join(texts) if texts else ""
+
+
+def _missing_shards(shards: Sequence[tuple[int, int]]) -> list[str]:
+    """Return the parts that are missing, such as ``"3/3"``."""
+    totals = sorted({total for _, total in shards})
+    return [
+        f"{number}/{total}"
+        for total in totals
+        for number in range(1, total + 1)
+        if (number, total) not in shards
+    ]
 
 
 def unfinished_caution(board: Leaderboard) -> str:
-    """Return the caution that a study was interrupted; empty if it was not."""
+    """Return the caution that a study lacks runs or shards; empty if it does not."""
     return next((text for text in board.warnings if text.startswith(UNFINISHED)), "")
 
 

@@ -50,7 +50,6 @@ def command(
     Examples:
       optbench merge machine1 machine2 --out all
     """
-    from optbench.analysis.words.cautions import unfinished_text
     from optbench.study.merging import ConflictError, merge_studies
     from optbench.study.progress_displays import terminal_display
     from optbench.study.progress_view import ProgressView
@@ -72,7 +71,7 @@ def command(
         print_json(summary_json(study, files))
     elif files:
         show_board(study)
-    if not files and study.progress is not None:
-        remark(unfinished_text(*study.progress))
+    if not files and study.unfinished:
+        remark(study.unfinished)
     studies = f"{len(folders)} {plural(len(folders), 'study', 'studies')}"
     remark(f"merged {studies}, {count(len(study.runs), 'run')}, in {out}")
