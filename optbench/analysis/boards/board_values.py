@@ -203,8 +203,10 @@ def _rate_errors(lost_runs: Array) -> Array:
 def _regret(study: StudyArrays, scales: Scales, at_best: bool) -> Array:
     """Return what an average trial scores below the chosen one, shape (S, W, K).
 
-    Both are scores of validation losses on tuning seeds. It is 0 where nothing was tuned, and
-    where the chosen configuration is below the average.
+    Both are scores of validation losses on all tuning seeds of a trial. The average is over the
+    trials of the search, widened ranges included; the default configuration and the trials beside
+    the best one are left out. The regret is 0 where nothing was tuned, and where the chosen
+    configuration is below the average.
     """
     regret = np.zeros((*study.shape[:2], study.n_replicates))
     for (s, w, r), cell in study.replicates.items():

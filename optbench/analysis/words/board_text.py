@@ -29,7 +29,8 @@ CAPTIONS: dict[BoardName, str] = {
     "training-loss": "training loss at the end of the run, from guessing (0) to {best} (1)",
     "speed": "examples until the target loss is reached, in percent of the budget; a run that "
     "misses the target counts as 200%",
-    "stability": "1 minus the share of lost runs minus the regret of an untuned trial",
+    "stability": "1 minus the share of lost runs minus the regret of an average trial of the "
+    "search",
 }
 BEST_KNOWN = "the best known loss"
 POINTS = {"best_val_loss": "the best validation loss of the run"}

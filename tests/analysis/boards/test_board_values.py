@@ -136,6 +136,17 @@ def test_regret_is_the_gain_of_tuning_over_an_average_trial() -> None:
     np.testing.assert_allclose(tables["stability"].values[:, 0, 0], [0.5, 1, 1, 1])
 
 
+def test_the_average_trial_has_widened_ranges_and_all_tuning_seeds() -> None:
+    """A point outside the range counts as the others, and a trial that was retested as its mean."""
+    reached, lost = run((1, 0.5, 0.3, 0.2, 0.01)), run((1, math.nan), status=Status.DIVERGED)
+    good = Trial({"lr": 0.1}, (reached,), retest=(reached,))
+    retested = Trial({"lr": 1.0}, (reached,), retest=(lost, lost, lost))  # score 1/4
+    widened = Trial({"lr": 10.0}, (lost,), is_widened=True)
+    own = (run((1, 0.5, 0.3, 0.2, 0.1)),)
+    tables = values_of(cell("a", *own, trials=(good, retested, widened)))
+    np.testing.assert_allclose(tables["stability"].details["regret"][:, 0, 0], [1 - 1.25 / 3])
+
+
 def test_a_few_runs_without_a_loss_do_not_show_that_none_is_lost() -> None:
     """The least error of the share of lost runs falls with their number, and is not 0."""
     errors = values_of(
