@@ -13,9 +13,8 @@ from typing import NamedTuple
 from optbench.analysis.board_records import select_boards
 from optbench.analysis.leaderboard import Leaderboard, from_json
 from optbench.analysis.words.board_text import TITLES
-from optbench.report.format.numbers import place
 from optbench.report.page.render import report_html
-from optbench.support.text import count
+from optbench.support.text import count, range_text
 from site_pages.tables import table
 
 FOLDER = "leaderboards"
@@ -85,7 +84,7 @@ def _study_block(study: Published) -> str:
 
 def _unbroken(places: tuple[int, int]) -> str:
     """Return a range of places that a narrow column keeps on one line."""
-    return place(*places).replace(" ", "\N{NO-BREAK SPACE}")
+    return range_text(*places, to="\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}")
 
 
 def _places(board: Leaderboard) -> str:

@@ -11,7 +11,7 @@ from optbench.analysis.board_records import Board, select_boards
 from optbench.analysis.words.board_text import TITLES, interval_text
 from optbench.contracts import Hyper, Optimizer
 from optbench.registry import default_registry
-from optbench.report.format.numbers import place
+from optbench.support.text import range_text
 from site_pages import formulas, leaderboards
 from site_pages.api import api_page
 from site_pages.leaderboards import interactive_page, leaderboards_page, published_studies
@@ -141,7 +141,7 @@ def _place(board: Board, label: str) -> tuple[str, ...]:
     row = next((row for row in board.rows if row.label == label), None)
     if row is None or row.value is None:
         return ()
-    return TITLES[board.name].lower(), place(*row.place), interval_text(board.name, row)
+    return TITLES[board.name].lower(), range_text(*row.place), interval_text(board.name, row)
 
 
 def _draw_path(name: str, path: Path) -> str:

@@ -28,6 +28,7 @@ from optbench.analysis.view_records import (
 from optbench.errors import ConfigError
 from optbench.records import StudyProtocol
 from optbench.support import html
+from optbench.support.text import range_text
 
 
 class Leaderboard(Record, frozen=True, kw_only=True):
@@ -82,7 +83,7 @@ class Leaderboard(Record, frozen=True, kw_only=True):
         """Return the ranked table, the sentences about the study and cautions, for a notebook."""
         rows = [
             (
-                " to ".join(map(str, dict.fromkeys(row.place))),
+                range_text(*row.place),
                 row.label,
                 "–" if row.score.value is None else f"{row.score.value:.2f}",
                 row.tie_groups,

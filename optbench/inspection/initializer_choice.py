@@ -27,6 +27,7 @@ from optbench.hyperparameters import parse_spelling
 from optbench.inspection.signals import SATURATED, Signals, alike, gains_of, measure_signals
 from optbench.network import ACTIVATIONS, Loss
 from optbench.registry import Registry, default_registry
+from optbench.support.text import join_names, plural
 
 DRAWS = 5
 """Number of networks drawn to measure an initializer."""
@@ -70,9 +71,8 @@ class Choice:
         text = f"best: {first} (over {DRAWS} draws)"
         if not others:
             return text
-        *most, last = others
-        listed = f"{', '.join(most)} and {last} are" if most else f"{last} is"
-        return f"{text}; {listed} as good"
+        verb = plural(len(others), "is", "are")
+        return f"{text}; {join_names(others, len(others))} {verb} as good"
 
 
 def choose(

@@ -34,7 +34,7 @@ from optbench.report.format.board_layout import (
 )
 from optbench.report.format.markdown_escape import escape_markdown
 from optbench.report.format.markdown_table import markdown_table
-from optbench.support.text import count, one_line, plural
+from optbench.support.text import count, one_line, plural, range_text
 
 MOST_IN_PAIR_TABLES = 8
 """Entrants up to which every pair has a row; more are shown as a matrix."""
@@ -118,7 +118,7 @@ def _column(board: Board) -> list[str]:
 
 
 def _place(board: Board, row: BoardRow) -> str:
-    return f"{numbers.place(*row.place)} ·" if has_verdicts(board) else ""
+    return f"{range_text(*row.place)} ·" if has_verdicts(board) else ""
 
 
 def _brackets(board: Board) -> list[str]:

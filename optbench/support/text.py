@@ -7,6 +7,8 @@ line read differently. A character that no encoding can write would end the prog
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 LINE_CHARACTERS = 1500
 """Longest line for people to read; the middle of a longer one is left out."""
 
@@ -53,6 +55,39 @@ def spreadsheet_cell(text: str) -> str:
     """
     cell = printable(text)
     return "'" + cell if cell.lstrip().startswith(_FORMULA) else cell
+
+
+def join_names(names: Sequence[str], most: int = 3, last: str = "and") -> str:
+    """Return names as ``a, b and c``; of more than ``most + 1`` the first and how many follow.
+
+    Args:
+        names: The names.
+        most: Number of names that are listed where more follow.
+        last: Word before the last name.
+
+    Example:
+        >>> join_names(["a", "b", "c"])
+        'a, b and c'
+        >>> join_names(["a", "b", "c", "d", "e"], most=2)
+        'a, b and 3 more'
+        >>> join_names(["a", "b"], last="or")
+        'a or b'
+    """
+    if len(names) > most + 1:
+        return ", ".join(names[:most]) + f" and {len(names) - most} more"
+    if len(names) > 1:
+        return f"{', '.join(names[:-1])} {last} {names[-1]}"
+    return "".join(names)
+
+
+def range_text(first: int, last: int, to: str = " to ") -> str:
+    """Return a range of whole numbers, such as places; a single number alone.
+
+    Example:
+        >>> range_text(1, 3), range_text(1, 3, to="–"), range_text(2, 2)
+        ('1 to 3', '1–3', '2')
+    """
+    return str(first) if first == last else f"{first}{to}{last}"
 
 
 def count(n: int, noun: str) -> str:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from optbench import train
 from optbench.cli import main
 from optbench.data.splits import load_dataset
-from optbench.inspection.initializer_choice import carries, choose, limit_factor, mean_of
+from optbench.inspection.initializer_choice import Choice, carries, choose, limit_factor, mean_of
 from optbench.inspection.signals import PASSES, measure_signals, verdict
 
 DEEP = (64,) * 9 + (10,)
@@ -112,6 +112,21 @@ def test_no_draw_decides_what_is_best() -> None:
     """Two sets of draws name the same initializers, in the same order."""
     first, second = (choose((), DEEP, "tanh", seed=seed).best for seed in (0, 100))
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("best", "end"),
+    [
+        (("a",), "draws)"),
+        (("a", "b"), "; b is as good"),
+        (("a", "b", "c", "d", "e", "f"), "; b, c, d, e and f are as good"),
+    ],
+)
+def test_every_initializer_that_is_as_good_is_named(best: tuple[str, ...], end: str) -> None:
+    """However many they are."""
+    text = str(Choice([], best))
+    assert text.startswith("best: a (over ")
+    assert text.endswith(end)
 
 
 def test_nothing_is_called_best_where_nothing_carries() -> None:

@@ -13,6 +13,7 @@ from optbench.support.text import (
     plural,
     printable,
     printable_lines,
+    range_text,
     spreadsheet_cell,
 )
 
@@ -29,6 +30,11 @@ def test_displayed_text_can_be_printed_and_encoded(text: str) -> None:
         c for c in text if c.isprintable() and c != " "
     ]
     assert all(line.isprintable() for line in printable_lines(text).split("\n"))
+
+
+def test_a_range_of_one_number_is_that_number() -> None:
+    """In words, or with a dash in a narrow column."""
+    assert (range_text(2, 2), range_text(1, 3), range_text(1, 3, to="–")) == ("2", "1 to 3", "1–3")
 
 
 def test_printable_text_is_not_changed() -> None:

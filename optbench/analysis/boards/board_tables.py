@@ -34,10 +34,10 @@ from optbench.analysis.statistics.contrasts import (
 from optbench.analysis.statistics.multiplicity import may_be_best
 from optbench.analysis.statistics.ranking import place_ranges, tie_groups
 from optbench.analysis.study_arrays import StudyArrays
-from optbench.analysis.words.prose import join_names, looks_notes, short_names
+from optbench.analysis.words.prose import looks_notes, short_names
 from optbench.contracts import Array
 from optbench.records import ALPHA, Look, Regime
-from optbench.support.text import count, plural
+from optbench.support.text import count, join_names, plural
 
 
 def make_boards(

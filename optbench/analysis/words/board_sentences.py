@@ -12,9 +12,8 @@ from optbench.analysis.words.board_text import (
     region_text,
     workloads_text,
 )
-from optbench.analysis.words.prose import join_names
 from optbench.records import BoardName
-from optbench.support.text import count
+from optbench.support.text import count, join_names
 
 LEADS: dict[BoardName, tuple[str, str]] = {
     "final-loss": ("ends lowest", "end lowest"),
@@ -202,7 +201,7 @@ def _lead(board: Board) -> str:
         is_open = any(p.verdict == "open" and others & {p.first, p.second} for p in own)
         return f"{names[0]} {verb}{ONE_SIDED if is_open else ''}"
     if len(names) <= MOST_CANDIDATES:
-        return f"{', '.join(names[:-1])} or {names[-1]} {verb}"
+        return f"{join_names(names, MOST_CANDIDATES, last='or')} {verb}"
     if len(names) == len(board.rows):
         return f"Any of the {len(names)} may {may}"
     return f"{len(names)} of {len(board.rows)} may {may}"

@@ -11,10 +11,10 @@ from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.run_metrics import RunMetrics
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.analysis.words.equal_terms import unequal_terms
-from optbench.analysis.words.prose import join_names, short_names
+from optbench.analysis.words.prose import short_names
 from optbench.contracts import Array
 from optbench.records import Status
-from optbench.support.text import count, plural
+from optbench.support.text import count, join_names, plural
 
 MOST_FLIPS = 3
 """Number of lines about orders in the performance profile that depend on a third entrant."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from optbench.analysis.words.prose import join_names
 from optbench.records import Cell, Entrant, StepControl, StudyProtocol, spell
-from optbench.support.text import plural
+from optbench.support.text import join_names, plural
 
 _CONTROLS: dict[str, Callable[[StepControl], bool]] = {
     "a schedule": lambda control: control.schedule != "constant" or control.warmup > 0,

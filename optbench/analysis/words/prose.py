@@ -1,4 +1,4 @@
-"""Helpers for sentences: lists of names, counts with their noun, short names of workloads."""
+"""Helpers for sentences: what looks promise, short names of workloads."""
 
 from __future__ import annotations
 
@@ -11,22 +11,6 @@ UNKNOWN = "–"
 """What stands in a table for an unknown number."""
 IN_REGIME = {"batch": "full batch", "mini-batch": "mini-batches", "sgd": "single examples"}
 """Regime -> its name in a sentence."""
-
-
-def join_names(names: Sequence[str], most: int = 3) -> str:
-    """Return names as ``a, b and c``; of more than ``most + 1`` the first and how many follow.
-
-    Example:
-        >>> join_names(["a", "b", "c"])
-        'a, b and c'
-        >>> join_names(["a", "b", "c", "d", "e"], most=2)
-        'a, b and 3 more'
-    """
-    if len(names) > most + 1:
-        return ", ".join(names[:most]) + f" and {len(names) - most} more"
-    if len(names) > 1:
-        return f"{', '.join(names[:-1])} and {names[-1]}"
-    return "".join(names)
 
 
 def looks_notes(looks: Sequence[Look]) -> list[str]:

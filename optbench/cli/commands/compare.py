@@ -74,10 +74,9 @@ def command(
       optbench compare adam sgd --in optbench-results
     """
     from optbench.analysis.words.board_text import level_text
-    from optbench.analysis.words.prose import join_names
     from optbench.study import STORE_NAME, load_study
     from optbench.study.comparing import compare_entrants, compare_studies
-    from optbench.support.text import count
+    from optbench.support.text import count, join_names
 
     if _are_folders(first, second):
         sides = load_study(Path(first)), load_study(Path(second))

@@ -9,6 +9,7 @@ from optbench.analysis.board_records import Board, BoardRow, select_boards
 from optbench.analysis.words.board_sentences import has_verdicts
 from optbench.records import BOARD_NAMES, REGIMES, Regime
 from optbench.report.format.numbers import UNKNOWN
+from optbench.support.text import range_text
 
 PADDING = 0.04
 """Room beyond the values, as a share of their span."""
@@ -43,8 +44,7 @@ def place_text(board: Board, row: BoardRow) -> str:
     """Return ``1`` or ``1–3``; a dash where there are no verdicts."""
     if not has_verdicts(board):
         return UNKNOWN
-    first, last = row.place
-    return str(first) if first == last else f"{first}–{last}"
+    return range_text(*row.place, to="–")
 
 
 def assign_lanes(groups: Sequence[tuple[int, int]]) -> list[int]:

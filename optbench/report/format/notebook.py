@@ -13,7 +13,7 @@ from optbench.report.format import numbers
 from optbench.report.format.palette import assign_looks
 from optbench.report.format.text_charts import mean_curve
 from optbench.support import html
-from optbench.support.text import count
+from optbench.support.text import count, range_text
 
 
 class StudyLike(Protocol):
@@ -45,7 +45,7 @@ def study_html(study: StudyLike) -> str:
         curve = mean_curve([c for c in study.cells if c.entrant.label == row.label])
         rows.append(
             (
-                numbers.place(*row.place),
+                range_text(*row.place),
                 html.dot(row.label, colour),
                 numbers.interval(row.score),
                 row.tie_groups,

@@ -36,16 +36,6 @@ def interval(estimate: Estimate, places: int = 2) -> str:
     return f"{text} [{fixed(estimate.low, places)}, {fixed(estimate.high, places)}]"
 
 
-def place(first: int, last: int) -> str:
-    """Return a range of places: ``1`` or ``1 to 3``.
-
-    Example:
-        >>> place(1, 3)
-        '1 to 3'
-    """
-    return str(first) if first == last else f"{first} to {last}"
-
-
 def lost(value: Rate, failed: int, brief: bool = False) -> str:
     """Return how many runs diverged, and apart from them how many failed with an error.
 

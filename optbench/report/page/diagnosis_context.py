@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optbench.analysis.words.prose import join_names
 from optbench.inspection.survey import Case, Survey
+from optbench.support.text import join_names
 
 MOST_CASES = 12
 """Cases of one illness that are listed; `optbench inspect --in` lists all."""

@@ -38,7 +38,7 @@ from optbench.report.page.diagnosis_context import diagnosis_context
 from optbench.report.page.payload import page_data
 from optbench.report.page.tuned_table import tuned_table
 from optbench.report.sections import Section
-from optbench.support.text import count, one_line
+from optbench.support.text import count, one_line, range_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -118,7 +118,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.globals["place"] = numbers.place
+    jinja.globals["place"] = range_text
     jinja.filters.update(
         number=numbers.number,
         fixed=numbers.fixed,

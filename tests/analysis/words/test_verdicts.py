@@ -11,9 +11,10 @@ import pytest
 
 from optbench.analysis import Leaderboard, build_leaderboard
 from optbench.analysis.board_records import Board
-from optbench.analysis.words.prose import join_names, short_names
+from optbench.analysis.words.prose import short_names
 from optbench.records import Cell, StudyProtocol
 from optbench.suites import Target
+from optbench.support.text import join_names
 from tests.analysis.synthetic import make_cells
 from tests.records.factories import make_curve
 

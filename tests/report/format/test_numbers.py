@@ -34,11 +34,10 @@ def test_what_is_unknown_has_no_sign() -> None:
     assert text.number(-math.inf, infinite=text.UNKNOWN) == text.UNKNOWN
 
 
-def test_intervals_places_and_rates_read_as_words() -> None:
-    """An interval that does not exist is not invented; a place that is open is a range."""
+def test_intervals_and_rates_read_as_words() -> None:
+    """An interval that does not exist is not invented."""
     assert text.interval(Estimate(value=0.5, low=0.25, high=0.75)) == "0.50 [0.25, 0.75]"
     assert text.interval(Estimate(value=0.5)) == "0.50"
-    assert (text.place(2, 2), text.place(1, 3)) == ("2", "1 to 3")
     three = Rate(count=3, total=40, rate=0.075, low=0, high=1)
     assert text.lost(three, 0) == "3 of 40 (8%)"
     assert text.lost(three, 2) == "1 of 40 (2%), failed 2 of 40"
