@@ -54,11 +54,12 @@ def run_study(
             decided get no further runs, and the study ends when no pair is open.
         time_limit: Seconds after which no further run is started; with `until` only.
         extended: A finished study that gets the replicates of the plan. If this is interrupted, the
-            store keeps the finished study.
+            store keeps the finished study, as it keeps one with looks that were not made again.
 
     Raises:
         StoreError: The store cannot be written; committed results are safe.
     """
+    earlier = None if until is None else _earlier_record(store, plan)
     results = KnownResults(store, retry_failed)
     cells = (
         OpenCells(plan, results)
@@ -69,7 +70,7 @@ def run_study(
             store,
             known_targets(default_registry()),
             time_limit=math.inf if time_limit is None else time_limit,
-            earlier=_earlier_looks(store, plan),
+            earlier=_looks_made(earlier),
         )
     )
     driver = Driver(
@@ -77,10 +78,11 @@ def run_study(
     )
     driver.run()
     record = cells.record()
-    if extended is not None:
-        if not record.complete:
-            study = make_study(extended, store, trained=driver.trained)
-            return replace(study, complete=False)
+    if not record.complete:
+        kept = earlier if len(_looks_made(earlier)) > len(_looks_made(record)) else extended
+        if kept is not None:  # else its looks would be forgotten
+            return replace(make_study(kept, store, trained=driver.trained), complete=False)
+    elif extended is not None:
         record = join_extension(extended, record)
     saved = store.last_study()
     before = None if saved is None else decode_record(saved, store.path).overhead
@@ -95,11 +97,11 @@ def run_study(
     )
 
 
-def _earlier_looks(store: Store, plan: StudyPlan) -> list[int]:
-    """Return the sizes of the looks that an earlier execution of the same study made."""
+def _earlier_record(store: Store, plan: StudyPlan) -> StudyRecord | None:
+    """Return the record of an earlier execution of the same study; None if there is none."""
     saved = store.last_study()
     if saved is None:
-        return []
+        return None
     record = decode_record(saved, store.path)
     protocol = msgspec.structs.replace(plan.protocol, replicates=record.protocol.replicates)
     is_same = (
@@ -109,7 +111,13 @@ def _earlier_looks(store: Store, plan: StudyPlan) -> list[int]:
         and {cell.entrant.label for cell in record.cells} == {e.label for e in plan.entrants}
         and {cell.workload.label for cell in record.cells} == {w.label for w in plan.workloads}
     )
-    return [look.replicates for look in record.looks if look.level > 0] if is_same else []
+    return record if is_same else None
+
+
+def _looks_made(record: StudyRecord | None) -> list[int]:
+    """Return the numbers of replicates at which a study was analysed."""
+    looks = () if record is None else record.looks
+    return [look.replicates for look in looks if look.level > 0]
 
 
 def run_study_in(

@@ -246,6 +246,21 @@ def test_a_look_at_the_time_limit_that_is_interrupted_is_made_next_time(
     assert again.looks[0].replicates == 4
 
 
+def test_looks_that_were_made_are_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C before an earlier look is made again: its level stays spent, and its report stays."""
+    folder = tmp_path / "study"
+    looked = execute_for_half(folder, monkeypatch)
+    interrupt_look(monkeypatch, 1)
+    stopped = execute(folder, make_plan(16), fake_train)
+    assert not stopped.complete
+    assert stopped.looks == load_study(folder).looks == looked.looks
+    again = execute(folder, make_plan(16), fake_train)
+    assert again.looks[0].replicates == looked.looks[0].replicates
+    assert len(again.looks) > 1
+
+
 def test_an_extension_adds_replicates_and_says_what_it_costs(tmp_path: Path) -> None:
     """The look of the planned end is kept, and the further one has half of its level."""
     with Store(tmp_path / STORE_NAME) as store, LocalExecutor(2, train=train) as executor:
