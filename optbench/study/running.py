@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from optbench.errors import StoreError
 from optbench.execution import Executor
 from optbench.plan import StudyPlan, StudyRecord
 from optbench.registry import default_registry
@@ -84,8 +86,8 @@ def run_study(
             return replace(make_study(kept, store, trained=driver.trained), complete=False)
     elif extended is not None:
         record = join_extension(extended, record)
-    saved = store.last_study()
-    before = None if saved is None else decode_record(saved, store.path).overhead
+    saved = _last_record(store)
+    before = None if saved is None else saved.overhead
     overhead = before if driver.overhead is None else driver.overhead
     record = msgspec.structs.replace(record, overhead=overhead)
     data = msgspec.json.encode(record)
@@ -97,12 +99,19 @@ def run_study(
     )
 
 
+def _last_record(store: Store) -> StudyRecord | None:
+    """Return the record of the study in a store; None if there is none, or it is damaged."""
+    with contextlib.suppress(StoreError):  # it is made again from its runs
+        saved = store.last_study()
+        return None if saved is None else decode_record(saved, store.path)
+    return None
+
+
 def _earlier_record(store: Store, plan: StudyPlan) -> StudyRecord | None:
     """Return the record of an earlier execution of the same study; None if there is none."""
-    saved = store.last_study()
-    if saved is None:
+    record = _last_record(store)
+    if record is None:
         return None
-    record = decode_record(saved, store.path)
     protocol = msgspec.structs.replace(plan.protocol, replicates=record.protocol.replicates)
     is_same = (
         record.most_replicates == plan.protocol.replicates

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -304,6 +305,24 @@ def damage(path: Path, key: str) -> None:
             "UPDATE runs SET spec = (SELECT spec FROM runs WHERE key <> :key) WHERE key = :key",
             {"key": key},
         )
+
+
+@pytest.mark.parametrize("until", [None, "decided"])
+def test_a_damaged_record_is_made_again_from_the_runs(
+    plan: StudyPlan, tmp_path: Path, until: Literal["decided"] | None
+) -> None:
+    """The same command trains nothing, and ends with the same study."""
+    path = tmp_path / STORE_NAME
+    with Store(path) as store, LocalExecutor(2, train=fake_train) as executor:
+        before = run_study(plan, store, executor, until=until)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE studies SET checksum = x'00'")
+    with Store(path) as store, LocalExecutor(2, train=fake_train) as executor:
+        after = run_study(plan, store, executor, until=until)
+    assert after.trained == 0
+    for study in (after, load_study(tmp_path)):
+        assert (study.protocol, study.looks) == (before.protocol, before.looks)
+        assert content(study) == content(before)
 
 
 def test_two_studies_on_one_store_both_finish(plan: StudyPlan, tmp_path: Path) -> None:
