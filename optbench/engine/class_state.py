@@ -9,8 +9,8 @@ from optbench.contracts import Hyper
 from optbench.registry.value_text import ValueText
 
 _CODE = (FunctionType, classmethod, staticmethod, property, Hyper)
-_OWN_MODULES = ("optbench.", "abc", "builtins")
-"""Beginnings of the names of modules whose classes keep nothing."""
+_OWN_PACKAGES = ("optbench", "abc", "builtins")
+"""Packages whose classes keep nothing."""
 
 ClassState = dict[str, str]
 """Name of an attribute -> text of its value."""
@@ -26,8 +26,7 @@ def class_state(item: type) -> ClassState:
         item: The class.
 
     Example:
-        >>> class Counting:
-        ...     runs = 0
+        >>> Counting = type("Counting", (), {"runs": 0, "__module__": "mine"})
         >>> before = class_state(Counting)
         >>> Counting.runs += 1
         >>> changed_names(before, class_state(Counting))
@@ -45,7 +44,7 @@ def changed_names(before: ClassState, after: ClassState) -> list[str]:
 
 def _values(item: type, wrapped: bool = False) -> Iterator[tuple[str, object]]:
     for cls in reversed(item.__mro__):
-        if cls.__module__.startswith(_OWN_MODULES):
+        if cls.__module__.partition(".")[0] in _OWN_PACKAGES:
             continue
         for name, value in list(vars(cls).items()):
             if name.startswith("__") or name == "_abc_impl" or isinstance(value, _CODE):
