@@ -89,7 +89,10 @@ def _unbroken(places: tuple[int, int]) -> str:
 
 def _places(board: Leaderboard) -> str:
     boards = select_boards(board.boards)
-    places = {b.name: {row.label: _unbroken(row.place) for row in b.rows} for b in boards}
+    places = {
+        b.name: {row.label: _unbroken(row.place) for row in b.rows if row.value is not None}
+        for b in boards
+    }
     rows = [
         (row.label, *(places[b.name].get(row.label, "–") for b in boards)) for row in boards[0].rows
     ]

@@ -46,11 +46,13 @@ class BoardRow(Record, frozen=True, kw_only=True):
 
     Attributes:
         value: Mean over seeds, then replicates, then workloads; higher is better. None if it has
-            no value on these workloads.
+            no value on these workloads. On the stability board, an entrant that does no better than
+            guessing has none, nor has one that is not tuned beside others that are.
         low, high: Interval of `value` by itself, of level 95%, or 1 - the level of the last look if
             there are several; None without a second unit. Whether two entrants differ is said by
             their pair, not by the intervals of their rows.
-        place: First and last place that the pairs leave open, 1-based.
+        place: First and last place that the pairs leave open, 1-based, among the entrants with a
+            value; all places for an entrant without one.
         letters: Letters of its tie groups; entrants that share one are not told apart.
         may_be_best: Whether it may still be the best one (Hsu's comparison with the best). An
             entrant that lost every run may not.

@@ -118,7 +118,8 @@ def _column(board: Board) -> list[str]:
 
 
 def _place(board: Board, row: BoardRow) -> str:
-    return f"{range_text(*row.place)} ·" if has_verdicts(board) else ""
+    is_placed = has_verdicts(board) and row.value is not None
+    return f"{range_text(*row.place)} ·" if is_placed else ""
 
 
 def _brackets(board: Board) -> list[str]:

@@ -8,8 +8,9 @@ import numpy as np
 
 import optbench
 from optbench import Rule, Study, hyper
-from optbench.analysis.board_records import select_boards
+from optbench.analysis.board_records import Board, select_boards
 from optbench.analysis.words.board_sentences import board_sentence
+from optbench.report.format.board_layout import place_text
 
 
 class Raising(Rule):
@@ -32,6 +33,17 @@ class Diverging(Rule):
     def update(theta: Any, grad: Any, t: Any, h: Any) -> tuple[Any, ...]:
         """Take an endless step."""
         return (theta - h.lr * grad * np.exp(1e6 * abs(grad) + 1e6),)
+
+
+class Climbing(Rule):
+    """A rule with the sign of its step flipped."""
+
+    lr: float = hyper(0.01, "learning rate", low=0, log_range=(1e-4, 1e-2))
+
+    @staticmethod
+    def update(theta: Any, grad: Any, t: Any, h: Any) -> tuple[Any, ...]:
+        """Climb."""
+        return (theta + h.lr * grad,)
 
 
 def study_of(*optimizers: Any, epochs: int = 3) -> Study:
@@ -96,3 +108,72 @@ def test_runs_that_all_diverged_have_a_caution() -> None:
     warnings = study_of(Raising, Diverging).leaderboard.warnings
     assert any(text.startswith("raising: 4 runs failed") for text in warnings)
     assert "diverging: all 4 runs diverged; they score 0" in warnings
+
+
+def stability_of(*optimizers: Any, **settings: Any) -> tuple[Board, list[str]]:
+    """Return the stability board of a study with two replicates, and all sentences."""
+    study = optbench.compare(
+        list(optimizers),
+        datasets=["iris"],
+        regimes=["mini-batch"],
+        epochs=10,
+        hidden=4,
+        replicates=2,
+        seeds=2,
+        **settings,
+    )
+    board = select_boards(study.leaderboard.boards)[3]
+    assert board.name == "stability"
+    return board, [verdict.text for verdict in study.leaderboard.verdicts]
+
+
+def assert_not_compared(board: Board, label: str) -> None:
+    """Assert that an entrant has neither value nor place nor verdict, and leads nowhere."""
+    row = next(row for row in board.rows if row.label == label)
+    assert (row.value, row.low, row.letters, row.may_be_best) == (None, None, "", False)
+    assert row.place == (1, len(board.rows))
+    assert place_text(board, row) == "–"
+    for pair in board.pairs:
+        if label in (pair.first, pair.second):
+            assert (pair.verdict, pair.difference, pair.needs) == ("open", None, None)
+
+
+def test_who_learns_nothing_has_no_place_on_stability() -> None:
+    """Standing still or climbing, it loses no run and regrets nothing; the others are compared."""
+    names = ("sgd", "momentum", "climbing")
+    board, sentences = stability_of("sgd", "momentum", Climbing)
+    assert {row.label for row in board.rows} == set(names)
+    assert_not_compared(board, "climbing")
+    assert {row.place for row in board.rows if row.value is not None} <= {(1, 1), (1, 2), (2, 2)}
+    assert board.pair("sgd", "momentum").difference is not None
+    assert "No better than guessing, so not compared: climbing." in board_sentence(board)
+    assert "against climbing" not in board_sentence(board)
+    assert "Stability: not compared" in sentences
+    assert not any("Stability: climbing is" in text for text in sentences)
+
+
+def test_who_never_moved_is_no_better_than_guessing() -> None:
+    """On final and training loss too, whatever the initial weights score."""
+    study = study_of("adam[lr=0]", "sgd[lr=0.1]", "momentum[lr=0.1]")
+    final, training, _, stability = select_boards(study.leaderboard.boards)
+    for board in (final, training):
+        assert "No better than guessing: adam[lr=0]." in board_sentence(board)
+    assert_not_compared(stability, "adam[lr=0]")
+    sentence = board_sentence(stability)
+    assert "No better than guessing, so not compared: adam[lr=0]. Nothing was tuned" in sentence
+
+
+def test_a_fixed_rate_has_no_regret_to_compare() -> None:
+    """Beside tuned optimizers; where nothing is tuned, the lost runs are compared."""
+    board, sentences = stability_of("sgd", "momentum[lr=0.1]")
+    assert_not_compared(board, "momentum[lr=0.1]")
+    expected = (
+        "Nothing to compare. "
+        "Not tuned while others are, so without a regret to compare: momentum[lr=0.1]."
+    )
+    assert board_sentence(board) == expected
+    assert f"Stability on this workload (2 replicates): {expected}" in sentences
+    board, _ = stability_of("sgd", "momentum[lr=0.1]", ruleset="defaults")
+    assert [row.value for row in board.rows] == [1, 1]
+    assert board.pairs[0].difference == 0
+    assert board_sentence(board).endswith("Nothing was tuned, so only lost runs count.")

@@ -50,9 +50,11 @@ class Sample:
     unit_seconds: float
 
     @property
-    def is_complete(self) -> bool:
-        """Whether every entrant has a value on every workload."""
-        return not np.isnan(self.values).all(axis=2).any()
+    def complete(self) -> int | None:
+        """Number of entrants with values if each of them has one on every workload, or None."""
+        has_value: Array = np.isfinite(self.values).max(axis=2)
+        measured: Array = has_value.max(axis=1)
+        return int(measured.sum()) if has_value[measured].all() else None
 
 
 def make_sample(
@@ -73,7 +75,7 @@ def make_sample(
         before: Number of replicates at the look before; 0 at the first one.
         pace: How fast the machine trains further runs.
     """
-    values = table.values[:, columns]
+    values = table.on(columns)
     known = np.isfinite(values[:, :, before:]).reshape(len(values), -1).astype(float)
     least = table.least_errors(columns) if table.least_errors else np.zeros(len(values))
     clusters = [study.seed_clusters[w] for w in columns]
@@ -139,8 +141,7 @@ def every_pair(sample: Sample, order: Array, region: float, stage: Stage) -> tup
         stage: The look.
     """
     first, second = (order[index] for index in all_pairs(len(order)))
-    entrants = len(order) if sample.is_complete else None
-    return make_pairs(sample, first, second, region, stage, entrants)
+    return make_pairs(sample, first, second, region, stage, sample.complete)
 
 
 def baseline_pairs(
@@ -174,7 +175,8 @@ def make_pairs(
         first, second: Indices of entrants, shape (P,).
         region: Half width of the region of practical equivalence.
         stage: The look.
-        entrants: Number of entrants if the pairs are all of them, with complete values.
+        entrants: Number of entrants with values if the pairs are all of them, with values on every
+            workload.
     """
     contrasts = pair_contrasts(sample.values, first, second, sample.clusters)
     least = np.hypot(sample.least_errors[first], sample.least_errors[second])

@@ -109,7 +109,7 @@ def _board(
     replicates_before = before.looks[-1].replicates if before else 0
     sample = make_sample(study, table, unit, columns, replicates_before, pace)
     rows = entrant_contrasts(sample.values, sample.clusters)
-    has_value = np.isfinite(table.values[:, columns]).any(axis=2)
+    has_value = np.isfinite(table.on(columns)).any(axis=2)
     known = has_value.sum(axis=1)
     runs = ((~np.isnan(study.lost_runs[:, columns])).sum(axis=2) * has_value).sum(axis=1)
     everywhere = known == known.max()
@@ -119,10 +119,10 @@ def _board(
     stage = Stage(look.level, look.replicates, before.pairs if before else ())
     pairs = every_pair(sample, order, table.region, stage)
     better = better_matrix(study.labels, pairs)
-    places = place_ranges(better)
-    groups = tie_groups(better, order.tolist(), study.labels)
+    places = _places(better, known > 0)
+    groups = tie_groups(better, [s for s in order.tolist() if known[s]], study.labels)
     leading = _leading(sample, better, stage, before, everywhere)
-    leading &= ~_lost_everywhere(study, columns)
+    leading &= ~_lost_everywhere(study, columns) & (known > 0)
     low, high = rows.with_least_error(sample.least_errors).interval(look.level)
     details = {name: _mean(part[:, columns]) for name, part in table.details.items()}
     return Board(
@@ -132,11 +132,11 @@ def _board(
         quantity=table.quantity,
         region=table.region,
         unit=unit,
-        units=int(rows.replicates.min() if unit == "replicate" else rows.replicates.max()),
+        units=_units(study, unit, rows.replicates[known > 0]),
         workloads=len(columns),
         looks=looks,
         error_rate=round(sum(each.level for each in looks), 12),
-        note=" ".join(_notes(study, table, columns, unit, rows, looks, everywhere)),
+        note=" ".join(_notes(study, table, columns, unit, rows, looks, everywhere | (known == 0))),
         rows=tuple(
             BoardRow(
                 label=study.labels[s],
@@ -169,6 +169,28 @@ def _leading(
     out = {row.label for row in before.rows if not row.may_be_best} if before else set()
     leading &= np.array([label not in out for label in sample.labels])
     return leading & everywhere & ~better[everywhere].any(axis=0)
+
+
+def _places(better: Array, has_value: Array) -> list[tuple[int, int]]:
+    """Return the places that pairs leave open; all places for an entrant without a value."""
+    places = [(1, len(better))] * len(better)
+    known = np.flatnonzero(has_value)
+    for s, place in zip(known, place_ranges(better[np.ix_(known, known)]), strict=True):
+        places[s] = place
+    return places
+
+
+def _units(study: StudyArrays, unit: Unit, replicates: Array) -> int:
+    """Return the number of independent units.
+
+    Args:
+        study: The runs.
+        unit: What varies independently.
+        replicates: Units of each entrant with a value.
+    """
+    if unit == "replicate":
+        return int(replicates.min(initial=study.n_replicates))
+    return int(replicates.max(initial=0))
 
 
 def _lost_everywhere(study: StudyArrays, columns: list[int]) -> Array:

@@ -34,6 +34,8 @@ class BoardValues:
         least_errors: Least standard error of each entrant's mean on some workloads (indices), as a
             function of the indices; None if the spread of the replicates says it all.
         from_study: Workloads whose scale is taken from this study, shape (W,).
+        left_out: Which entrants have no value on some workloads (indices), whatever `values` says,
+            as a function of the indices; None if there are none.
     """
 
     name: BoardName
@@ -43,6 +45,18 @@ class BoardValues:
     from_study: Array
     details: Mapping[str, Array] = field(default_factory=dict)
     least_errors: Callable[[Sequence[int]], Array] | None = None
+    left_out: Callable[[Sequence[int]], Array] | None = None
+
+    def on(self, columns: Sequence[int]) -> Array:
+        """Return the values on some workloads, NaN for the entrants that are left out there.
+
+        Args:
+            columns: Indices of the workloads.
+        """
+        values = self.values[:, columns]
+        if self.left_out is None:
+            return values
+        return np.where(self.left_out(columns)[:, None, None], np.nan, values)
 
     @property
     def is_above_floor(self) -> Array:
@@ -96,7 +110,7 @@ def board_values(
             name="stability",
             quantity="1 - share of lost runs - regret of an average trial",
             region=criteria.region("stability"),
-            values=1 - lost - regret,
+            values=1 - lost - _comparable_regret(regret, lost),
             from_study=scales.from_study["val"],
             details={
                 "lost": lost,
@@ -104,6 +118,10 @@ def board_values(
                 "seed_spread": _seed_spread(study, per_run["test"]),
             },
             least_errors=lambda columns: _rate_errors(study.lost_runs[:, columns]),
+            left_out=lambda columns: (
+                (_is_all(mean["test"][:, columns], 0.0) | _is_all(mean["train"][:, columns], 0.0))
+                & ~_is_all(lost[:, columns], 1.0)
+            ),
         ),
     )
 
@@ -112,11 +130,15 @@ def board_values(
 
 
 def _run_values(study: StudyArrays, scales: Scales, at_best: bool) -> dict[str, Array]:
-    """Return the values of every evaluation run by name, each of shape (R,)."""
+    """Return the values of every evaluation run by name, each of shape (R,).
+
+    A run whose parameters never changed has score 0: it did not get anywhere from where it started.
+    """
     w = study.place[:, 1]
     test = np.array([_test_loss(run, at_best) for run in study.runs])
     train = np.array([run.final("train_loss") for run in study.runs])
     test, train = (np.where(study.lost | np.isnan(loss), np.inf, loss) for loss in (test, train))
+    test, train = (np.where(study.unmoved, np.inf, loss) for loss in (test, train))
     share = share_of_budget(study, scales.target[w])
     return {
         "test": frozen_score(test, scales.guess["test"][w], scales.best["test"][w]),
@@ -205,10 +227,10 @@ def _regret(study: StudyArrays, scales: Scales, at_best: bool) -> Array:
 
     Both are scores of validation losses on all tuning seeds of a trial. The average is over the
     trials of the search, widened ranges included; the default configuration and the trials beside
-    the best one are left out. The regret is 0 where nothing was tuned, and where the chosen
-    configuration is below the average.
+    the best one are left out. The regret is 0 where the chosen configuration is below the average,
+    and NaN where nothing was tuned.
     """
-    regret = np.zeros((*study.shape[:2], study.n_replicates))
+    regret = np.full((*study.shape[:2], study.n_replicates), np.nan)
     for (s, w, r), cell in study.replicates.items():
         regret[s, w, r] = _cell_regret(
             cell, float(scales.guess["val"][w]), float(scales.best["val"][w]), at_best
@@ -216,11 +238,29 @@ def _regret(study: StudyArrays, scales: Scales, at_best: bool) -> Array:
     return regret
 
 
+def _comparable_regret(regret: Array, lost: Array) -> Array:
+    """Return the regret that values are made of, shape (S, W, K).
+
+    A fixed configuration has no regret to compare with that of a tuned one, so it is NaN beside
+    one. It is 0 where no entrant was tuned, so that the values are 1 - the share of lost runs, and
+    for an entrant of which no run was kept: its value is the lowest one in any case.
+    """
+    is_alone = ~np.isfinite(regret).any(axis=0)
+    is_lost = _is_all(lost, 1.0)[:, None, None]
+    return np.where(np.isnan(regret) & (is_alone | is_lost), 0.0, regret)
+
+
+def _is_all(values: Array, floor: float) -> Array:
+    """Return which entrants have values, (S, W, K), that are all `floor`; shape (S,)."""
+    known = ~np.isnan(values)
+    return np.asarray(known.any(axis=(1, 2)) & ((values == floor) | ~known).all(axis=(1, 2)))
+
+
 def _cell_regret(cell: Cell, guess: float, best: float, at_best: bool) -> float:
     searched = [trial for trial in cell.trials if not (trial.is_default or trial.is_refined)]
     chosen = [trial for trial in cell.trials if dict(trial.hyper) == dict(cell.chosen or {})]
     if len(searched) < 2 or not chosen:
-        return 0.0
+        return math.nan
     by = "best_val_loss" if at_best else "val_loss"
 
     def score(runs: Sequence[RunResult]) -> float:

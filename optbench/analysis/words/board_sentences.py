@@ -55,8 +55,10 @@ def has_verdicts(board: Board) -> bool:
 
 
 def has_nothing_to_compare(board: Board) -> bool:
-    """Return whether the entrants have values, and all of these are the lowest ones possible."""
+    """Return whether all values are the lowest ones possible, or fewer than two are comparable."""
     known = [row for row in board.rows if row.value is not None]
+    if len(known) < len(board.rows) and board.name == "stability":
+        return len(known) < 2
     return bool(known) and all(row.is_at_floor(board.name) for row in known)
 
 
@@ -98,12 +100,15 @@ def entrant_sentence(board: Board, label: str) -> str:
         Text such as ``Speed: place 1 of 3; better than sgd (2.0x sooner); open against adam``.
     """
     row = next(row for row in board.rows if row.label == label)
+    if row.value is None:
+        return f"{TITLES[board.name]}: not compared"
+    known = {row.label for row in board.rows if row.value is not None}
     first, last = row.place
     place = f"place {first}" if first == last else f"places {first} to {last}"
-    own = [pair for pair in board.pairs if label in (pair.first, pair.second)]
+    own = [p for p in board.pairs if label in (p.first, p.second) and {p.first, p.second} <= known]
     better = [p for p in own if p.verdict == "better" and p.first == label]
     worse = [p for p in own if p.verdict == "better" and p.second == label]
-    parts = [f"{TITLES[board.name]}: {place} of {len(board.rows)}"]
+    parts = [f"{TITLES[board.name]}: {place} of {len(known)}"]
     parts += [f"better than {_with_differences(board, better, label)}"] if better else []
     parts += [f"behind {_with_differences(board, worse, label)}"] if worse else []
     equal = [p for p in own if p.verdict == "equal"]
@@ -118,12 +123,15 @@ def board_sentence(board: Board) -> str:
     if len(board.rows) < 2:
         return "There is no other optimizer to compare with."
     if has_nothing_to_compare(board):
+        if any(row.value is None for row in board.rows):
+            parts = ["Nothing to compare", _at_floor(board), *_not_compared(board)]
+            return ". ".join(part for part in parts if part) + "."
         runs = sum(row.runs for row in board.rows) if board.name == "speed" else 0
         trying = f" in any of {count(runs, 'run')}" if runs else ""
         return f"{NOBODY[board.name]}{trying}: nothing to compare."
     if not has_verdicts(board):
         return board.note or "No verdicts: there is only one replicate."
-    parts = [_lead(board), _equals(board), _open(board), _at_floor(board)]
+    parts = [_lead(board), _equals(board), _open(board), _at_floor(board), *_not_compared(board)]
     return ". ".join(part for part in parts if part) + "."
 
 
@@ -189,22 +197,27 @@ def _lead(board: Board) -> str:
     first, second = board.rows[0], board.rows[1]
     verb, may = LEADS[board.name]
     beaten = [p for p in board.pairs if p.first == first.label and p.verdict == "better"]
-    if len(beaten) == len(board.rows) - 1:
+    known = sum(row.value is not None for row in board.rows)
+    if len(beaten) == known - 1:
         pair = next(p for p in beaten if p.second == second.label)
         return f"{first.label} {verb}{_by(board.name, pair)}"
     names = [row.label for row in board.rows if row.may_be_best]
     if not names:
         return ""
     if len(names) == 1:
-        others = {row.label for row in board.rows if not row.is_at_floor(board.name)} - {names[0]}
+        others = {
+            row.label
+            for row in board.rows
+            if row.value is not None and not row.is_at_floor(board.name)
+        } - {names[0]}
         own = [pair for pair in board.pairs if names[0] in (pair.first, pair.second)]
         is_open = any(p.verdict == "open" and others & {p.first, p.second} for p in own)
         return f"{names[0]} {verb}{ONE_SIDED if is_open else ''}"
     if len(names) <= MOST_CANDIDATES:
         return f"{join_names(names, MOST_CANDIDATES, last='or')} {verb}"
-    if len(names) == len(board.rows):
+    if len(names) == known:
         return f"Any of the {len(names)} may {may}"
-    return f"{len(names)} of {len(board.rows)} may {may}"
+    return f"{len(names)} of {known} may {may}"
 
 
 def _by(name: BoardName, pair: BoardPair) -> str:
@@ -239,16 +252,33 @@ def _at_floor(board: Board) -> str:
     return f"{AT_FLOOR[board.name]}: {join_names(names, MOST_NAMES)}" if rows else ""
 
 
+def _not_compared(board: Board) -> list[str]:
+    """Say why entrants have no value on the stability board, and where regret does not count."""
+    if board.name != "stability":
+        return []
+    tuned = {row.label for row in board.rows if row.details.get("regret") is not None}
+    rows = [row for row in board.rows if row.value is None]
+    untuned = [row.label for row in rows if tuned and row.label not in tuned]
+    idle = [row.label for row in rows if row.label not in untuned]
+    texts = []
+    if idle:
+        texts.append(f"No better than guessing, so not compared: {join_names(idle, MOST_NAMES)}")
+    if untuned:
+        names = join_names(untuned, MOST_NAMES)
+        texts.append(f"Not tuned while others are, so without a regret to compare: {names}")
+    if not tuned and all("regret" in row.details for row in board.rows):
+        texts.append("Nothing was tuned, so only lost runs count")
+    return texts
+
+
 def _open(board: Board) -> str:
     at_floor = {row.label for row in board.rows if row.is_at_floor(board.name)}
-    pairs = [
-        pair
-        for pair in board.pairs
-        if pair.verdict == "open" and not {pair.first, pair.second} <= at_floor
-    ]
+    known = {row.label for row in board.rows if row.value is not None}
+    compared = [p for p in board.pairs if {p.first, p.second} <= known]
+    pairs = [p for p in compared if p.verdict == "open" and not {p.first, p.second} <= at_floor]
     if not pairs:
         return ""
-    which = f"{len(pairs)} of {count(len(board.pairs), 'pair')}"
+    which = f"{len(pairs)} of {count(len(compared), 'pair')}"
     if len(pairs) <= MOST_OPEN:
         which = ", and ".join(f"{pair.first} against {pair.second}" for pair in pairs)
     return f"Open: {which}{_to_decide(board, pairs)}"

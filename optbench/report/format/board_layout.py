@@ -41,8 +41,8 @@ def shared_note(boards: Sequence[Board]) -> str:
 
 
 def place_text(board: Board, row: BoardRow) -> str:
-    """Return ``1`` or ``1–3``; a dash where there are no verdicts."""
-    if not has_verdicts(board):
+    """Return ``1`` or ``1–3``; a dash where there are no verdicts, and without a value."""
+    if row.value is None or not has_verdicts(board):
         return UNKNOWN
     return range_text(*row.place, to="–")
 

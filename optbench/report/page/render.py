@@ -215,7 +215,8 @@ def _places(board: Leaderboard) -> dict[str, dict[BoardName, BoardRow]]:
     places: dict[str, dict[BoardName, BoardRow]] = {row.label: {} for row in board.overall}
     for each in select_boards(board.boards):
         for row in each.rows if has_verdicts(each) else ():
-            places.setdefault(row.label, {})[each.name] = row
+            if row.value is not None:
+                places.setdefault(row.label, {})[each.name] = row
     return places
 
 

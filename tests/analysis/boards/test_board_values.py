@@ -21,6 +21,7 @@ from optbench.suites import Target
 from tests.analysis.synthetic import make_cells
 from tests.records import factories
 
+nan = math.nan
 GUESS, BEST = 1.0, 0.01
 TARGET = Target(
     easy=0.5, medium=0.1, hard=0.05, best_train=BEST, best_val=BEST, best_test=BEST, origin="here"
@@ -132,8 +133,47 @@ def test_regret_is_the_gain_of_tuning_over_an_average_trial() -> None:
         cell("c", *own),
         cell("d", *own, trials=(bad, good)),  # the chosen one is below the average
     )
-    np.testing.assert_allclose(tables["stability"].details["regret"][:, 0, 0], [0.5, 0, 0, 0])
-    np.testing.assert_allclose(tables["stability"].values[:, 0, 0], [0.5, 1, 1, 1])
+    np.testing.assert_allclose(tables["stability"].details["regret"][:, 0, 0], [0.5, 0, nan, 0])
+    np.testing.assert_allclose(tables["stability"].values[:, 0, 0], [0.5, 1, nan, 1])
+
+
+def test_a_fixed_configuration_has_a_stability_only_beside_others_of_its_kind() -> None:
+    """It has no regret to compare. Beside a tuned one it has a value only if every run was lost."""
+    good = Trial({"lr": 0.1}, (run((1, 0.5, 0.3, 0.2, 0.01)),))
+    trials = (good, replace(good, hyper={"lr": 0.2}))
+    kept = run((1, 0.5, 0.3, 0.2, 0.1))
+    lost = run((1, math.nan), seed=1, status=Status.DIVERGED)
+    fixed = cell("fixed", kept, lost), cell("lost", lost)
+    alone = values_of(*fixed)["stability"]
+    np.testing.assert_allclose(alone.values[:, 0, 0], [0.5, 0])
+    assert np.isnan(alone.details["regret"]).all()
+    beside = values_of(*fixed, cell("tuned", kept, trials=trials))["stability"]
+    np.testing.assert_allclose(beside.values[:, 0, 0], [nan, 0, 1])
+
+
+def test_who_does_no_better_than_guessing_has_no_stability() -> None:
+    """On the training loss or on the test loss, in every run that was kept; lost ones have 0."""
+    kept, still = (1, 0.5, 0.3, 0.2, 0.1), (1.0,) * 5
+    lost = run((1, math.nan), seed=1, status=Status.DIVERGED)
+    table = values_of(
+        cell("learns", run(kept)),
+        cell("learns once", run(kept), run((1, 2, 3, 4, 5), seed=2)),
+        cell("worse", run((1, 2, 3, 4, 5))),
+        cell("overfits", run(kept, best_test_loss=1.5)),
+        cell("still", run(still), lost),
+        cell("lost", lost),
+    )["stability"]
+    np.testing.assert_allclose(table.values[:, 0, 0], [1, 1, 1, 1, 0.5, 0])
+    np.testing.assert_allclose(table.on([0])[:, 0, 0], [1, 1, nan, nan, nan, 0])
+
+
+def test_a_run_that_never_moved_scores_nothing() -> None:
+    """Even where its initial weights happen to be better than guessing."""
+    tables = values_of(cell("still", run((0.5,) * 5)), cell("moved", run((0.5,) * 4 + (0.4,))))
+    for name in ("final-loss", "training-loss"):
+        still, moved = tables[name].values[:, 0, 0]
+        assert still == 0
+        assert 0 < moved < 1
 
 
 def test_the_average_trial_has_widened_ranges_and_all_tuning_seeds() -> None:
