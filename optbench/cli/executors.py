@@ -11,12 +11,12 @@ executor_options = options(
     click.option(
         "--jobs",
         type=click.IntRange(1, MOST_JOBS),
-        help="Runs at a time; all cores if not given.",
+        help="Number of parallel runs; by default one per core.",
     ),
     click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Train on this Dask cluster, e.g. tcp://host:8786 (needs optbench[cluster]).",
+        help="Train on this Dask cluster, such as tcp://host:8786 (needs optbench[cluster]).",
     ),
 )
 """``--jobs`` and ``--scheduler``, passed to the command as ``jobs`` and ``scheduler``."""

@@ -39,7 +39,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "inspect": "Look inside a network: signals, layers in training, what is wrong.",
         "sweep": "Train over values of one or two hyperparameters.",
         "trajectory": "Follow an optimizer over a two-dimensional function.",
-        "response": "Show which steps an optimizer makes of noisy gradients.",
+        "response": "Show the steps that an optimizer takes on noisy gradients.",
         "profile": "Measure what an optimizer does in ten named properties.",
     },
     "Optimizers, initializers, datasets and suites": {

@@ -40,7 +40,7 @@ network_options = options(
         default="32,32",
         show_default=True,
         metavar="WIDTHS",
-        help="Widths of the hidden layers, as 32,32 or 64x20; 'linear' for none.",
+        help="Widths of the hidden layers, such as 32,32 or 64x20; 'linear' for none.",
     ),
     click.option(
         "--activation",
@@ -55,14 +55,14 @@ network_options = options(
         default="mini-batch",
         show_default=True,
         type=REGIME,
-        help="Examples an update.",
+        help="Examples per update: all, --batch-size, or one.",
     ),
     click.option(
         "--batch-size",
         default=32,
         show_default=True,
         type=POSITIVE,
-        help="Examples an update in mini-batch.",
+        help="Examples per update in mini-batch.",
     ),
 )
 """Options for one network and the batches that it is trained on."""

@@ -101,7 +101,7 @@ width_option = click.option(
     "--width",
     metavar="INCHES",
     type=click.FloatRange(1, 50),
-    help="Width of the plots, e.g. 3.25 for a column of a paper; letters keep their size.",
+    help="Width of the plots, such as 3.25 for a column of a paper; the font size stays the same.",
 )
 
 
@@ -137,7 +137,7 @@ def plugin_options(command: F) -> F:
         is_eager=True,
         expose_value=False,
         callback=_be_strict,
-        help="Make it an error when an installed plugin does not load.",
+        help="Exit with an error if an installed plugin does not load.",
     )(command)
     return click.option(
         "--plugin",
@@ -189,14 +189,14 @@ region_option = click.option(
     type=RegionChoice(),
     multiple=True,
     metavar="BOARD=VALUE",
-    help="Largest difference that counts as equal on a board: of scores, of the time for speed, of "
-    f"shares for stability; percentages are allowed. Usual: {USUAL_REGIONS}. Repeatable.",
+    help="Largest difference that counts as equal on a board: of scores, for speed of the time, "
+    f"for stability of shares; percentages are allowed. Usual: {USUAL_REGIONS}. Repeatable.",
 )
 """``--region``, passed to the command as ``regions``: pairs of a board and its value."""
 baseline_option = click.option(
     "--baseline",
     metavar="NAME",
-    help="Optimizer that all others are compared with, as the leaderboard calls it.",
+    help="Optimizer that all others are compared with, by its name on the leaderboard.",
 )
 
 
@@ -237,7 +237,7 @@ target_option = click.option(
     is_eager=True,
     expose_value=False,
     callback=lambda ctx, param, column: ctx.meta.__setitem__(TARGET, column),
-    help="Column to predict, for a dataset that is a file, as in -d houses.csv.",
+    help="Column to predict, for a dataset that is a file, such as -d houses.csv.",
 )
 """``--target``, which `dataset_option` and `add_target` put into the spelling of the dataset."""
 

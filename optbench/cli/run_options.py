@@ -80,7 +80,7 @@ selection = options(
         "regimes",
         multiple=True,
         type=REGIME,
-        help="All examples an update, --batch-size of them, or one. Repeatable.",
+        help="Examples per update: all, --batch-size, or one. Repeatable.",
     ),
     click.option(
         "--hidden",
@@ -88,7 +88,7 @@ selection = options(
         multiple=True,
         type=Widths(),
         metavar="WIDTHS",
-        help="Widths of the hidden layers, 32,32 or 64x20; 'linear' for none. Repeatable.",
+        help="Widths of the hidden layers, such as 32,32 or 64x20; 'linear' for none. Repeatable.",
     ),
     click.option(
         "--activation",
@@ -97,7 +97,7 @@ selection = options(
         metavar="NAME",
         help="relu, tanh, sigmoid, leaky-relu, gelu or linear. Repeatable.",
     ),
-    click.option("--batch-size", type=POSITIVE, help="Examples an update in mini-batch."),
+    click.option("--batch-size", type=POSITIVE, help="Examples per update in mini-batch."),
     click.option("--epochs", type=POSITIVE, help="Passes over the training part."),
     click.option(
         "--workloads",
@@ -133,19 +133,19 @@ growth = options(
         "--until",
         type=click.Choice(["decided"]),
         help="Add replicates until final loss and speed of all pairs are decided, at most "
-        "--replicates (32 if not given).",
+        "--replicates (default: 32).",
     ),
     click.option(
         "--time-limit",
         type=Seconds(),
         metavar="TIME",
-        help="With --until: start no run after 90s, 10m or 2h, say.",
+        help="With --until: start no run after this time, such as 90s, 10m or 2h.",
     ),
     click.option(
         "--more",
         type=click.IntRange(1, MAX_REPLICATES),
         metavar="K",
-        help="Add K replicates to the finished study in --out; it has the other options already.",
+        help="Add K replicates to the finished study in --out, which keeps its other options.",
     ),
 )
 """Options for the number of replicates of a study that grows."""
@@ -158,23 +158,24 @@ execution = options(
         "--shard",
         type=Shard(),
         metavar="I/N",
-        help="Train the I-th of N parts only, in a folder of its own; `optbench merge` joins them.",
+        help="Train only the I-th of N parts, in a folder of its own; `optbench merge` joins them.",
     ),
     executor_options,
     click.option(
         "--timeout",
         type=Seconds(),
         metavar="TIME",
-        help="Give a run up after 90s, 10m or 2h, say (all runs go to processes then).",
+        help="Abort a run after this time, such as 90s or 10m; all runs are then trained in "
+        "processes.",
     ),
     click.option(
         "--memory",
         type=click.IntRange(1, MOST_MEGABYTES),
         metavar="MB",
-        help="What a worker process may allocate for its runs (Linux).",
+        help="Megabytes that a worker process may allocate for its runs (Linux).",
     ),
-    click.option("--live", is_flag=True, help="Draw the curves while they grow."),
-    click.option("--retry-failed", is_flag=True, help="Train again what failed before."),
+    click.option("--live", is_flag=True, help="Draw the curves during training."),
+    click.option("--retry-failed", is_flag=True, help="Train runs again that failed before."),
     click.option(
         "--formats",
         type=Formats(),
@@ -185,11 +186,11 @@ execution = options(
     click.option(
         "--health/--no-health",
         default=None,
-        help="Record the state of the layers in every judged run, or in none; else in one a "
-        "configuration.",
+        help="Record the state of the layers in every evaluation run, or in none; by default in "
+        "one run of each configuration.",
     ),
     click.option(
-        "--dry-run", is_flag=True, help="List what would be trained, with an estimate of time."
+        "--dry-run", is_flag=True, help="List what would be trained, with an estimate of the time."
     ),
 )
 """Options for where runs are trained and which files are written."""

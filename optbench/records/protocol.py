@@ -72,14 +72,17 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Meta(description="What is tuned: nothing, the learning rate, everything."),
     ] = "lr"
     budget: Annotated[
-        int, Meta(ge=1, le=10_000, description="Trials of an optimizer on each workload.")
+        int, Meta(ge=1, le=10_000, description="Trials of each optimizer on each workload.")
     ] = 9
     tuning_seeds: Annotated[int, Meta(ge=1, le=1000, description="Seeds of each trial.")] = 1
     refine_trials: Annotated[
         int, Meta(ge=0, le=1000, description="Further trials beside the best one.")
     ] = 2
     retest_trials: Annotated[
-        int, Meta(ge=0, le=100, description="Best trials that are trained on more tuning seeds.")
+        int,
+        Meta(
+            ge=0, le=100, description="Number of best trials that are trained on more tuning seeds."
+        ),
     ] = 4
     retest_seeds: Annotated[
         int,
@@ -101,7 +104,9 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     stepper_replicates: Annotated[
         int,
         Meta(
-            ge=0, le=MAX_REPLICATES, description="Replicates of Steppers, if fewer; 0 for as many."
+            ge=0,
+            le=MAX_REPLICATES,
+            description="Replicates of Steppers, if fewer; 0 for as many as the others.",
         ),
     ] = 0
     first_replicate: Annotated[
@@ -114,10 +119,18 @@ class StudyProtocol(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = "best_val_loss"
     widen: Annotated[
         int,
-        Meta(ge=0, le=5, description="Times a range is extended if the best lies at its edge."),
+        Meta(
+            ge=0,
+            le=5,
+            description="How often a range is extended if the best trial lies at its edge.",
+        ),
     ] = 1
-    dtype: Annotated[Literal["float32", "float64"], Meta(description="Precision.")] = "float32"
-    grid_points: Annotated[int, Meta(ge=2, le=10_000, description="Evaluations along a run.")] = 40
+    dtype: Annotated[
+        Literal["float32", "float64"], Meta(description="Floating-point precision.")
+    ] = "float32"
+    grid_points: Annotated[
+        int, Meta(ge=2, le=10_000, description="Number of evaluations along a run.")
+    ] = 40
 
 
 class Entrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -379,8 +379,8 @@ class Study:
             formats: Formats of the plots: any of ``"png"``, ``"svg"``, ``"pdf"``.
             portraits: Whether to add the properties of each optimizer, as ``optbench profile``
                 measures them in about three seconds for each.
-            width: Width of the plots in inches; letters keep their size. By default, what their
-                panels need.
+            width: Width of the plots in inches; the font size stays the same. By default, what
+                their panels need.
 
         Returns:
             Paths of all files of the report.

@@ -49,12 +49,12 @@ def command(targets: tuple[str, ...], like: str | None, quiet: bool, as_json: bo
     NAME is a registered optimizer, initializer, dataset or schedule. FILE is a Python file;
     everything that it registers is checked. The output lists each check with the promise that it
     tests. To declare that a plugin fails a check on purpose, add the check and the reason to
-    expected_failures in the plugin's class. The exit code is 1 if a check fails. A note is about
-    data that make figures misleading, such as test examples that are training examples too.
+    expected_failures in the plugin's class. The exit code is 1 if a check fails. A note points
+    out data that make results misleading, such as test examples that are training examples too.
 
     With --like, the steps of each optimizer are compared with those of a registered one, on small
-    problems in float64 and at equal hyperparameters. Where they part, the output has the update,
-    the parameter, both steps, and what may be wrong with the formula.
+    problems in float64 and at equal hyperparameters. Where they differ, the output gives the
+    update, the parameter, both steps, and what may be wrong with the formula.
 
     \b
     Examples:

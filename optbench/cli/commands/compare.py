@@ -31,10 +31,10 @@ EXIT_WORSE = 4
     type=Place(),
     default=DEFAULT_OUT,
     show_default=True,
-    help="The study, when A and B are two of its optimizers.",
+    help="The study, if A and B are two of its optimizers.",
 )
 @click.option(
-    "--fail-if-worse", is_flag=True, help="Exit with 4 when B is worse than A on a board of --on."
+    "--fail-if-worse", is_flag=True, help="Exit with 4 if B is worse than A on a board of --on."
 )
 @click.option(
     "--on",
@@ -43,7 +43,7 @@ EXIT_WORSE = 4
     multiple=True,
     default=("final-loss",),
     show_default=True,
-    help="A board that --fail-if-worse looks at; may be repeated.",
+    help="A board that --fail-if-worse looks at. Repeatable.",
 )
 @region_option
 @json_option

@@ -26,13 +26,13 @@ _KINDS = "\n".join(f"  {name:<22} {kind.about}" for name, kind in KINDS.items())
     "--format",
     "form",
     metavar="FORMAT",
-    help=f"{', '.join(FORMATS)}; by default what the name of the file says, or png.",
+    help=f"{', '.join(FORMATS)}; by default that of the file name, or png.",
 )
 @width_option
 @click.option(
     "--bare",
     is_flag=True,
-    help="Leave out title and explanation, for a figure with a caption of its own.",
+    help="Leave out title and explanation, for a figure that has its own caption.",
 )
 @click.option(
     "--workload",
@@ -62,10 +62,10 @@ def command(
     board: str | None,
     levels: str | None,
 ) -> None:
-    """Draw one plot of the study in FOLDER, of the KIND that is named.
+    """Draw one plot of the study in FOLDER.
 
-    A kind with several sheets, such as convergence with one for each regime, gives a file for each
-    of them. The name of a sheet, such as convergence-sgd, gives that one.
+    A KIND with several sheets, such as convergence with one for each regime, is written to one file
+    per sheet. The name of a sheet, such as convergence-sgd, draws only that one.
 
     \b
     Examples:

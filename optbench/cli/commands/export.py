@@ -30,7 +30,7 @@ FORMS = {".parquet": "parquet", ".tex": "latex", ".md": "markdown"}
     "--format",
     "form",
     type=click.Choice(["csv", "parquet", *TABLE_FORMS]),
-    help="By default what the name of the file says, or csv.",
+    help="By default that of the file name, or csv.",
 )
 @click.option("--to", "target", type=Place(), help="File; stdout if not given.")
 @click.option("--curves", is_flag=True, help="One row for each evaluation, not for each run.")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     default=10,
     show_default=True,
     type=click.IntRange(0, EPOCHS),
-    help="Passes over the training part; 0 looks at the fresh network alone.",
+    help="Passes over the training part; 0 to inspect only the untrained network.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed.")
 @click.option("--sharpness", is_flag=True, help="Measure the largest eigenvalue of the Hessian.")
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     default=50,
     show_default=True,
     type=click.IntRange(2, 200),
-    help="Layers of the deepest network that --compare looks at.",
+    help="Layers of the deepest network of --compare.",
 )
 @click.option(
     "--in",

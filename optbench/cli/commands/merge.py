@@ -27,7 +27,9 @@ from optbench.support.text import count, plural
     help="Folder of the merged study.",
 )
 @click.option(
-    "--keep-first", is_flag=True, help="On conflicts keep the run of the folder named first."
+    "--keep-first",
+    is_flag=True,
+    help="On a conflict, keep the run of the first folder.",
 )
 @click.option(
     "--formats",

@@ -27,7 +27,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
 @click.argument("name")
 @click.option("--single-file", is_flag=True, help="One file for --plugin, instead of a package.")
 @click.option("--stepper", is_flag=True, help="An optimizer that sees whole arrays, not a formula.")
-@click.option("--out", type=Place(), default=Path(), help="Where to write it.")
+@click.option("--out", type=Place(), default=Path(), help="Folder to write it to.")
 def command(kind: str, name: str, single_file: bool, stepper: bool, out: Path) -> None:
     """Start a plugin of your own: a package that installs, works and passes its own tests.
 

@@ -10,7 +10,7 @@ from optbench.support.text import printable
 
 
 @click.command("plugins")
-@click.option("--plugin", "targets", multiple=True, metavar="FILE|MODULE", help="Try this one too.")
+@click.option("--plugin", "targets", multiple=True, metavar="FILE|MODULE", help="Load this too.")
 @click.option(
     "--strict", is_flag=True, help="Exit with 1 if a plugin does not load or a name is taken twice."
 )

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME[...]",
     shell_complete=registered("optimizers"),
-    help="Optimizer to compare with. Repeatable. Default: the first and the last of the suite "
-    "that `optbench run` runs.",
+    help="Optimizer to compare with. Repeatable. Default: the first and the last of the "
+    "default suite.",
 )
 @plot_folder
 @plots_option

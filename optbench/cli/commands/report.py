@@ -27,7 +27,7 @@ from optbench.cli.study_output import (
 
 @click.command("report")
 @click.argument("folder", type=Place(), default=DEFAULT_OUT)
-@click.option("--to", "target", type=Place(folder=True), help="Write it elsewhere.")
+@click.option("--to", "target", type=Place(folder=True), help="Folder to write to, if not FOLDER.")
 @click.option(
     "--formats",
     type=Formats(),
@@ -39,7 +39,7 @@ from optbench.cli.study_output import (
 @click.option(
     "--portraits",
     is_flag=True,
-    help="Measure each optimizer as `optbench profile` does, and add a section (3 s for each).",
+    help="Add a section with the results of `optbench profile` (3 s per optimizer).",
 )
 @baseline_option
 @region_option

@@ -36,7 +36,7 @@ LEGEND = (
     show_default=True,
     help="Standard deviation of the noise; the gradient's mean is 1, then -1.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the noise.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the noise.")
 @plot_folder
 @plots_option
 @json_option
@@ -50,10 +50,10 @@ def command(
     formats: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Show which steps optimizers make of one series of noisy gradients that turns midway.
+    """Show the steps that optimizers take on a series of noisy gradients that reverses midway.
 
     The gradient does not depend on the steps. Momentum averages it: the larger beta is, the less
-    noise is left, and the later the steps turn.
+    noise is left, and the later the steps reverse.
 
     \b
     Examples:

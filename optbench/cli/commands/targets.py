@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("targets")
 @click.argument("folders", nargs=-1, type=Place())
-@click.option("--write", "target", type=Place(), help="Write this TOML file.")
+@click.option("--write", "target", type=Place(), help="TOML file to write.")
 @json_option
 @plugin_options
 def command(folders: Sequence[Path], target: Path | None, as_json: bool) -> None:

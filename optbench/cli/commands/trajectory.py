@@ -32,19 +32,19 @@ FARTHEST = 1e6
 @click.option(
     "--steps", type=click.IntRange(1, MOST_STEPS), default=100, show_default=True, help="Updates."
 )
-@click.option("--start", metavar="X,Y", help="Where to begin, if not where the landscape says.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the noise.")
+@click.option("--start", metavar="X,Y", help="Starting point, if not that of the landscape.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the noise.")
 @click.option(
     "--batch-size",
     "batch_sizes",
     multiple=True,
     metavar="N",
     type=click.IntRange(1, MOST_DRAWS),
-    help="Draws of a noisy gradient that a step averages. Repeatable: a path for each.",
+    help="Noisy gradients that are averaged for each step. Repeatable, for one path each.",
 )
 @plot_folder
 @plots_option
-@click.option("--gif", is_flag=True, help="An animated GIF as well.")
+@click.option("--gif", is_flag=True, help="Write an animated GIF as well.")
 @json_option
 @plugin_options
 def command(
