@@ -49,8 +49,9 @@ class BoardRow(Record, frozen=True, kw_only=True):
             no value on these workloads. On the stability board, an entrant that does no better than
             guessing has none, nor has one that is not tuned beside others that are.
         low, high: Interval of `value` by itself, of level 95%, or 1 - the level of the last look if
-            there are several; None without a second unit. Whether two entrants differ is said by
-            their pair, not by the intervals of their rows.
+            there are several; None without a second unit, or a third one on boards about workloads
+            like these. It is cut to the values that are possible. Whether two entrants differ is
+            said by their pair, not by the intervals of their rows.
         place: First and last place that the pairs leave open, 1-based, among the entrants with a
             value; all places for an entrant without one.
         letters: Letters of its tie groups; entrants that share one are not told apart.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,13 +10,18 @@ import numpy as np
 
 from optbench.analysis.board_records import BoardPair, Needs, Unit
 from optbench.analysis.board_rows import number
-from optbench.analysis.boards.board_values import BoardValues
+from optbench.analysis.boards.board_values import VALUE_RANGES, BoardValues
 from optbench.analysis.run_costs import UNKNOWN_PACE, Pace, replicate_seconds, workload_seconds
 from optbench.analysis.statistics.contrasts import all_pairs, cluster_means, pair_contrasts
 from optbench.analysis.statistics.decisions import Closed, Decision, decide
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
 
+LEAST_UNITS = 3
+"""Datasets, or drawn workloads, without which nothing is said about workloads like these.
+
+Simulations with known truth keep the error rate with three (see docs/statistics.md). Two leave one
+degree of freedom: their intervals are far wider than what can be."""
 NOT_COMPARED = Closed("open", 1.0, 1.0, 1.0)
 """What stands for a pair in its family if there is nothing to compare: it supports no claim."""
 
@@ -37,6 +43,7 @@ class Sample:
             Without further results, a pair is not tested again.
         unit: What varies independently.
         unit_seconds: Time that the study takes for one further unit.
+        widest: Largest difference that two entrants can have.
     """
 
     labels: Sequence[str]
@@ -48,6 +55,12 @@ class Sample:
     grown: Array
     unit: Unit
     unit_seconds: float
+    widest: float = math.inf
+
+    @property
+    def least_units(self) -> int:
+        """Units without which nothing is tested."""
+        return 2 if self.unit == "replicate" else LEAST_UNITS
 
     @property
     def complete(self) -> int | None:
@@ -78,24 +91,37 @@ def make_sample(
     values = table.on(columns)
     known = np.isfinite(values[:, :, before:]).reshape(len(values), -1).astype(float)
     least = table.least_errors(columns) if table.least_errors else np.zeros(len(values))
-    clusters = [study.seed_clusters[w] for w in columns]
-    if unit != "replicate":
-        names = [
-            study.workloads[w].dataset if unit == "dataset" else study.workload_labels[w]
-            for w in columns
-        ]
-        values, clusters = cluster_means(values, names), [0]
+    is_fixed = unit == "replicate"
     return Sample(
         labels=study.labels,
-        values=values,
-        clusters=clusters,
+        values=unit_values(study, values, unit, columns),
+        clusters=[study.seed_clusters[w] for w in columns] if is_fixed else [0],
         least_errors=least,
         is_above_floor=np.any(table.is_above_floor[:, columns], axis=(1, 2)),
         identical=_identical(study, columns),
         grown=known @ known.T > 0,
         unit=unit,
         unit_seconds=_unit_seconds(study, columns, unit, pace),
+        widest=VALUE_RANGES[table.name][1] - VALUE_RANGES[table.name][0],
     )
+
+
+def unit_values(study: StudyArrays, values: Array, unit: Unit, columns: list[int]) -> Array:
+    """Return values as a sample of units, for `pair_contrasts`.
+
+    Args:
+        study: The runs.
+        values: Shape (S, workloads, replicates), of the workloads in `columns`.
+        unit: What varies independently.
+        columns: Indices of the workloads.
+    """
+    if unit == "replicate":
+        return values
+    names = [
+        study.workloads[w].dataset if unit == "dataset" else study.workload_labels[w]
+        for w in columns
+    ]
+    return cluster_means(values, names)
 
 
 def _identical(study: StudyArrays, columns: list[int]) -> Array:
@@ -181,7 +207,7 @@ def make_pairs(
     contrasts = pair_contrasts(sample.values, first, second, sample.clusters)
     least = np.hypot(sample.least_errors[first], sample.least_errors[second])
     least = np.where(sample.identical[first, second], 0.0, least)
-    contrasts = contrasts.with_least_error(least)
+    contrasts = contrasts.with_least_error(least).with_least_units(sample.least_units)
     earlier = _earlier_pairs(sample, first, second, stage)
     is_compared = sample.is_above_floor[first] | sample.is_above_floor[second]
     closed = [
@@ -199,6 +225,7 @@ def make_pairs(
         if decision.difference < 0:  # on common workloads only, which the row's mean is not of
             a, b, sign = b, a, -1.0
         low, high = sorted((sign * decision.low, sign * decision.high))
+        low, high = max(low, -sample.widest), min(high, sample.widest)
         testable, units = bool(contrasts.testable[i]), int(contrasts.replicates[i])
         decided_at = (pair.decided_at if pair else None) or stage.replicates
         pairs.append(
@@ -212,7 +239,7 @@ def make_pairs(
                 p_adjusted=decision.p_adjusted if testable else None,
                 p_equal=decision.p_equal if testable else None,
                 verdict=decision.answer,
-                needs=_needs(decision, sample, units),
+                needs=_needs(decision, sample, units) if testable else None,
                 units=units,
                 error=number(contrasts.error[i]),
                 df=number(contrasts.df[i]) if testable else None,
@@ -271,7 +298,7 @@ def _closed(pair: BoardPair, first: str) -> Closed:
 
 def _needs(decision: Decision, sample: Sample, units: int) -> Needs | None:
     """Return what an open pair needs."""
-    if decision.answer != "open" or units < 2:
+    if decision.answer != "open":
         return None
     if decision.needs is None:
         return Needs()

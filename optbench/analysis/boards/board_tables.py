@@ -17,14 +17,16 @@ from optbench.analysis.board_records import (
 )
 from optbench.analysis.board_rows import CriticalDifference, number
 from optbench.analysis.boards.board_pairs import (
+    LEAST_UNITS,
     Sample,
     Stage,
     baseline_pairs,
     better_matrix,
     every_pair,
     make_sample,
+    unit_values,
 )
-from optbench.analysis.boards.board_values import BoardValues
+from optbench.analysis.boards.board_values import VALUE_RANGES, BoardValues
 from optbench.analysis.grouping import indices_by_key
 from optbench.analysis.run_costs import UNKNOWN_PACE, Pace
 from optbench.analysis.statistics.contrasts import (
@@ -109,6 +111,7 @@ def _board(
     replicates_before = before.looks[-1].replicates if before else 0
     sample = make_sample(study, table, unit, columns, replicates_before, pace)
     rows = entrant_contrasts(sample.values, sample.clusters)
+    rows = rows.with_least_units(sample.least_units)
     has_value = np.isfinite(table.on(columns)).any(axis=2)
     known = has_value.sum(axis=1)
     runs = ((~np.isnan(study.lost_runs[:, columns])).sum(axis=2) * has_value).sum(axis=1)
@@ -123,8 +126,12 @@ def _board(
     groups = tie_groups(better, [s for s in order.tolist() if known[s]], study.labels)
     leading = _leading(sample, better, stage, before, everywhere)
     leading &= ~_lost_everywhere(study, columns) & (known > 0)
-    low, high = rows.with_least_error(sample.least_errors).interval(look.level)
-    details = {name: _mean(part[:, columns]) for name, part in table.details.items()}
+    ends = rows.with_least_error(sample.least_errors).interval(look.level)
+    low, high = (np.clip(end, *VALUE_RANGES[table.name]) for end in ends)
+    details = {
+        name: entrant_contrasts(unit_values(study, part[:, columns], unit, columns)).estimate
+        for name, part in table.details.items()
+    }
     return Board(
         name=table.name,
         statement=statement,
@@ -165,6 +172,7 @@ def _leading(
     An entrant that misses workloads neither is the best on all of them nor puts others out.
     """
     tested = sample.grown & np.outer(everywhere, everywhere)
+    tested &= np.isfinite(sample.values).sum(axis=2).max(axis=1) >= sample.least_units
     leading = may_be_best(sample.values, sample.clusters, stage.level, tested, sample.least_errors)
     out = {row.label for row in before.rows if not row.may_be_best} if before else set()
     leading &= np.array([label not in out for label in sample.labels])
@@ -215,12 +223,6 @@ def _baseline(
     return Baseline(label=label, pairs=baseline_pairs(sample, order, index, region, stage))
 
 
-def _mean(values: Array) -> Array:
-    """Return the mean over replicates, then workloads, shape (S,); NaN where there is none."""
-    contrasts: Contrasts = entrant_contrasts(values)
-    return contrasts.estimate
-
-
 def _notes(
     study: StudyArrays,
     table: BoardValues,
@@ -233,12 +235,16 @@ def _notes(
     """Return what a reader must know about one board."""
     notes = looks_notes(looks)
     if not rows.testable.any() and len(study.labels) > 1:
-        if unit == "replicate":
+        if unit != "replicate":
+            # What is said of the values stands on the board of these workloads.
+            return [*notes, _too_few_units(rows, unit)]
+        if study.n_replicates == 1:
             text = "No verdicts: with one replicate, tuning and evaluation were done once. Nothing "
             notes.append(text + "shows how far a repetition would change the results.")
+        elif not np.isfinite(rows.estimate).any():
+            notes.append("No verdicts: no optimizer has a value on this board.")
         else:
-            # What is said of the values stands on the board of these workloads.
-            return [*notes, f"No verdicts: one {unit} says nothing about other {unit}s."]
+            notes.append("No verdicts: no optimizer has values in two replicates.")
     if partial := [study.labels[s] for s in np.flatnonzero(~everywhere)]:
         notes.append(
             f"Last, since not on all workloads: {join_names(partial)}. Pairs with "
@@ -256,6 +262,19 @@ def _notes(
     if missing:
         notes.append(f"Without a target or a scale: {join_names(missing)}, left out of this board.")
     return notes
+
+
+def _too_few_units(rows: Contrasts, unit: Unit) -> str:
+    """Say why nothing is said about workloads like these."""
+    units = int(rows.replicates.max())
+    if not units:
+        return "No verdicts: no optimizer has a value on this board."
+    if units == 1:
+        return f"No verdicts: one {unit} says nothing about other {unit}s."
+    return (
+        f"No verdicts: {count(units, unit)} say too little about other {unit}s; at least "
+        f"{LEAST_UNITS} are needed."
+    )
 
 
 def critical_difference(board: Board) -> CriticalDifference | None:

@@ -11,7 +11,7 @@ import numpy as np
 from optbench.analysis.board_records import FLOORS
 from optbench.analysis.boards.score_scales import Scales
 from optbench.analysis.statistics import metrics
-from optbench.analysis.statistics.scoring import frozen_score
+from optbench.analysis.statistics.scoring import HIGHEST_SCORE, frozen_score
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
 from optbench.records import BoardName, Cell, Criteria, RunResult
@@ -19,6 +19,14 @@ from optbench.tuning.trials import first_held, selection_loss
 
 MISSED = 2.0
 """Cost that counts for a run that misses the target, as a multiple of the budget."""
+
+VALUE_RANGES: dict[BoardName, tuple[float, float]] = {
+    "final-loss": (0.0, HIGHEST_SCORE),
+    "training-loss": (0.0, HIGHEST_SCORE),
+    "speed": (-math.log2(MISSED), math.inf),
+    "stability": (-HIGHEST_SCORE, 1.0),
+}
+"""Lowest and highest value that is possible on each board; intervals are cut there."""
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,12 @@ class Contrasts:
         parts = (self.estimate, self.error, self.df, self.residuals, self.replicates)
         return Contrasts(*(part[..., index] for part in parts))
 
+    def with_least_units(self, least: int) -> Contrasts:
+        """Return the same estimates; those of fewer units than `least` cannot be tested."""
+        enough = self.replicates >= least
+        error, df = np.where(enough, self.error, np.nan), np.where(enough, self.df, 0.0)
+        return replace(self, error=error, df=df)
+
     def with_least_error(self, least: npt.ArrayLike) -> Contrasts:
         """Return the same estimates with standard errors of at least `least`, shape (..., P)."""
         return replace(self, error=np.maximum(self.error, least))  # NaN stays NaN

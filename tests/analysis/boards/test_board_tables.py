@@ -10,6 +10,8 @@ import pytest
 
 from optbench.analysis import build_leaderboard
 from optbench.analysis.board_records import Board
+from optbench.analysis.boards.board_values import VALUE_RANGES
+from optbench.analysis.words.board_sentences import board_sentence
 from optbench.records import BOARD_NAMES, Cell, Criteria, StudyProtocol
 from optbench.suites import Target, Targets
 from tests.analysis.synthetic import make_cells
@@ -126,6 +128,73 @@ def test_one_dataset_says_nothing_about_others() -> None:
     board = first_board(cells, statement="workloads-like-these")
     assert all(p.verdict == "open" for p in board.pairs)
     assert "other datasets" in board.note
+
+
+def test_two_datasets_say_too_little_about_others() -> None:
+    """Three are needed for a verdict, an interval and a forecast; two still have their own."""
+    skill = {"gamma": 1.0, "beta": -1.0}
+    for datasets, drawn in ((("moons", "iris"), False), (("moons",), True)):
+        cells = cells_of(datasets=datasets, regimes=("batch", "sgd"), skill=skill)
+        for board in boards(cells, drawn=drawn):
+            if board.statement == "these-workloads":
+                continue
+            unit = "drawn workload" if drawn else "dataset"
+            assert (board.unit, board.units) == (unit, 2)
+            assert {(p.verdict, p.low, p.p, p.needs) for p in board.pairs} == {
+                ("open", None, None, None)
+            }
+            assert {(row.low, row.high, row.place, row.may_be_best) for row in board.rows} == {
+                (None, None, (1, 5), True)
+            }
+            expected = f"2 {unit}s say too little about other {unit}s; at least 3 are needed."
+            assert board.note == f"No verdicts: {expected}"
+            assert board_sentence(board) == board.note
+    three = first_board(
+        cells_of(datasets=("moons", "iris", "digits"), skill=skill),
+        statement="workloads-like-these",
+    )
+    assert all(pair.low is not None for pair in three.pairs)
+
+
+def test_a_pair_with_two_common_datasets_is_open_on_workloads_like_these() -> None:
+    """However many datasets the others have."""
+    cells = cells_of(datasets=("moons", "iris", "digits"), skill={"gamma": 2.0})
+    cells = [c for c in cells if (c.entrant.label, c.workload.dataset) != ("beta", "iris")]
+    board = first_board(cells, statement="workloads-like-these")
+    assert board.pair("alpha", "gamma").p is not None
+    pair = board.pair("beta", "gamma")
+    assert (pair.units, pair.verdict, pair.p, pair.low, pair.needs) == (2, "open", None, None, None)
+
+
+def test_intervals_end_where_the_possible_values_do() -> None:
+    """Two replicates of one workload have one degree of freedom, and t intervals of any length."""
+    cells = cells_of(datasets=("moons",), regimes=("batch",), replicates=2, tuning_noise=1.0)
+    cut = 0
+    for board in boards(cells):
+        lowest, highest = VALUE_RANGES[board.name]
+        for row in board.rows:
+            if row.low is not None and row.high is not None and row.value is not None:
+                assert lowest <= row.low <= row.value + 1e-9 <= row.high + 2e-9
+                assert row.high <= highest
+                cut += row.low == lowest or row.high == highest
+        for pair in board.pairs:
+            if pair.low is not None and pair.high is not None:
+                assert max(-pair.low, pair.high) <= highest - lowest
+    assert cut > 10
+
+
+def test_details_are_means_over_the_units_of_their_values() -> None:
+    """A dataset counts once on workloads like these, however many of its workloads there are."""
+    cells = cells_of(replicates=2, diverging={"beta": 0.3})
+    cells = [c for c in cells if c.workload.dataset != "iris" or c.workload.regime == "batch"]
+    for board in boards(cells):
+        if board.name == "stability":
+            for row in board.rows:
+                lost = row.details["lost"]
+                assert lost is not None
+                assert row.details["regret"] is None  # nothing was tuned
+                assert row.value == pytest.approx(1 - lost)
+                assert (lost > 0) == (row.label == "beta")
 
 
 def test_an_entrant_more_moves_no_value_and_no_unadjusted_verdict() -> None:
