@@ -78,6 +78,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         progress: Finished and planned runs of an interrupted study; None for others.
         shards: The parts of a study that this has, each as its number and the number of all parts;
             empty for a study that was not run in parts, and in records of earlier versions.
+        merged: Whether it was merged from other studies; False in records of earlier versions.
     """
 
     suite: str
@@ -94,6 +95,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     overhead: float | None = None
     progress: tuple[int, int] | None = None
     shards: tuple[tuple[int, int], ...] = ()
+    merged: bool = False
 
     def keys(self) -> Iterator[str]:
         """Yield the keys of all runs; some may come twice."""

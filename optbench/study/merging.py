@@ -166,6 +166,7 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
         looks=_joint_looks(records),
         criteria=_joint_criteria([record.criteria for _, record in records]),
         shards=tuple(sorted({shard for _, record in records for shard in record.shards})),
+        merged=True,
     )
 
 

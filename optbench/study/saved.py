@@ -60,6 +60,7 @@ def make_study(
         overhead=record.overhead,
         progress=record.progress,
         shards=record.shards,
+        merged=record.merged,
         trained=trained,
         reused=reused,
         command=command,

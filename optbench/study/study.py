@@ -79,6 +79,7 @@ class Study:
         progress: Finished and planned runs of an interrupted study; None if it is complete.
         shards: The parts of a study that this has, each as its number and the number of all parts;
             empty for a study that was not run in parts.
+        merged: Whether it was merged from other studies.
 
     Example:
         >>> import optbench
@@ -106,6 +107,7 @@ class Study:
     overhead: float | None = field(default=None, compare=False)
     progress: tuple[int, int] | None = field(default=None, compare=False)
     shards: tuple[tuple[int, int], ...] = field(default=(), compare=False)
+    merged: bool = field(default=False, compare=False)
     _session: Session | None = field(default=None, compare=False)
 
     # -- runs and their comparison ------------------------------------------------------------
@@ -127,7 +129,7 @@ class Study:
         """One sentence about the runs and the shards that are missing; empty if none is."""
         from optbench.analysis.words.cautions import unfinished_text
 
-        return unfinished_text(self.progress, self.shards)
+        return unfinished_text(self.progress, self.shards, merged=self.merged)
 
     @property
     def runs(self) -> list[RunResult]:

@@ -109,8 +109,10 @@ def test_shards_that_are_unfinished_merge_into_a_study_that_says_so_first(tmp_pa
     with Store(tmp_path / "all" / STORE_NAME) as store:
         record = decode_study(store.last_study() or b"")
     done = sum(len(list(cell.keys())) for cell in record.cells)
-    state = f"unfinished: {done} of {done + 3} runs"
-    assert state in merged.out.splitlines()[0]
+    cure = "finish the parts with their own commands, and merge again"
+    state = f"unfinished: {done} of {done + 3} runs; {cure}"
+    assert f"({state})" in " ".join(merged.out.split())
+    assert state[:30] in merged.out.splitlines()[0]
     page = (tmp_path / "all" / "leaderboard.md").read_text()
     assert page.splitlines()[2].startswith(f"**{state.capitalize()}")
 

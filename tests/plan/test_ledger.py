@@ -30,6 +30,7 @@ def test_a_study_from_before_replicates_has_one_and_no_retest() -> None:
     """Today's defaults do not apply to it: it was tuned once, and chosen as it says."""
     record = decode_study(BEFORE_REPLICATES)
     assert record.shards == ()
+    assert not record.merged
     protocol = record.protocol
     assert (protocol.replicates, protocol.first_replicate, protocol.retest_trials) == (1, 0, 0)
     assert protocol.select == "val_loss"

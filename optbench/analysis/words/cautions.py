@@ -32,17 +32,20 @@ UNFINISHED = "unfinished: "
 
 
 def unfinished_text(
-    progress: tuple[int, int] | None, shards: Sequence[tuple[int, int]] = ()
+    progress: tuple[int, int] | None, shards: Sequence[tuple[int, int]] = (), merged: bool = False
 ) -> str:
     """Return the caution about a study that was interrupted or lacks shards; empty for others.
 
     Args:
         progress: Finished and planned runs of an interrupted study.
         shards: The parts that a study has, each as its number and the number of all parts.
+        merged: Whether the study was merged from others, which its own command does not train.
 
     Example:
         >>> unfinished_text((254, 1512))
         'unfinished: 254 of 1,512 runs; the same command continues'
+        >>> unfinished_text((254, 1512), merged=True)
+        'unfinished: 254 of 1,512 runs; finish the parts with their own commands, and merge again'
         >>> unfinished_text(None, [(1, 3), (2, 3)])
         'unfinished: shard 3/3 is missing'
     """
@@ -54,7 +57,12 @@ def unfinished_text(
         )
     if progress is not None:
         done, planned = progress
-        texts.append(f"{done:,} of {count(planned, 'run')}; the same command continues")
+        texts.append(f"{done:,} of {count(planned, 'run')}")
+        texts.append(
+            "finish the parts with their own commands, and merge again"
+            if merged
+            else "the same command continues"
+        )
     return UNFINISHED + "; ".join(texts) if texts else ""
 
 
