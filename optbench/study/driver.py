@@ -136,6 +136,7 @@ class Driver:
     Attributes:
         trained: Number of runs trained.
         failed: Number of these that failed for a cause other than divergence.
+        interrupted: Whether the user ended it.
         training_seconds: Training time of all runs together.
         elapsed: Seconds since the first run was ready to be trained.
     """
@@ -153,6 +154,7 @@ class Driver:
     ) -> None:
         self.trained = 0
         self.failed = 0
+        self.interrupted = False
         self.training_seconds = 0.0
         self.elapsed = 0.0
         self._started: float | None = None
@@ -173,6 +175,7 @@ class Driver:
                 self._report(result, label)
             self._store.flush()
         except KeyboardInterrupt:
+            self.interrupted = True
             self._executor.collect(0, arrived)
             for result in arrived:
                 self._keep(result)

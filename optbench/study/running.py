@@ -79,7 +79,32 @@ def run_study(
         cells, results, store, executor, observer, command=command, environment=environment
     )
     driver.run()
-    record = cells.record()
+    try:
+        return _save(cells.record(), store, driver, earlier=earlier, extended=extended)
+    except KeyboardInterrupt:
+        if driver.interrupted:
+            raise
+        study = _save(cells.record(), store, driver, earlier=earlier, extended=extended)
+        return replace(study, complete=False)
+
+
+def _save(
+    record: StudyRecord,
+    store: Store,
+    driver: Driver,
+    *,
+    earlier: StudyRecord | None,
+    extended: StudyRecord | None,
+) -> Study:
+    """Store the record of a study, and return the study.
+
+    Args:
+        record: The record.
+        store: Store of the results.
+        driver: The driver that trained its runs.
+        earlier: What an earlier execution of the same study stored, with looks.
+        extended: As for `run_study`.
+    """
     if not record.complete:
         kept = earlier if len(_looks_made(earlier)) > len(_looks_made(record)) else extended
         if kept is not None:  # else its looks would be forgotten

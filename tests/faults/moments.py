@@ -25,6 +25,7 @@ FUNCTIONS = {
     "compiling": ("optbench.engine.training", "prepare"),
     "training": ("optbench.store", "Store.put"),
     "looking": ("optbench.study.growing_cells", "boards_at_looks"),
+    "saving": ("optbench.store", "Store.save_study"),
     "comparing": ("optbench.study", "Study.leaderboard"),
     "telling": ("optbench.cli.study_output", "show_failures"),
     "exiting": ("optbench.__main__", "_end_threads"),

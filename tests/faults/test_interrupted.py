@@ -90,6 +90,21 @@ def test_ctrl_c_in_a_look_of_a_study_that_runs_until_it_is_decided(
     assert folder.board() == undisturbed(until_decided)
 
 
+def test_ctrl_c_while_the_study_is_saved_still_reports(
+    tmp_path: Path, undisturbed: Undisturbed
+) -> None:
+    """It ends nothing but the training, which has ended; a second signal skips the report."""
+    folder = Folder(tmp_path / "one", COMPILED)
+    interrupt(folder, f"saving={INT}")
+    assert folder.board() == undisturbed(COMPILED)
+    folder = Folder(tmp_path / "two", COMPILED, pause=0.02)
+    interrupt(folder, f"training={INT}", f"saving={INT}")
+    assert not (folder.out / "leaderboard.json").exists()
+    folder.run().check(0)
+    folder.check()
+    assert folder.board() == undisturbed(COMPILED)
+
+
 def test_a_second_signal_never_ends_the_process_bare(tmp_path: Path) -> None:
     """It may come after the report, when the command has returned, or when Python shuts down."""
     folder = Folder(tmp_path, COMPILED, pause=0.02)
