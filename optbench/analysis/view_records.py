@@ -108,9 +108,10 @@ class RankFlip(Record, frozen=True, kw_only=True):
 
 
 class OrderFlip(Record, frozen=True, kw_only=True):
-    """Two entrants, in an order by final validation loss that differs between two regimes.
+    """Two entrants, in an order by validation loss that differs between two regimes.
 
-    `first` leads in `regime`, `second` in `other_regime`; `clear` as in `RankFlip`.
+    The losses are those at equal examples, which are the ends of the runs only in the regime with
+    the fewest. `first` leads in `regime`, `second` in `other_regime`; `clear` as in `RankFlip`.
     """
 
     first: str

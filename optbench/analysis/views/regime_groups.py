@@ -1,8 +1,8 @@
 """The regimes side by side as groups of entrants that are not told apart.
 
-Ranks would claim an order where there is none. A group starts with an entrant that is worse than
-the first one of the group before it, so no entrant is shown to be worse than the first of its own
-group.
+Ranks would claim an order where there is none. The first group has those that may be the best, as
+on the board. A further group starts with an entrant that is worse than the first one of the group
+before it, so no entrant is shown to be worse than the first of its own group.
 """
 
 from __future__ import annotations
@@ -43,14 +43,16 @@ class RegimeGroups:
 def board_groups(board: Board) -> Groups:
     """Return the entrants of a board in groups, best first; those without a workload have none."""
     beaten = {(p.first, p.second) for p in board.pairs if p.verdict == "better"}
+    entered = [row for row in board.rows if row.value is not None]  # not a full-batch method in sgd
     groups: list[list[str]] = []
-    for row in board.rows:
-        if row.value is None:  # another regime's optimizer, such as a full-batch method
+    for row in entered:
+        if row.may_be_best:
             continue
         if not groups or (groups[-1][0], row.label) in beaten:
             groups.append([])
         groups[-1].append(row.label)
-    return tuple(map(tuple, groups))
+    first = [row.label for row in entered if row.may_be_best]
+    return tuple(map(tuple, [first, *groups] if first else groups))
 
 
 def regime_groups(boards: Iterable[Board], name: BoardName = "final-loss") -> RegimeGroups | None:

@@ -1,4 +1,6 @@
-"""One optimizer, one colour: the same in every study, plot, page and terminal.
+"""One optimizer, one colour: the same in every plot, page and terminal of a study.
+
+Well-known optimizers have the same colour in every study.
 
 The eight colours come from a search that maximises the smallest distance (OKLab) between any two of
 them in normal, protan and deutan vision, among colours with a contrast of at least 3:1 on white and
@@ -33,8 +35,6 @@ SHADES = ("#f3f6f9", "#a9cbe4", "#4a90c2", "#15588f", "#06294d")
 """Light to dark in one hue: the order is seen without colour vision, and in print."""
 REST = "#c3c9cf"
 """Colour of entrants that a crowded picture shows without a name."""
-MOST_OF_A_COLOUR = len(DASHES)
-"""Labels of one study that share a colour; further ones get the next colour."""
 
 
 @dataclass(frozen=True)
@@ -87,54 +87,50 @@ def named_labels(labels: Iterable[str], looks: Mapping[str, Look]) -> list[str]:
 def assign_looks(labels: Iterable[str]) -> dict[str, Look]:
     """Give each label a look; order and repetitions of the labels do not matter.
 
-    The colour belongs to the optimizer, whatever else is in the study. Entrants of one optimizer
-    with different values, such as ``adam`` and ``adam[beta1=0.5]``, get different colours: the
-    first one that of the optimizer, the others colours that the study uses least.
+    The colour of a well-known optimizer is its own, whatever else is in the study. Any other name
+    takes the colour of its hash, or the next of those that the study uses least. So do entrants of
+    one optimizer with different values, such as ``adam`` and ``adam[beta1=0.5]``, after the first.
 
     Example:
-        >>> assign_looks(["b", "a"])["a"].colour == assign_looks(["a"])["a"].colour
+        >>> assign_looks(["adam", "mine"])["adam"].colour == assign_looks(["adam"])["adam"].colour
         True
     """
-    ordered = sorted(set(labels), key=lambda label: ("[" in label, label))
     taken = dict.fromkeys(range(len(COLOURS)), 0)
     colours: dict[str, int] = {}
     owners: set[str] = set()
-    variants = []
-    for label in ordered:
+    others = []
+    for label in sorted(set(labels), key=lambda label: ("[" in label, label)):
         name = label.partition("[")[0]
-        if name in owners:
-            variants.append(label)
-            continue
+        preferred = _well_known().get(name)
+        if name in owners or preferred is None:
+            others.append((name in owners, label))
+        else:
+            colours[label] = preferred
+            taken[preferred] += 1
         owners.add(name)
-        preferred = preferred_colour(name)
-        is_free = taken[preferred] < MOST_OF_A_COLOUR
-        colours[label] = preferred if is_free else _least_used(taken, preferred)
-        taken[colours[label]] += 1
-    for label in variants:
-        colours[label] = _least_used(taken, zlib.crc32(label.encode()) % len(COLOURS))
+    for is_variant, label in sorted(others):
+        start = zlib.crc32((label if is_variant else label.partition("[")[0]).encode())
+        colours[label] = _least_used(taken, start % len(COLOURS))
         taken[colours[label]] += 1
     return _with_dashes(colours)
 
 
 def _with_dashes(colours: dict[str, int]) -> dict[str, Look]:
-    """Return looks in which labels of one colour have different dashes."""
-    counts = dict.fromkeys(range(len(COLOURS)), 0)
+    """Return looks in which labels of one colour have different dashes and markers."""
+    markers: dict[int, list[str]] = {colour: [] for colour in range(len(COLOURS))}
     looks = {}
     for i, (label, colour) in enumerate(sorted(colours.items())):
-        dash = DASHES[counts[colour] % len(DASHES)]
-        counts[colour] += 1
-        looks[label] = Look(COLOURS[colour], dash, MARKERS[i % len(MARKERS)])
+        used = markers[colour]
+        dash = DASHES[len(used) % len(DASHES)]
+        turn = [MARKERS[(i + k) % len(MARKERS)] for k in range(len(MARKERS))]
+        used.append(min(turn, key=used.count))
+        looks[label] = Look(COLOURS[colour], dash, used[-1])
     return looks
 
 
 def _least_used(taken: dict[int, int], start: int) -> int:
     """Return the colour with the fewest labels, the first one from `start` on."""
     return min(taken, key=lambda colour: (taken[colour], (colour - start) % len(COLOURS)))
-
-
-def preferred_colour(name: str) -> int:
-    """Return the index of an optimizer's colour: from the table of well-known ones, or a hash."""
-    return _well_known().get(name, zlib.crc32(name.encode()) % len(COLOURS))
 
 
 @functools.cache

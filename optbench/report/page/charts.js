@@ -44,14 +44,14 @@ DRAWINGS.heat = function drawHeat(figure) {
 };
 
 // groups of entrants that are not told apart, a box for each; within a box the order is that of the
-// names, since nothing else is known
+// board
 const SLOTS = { few: 12, tall: 20, low: 9, gap: 14, name: 13 };
 function slotsOf(groups, unit) {
   const slots = new Map(), boxes = [];
   let at = 0;
   groups.forEach((group, g) => {
     const from = at;
-    group.toSorted().forEach((label, k) => slots.set(label, { at: at + (k + 0.5) * unit, group: g + 1 }));
+    group.forEach((label, k) => slots.set(label, { at: at + (k + 0.5) * unit, group: g + 1 }));
     at += group.length * unit;
     boxes.push([from, at]);
     at += SLOTS.gap;

@@ -102,6 +102,7 @@ def report_html(
         titles=titles,
         common=common([b.workload for b in board.workloads]),
         flips=_flips(board),
+        equal_examples=_equal_examples(board),
         diagnosis=diagnosis_context(diagnosis or survey(cells), titles),
         **_assets(board, cells),
     )
@@ -130,27 +131,30 @@ def _template() -> Template:
     return jinja.get_template("report.html.j2")
 
 
-def _flips(board: Leaderboard) -> list[tuple[str, str, str, str]]:
-    """Return title of the problem, leader, follower, and where, of each clear change of order."""
+def _flips(board: Leaderboard) -> list[tuple[str, str, str, str, str]]:
+    """Return each clear change of order at equal examples.
+
+    A change is the title of the problem, an entrant and another one, the regime in which the first
+    leads, and that in which it trails.
+    """
     views = sorted(board.regimes, key=lambda view: view.label)
     flips = []
     for view, title in zip(views, view_titles(views), strict=True):
         flips += [
-            (title, f.first, f.second, f"in {f.regime}, and trails it in {f.other_regime}")
+            (title, f.first, f.second, f.regime, f.other_regime)
             for f in view.order_flips
             if f.clear
         ]
-        flips += [
-            (
-                title,
-                f"{f.first[0]} ({f.first[1]})",
-                f"{f.second[0]} ({f.second[1]})",
-                "at equal examples, and trails it at equal updates",
-            )
-            for f in view.flips
-            if f.clear and f.first[0] != f.second[0]
-        ]
     return flips
+
+
+def _equal_examples(board: Leaderboard) -> str:
+    """Return after how many examples the regimes are compared; a range over the problems."""
+    examples = [round(view.examples) for view in board.regimes]
+    if not examples:
+        return ""
+    low, high = min(examples), max(examples)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _assets(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, Any]:

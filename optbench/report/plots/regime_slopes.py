@@ -9,7 +9,6 @@ from collections import Counter
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
@@ -74,9 +73,10 @@ def draw_regime_slopes(groups: RegimeGroups, looks: dict[str, Look]) -> Sheet:
     others = sum(looks[label].is_rest for label in labels)
     sheet = make_sheet(
         "Does the winner depend on the regime?",
-        f"{TITLES[groups.name]}: groups of optimizers within each regime, best on top. The first "
-        "of a group is better than the first of the next one; within a group, none is shown to be "
-        "worse than the first."
+        f"{TITLES[groups.name]}: groups of optimizers within each regime. Group 1: those that may "
+        "be the best, by one-sided tests. In each further group, none is shown to be worse than "
+        "the first, which is better than the first of the next. Within a group, the order is that "
+        "of the board."
         + (f" Grey: the other {others}, wider where more take one path." if others else ""),
         width=natural,
         height=depth + 0.02,
@@ -104,17 +104,12 @@ def _stack(groups: RegimeGroups, k: int) -> tuple[dict[str, float], list[tuple[f
     y = 0.0
     for group in groups.groups[k]:
         top = y
-        for label in sorted(group, key=lambda label: (_mean_group(groups, label), label)):
+        for label in group:
             slots[label] = y + PITCH_INCHES / 2
             y += PITCH_INCHES
         bounds.append((top, y))
         y += GAP_INCHES
     return slots, bounds
-
-
-def _mean_group(groups: RegimeGroups, label: str) -> float:
-    """Return the mean of an entrant's groups, by which names are sorted so that few lines cross."""
-    return float(np.mean([group for group in groups.path(label) if group is not None]))
 
 
 def _left(k: int, layout: _Layout) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ import pytest
 from optbench.registry import default_registry
 from optbench.report.format.palette import (
     COLOURS,
+    DASHES,
     _well_known,
     assign_looks,
-    preferred_colour,
 )
 
 VISION = {
@@ -81,11 +82,28 @@ def test_a_label_has_one_look_whatever_the_order() -> None:
 
 
 def test_a_colour_does_not_depend_on_the_study() -> None:
-    """An optimizer has its colour alone, among others, and with a value that the user fixed."""
-    alone = {name: assign_looks([name])[name].colour for name in ("adam", "sgd", "mine", "yours")}
-    together = assign_looks([*alone, "zeta", "adam[lr=0.1]", "muon"])
+    """A well-known optimizer has its colour among any others, and with a value of the user."""
+    alone = {name: assign_looks([name])[name].colour for name in ("adam", "sgd", "momentum")}
+    together = assign_looks([*alone, "mine", "yours", "zeta", "adam[lr=0.1]", "muon"])
     assert {name: together[name].colour for name in alone} == alone
     assert assign_looks(["sgd[lr=0.1]", "adam"])["sgd[lr=0.1]"].colour == alone["sgd"]
+
+
+def test_unknown_names_share_no_colour_while_one_is_free() -> None:
+    """The hash of a name decides where it starts, and those that collide move on."""
+    names = ["nanny", "boom"]
+    assert len({assign_looks([name])[name].colour for name in names}) == 1
+    for others in ([], ["adam"], ["adam", "sgd", "momentum", "rmsprop", "adagrad", "adamw"]):
+        looks = assign_looks([*others, *names])
+        assert looks == assign_looks([*reversed(names), *others])
+        assert len({look.colour for look in looks.values()}) == len(looks)
+
+
+def test_labels_of_one_colour_have_different_markers() -> None:
+    """Also where two labels are as many places apart as there are markers."""
+    for size in (2, 13, 30, 96):
+        looks = assign_looks([f"optimizer-{i:02}" for i in range(size)]).values()
+        assert len({(look.colour, look.marker) for look in looks}) == size
 
 
 def test_the_variants_of_an_optimizer_differ_in_colour() -> None:
@@ -99,7 +117,8 @@ def test_the_table_has_registered_optimizers_only() -> None:
     registered = set(default_registry().entries("optimizers"))
     assert set(_well_known()) <= registered
     classics = ("sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "nadam", "lion")
-    assert len({preferred_colour(name) for name in classics}) == 8
+    assert len({_well_known()[name] for name in classics}) == 8
+    assert max(Counter(_well_known().values()).values()) <= len(DASHES)
 
 
 def test_many_labels_stay_apart() -> None:

@@ -145,6 +145,28 @@ def test_changes_of_order_are_told_for_profiles_and_for_regimes() -> None:
     text = report_html(changed, cells, environment={}, command="run")
     assert f"{names[0]} and {names[1]} (without {names[2]})" in text
     assert f'leads <b class="name">{names[1]}</b> in batch, and trails it in sgd' in text
+    assert "1 change of order at equal examples" in text
+
+
+def test_the_regimes_say_after_how_many_examples_they_are_compared() -> None:
+    """A problem may have fewer than another; the boards compare the ends."""
+    board, cells = samples.study()
+    views = [
+        msgspec.structs.replace(board.regimes[0], examples=examples, order_flips=())
+        for examples in (2700.0, 960.0)
+    ]
+    for k, seen in ((1, "2,700"), (2, "960 to 2,700")):
+        changed = msgspec.structs.replace(board, regimes=tuple(views[:k]))
+        text = report_html(changed, cells, environment={}, command="run")
+        assert f"after equally many examples, {seen}: those" in text
+        assert "No change of order at equal examples holds" in text
+
+
+def test_only_the_board_is_called_stability(page: str) -> None:
+    """The section below shows other quantities, and progress kept has no interval."""
+    assert re.findall(r"<h2[^>]*>([^<]*)</h2>", page).count("Stability") == 0
+    (note,) = re.findall(r"<p class=\"note\">(Progress kept[^<]*)</p>", page)
+    assert note.index("interval") > note.index("Diverged")
 
 
 def test_the_boards_come_before_everything_else(page: str) -> None:

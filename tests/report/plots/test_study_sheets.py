@@ -98,12 +98,13 @@ def test_the_regimes_have_their_groups_top_down(n: int) -> None:
     expected = [group for each in groups.groups for group in each]
     assert len(boxes) == len(expected)
     for box, group in zip(boxes, expected, strict=True):
-        inside = {
-            t.get_text() for t in texts
+        inside = [
+            t for t in texts
             if box.get_x() <= t.get_position()[0] <= box.get_x() + box.get_width()  # type: ignore[attr-defined]
             and box.get_y() < t.get_position()[1] < box.get_y() + box.get_height()  # type: ignore[attr-defined]
-        }  # fmt: skip
-        assert inside == set(group)
+        ]  # fmt: skip
+        inside.sort(key=lambda t: t.get_position()[1])
+        assert [t.get_text() for t in inside] == list(group)
 
 
 @pytest.mark.parametrize("n", [5, pytest.param(40, marks=pytest.mark.long)])
