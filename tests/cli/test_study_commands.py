@@ -71,6 +71,7 @@ def scaled(run: RunResult, factor: float) -> RunResult:
         curve=curve,
         test_loss=run.test_loss * factor,
         best_test_loss=run.best_test_loss * factor,
+        end_train_loss=run.end_train_loss * factor,
         params_hash="changed",
     )
 
