@@ -113,6 +113,11 @@ def _parts_and_hash(source: type[DatasetSource]) -> list[Array]:
             f"dataset '{source.name}': {len(x)} examples of {len(np.unique(y))} classes leave "
             "none for validation or testing; each class needs several, or is the task regression?"
         )
+    if not classification and (y[train] == y[train][0]).all():
+        raise PluginError(
+            f"dataset '{source.name}': every target of the training part is "
+            f"{', '.join(f'{value:g}' for value in y[train][0])}; there is nothing to learn"
+        )
     if source.missing == "median":
         x_train, x_val, x_test = fill_missing(x_train, x_val, x_test)
     x_parts = _standardize(source.standardize, x_train, x_val, x_test)

@@ -29,7 +29,7 @@ from optbench.report.format import numbers
 from optbench.report.format.board_layout import (
     assign_lanes,
     boards_by_regime,
-    shared_note,
+    common_sentence,
     verdict_matrix,
 )
 from optbench.report.format.markdown_escape import escape_markdown
@@ -64,7 +64,8 @@ def answer(board: Leaderboard, picture: Sequence[str]) -> list[str]:
     if likes:
         verb = plural(likes[0].units, "is", "are")
         on = f"The unit is one {likes[0].unit}: there {verb} {likes[0].units}."
-        blocks += [f"## {statement_title(likes)}", on, _sentences(likes), _side_by_side(likes)]
+        says = [_sentences(likes)] if len(likes[0].rows) > 1 else []
+        blocks += [f"## {statement_title(likes)}", on, *says, _side_by_side(likes)]
     return blocks
 
 
@@ -91,8 +92,8 @@ def pair_blocks(board: Leaderboard) -> list[str]:
 
 
 def _sentences(boards: Sequence[Board]) -> str:
-    if shared_note(boards) and not any(map(has_verdicts, boards)):
-        return escape_markdown(shared_note(boards))
+    if sentence := common_sentence(boards):
+        return escape_markdown(sentence)
     lines = []
     for b in boards:
         lines.append(f"- **{TITLES[b.name]}**: {escape_markdown(board_sentence(b))}")

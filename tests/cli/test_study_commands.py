@@ -197,7 +197,7 @@ def test_a_gate_does_not_pass_when_an_optimizer_is_gone(replicated: Path, tmp_pa
     assert "warning: only in A, not compared: adam" in outcome.err
     outcome = optbench("compare", only, replicated, "--fail-if-worse")
     assert outcome.code == 0
-    assert "B is not worse: 1 optimizer, final-loss" in outcome.err
+    assert "B is not shown to be worse: 1 optimizer, final-loss" in outcome.err
 
 
 def test_names_that_are_neither_folders_nor_optimizers_are_told_apart(

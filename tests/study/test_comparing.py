@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import optbench
 from optbench.analysis.statistics.spending import planned_looks
 from optbench.analysis.words.prose import looks_notes
 from optbench.errors import ConfigError
@@ -237,6 +238,17 @@ def test_machines_that_round_otherwise_are_named() -> None:
     assert warning.startswith("BLAS is openblas Haswell on one and openblas SkylakeX on the other")
     same = replace(there, environment={"processor": "SkylakeX", "blas": "openblas Haswell"})
     assert compare_studies(here, same).warnings == ()
+
+
+def test_fixed_rates_are_compared_on_stability_by_their_lost_runs() -> None:
+    """Before and after a change, also where the other optimizers of the studies are tuned."""
+    fixed = ("momentum[lr=0.1]",)
+    study = optbench.compare(
+        ["sgd", *fixed], datasets="iris", regimes="mini-batch", epochs=10, replicates=2, seeds=2
+    )
+    (row,) = (row for row in compare_studies(study, study).rows if row.optimizer in fixed)
+    (stability,) = (each for each in row.boards if each.board == "stability")
+    assert (stability.difference, stability.verdict) == (0, "equal")
 
 
 def test_a_target_that_neither_side_reaches_does_not_fail_a_gate() -> None:

@@ -11,6 +11,7 @@ from optbench import Rule, Study, hyper
 from optbench.analysis.board_records import Board, select_boards
 from optbench.analysis.words.board_sentences import board_sentence
 from optbench.report.format.board_layout import place_text
+from optbench.report.markdown import leaderboard_markdown
 
 
 class Raising(Rule):
@@ -177,3 +178,13 @@ def test_a_fixed_rate_has_no_regret_to_compare() -> None:
     assert [row.value for row in board.rows] == [1, 1]
     assert board.pairs[0].difference == 0
     assert board_sentence(board).endswith("Nothing was tuned, so only lost runs count.")
+
+
+def test_a_study_of_one_optimizer_says_once_that_there_is_no_other() -> None:
+    """Not for each board and each statement."""
+    study = study_of("sgd")
+    lone = "There is no other optimizer to compare with."
+    markdown = leaderboard_markdown(study.leaderboard)
+    for text in (str(study), markdown):
+        assert " ".join(text.split()).count(lone) == 1
+    assert len([v for v in study.leaderboard.verdicts if not v.label]) == 1

@@ -68,6 +68,17 @@ def test_targets_of_a_regression_are_numbers() -> None:
         load_dataset(source_of(X, changed(X[:, 0], 3, "dear"), task="regression"))
 
 
+def test_a_constant_target_of_a_regression_is_refused() -> None:
+    """As a single class is; one constant column of several is allowed."""
+    message = "dataset 'planted': every target of the training part is 2.5; there is nothing"
+    with pytest.raises(PluginError, match=message):
+        load_dataset(source_of(X, np.full(len(X), 2.5), task="regression"))
+    with pytest.raises(PluginError, match="every target of the training part is 0; there is no"):
+        optbench.train("sgd", dataset=(X, np.zeros(len(X))), epochs=1)
+    columns = np.stack([np.zeros(len(X)), X[:, 0]], axis=1)
+    assert load_dataset(source_of(X, columns, task="regression")).n_outputs == 2
+
+
 def test_three_classes_are_not_binary() -> None:
     """The message names the task that fits."""
     with pytest.raises(PluginError, match=r"labels 0 and 1, not 2; .* task = 'multiclass'"):

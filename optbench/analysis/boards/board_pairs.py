@@ -37,6 +37,7 @@ class Sample:
         least_errors: Least standard error of the mean of each entrant, shape (S,).
         is_above_floor: Whether any value of each entrant is above the lowest one possible, shape
             (S,). Two entrants without such a value are not compared: nothing was measured.
+        common: Replicates in which both entrants of a pair were evaluated, shape (S, S).
         identical: Which pairs have the same losses in every run, shape (S, S). Their difference is
             0 for certain, whatever the least errors are.
         grown: Which pairs have common results that the look before did not have, shape (S, S).
@@ -51,6 +52,7 @@ class Sample:
     clusters: Sequence[int]
     least_errors: Array
     is_above_floor: Array
+    common: Array
     identical: Array
     grown: Array
     unit: Unit
@@ -89,6 +91,7 @@ def make_sample(
         pace: How fast the machine trains further runs.
     """
     values = table.on(columns)
+    has_run = np.isfinite(table.values[:, columns]).max(axis=1).astype(int)
     known = np.isfinite(values[:, :, before:]).reshape(len(values), -1).astype(float)
     least = table.least_errors(columns) if table.least_errors else np.zeros(len(values))
     is_fixed = unit == "replicate"
@@ -97,7 +100,9 @@ def make_sample(
         values=unit_values(study, values, unit, columns),
         clusters=[study.seed_clusters[w] for w in columns] if is_fixed else [0],
         least_errors=least,
-        is_above_floor=np.any(table.is_above_floor[:, columns], axis=(1, 2)),
+        is_above_floor=np.any(table.is_above_floor[:, columns], axis=(1, 2))
+        & ~np.isnan(values).all(axis=(1, 2)),
+        common=has_run @ has_run.T,
         identical=_identical(study, columns),
         grown=known @ known.T > 0,
         unit=unit,
@@ -219,7 +224,8 @@ def make_pairs(
     for i, (decision, pair) in enumerate(zip(decisions, earlier, strict=True)):
         if not is_compared[i]:
             labels = (sample.labels[int(first[i])], sample.labels[int(second[i])])
-            pairs.append(_no_verdict(*labels, int(contrasts.replicates[i])))
+            units = int(contrasts.replicates[i] or sample.common[first[i], second[i]])
+            pairs.append(_no_verdict(*labels, units))
             continue
         a, b, sign = int(first[i]), int(second[i]), 1.0
         if decision.difference < 0:  # on common workloads only, which the row's mean is not of

@@ -139,7 +139,7 @@ def _board(
         quantity=table.quantity,
         region=table.region,
         unit=unit,
-        units=_units(study, unit, rows.replicates[known > 0]),
+        units=_units(sample, rows.replicates[known > 0]),
         workloads=len(columns),
         looks=looks,
         error_rate=round(sum(each.level for each in looks), 12),
@@ -188,17 +188,16 @@ def _places(better: Array, has_value: Array) -> list[tuple[int, int]]:
     return places
 
 
-def _units(study: StudyArrays, unit: Unit, replicates: Array) -> int:
-    """Return the number of independent units.
+def _units(sample: Sample, units: Array) -> int:
+    """Return the number of independent units of a board.
 
     Args:
-        study: The runs.
-        unit: What varies independently.
-        replicates: Units of each entrant with a value.
+        sample: The values.
+        units: Units of each entrant with a value.
     """
-    if unit == "replicate":
-        return int(replicates.min(initial=study.n_replicates))
-    return int(replicates.max(initial=0))
+    if not units.size:
+        return int(sample.values.shape[-1])
+    return int(units.min() if sample.unit == "replicate" else units.max())
 
 
 def _lost_everywhere(study: StudyArrays, columns: list[int]) -> Array:

@@ -267,7 +267,7 @@ def _is_all(values: Array, floor: float) -> Array:
 def _cell_regret(cell: Cell, guess: float, best: float, at_best: bool) -> float:
     searched = [trial for trial in cell.trials if not (trial.is_default or trial.is_refined)]
     chosen = [trial for trial in cell.trials if dict(trial.hyper) == dict(cell.chosen or {})]
-    if len(searched) < 2 or not chosen:
+    if len(cell.trials) < 2 or not searched or not chosen:
         return math.nan
     by = "best_val_loss" if at_best else "val_loss"
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optbench.analysis.board_records import BoardPair
 from optbench.analysis.boards.board_pairs import Stage, make_pairs, make_sample
-from optbench.analysis.boards.board_values import board_values
+from optbench.analysis.boards.board_values import BoardValues, board_values
 from optbench.analysis.boards.score_scales import scales_of
 from optbench.analysis.study_arrays import StudyArrays
+from optbench.contracts import Array
 from optbench.records import BoardName, Cell, Criteria, Look, StudyProtocol
 from optbench.suites import Targets
 
@@ -62,6 +63,7 @@ def side_pairs(
         first, second = (
             np.array([study.labels.index(couple[side]) for couple in couples]) for side in (0, 1)
         )
+        tables = tuple(_with_fixed_couples(table, first, second) for table in tables)
         everything = list(range(len(study.workloads)))
         earlier = [family.pairs for family in families] or [()] * len(tables)
         families = [
@@ -80,3 +82,17 @@ def side_pairs(
         ]
         before = look.replicates
     return families
+
+
+def _with_fixed_couples(table: BoardValues, first: Array, second: Array) -> BoardValues:
+    """Return a board on which two fixed configurations are compared, whatever else was tuned.
+
+    On the stability board neither has a regret, so the lost runs of both are compared.
+    """
+    if table.name != "stability":
+        return table
+    values, regret = table.values.copy(), table.details["regret"]
+    is_fixed = np.isnan(regret[first]) & np.isnan(regret[second])
+    for side in (first, second):
+        values[side] = np.where(is_fixed, 1 - table.details["lost"][side], values[side])
+    return replace(table, values=values)

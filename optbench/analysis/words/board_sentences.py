@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from optbench.analysis.board_records import Board, BoardPair, Needs
 from optbench.analysis.words.board_text import (
     TITLES,
-    difference_text,
     needs_text,
+    pair_difference,
     region_text,
     workloads_text,
 )
@@ -172,7 +172,8 @@ def _with_differences(
     for pair in pairs:
         seen = sign if pair.first == label else -sign
         difference = None if pair.difference is None else seen * pair.difference
-        texts.append(f"{_other(pair, label)} ({difference_text(board.name, difference)})")
+        text = pair_difference(board, pair, difference)
+        texts.append(f"{_other(pair, label)} ({text})" if text else _other(pair, label))
     return join_names(texts, MOST_NAMES)
 
 
@@ -200,16 +201,17 @@ def _lead(board: Board) -> str:
     known = sum(row.value is not None for row in board.rows)
     if len(beaten) == known - 1:
         pair = next(p for p in beaten if p.second == second.label)
-        return f"{first.label} {verb}{_by(board.name, pair)}"
-    names = [row.label for row in board.rows if row.may_be_best]
+        return f"{first.label} {verb}{_by(board, pair)}"
+    if equal_groups(board) == [(0, len(board.rows) - 1)]:
+        return ""  # nobody leads
+    candidates = [row for row in board.rows if row.may_be_best]
+    names = [row.label for row in candidates if not row.is_at_floor(board.name)]
     if not names:
         return ""
+    if len(names) < len(candidates) and len(names) <= MOST_CANDIDATES:
+        return f"{join_names(names, MOST_CANDIDATES, last='or')} may {may}"
     if len(names) == 1:
-        others = {
-            row.label
-            for row in board.rows
-            if row.value is not None and not row.is_at_floor(board.name)
-        } - {names[0]}
+        others = {row.label for row in board.rows if row.value is not None} - {names[0]}
         own = [pair for pair in board.pairs if names[0] in (pair.first, pair.second)]
         is_open = any(p.verdict == "open" and others & {p.first, p.second} for p in own)
         return f"{names[0]} {verb}{ONE_SIDED if is_open else ''}"
@@ -220,11 +222,10 @@ def _lead(board: Board) -> str:
     return f"{len(names)} of {known} may {may}"
 
 
-def _by(name: BoardName, pair: BoardPair) -> str:
-    """Say by how much an entrant leads the next one."""
-    return (
-        f", {difference_text(name, pair.difference)} than {pair.second}" if name == "speed" else ""
-    )
+def _by(board: Board, pair: BoardPair) -> str:
+    """Say by how much an entrant leads the next one on the speed board."""
+    text = pair_difference(board, pair, pair.difference) if board.name == "speed" else ""
+    return f", {text} than {pair.second}" if "sooner" in text else ""
 
 
 def _equals(board: Board) -> str:

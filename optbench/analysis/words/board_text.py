@@ -148,24 +148,61 @@ def difference_text(name: BoardName, difference: Number) -> str:
         return UNKNOWN
     if name != "speed":
         return f"{difference:+.3f}"
+    if ratio_text(abs(difference)) == "1.0x":
+        return "as fast"
     later = difference < 0
     return f"{ratio_text(abs(difference))} {'later' if later else 'sooner'}"
 
 
-def difference_interval(name: BoardName, pair: BoardPair) -> str:
-    """Return the interval of a pair's difference, or a dash if there is none."""
-    if pair.low is None or pair.high is None:
+def pair_difference(board: Board, pair: BoardPair, difference: Number) -> str:
+    """Return the difference of a pair in words, as far as runs that missed the target allow.
+
+    A miss counts as a fixed cost, so a factor is a lower bound if the slower one missed the target
+    in some runs. It is no measurement, and left out, if the faster one did.
+
+    Args:
+        board: The board of the pair.
+        pair: A pair.
+        difference: Its difference, or that difference as the other side sees it.
+
+    Returns:
+        Text such as ``at least 4.2x sooner``; empty if it is left out.
+    """
+    text = difference_text(board.name, difference)
+    if board.name != "speed" or not difference or not pair.difference:
+        return text
+    solved = ((row.label, row.details.get("solved")) for row in board.rows)
+    missed = {label for label, share in solved if share is not None and share < 1}
+    faster, slower = pair.first, pair.second
+    if pair.difference < 0:
+        faster, slower = slower, faster
+    if faster in missed:
+        return ""
+    return f"at least {text}" if slower in missed else text
+
+
+def difference_interval(name: BoardName, low: Number, high: Number) -> str:
+    """Return the interval of a difference, or a dash if there is none.
+
+    Example:
+        >>> difference_interval("final-loss", -0.01, 0.02), difference_interval("speed", 0, 1)
+        ('-0.010 to +0.020', '1.0x to 2.0x')
+    """
+    if low is None or high is None:
         return UNKNOWN
-    if name == "speed":
-        return f"{ratio_text(pair.low)} to {ratio_text(pair.high)}"
-    return f"{pair.low:+.3f} to {pair.high:+.3f}"
+    if name != "speed":
+        return f"{low:+.3f} to {high:+.3f}"
+    least, most = 2.0**low, 2.0**high
+    if least >= 0.005 and most < 9.95 and (least < 0.995 or most < 1.05):
+        return f"{least:.2f}x to {most:.2f}x"
+    return f"{ratio_text(low)} to {ratio_text(high)}"
 
 
 def evidence_texts(board: Board, pair: BoardPair) -> tuple[str, str, str, str, str]:
     """Return a pair's difference, its interval, p, p of equality, and what would decide it."""
     return (
-        difference_text(board.name, pair.difference),
-        difference_interval(board.name, pair),
+        pair_difference(board, pair, pair.difference) or UNKNOWN,
+        difference_interval(board.name, pair.low, pair.high),
         p_text(pair.p_adjusted),
         p_text(pair.p_equal),
         needs_text(pair.needs, board.unit),

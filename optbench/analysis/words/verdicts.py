@@ -26,7 +26,8 @@ def verdicts(board: Leaderboard) -> tuple[Verdict, ...]:
         sentences = sentences[:1]  # four times the same, without a second replicate
     notes = [each.note for each in these if each.note.startswith("No verdicts")]
     sentences += [Verdict(label="", text=note) for note in notes[:1]]
-    sentences += [Verdict(label="", text=scope_sentence(each)) for each in like_these]
+    if len(board.overall) > 1:
+        sentences += [Verdict(label="", text=scope_sentence(each)) for each in like_these]
     widths = _lr_widths(board)
     for row in board.overall:
         about_entrant = [entrant_sentence(each, row.label) for each in these if has_verdicts(each)]

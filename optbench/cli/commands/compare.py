@@ -116,7 +116,8 @@ def command(
     if fail_if_worse:
         if untested := [*comparison.missing, *comparison.untested(boards)]:
             raise ConfigError(f"cannot be judged: {', '.join(untested)}; {_cure(comparison)}")
-        remark(f"B is not worse: {count(len(comparison.rows), 'optimizer')}, {join_names(boards)}")
+        optimizers = count(len(comparison.rows), "optimizer")
+        remark(f"B is not shown to be worse: {optimizers}, {join_names(boards)}")
     return 0
 
 
@@ -143,12 +144,9 @@ def _are_folders(first: str, second: str) -> bool:
 
 
 def _columns(row: Comparison, board: BoardComparison) -> tuple[str, ...]:
-    from optbench.analysis.words.board_text import difference_text, ratio_text, width_text
+    from optbench.analysis.words.board_text import difference_interval, difference_text, width_text
     from optbench.analysis.words.prose import UNKNOWN
     from optbench.support.text import count
-
-    def end(value: float) -> str:
-        return ratio_text(value) if board.board == "speed" else f"{value:+.3f}"
 
     verdict: str = "nothing to compare" if board.at_floor else board.verdict
     if board.needs is not None:
@@ -157,9 +155,7 @@ def _columns(row: Comparison, board: BoardComparison) -> tuple[str, ...]:
         row.optimizer,
         board.board,
         difference_text(board.board, board.difference),
-        UNKNOWN
-        if board.low is None or board.high is None
-        else f"{end(board.low)} to {end(board.high)}",
+        difference_interval(board.board, board.low, board.high),
         UNKNOWN if board.p_adjusted is None else f"{board.p_adjusted:.2g}",
         width_text(board.board, board.region),
         verdict,

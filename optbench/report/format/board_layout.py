@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from optbench.analysis.board_records import Board, BoardRow, select_boards
-from optbench.analysis.words.board_sentences import has_verdicts
+from optbench.analysis.words.board_sentences import board_sentence, has_verdicts
 from optbench.records import BOARD_NAMES, REGIMES, Regime
 from optbench.report.format.numbers import UNKNOWN
 from optbench.support.text import range_text
@@ -38,6 +38,19 @@ def shared_note(boards: Sequence[Board]) -> str:
     """Return the note of boards that all have the same one, or an empty string."""
     notes = {board.note for board in boards}
     return notes.pop() if len(notes) == 1 else ""
+
+
+def common_sentence(boards: Sequence[Board]) -> str:
+    """Return the one sentence that is said of all these boards together, or an empty string.
+
+    Args:
+        boards: Boards of one statement and regime.
+    """
+    if any(map(has_verdicts, boards)):
+        return ""
+    if all(len(board.rows) < 2 for board in boards):
+        return board_sentence(boards[0]) if boards[0].statement == "these-workloads" else ""
+    return shared_note(boards)
 
 
 def place_text(board: Board, row: BoardRow) -> str:

@@ -70,10 +70,20 @@ def protocol_rows(protocol: StudyProtocol) -> list[tuple[str, str]]:
         ("tried again", _retest(protocol)),
         ("replicates", _replicates(protocol)),
         ("evaluation seeds", f"{protocol.seeds} in each replicate, none of them a tuning seed"),
-        ("search ranges widened", f"at most {count(protocol.widen, 'time')}"),
+        ("search ranges widened", _widened(protocol.widen)),
         ("precision", protocol.dtype),
         ("evaluations in a run", str(protocol.grid_points)),
     ]
+
+
+def _widened(times: int) -> str:
+    """Return how often a range is widened.
+
+    Example:
+        >>> _widened(0), _widened(1), _widened(2)
+        ('never', 'at most once', 'at most 2 times')
+    """
+    return "never" if times == 0 else f"at most {'once' if times == 1 else f'{times} times'}"
 
 
 def _retest(protocol: StudyProtocol) -> str:

@@ -29,8 +29,8 @@ from optbench.report.format.board_layout import (
     assign_lanes,
     board_regimes,
     boards_by_regime,
+    common_sentence,
     place_text,
-    shared_note,
     value_limits,
 )
 
@@ -72,7 +72,7 @@ def _group(boards: Sequence[Board], regime: str, about: Mapping[str, str]) -> di
         "units": boards[0].units,
         "decided": decided,
         "level": interval_level(boards[0]),
-        "note": "" if decided else shared_note(boards),
+        "note": common_sentence(boards),
         "notes": list(dict.fromkeys(b.note for b in boards if b.note)) if decided else [],
         "panels": [_panel(board, about) for board in boards],
     }

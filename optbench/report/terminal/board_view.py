@@ -17,7 +17,7 @@ from optbench.analysis.words.board_text import (
     statement_title,
 )
 from optbench.records import BOARD_NAMES
-from optbench.report.format.board_layout import boards_by_regime, shared_note
+from optbench.report.format.board_layout import boards_by_regime, common_sentence
 from optbench.report.format.numbers import UNKNOWN
 from optbench.report.format.palette import Look
 from optbench.report.terminal.board_panels import panel_lines
@@ -50,7 +50,7 @@ def answer_lines(board: Leaderboard, looks: Mapping[str, Look], width: int) -> I
         yield from _sentences(boards)
         yield from _regimes(board, looks, width)
     others = select_boards(board.boards, "workloads-like-these")
-    if others:
+    if others and len(others[0].rows) > 1:
         yield Text()
         title = Text(statement_title(others), style="bold underline")
         yield title.append(f" ({count(others[0].units, others[0].unit)})", "not bold not underline")
@@ -65,8 +65,8 @@ def answer_lines(board: Leaderboard, looks: Mapping[str, Look], width: int) -> I
 def _sentences(boards: Sequence[Board]) -> Iterator[Text]:
     from rich.text import Text
 
-    if shared_note(boards) and not any(map(has_verdicts, boards)):
-        yield Text(one_line(shared_note(boards)))
+    if sentence := common_sentence(boards):
+        yield Text(one_line(sentence))
         return
     for board in boards:
         sentence = one_line(f"{board_sentence(board)} {baseline_sentence(board)}".rstrip())

@@ -31,6 +31,7 @@ def sample_of(values: Array, before: int = 0) -> Sample:
         clusters=range(values.shape[1]),
         least_errors=np.zeros(len(values)),
         is_above_floor=np.ones(len(values), dtype=bool),
+        common=np.full((len(values), len(values)), values.shape[-1]),
         identical=np.eye(len(values), dtype=bool),
         grown=known @ known.T > 0,
         unit="replicate",

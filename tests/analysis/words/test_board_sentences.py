@@ -15,11 +15,14 @@ from optbench.analysis.statistics.spending import planned_looks
 from optbench.analysis.words.board_sentences import (
     baseline_sentence,
     board_sentence,
+    entrant_sentence,
     equal_groups,
     joint_needs,
 )
 from optbench.analysis.words.board_text import (
+    difference_interval,
     difference_text,
+    evidence_texts,
     interval_level,
     needs_text,
     region_text,
@@ -74,13 +77,78 @@ def test_speed_is_a_ratio() -> None:
     assert region_text(board) == "within 10%"
 
 
+def test_a_factor_made_of_misses_is_a_bound_or_nothing() -> None:
+    """A miss counts as a fixed cost: the slower one may be slower still, and so may the faster."""
+
+    def with_solved(*shares: float) -> Board:
+        board = make_board(near(3.0, 2.0), "speed")
+        rows = tuple(
+            msgspec.structs.replace(row, details={"solved": share})
+            for row, share in zip(board.rows, shares, strict=True)
+        )
+        return msgspec.structs.replace(board, rows=rows)
+
+    assert board_sentence(with_solved(1.0, 1.0)) == "a is fastest, 2.0x sooner than b."
+    bound = with_solved(1.0, 0.9)
+    assert board_sentence(bound) == "a is fastest, at least 2.0x sooner than b."
+    assert entrant_sentence(bound, "a").endswith("better than b (at least 2.0x sooner)")
+    assert entrant_sentence(bound, "b").endswith("behind a (at least 2.0x later)")
+    assert evidence_texts(bound, bound.pairs[0])[0] == "at least 2.0x sooner"
+    unknown = with_solved(0.9, 0.5)
+    assert board_sentence(unknown) == "a is fastest."
+    assert entrant_sentence(unknown, "b").endswith("behind a")
+    assert evidence_texts(unknown, unknown.pairs[0])[0] == "–"
+
+
+def test_ratios_near_1_have_two_decimals() -> None:
+    """An interval has the same number on both sides, and no difference is sooner by nothing."""
+    assert difference_text("speed", 0.03) == difference_text("speed", -0.03) == "as fast"
+    assert difference_text("speed", 0.1) == "1.1x sooner"
+    assert difference_interval("speed", -0.06, 0.06) == "0.96x to 1.04x"
+    assert difference_interval("speed", 0.4, 2.0) == "1.3x to 4.0x"
+    assert difference_interval("speed", -9.0, 11.0) == "below 0.01x to above 1000x"
+
+
+def test_nobody_leads_where_all_are_equal() -> None:
+    """Even where one-sided tests leave a single candidate."""
+    board = make_board(near(0.9, 0.899, 0.898, spread=0.001))
+    assert [row.may_be_best for row in board.rows].count(True) >= 1
+    assert {pair.verdict for pair in board.pairs} == {"equal"}
+    first, *others = board.rows
+    others = [msgspec.structs.replace(row, may_be_best=False) for row in others]
+    for rows in (board.rows, (first, *others)):
+        board = msgspec.structs.replace(board, rows=tuple(rows))
+        assert board_sentence(board) == "All 3 are equal within 0.03."
+
+
+def test_nobody_leads_who_never_reached_the_target() -> None:
+    """The other candidates may be fastest, and an open pair with one on the floor counts."""
+    board = make_board(near(1.9, 1.5, 0.7, spread=1.0, replicates=3), "speed")
+    assert {pair.verdict for pair in board.pairs} == {"open"}
+    rows = [
+        msgspec.structs.replace(row, may_be_best=True, runs=4, details={"solved": share})
+        for row, share in zip(board.rows, (0.5, 0.5, 0.0), strict=True)
+    ]
+    board = msgspec.structs.replace(board, rows=tuple(rows))
+    assert board_sentence(board).startswith("a or b may be fastest. Open: 3 of 3 pairs")
+    assert board_sentence(board).endswith("Never reached the target: c (0 of 4 runs).")
+    rows = [rows[0], *(msgspec.structs.replace(row, may_be_best=False) for row in rows[1:])]
+    decided = [
+        msgspec.structs.replace(pair, verdict="better" if pair.second == "b" else "open")
+        for pair in board.pairs
+    ]
+    board = msgspec.structs.replace(board, rows=tuple(rows), pairs=tuple(decided))
+    expected = "a is fastest by one-sided tests (pairs are tested on both sides). Open: "
+    assert board_sentence(board).startswith(expected)
+
+
 def test_equal_entrants_are_grouped() -> None:
     """Entrants that are pairwise equal are one group; groups may overlap, and none is inside."""
     board = make_board(near(0.91, 0.9, 0.61, 0.6, spread=0.002))
     assert equal_groups(board) == [(0, 1), (2, 3)]
     assert "Equal within 0.03: a and b; c and d" in board_sentence(board)
     both = make_board(near(0.9, 0.9))
-    assert board_sentence(both) == "a or b ends lowest. Both are equal within 0.03."
+    assert board_sentence(both) == "Both are equal within 0.03."
     everyone = make_board(near(0.9, 0.9, 0.9))
     assert board_sentence(everyone).endswith("All 3 are equal within 0.03.")
 
