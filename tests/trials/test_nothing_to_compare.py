@@ -184,7 +184,7 @@ def test_a_study_of_one_optimizer_says_once_that_there_is_no_other() -> None:
     """Not for each board and each statement."""
     study = study_of("sgd")
     lone = "There is no other optimizer to compare with."
-    markdown = leaderboard_markdown(study.leaderboard)
+    markdown = leaderboard_markdown(study.leaderboard, (), environment={}, command="")
     for text in (str(study), markdown):
         assert " ".join(text.split()).count(lone) == 1
     assert len([v for v in study.leaderboard.verdicts if not v.label]) == 1
