@@ -330,13 +330,13 @@ class WorkloadDiagnosis:
 
     Attributes:
         findings: Mapping from run keys to findings.
-        shared: Illnesses of more than half of the runs that could show them, which are attributed
-            to the workload and not to an optimizer.
+        shared: Illnesses of more than half of the runs that could show them, each with the number
+            of these runs in words. They are attributed to the workload and not to an optimizer.
         verdict: Summary in one sentence.
     """
 
     findings: Mapping[str, tuple[Finding, ...]]
-    shared: tuple[str, ...]
+    shared: Mapping[str, str]
     verdict: str
 
 
@@ -358,12 +358,12 @@ def diagnose_workload(results: Sequence[RunResult]) -> WorkloadDiagnosis:
     counts = Counter(f.illness for found in findings.values() for f in found)
     with_health = sum(bool(last_health(r.curve)) for r in results)
     seen = {i: with_health if i in LAYER_ILLNESSES else len(results) for i in ILLNESSES}
-    shared = tuple(i for i in ILLNESSES if counts[i] > seen[i] / 2)
+    shared = {
+        i: _share(counts[i], seen[i], len(results)) for i in ILLNESSES if counts[i] > seen[i] / 2
+    }
     if shared:
-        verdict = (
-            f"most runs are alike in this: {', '.join(shared)}; look at network, "
-            "initialization and data before the optimizer"
-        )
+        told = ", ".join(f"{illness} ({share})" for illness, share in shared.items())
+        verdict = f"{told}; look at network, initialization and data before the optimizer"
     elif counts:
         among = "" if with_health == len(results) else f" of {with_health} with layer health"
         told = ", ".join(
@@ -373,5 +373,17 @@ def diagnose_workload(results: Sequence[RunResult]) -> WorkloadDiagnosis:
         )
         verdict = f"of {count(len(results), 'run')}: {told}"
     else:
-        verdict = "nothing to complain of"
+        verdict = "no problem found"
     return WorkloadDiagnosis(findings, shared, verdict)
+
+
+def _share(ill: int, seen: int, runs: int) -> str:
+    """Say how many runs show an illness, of all or of those that have the record it needs.
+
+    Example:
+        >>> _share(4, 5, 240), _share(130, 240, 240)
+        ('4 of the 5 runs with layer health', '130 of 240 runs')
+    """
+    if seen == runs:
+        return f"{ill} of {count(runs, 'run')}"
+    return f"{ill} of the {count(seen, 'run')} with layer health"

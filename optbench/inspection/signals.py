@@ -14,7 +14,6 @@ from optbench.engine.health import BOUNDED, ROWS, layer_health
 from optbench.engine.initialization import draw_params
 from optbench.network import Loss, Network, Params, check_activation
 from optbench.registry import Registry
-from optbench.support.text import count
 
 UNCHANGED = (0.3, 3.0)
 """Range of the variance in any layer, relative to the first, within which it counts as
@@ -224,7 +223,8 @@ def _passage(what: str, variances: Array) -> list[str]:
     steps = relative[1 : place + 1] / relative[:place]
     factor = total ** (1 / place)
     is_steady = bool((np.maximum(steps / factor, factor / steps) <= STEADY).all())
-    where = f"after {count(place + 1, 'layer')}"
+    layers = range(1, len(variances) + 1)[:: 1 if what == "signal" else -1]
+    where = f"from layer {layers[0]} to layer {layers[place]}"
     if total < 1 and is_steady:
         halves = " (it halves)" if 0.45 < factor < 0.55 else ""
         return [
@@ -238,4 +238,4 @@ def _passage(what: str, variances: Array) -> list[str]:
             f"each layer multiplies the variance of the {what} by {factor:.2g}: "
             f"{total:.2g} times {where}"
         ]
-    return [f"the {what} grows: its variance is {total:.2g} times as large {where}"]
+    return [f"the {what} grows: its variance becomes {total:.2g} times as large {where}"]

@@ -41,7 +41,7 @@ class Case:
     def __str__(self) -> str:
         counts = Counter(finding.illness for _, finding in self.findings)
         texts = [f"{i} ({counts[i]} of {self.seen(i)})" for i in ILLNESSES if counts[i]]
-        return ", ".join(texts) or "well"
+        return ", ".join(texts) or "no problem found"
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Survey:
     Attributes:
         illnesses: Illnesses of at least one run, causes before effects.
         cases: One for each workload and entrant with evaluation runs.
-        shared: Illnesses that most runs on a workload have, by workload. They are not attributed to
-            an optimizer.
+        shared: Workload -> illness of most runs that could show it -> the number of these runs in
+            words. They are not attributed to an optimizer.
         verdicts: One sentence for each workload.
         blind: Entrants of which no run on some workload has layer health, so that illnesses of the
             layers cannot be detected there.
@@ -60,7 +60,7 @@ class Survey:
 
     illnesses: tuple[str, ...]
     cases: tuple[Case, ...]
-    shared: Mapping[str, tuple[str, ...]]
+    shared: Mapping[str, Mapping[str, str]]
     verdicts: Mapping[str, str]
     blind: tuple[str, ...]
 
@@ -88,7 +88,7 @@ def survey(cells: Sequence[Cell]) -> Survey:
         if cell.evaluation:
             groups.setdefault(cell.workload.label, []).append(cell)
     cases: list[Case] = []
-    shared: dict[str, tuple[str, ...]] = {}
+    shared: dict[str, Mapping[str, str]] = {}
     verdicts: dict[str, str] = {}
     for workload, group in groups.items():
         runs = [_in_memory(cell.evaluation) for cell in group]

@@ -42,6 +42,7 @@ def leaderboard_markdown(
     environment: Mapping[str, Any],
     command: str,
     sections: Sequence[Section] = (),
+    evaluations: str = "",
 ) -> str:
     """Return the text of ``leaderboard.md``.
 
@@ -51,7 +52,9 @@ def leaderboard_markdown(
         environment: Versions and machine, listed at the end.
         command: The exact command that repeats the study.
         sections: Sections of plugins.
+        evaluations: How often the runs were evaluated, in words.
     """
+    protocol = protocol_rows(board.protocol, evaluations)
     blocks = [
         "# Leaderboard" + (f": {escape_markdown(board.title)}" if board.title else ""),
         _opening(board),
@@ -62,7 +65,7 @@ def leaderboard_markdown(
         *[_section(section, pictures) for section in sections],
         "## Workload by workload\n\n" + _reading(),
         *_workloads(board),
-        "## Protocol\n\n" + markdown_table(("setting", "value"), protocol_rows(board.protocol)),
+        "## Protocol\n\n" + markdown_table(("setting", "value"), protocol),
         "## How to reproduce it\n\n" + _code(command),
         *_environment(environment),
     ]

@@ -21,6 +21,7 @@ from optbench.records import Cell
 from optbench.report.csv_text import leaderboard_csv
 from optbench.report.format.excerpt import excerpt, with_curves
 from optbench.report.format.plot_formats import check_plot_format
+from optbench.report.format.protocol_text import evaluations_text
 from optbench.report.sections import Section, section_pictures
 from optbench.support.files import folder_lock, read_file, write_text
 
@@ -75,7 +76,7 @@ def write_all(
     cells = with_curves(cells)
     diagnosed = cells if board is leaderboard else whole
     digest = input_hash(json_text, cells, **about)
-    about["sections"] = sections
+    about |= {"sections": sections, "evaluations": evaluations_text(whole)}
     if sections:
         digest = _hash(digest, *[section.digest for section in sections])
     with _one_line_errors(out), folder_lock(_with_plots(out)):

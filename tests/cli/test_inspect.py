@@ -46,6 +46,18 @@ def test_the_verdict_says_what_happens(initializer: str, activation: str, words:
     assert words in verdict(measure_signals(initializer, DEEP, activation))
 
 
+@pytest.mark.parametrize(("what", "ends"), [("signal", (1, 4)), ("gradient", (4, 1))])
+def test_what_is_left_is_told_with_the_layers_it_is_measured_at(
+    what: str, ends: tuple[int, int]
+) -> None:
+    """The variance in the last of these layers over that in the first."""
+    signals = measure_signals("xavier-normal", (32, 64, 64, 64, 64, 10), "relu")
+    variances = signals.forward if what == "signal" else signals.backward
+    left = variances[ends[1] - 1] / variances[ends[0] - 1]
+    (part,) = [part for part in verdict(signals).split("; ") if f"the {what}" in part]
+    assert part.endswith(f"{left:.2g} of it is left from layer {ends[0]} to layer {ends[1]}")
+
+
 @pytest.mark.parametrize(
     ("initializer", "activation", "depth"),
     [

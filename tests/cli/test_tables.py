@@ -17,7 +17,7 @@ from optbench.cli.tables import fit_widths, terminal_table
 from optbench.registry.default import fresh_registry
 
 DIAGNOSIS = (
-    ("workload", "optimizer", "what its evaluation runs suffer from"),
+    ("workload", "optimizer", "problems of its evaluation runs"),
     [
         (
             "breast-cancer | 32-32 relu | he-normal | mini-batch",

@@ -165,9 +165,23 @@ def test_what_most_runs_share_is_the_workloads() -> None:
         for optimizer in ("sgd", "adam", "rmsprop")
     ]
     found = diagnose_workload(runs)
-    assert found.shared == ("symmetric",)
-    assert "symmetric" in found.verdict
+    assert found.shared == {"symmetric": "3 of 3 runs"}
+    assert found.verdict.startswith("symmetric (3 of 3 runs); look at network")
     assert set(found.findings) == {run.key for run in runs}
+
+
+def test_few_runs_with_layer_health_are_not_called_most_runs() -> None:
+    """Of four runs one has a record of its layers: the text counts that one alone."""
+    runs = [
+        optbench.train(
+            "sgd", dataset="iris", initializer="zeros", epochs=1, seed=seed, health=seed < 1
+        )
+        for seed in range(4)
+    ]
+    found = diagnose_workload(runs)
+    assert found.shared["symmetric"] == "1 of the 1 run with layer health"
+    assert "symmetric (1 of the 1 run with layer health)" in found.verdict
+    assert "most" not in found.verdict
 
 
 def test_one_sick_run_among_healthy_ones_is_its_own() -> None:

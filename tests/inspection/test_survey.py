@@ -32,7 +32,7 @@ def test_a_symmetric_network_is_the_fault_of_no_optimizer() -> None:
         assert (case.count("symmetric"), case.seen("symmetric")) == (case.workload == zeros, 1)
         assert all(finding.evidence for _, finding in case.findings)
     assert found.totals()["adam[lr=0.01]"]["symmetric"] == (1, 2)
-    assert "symmetric" in found.shared[zeros]
+    assert found.shared[zeros]["symmetric"] == "2 of 2 runs"
     assert "symmetric" not in found.shared.get(normal, ())
 
 
@@ -47,7 +47,8 @@ def test_layers_that_nobody_looked_at_are_not_called_well() -> None:
     assert (case.runs, case.seen("symmetric"), case.count("symmetric")) == (2, 1, 1)
     assert "symmetric (1 of 1)" in str(case)
     second = trained("adam[lr=0.01]", "all", initializer="zeros")
-    assert "symmetric" in survey([both, second]).shared[case.workload]
+    share = survey([both, second]).shared[case.workload]["symmetric"]
+    assert share == "2 of the 2 runs with layer health"
     assert survey([both]).blind == ()
     assert survey([unseen]).blind == ("sgd[lr=0.1]",)
 

@@ -99,7 +99,7 @@ def _diagnose(folder: Path) -> dict[str, Any]:
     diagnosis = load_study(folder).diagnose()
     return {
         "title": f"the study in {folder}",
-        "columns": ("workload", "optimizer", "what its evaluation runs suffer from"),
+        "columns": ("workload", "optimizer", "problems of its evaluation runs"),
         "rows": diagnosis.summary,
         "verdict": [f"{workload}: {text}" for workload, text in diagnosis.verdicts.items()],
         "findings": [asdict(finding) for finding in diagnosis.findings],

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from optbench.records import Cell, StudyProtocol
+from optbench.records import Cell, Status, StudyProtocol
 from optbench.support.text import count
 
 
@@ -56,8 +56,30 @@ def _range_text(choices: Sequence[Mapping[str, Any]], ruleset: str) -> str:
     return ", ".join(parts)
 
 
-def protocol_rows(protocol: StudyProtocol) -> list[tuple[str, str]]:
-    """Return the protocol as pairs of a setting and its value."""
+def evaluations_text(cells: Iterable[Cell]) -> str:
+    """Return how often the runs were evaluated along the way, as a range over the workloads."""
+    counts: dict[str, int] = {}
+    for cell in cells:
+        label = cell.workload.label
+        finished = [run for run in cell.evaluation if run.status is Status.OK]
+        if label not in counts and finished:  # the points depend on the workload alone
+            counts[label] = finished[0].curve.rows - 1
+    if not counts:
+        return ""
+    least, most = min(counts.values()), max(counts.values())
+    if least == most:
+        return f"{most}, and the start"
+    return f"{least} to {most}, and the start; fewer in short runs, where they would cost much"
+
+
+def protocol_rows(protocol: StudyProtocol, evaluations: str = "") -> list[tuple[str, str]]:
+    """Return the protocol as pairs of a setting and its value.
+
+    Args:
+        protocol: The protocol.
+        evaluations: How often the runs were evaluated, from `evaluations_text`. The protocol has
+            only the largest number.
+    """
     select = {
         "best_val_loss": "lowest validation loss along the run; test data is read there",
         "val_loss": "final validation loss; test data is read at the end",
@@ -72,7 +94,7 @@ def protocol_rows(protocol: StudyProtocol) -> list[tuple[str, str]]:
         ("evaluation seeds", f"{protocol.seeds} in each replicate, none of them a tuning seed"),
         ("search ranges widened", _widened(protocol.widen)),
         ("precision", protocol.dtype),
-        ("evaluations in a run", str(protocol.grid_points)),
+        ("evaluations in a run", evaluations or f"at most {protocol.grid_points}"),
     ]
 
 

@@ -56,6 +56,7 @@ def report_html(
     command: str,
     sections: Sequence[Section] = (),
     diagnosis: Survey | None = None,
+    evaluations: str = "",
 ) -> str:
     """Return the page as text.
 
@@ -67,6 +68,7 @@ def report_html(
         command: The exact command that repeats the study.
         sections: Sections of plugins.
         diagnosis: What `survey` found in the whole study; by default, in `cells`.
+        evaluations: How often the runs were evaluated, in words.
     """
     titles = titles_by_regime([b.workload for b in board.workloads])
     ordered = _ordered(board)
@@ -94,7 +96,7 @@ def report_html(
         looks=assign_looks(row.label for row in board.overall),
         axes=COST_AXES,
         board_titles={name: TITLES[name] for name in BOARD_NAMES},
-        protocol=protocol_rows(board.protocol),
+        protocol=protocol_rows(board.protocol, evaluations),
         environment=flatten(environment),
         command=one_line(command),
         sections=[(section, _data_uri(section)) for section in sections],
