@@ -39,7 +39,7 @@ def show_plan(
         [(c.workload, c.optimizer, str(c.planned), str(c.stored)) for c in estimate.cells],
     )
     for line in estimate.left_out:
-        say_prose(f"left out: {line}", indent=2)
+        say_prose(f"note: {line}", indent=2)
     if until:
         from optbench.analysis.statistics.spending import look_sizes
 

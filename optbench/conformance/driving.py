@@ -11,7 +11,7 @@ import numpy as np
 
 from optbench.conformance.kit import CheckFailedError, require
 from optbench.conformance.metadata_checks import search_ends
-from optbench.contracts import Array, Hyper, Optimizer, Value
+from optbench.contracts import Array, Hyper, Optimizer, Rule, Value
 from optbench.engine.loops.updates import Updater
 from optbench.hyperparameters import complete
 
@@ -126,6 +126,31 @@ class Journey:
     def loss(self) -> float:
         """Loss at `point`."""
         return self._problem(self.point)[0]
+
+
+def require_movement(item: Optimizer) -> None:
+    """Fail the check if an array keeps its values although its gradient is not 0."""
+    journey = Journey(item).walk(3)
+    cure = (
+        "`update` returns the new theta first; a state that its step needs may have stayed 0"
+        if issubclass(item, Rule)
+        else "`step` changes params in place"
+    )
+    for index, (start, param) in enumerate(zip(starting_point(), journey.params, strict=True)):
+        require(
+            not np.array_equal(start, param),
+            f"array {index} of shape {start.shape} does not move; {cure}",
+        )
+
+
+@contextmanager
+def movement_blamed(item: Optimizer) -> Iterator[None]:
+    """If the check in the block fails, say that nothing moves where that is the cause."""
+    try:
+        yield
+    except CheckFailedError:
+        require_movement(item)
+        raise
 
 
 def same_bits(a: Arrays, b: Arrays) -> bool:

@@ -12,8 +12,10 @@ from optbench.conformance.driving import (
     Arrays,
     Journey,
     all_finite,
+    movement_blamed,
     noisy_quadratic,
     random_state_untouched,
+    require_movement,
     same_bits,
     slope,
     starting_point,
@@ -55,12 +57,7 @@ def check_shape_and_dtype_kept(item: Optimizer) -> None:
 @check(OPTIMIZERS)
 def check_something_moves(item: Optimizer) -> None:
     """A gradient moves every parameter array."""
-    journey = Journey(item).walk(3)
-    for index, (start, param) in enumerate(zip(starting_point(), journey.params, strict=True)):
-        require(
-            not np.array_equal(start, param),
-            f"array {index} of shape {start.shape} does not move; `step` changes params in place",
-        )
+    require_movement(item)
 
 
 @check(OPTIMIZERS)
@@ -142,10 +139,11 @@ def check_defaults_descend(item: Optimizer) -> None:
     """With its defaults it reduces a quadratic with curvatures from 0.2 to 1."""
     before = Journey(item).loss
     after = Journey(item, total=DESCENT_STEPS).walk(DESCENT_STEPS).loss
-    require(
-        after < before,
-        f"in {DESCENT_STEPS} steps the loss went from {before:.3g} to {after:.3g}",
-    )
+    with movement_blamed(item):
+        require(
+            after < before,
+            f"in {DESCENT_STEPS} steps the loss went from {before:.3g} to {after:.3g}",
+        )
 
 
 @check(OPTIMIZERS)
@@ -163,11 +161,12 @@ def check_descends_on_a_quadratic(item: Optimizer) -> None:
         least = min(least, loss if math.isfinite(loss) else math.inf)
         if least <= DESCENT_GOAL * before:
             return
-    require(
-        False,
-        f"the best of {len(rates)} learning rates leaves {least:.3g} of an initial loss of "
-        f"{before:.3g} after {DESCENT_STEPS} steps; {DESCENT_GOAL * before:.3g} is expected",
-    )
+    with movement_blamed(item):
+        require(
+            False,
+            f"the best of {len(rates)} learning rates leaves {least:.3g} of an initial loss of "
+            f"{before:.3g} after {DESCENT_STEPS} steps; {DESCENT_GOAL * before:.3g} is expected",
+        )
 
 
 def _rates(lr: Hyper | None) -> list[float]:

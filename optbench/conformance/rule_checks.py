@@ -90,15 +90,19 @@ def check_state_keeps_shape_and_dtype(item: type[Rule]) -> None:
         call = Call(item, dtype)
         for name, value in call.arrays(call.update()).items():
             require(isinstance(value, np.ndarray), f"'{name}' does not come back as an array")
-            require(
-                value.shape == call.theta.shape,
-                f"'{name}' of shape {call.theta.shape} comes back as {value.shape}",
-            )
+            _require_shape(name, value, call.theta)
             require(
                 value.dtype == call.theta.dtype,
                 f"'{name}' goes in as {dtype} and comes back as {value.dtype}; np.sqrt of a "
                 "plain number promotes, so write x ** 0.5 for plain numbers",
             )
+
+
+def _require_shape(name: str, value: Array, theta: Array) -> None:
+    require(
+        np.shape(value) == theta.shape,
+        f"'{name}' of shape {theta.shape} comes back as {np.shape(value)}",
+    )
 
 
 @check(("rule",))
@@ -127,6 +131,8 @@ def check_update_is_elementwise(item: type[Rule]) -> None:
     straight, shuffled = Call(item), Call(item, order=order)
     part = Call(item, order=order[: SIZE // 2])
     expected = straight.arrays(straight.update())
+    for name, value in expected.items():
+        _require_shape(name, value, straight.theta)
     for other, rows in ((shuffled, order), (part, order[: SIZE // 2])):
         for name, value in other.arrays(other.update()).items():
             require(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 CHECKED = ("optimizers", "initializers", "datasets", "schedules")
 """Kinds of registered things that have checks."""
 
+_CONTEXT = re.compile(r"^(at \S+ a step fails: |.*?training failed: )?(optimizer '\S+': )?")
+"""Where a fault showed, which comes before the fault itself."""
 _RAISED = re.compile(r"\b([A-Z]\w+): .*\((\S+:\d+)\)")
 
 Verdict = Literal["passed", "failed", "expected failure", "caution"]
@@ -47,7 +49,7 @@ class Outcome:
     def fault(self) -> str:
         """Type and place of the exception, or else the detail; the same for the same fault."""
         raised = _RAISED.search(self.detail)
-        return " at ".join(raised.groups()) if raised else self.detail
+        return " at ".join(raised.groups()) if raised else _CONTEXT.sub("", self.detail)
 
     @property
     def ok(self) -> bool:

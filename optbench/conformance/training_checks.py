@@ -130,6 +130,7 @@ def check_trains_in_every_regime(item: Optimizer) -> None:
 def check_same_run_same_bits(item: Optimizer) -> None:
     """Training the same run twice gives the same weights, to the last bit."""
     first, second = train_once(item), train_once(item)
+    require(first.status is not Status.FAILED, f"training failed: {first.reason}")
     require(
         first.params_hash == second.params_hash != "",
         f"two trainings of one run end in different weights ({first.reason or 'both finished'})",

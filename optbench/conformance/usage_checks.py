@@ -10,6 +10,7 @@ import numpy as np
 from optbench.conformance.driving import (
     Journey,
     Problem,
+    movement_blamed,
     noisy_quadratic,
     other_values,
     quadratic,
@@ -19,7 +20,7 @@ from optbench.conformance.driving import (
 from optbench.conformance.initializer_checks import NETWORKS, draw
 from optbench.conformance.kit import OPTIMIZERS, check, require
 from optbench.contracts import Configurable, Initializer, Optimizer, Rule, Value, Values
-from optbench.engine.loops.rule_steps import initial_slots
+from optbench.engine.loops.rule_steps import describe_returned, initial_slots
 from optbench.errors import ConfigError
 from optbench.hyperparameters import complete
 
@@ -42,7 +43,8 @@ Trace = Callable[[str, Mapping[str, Value]], bytes | None]
 @check(OPTIMIZERS)
 def check_every_hyperparameter_matters(item: Optimizer) -> None:
     """Another value of each hyperparameter, and each choice, takes it to another point."""
-    _require_all_to_matter(item, lambda problem, hyper: _trace(item, problem, hyper), PROBLEMS)
+    with movement_blamed(item):
+        _require_all_to_matter(item, lambda problem, hyper: _trace(item, problem, hyper), PROBLEMS)
 
 
 @check(("initializer",), when=lambda item: bool(item.hypers()))
@@ -153,6 +155,11 @@ def _rule_trace(
     for t in range(1, STEPS + 1):
         if t == CHANGED_AT and changed is not None:
             states[changed] = 1.5 * states[changed] + 0.1
-        theta, *states = item.update(theta, gradient([theta])[1][0], *states, t, h)
+        result: Any = item.update(theta, gradient([theta])[1][0], *states, t, h)
+        require(
+            isinstance(result, tuple) and len(result) == 1 + len(states),
+            describe_returned(item, result),
+        )
+        theta, *states = result
         trace += np.asarray(theta).tobytes()
     return trace

@@ -11,7 +11,7 @@ import numpy as np
 
 from optbench.contracts import Array, DatasetSource, Task
 from optbench.data.data_tables import is_bunch, is_table, read_table
-from optbench.data.table_values import TableValueError, finite_numbers, is_missing
+from optbench.data.table_values import TableValueError, finite_numbers, is_missing, shape_fault
 from optbench.errors import ConfigError, suggest_arguments, unknown_name
 from optbench.hyperparameters import parse_spelling
 from optbench.records import spell
@@ -103,11 +103,8 @@ def make_dataset(
         raise ConfigError("a dataset needs labels or targets: a pair of arrays (x, y)")
     inputs, labels = x if notes else _numbers("x", x), np.asarray(y)
     inputs = inputs.reshape(-1, 1) if inputs.ndim == 1 else inputs
-    if inputs.ndim != 2 or labels.shape[:1] != inputs.shape[:1] or len(inputs) < 10:
-        raise ConfigError(
-            f"inputs of shape {inputs.shape} and targets of shape {labels.shape} do not fit; "
-            "inputs are (n, n_features) with n >= 10"
-        )
+    if fault := shape_fault(inputs, labels):
+        raise ConfigError(fault)
     chosen = task or _task_of(labels)
     targets = _numbers("y", labels) if chosen == "regression" else _class_numbers(labels, chosen)
     digest = _digest(inputs, targets, in_test, chosen, standardize)

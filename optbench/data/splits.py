@@ -19,6 +19,7 @@ from optbench.data.table_values import (
     class_indices,
     fill_missing,
     finite_numbers,
+    shape_fault,
 )
 from optbench.data.train_sizes import with_fewer_examples
 from optbench.errors import ConfigError, PluginError, describe_error
@@ -154,11 +155,8 @@ def _load(source: type[DatasetSource]) -> tuple[Array, ...]:
     if len(arrays) not in (2, 4):
         raise PluginError(f"dataset '{source.name}': load must return 2 or 4 arrays")
     for x, y in (arrays[:2], arrays[2:]) if len(arrays) == 4 else (arrays,):
-        if x.ndim != 2 or 0 in x.shape or y.shape[:1] != x.shape[:1] or len(x) < 10:
-            raise PluginError(
-                f"dataset '{source.name}': inputs {x.shape} and targets {y.shape} do not fit; "
-                "inputs are (n, n_features) with n >= 10"
-            )
+        if fault := shape_fault(x, y):
+            raise PluginError(f"dataset '{source.name}': {fault}")
     if len(arrays) == 4 and any(arrays[i].shape[1:] != arrays[i + 2].shape[1:] for i in (0, 1)):
         raise PluginError(f"dataset '{source.name}': the test part has other columns")
     inputs, targets = list(arrays[::2]), list(arrays[1::2])

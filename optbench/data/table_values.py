@@ -19,6 +19,28 @@ class TableValueError(ValueError):
     """A value that cannot be trained on, named by its place."""
 
 
+LEAST_ROWS = 10
+"""Least number of examples in a dataset."""
+
+
+def shape_fault(inputs: Array, targets: Array) -> str:
+    """Return why arrays cannot be the inputs and targets of a dataset, or ''.
+
+    Example:
+        >>> shape_fault(np.zeros((2, 3)), np.zeros(2))
+        '2 rows are too few; a dataset needs at least 10'
+    """
+    shapes = f"inputs of shape {inputs.shape} and targets of shape {targets.shape}"
+    if inputs.ndim != 2 or targets.shape[:1] != inputs.shape[:1]:
+        return f"{shapes} do not fit; inputs are (n, n_features), with n targets"
+    if len(inputs) < LEAST_ROWS:
+        rows = f"{count(len(inputs), 'row')} {plural(len(inputs), 'is', 'are')} too few"
+        return f"{rows}; a dataset needs at least {LEAST_ROWS}"
+    if not inputs.shape[1]:
+        return f"{shapes} have no feature"
+    return ""
+
+
 def finite_numbers(values: Any, name: str) -> Array:
     """Return an array as numbers, unchanged if it holds numbers already.
 
@@ -41,7 +63,7 @@ def finite_numbers(values: Any, name: str) -> Array:
     if not finite.all():
         others = int(array.size - finite.sum()) - 1
         more = (
-            f", as {plural(others, 'is', 'are')} {count(others, 'other value')} not finite"
+            f", and {count(others, 'other value')} {plural(others, 'is', 'are')} not finite"
             if others
             else ""
         )

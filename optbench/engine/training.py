@@ -126,9 +126,13 @@ def train(
 
 def _with_argument(problem: ConfigError, values: Collection[str]) -> ConfigError:
     """Return the error about a hyperparameter, or say which argument of `train` was meant."""
-    unknown = re.search(r"^unknown hyperparameter .* '(\w+)'; (?!did you mean)", str(problem))
-    near = nearest(unknown[1], inspect.signature(train).parameters) if unknown else None
-    if unknown and near and unknown[1] in values:
+    unknown = re.search(
+        r"^unknown hyperparameter .* '(\w+)'; (?:did you mean '(\w+)')?", str(problem)
+    )
+    arguments = {*inspect.signature(train).parameters} - {"values"}
+    known = [*arguments, *filter(None, [unknown[2]])] if unknown else []
+    near = nearest(unknown[1], known) if unknown else None
+    if unknown and near in arguments and unknown[1] in values:
         return ConfigError(f"train: unknown argument '{unknown[1]}'; did you mean '{near}'?")
     return problem
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from optbench.contracts import (
     DatasetSource,
+    Hyper,
     Initializer,
     Landscape,
     ReportSection,
@@ -16,6 +17,10 @@ from optbench.contracts import (
     Schedule,
     Stepper,
 )
+from optbench.errors import count_edits
+
+_NOT_DATA = (Hyper, property, staticmethod, classmethod)
+"""Values of a class that declare a hyperparameter or a method."""
 
 CONTRACTS = (Rule, Stepper, Initializer, DatasetSource, Landscape, Schedule, ReportSection)
 
@@ -40,7 +45,34 @@ def update_fault(rule: type[Rule]) -> str:
     if _accepts(rule.update, expected) and not is_swapped:
         return ""
     above = "" if isinstance(own, staticmethod) else "@staticmethod above "
-    return f"defines {_call('update', names)}; write {above}{_call('update', expected)}"
+    cure = f"write {above}{_call('update', expected)}"
+    if names[:2] == expected[:2] and names[-2:] == expected[-2:]:
+        states = names[2:-2]
+        if len(states) > len({*rule.slots, *rule.scalars}) and set(rule.scalars) <= set(states):
+            slots = ", ".join(f'"{name}"' for name in states if name not in rule.scalars)
+            cure += f" or declare slots = ({slots}{'' if ', ' in slots else ','})"
+    return f"defines {_call('update', names)}; {cure}"
+
+
+def misspelled_attribute(item: type) -> str:
+    """Return which attribute of a class is nearly one that optbench reads, or ''.
+
+    Example:
+        >>> class Mine(Rule):
+        ...     slot = ("v",)
+        >>> misspelled_attribute(Mine)
+        "declares slot, which optbench does not read; did you mean 'slots'?"
+    """
+    bases = [base for base in item.__mro__ if base.__module__.startswith("optbench.contracts")]
+    known = {name for base in bases for name in vars(base).get("__annotations__", {})}
+    own = {name: value for name, value in vars(item).items() if item not in bases}
+    for name, value in own.items():
+        is_data = not (name.startswith("_") or callable(value) or isinstance(value, _NOT_DATA))
+        if is_data and not any(hasattr(base, name) for base in bases) and name not in known:
+            near = next((each for each in sorted(known) if count_edits(name, each) == 1), None)
+            if near is not None and near not in own:
+                return f"declares {name}, which optbench does not read; did you mean '{near}'?"
+    return ""
 
 
 def method_fault(item: type) -> str:

@@ -32,7 +32,7 @@ from optbench.registry.declared_values import (
 )
 from optbench.registry.hyper_faults import hyper_fault
 from optbench.registry.kinds import OPTIMIZERS, Kind
-from optbench.registry.method_faults import method_fault, update_fault
+from optbench.registry.method_faults import method_fault, misspelled_attribute, update_fault
 from optbench.support.text import one_line
 
 T = TypeVar("T")
@@ -104,7 +104,7 @@ def find_fault(item: object) -> str:
     if isinstance(item, type):
         if missing := _missing_methods(item):
             return f"does not define `{missing}`"
-        if fault := method_fault(item):
+        if fault := misspelled_attribute(item) or method_fault(item):
             return fault
         for base, find in _FINDERS.items():
             if issubclass(item, base) and (fault := find(cast(Any, item))):

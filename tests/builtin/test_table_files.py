@@ -146,7 +146,7 @@ def test_worker_processes_find_the_file() -> None:
         ("houses.csv", "a,y\n1,2\n3\n", "row 2 has 1 values, and there are 2 columns"),
         ("houses.csv", "a,a\n1,2\n", "two columns are named 'a'"),
         ("houses.csv", "a,\n1,2\n", "a column has no name"),
-        ("houses.csv", "a,y\n" + "1,2\n" * 9, "n >= 10"),
+        ("houses.csv", "a,y\n" + "1,2\n" * 9, "9 rows are too few; a dataset needs at least 10"),
         (
             "houses.txt",
             "a,y\n",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from optbench import ConfigError, PluginError, conformance
+from optbench import ConfigError, PluginError, Rule, conformance, hyper
 from optbench.conformance import (
     CHECKS,
     CheckFailedError,
@@ -119,3 +121,64 @@ def test_checks_are_functions_that_can_be_called_by_themselves() -> None:
     conformance.check_something_moves(GoodRule)  # type: ignore[attr-defined]  # put there by name
     with pytest.raises(CheckFailedError, match="variant"):
         conformance.check_variant_is_named(BROKEN)  # type: ignore[attr-defined]
+
+
+# -- one fault, one text ------------------------------------------------------------------------
+
+
+def still(theta: Any, grad: Any, v: Any, t: int, h: Any) -> Any:
+    """A step along a state that is never filled."""
+    return theta - h.lr * v, v
+
+
+def returns_nothing(theta: Any, grad: Any, v: Any, t: int, h: Any) -> None:
+    """An update without its last line."""
+
+
+def returns_a_bare_array(theta: Any, grad: Any, v: Any, t: int, h: Any) -> Any:
+    """An update that forgets the state."""
+    return theta - h.lr * grad
+
+
+class WithState(Rule):
+    """A rule with one state."""
+
+    name = "with-state"
+    source, variant = "planted", "plain"
+    lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 10))
+    slots = ("v",)
+    update = staticmethod(still)
+
+
+def faults_of(item: type) -> set[str]:
+    """The faults of the checks that fail, without where they showed."""
+    return {outcome.fault for outcome in run_checks(item) if not outcome.ok}
+
+
+def test_a_rule_that_stands_still_is_told_so_and_nothing_else() -> None:
+    """A Rule has no `step`, and no hyperparameter can matter where nothing moves."""
+    (fault,) = faults_of(WithState)
+    assert "does not move; `update` returns the new theta first" in fault
+    assert "`step`" not in fault
+
+
+@pytest.mark.parametrize(
+    ("update", "words"),
+    [
+        (returns_nothing, "update returned nothing; end it with `return theta, v`"),
+        (returns_a_bare_array, "update returned an array; write `return theta, v`"),
+    ],
+)
+def test_a_wrong_return_value_is_one_fault(update: Any, words: str) -> None:
+    """No TypeError follows from it, and two trainings that failed are not called different."""
+    assert faults_of(variant(WithState, update=staticmethod(update))) == {words}
+
+
+def test_an_undeclared_need_is_one_fault() -> None:
+    """Every check names it, and no training is said to end in different weights."""
+
+    def step(self: Any, params: Any, grads: Any, state: Any, context: Any) -> None:
+        context.closure()
+
+    faults = faults_of(stepper(step))
+    assert faults == {"the optimizer uses 'closure' without declaring it in `needs`"}

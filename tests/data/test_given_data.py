@@ -89,11 +89,11 @@ def test_what_stands_for_a_dataset() -> None:
     [
         ({"x": X}, "needs labels or targets"),
         ({"x": X, "y": SIGN[:-1]}, r"inputs of shape \(60, 3\) and targets of shape \(59,\)"),
-        ({"x": X[:5], "y": SIGN[:5]}, "n >= 10"),
+        ({"x": X[:5], "y": SIGN[:5]}, "5 rows are too few; a dataset needs at least 10"),
         ({"x": X, "y": np.arange(60)}, "60 different whole numbers.*task='regression'"),
         ({"x": X, "y": np.zeros(60, int)}, "y has 1 classes"),
         ({"x": X, "y": np.arange(60) % 3, "task": "binary"}, "3 classes; binary needs two"),
-        ({"x": X * np.nan, "y": SIGN}, r"x\[0, 0\] is nan, as are .* other values"),
+        ({"x": X * np.nan, "y": SIGN}, r"x\[0, 0\] is nan, and 179 other values are not finite"),
         ({"x": [["a"]] * 60, "y": SIGN}, r"x\[0, 0\] is 'a', not a number"),
         ({"x": X, "y": SIGN, "target": "y"}, "not a data frame"),
         ({"x": X, "y": SIGN, "name": "My Data"}, "kebab-case"),

@@ -159,6 +159,9 @@ def test_a_plugin_that_fails_fails_its_own_run(how: str) -> None:
         ({"epochs": "3"}, "epochs='3' is not allowed; a whole number"),
         ({"seed": -1}, "seed=-1"),
         ({"optimizer": "lbfgs", "regime": "sgd"}, "full batches only"),
+        ({"epohcs": 3}, "train: unknown argument 'epohcs'; did you mean 'epochs'"),
+        ({"sede": 3}, "train: unknown argument 'sede'; did you mean 'seed'"),
+        ({"bta1": 0.5}, "unknown hyperparameter of adam 'bta1'; did you mean 'beta1'"),
     ],
 )
 def test_bad_input_is_refused_with_what_is_allowed(arguments: dict[str, Any], words: str) -> None:

@@ -138,6 +138,29 @@ REFUSED = {
         RULE.replace('name = "planted"', 'name = "planted"; slots = ("m",)'),
         r"defines update\(theta, grad, t, h\); write update\(theta, grad, m, t, h\)",
     ),
+    "a slot that is not declared": (
+        RULE.replace("grad, t, h", "grad, v, t, h"),
+        r"defines update\(theta, grad, v, t, h\); write update\(theta, grad, t, h\) or declare "
+        r"slots = \(\"v\",\)$",
+    ),
+    "one slot of two": (
+        RULE.replace("grad, t, h", "grad, m, v, t, h").replace(
+            'name = "planted"', 'name = "planted"; slots = ("m",)'
+        ),
+        r"write update\(theta, grad, m, t, h\) or declare slots = \(\"m\", \"v\"\)$",
+    ),
+    "slot for slots": (
+        RULE.replace('name = "planted"', 'name = "planted"; slot = ("m",)'),
+        r"'planted' declares slot, which optbench does not read; did you mean 'slots'\?$",
+    ),
+    "need for needs": (
+        STEPPER.replace('name = "planted"', 'name = "planted"; need = {"rng"}'),
+        r"'planted' declares need, which optbench does not read; did you mean 'needs'\?$",
+    ),
+    "variants for variant": (
+        RULE.replace('name = "planted"', 'name = "planted"; variants = "plain"'),
+        r"declares variants, which optbench does not read; did you mean 'variant'\?$",
+    ),
     "step without self": (
         STEPPER.replace("step(self, ", "step("),
         r"defines step\(params, grads, state, context\); optbench calls step\(self, params,",

@@ -102,6 +102,8 @@ def test_the_command_says_it_once(tmp_path: Path) -> None:
     _, errors = process.communicate()
     assert process.returncode == 0, errors
     assert errors.count("is regime batch, and is called so") == 1
+    assert errors.count("note: mini-batch with batch_size=500 on iris") == 1
+    assert "left out" not in errors
     runs = optbench.load_study(tmp_path).runs
     assert {(run.spec.regime, run.spec.batch_size) for run in runs} == {("batch", N_TRAIN)}
 

@@ -63,3 +63,14 @@ def test_an_optimizer_that_trains_nothing_is_named(optimizer: type[Any], hint: s
     assert named[0].startswith(start)
     assert hint in named[0]
     assert ("Stepper" in named[0]) == (optimizer is Rebound)
+
+
+def test_a_rate_of_0_is_named_as_the_cause() -> None:
+    """Nothing is wrong with an optimizer that is told not to move."""
+    study = optbench.compare(
+        ["adam[lr=0]", "sgd"], datasets="iris", regimes="batch", epochs=2, seeds=2, replicates=2,
+        ruleset="defaults", grid_points=4,
+    )  # fmt: skip
+    (line,) = [text for text in study.leaderboard.warnings if "never changed" in text]
+    assert line.startswith("adam[lr=0]: 4 runs")
+    assert line.endswith("its parameters never changed, because lr is 0")

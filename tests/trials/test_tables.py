@@ -42,7 +42,7 @@ REFUSED = {
     "infinite": (
         changed(changed(X, (5, 1), np.inf), (7, 0), np.nan),
         Y,
-        r"x\[5, 1\] is inf, as is 1 other value not finite; drop the rows",
+        r"x\[5, 1\] is inf, and 1 other value is not finite; drop the rows",
     ),
     "text": (changed(X, (4, 0), "red"), Y, r"x\[4, 0\] is 'red', not a number; encode a column"),
     "one class": (X, Y * 0, "every label is 0; two or more classes are needed"),

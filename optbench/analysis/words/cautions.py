@@ -145,11 +145,13 @@ def _about_workloads(
 def _about_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
     yield from unequal_terms(study.cells.values(), board.protocol)
     kinds = {cell.entrant.label: cell.entrant.kind for cell in study.cells.values()}
-    for label, unmoved in zip(study.labels, _unmoved_runs(study), strict=True):
+    still = _rates_of_0(study)
+    for s, (label, unmoved) in enumerate(zip(study.labels, _unmoved_runs(study), strict=True)):
         if unmoved:
+            cause = f", because {still[s]} is 0" if s in still else HINTS[kinds[label]]
             yield (
                 f"{label}: {count(unmoved, 'run')} ended with exactly the losses of the start: its "
-                f"parameters never changed{HINTS[kinds[label]]}"
+                f"parameters never changed{cause}"
             )
     yield from _about_class_changes(study)
     for row in board.overall:
@@ -193,6 +195,17 @@ def _unmoved_runs(study: StudyArrays) -> list[int]:
     """Return the number of evaluation runs of each entrant that trained nothing."""
     entrants = study.place[study.unmoved, 0]
     return list(np.bincount(entrants, minlength=len(study.labels)))
+
+
+def _rates_of_0(study: StudyArrays) -> dict[int, str]:
+    """Return the name of the rate of each entrant whose unmoved runs all had a rate of 0."""
+    named: dict[int, set[str]] = {}
+    for i in np.flatnonzero(study.unmoved):
+        (s, w), run = study.place[i, :2], study.runs[i]
+        rate = study.cells[s, w].entrant.rate
+        is_0 = run.spec.hyper.get(rate) == 0
+        named.setdefault(int(s), set()).add(rate if is_0 else "")
+    return {s: min(names) for s, names in named.items() if "" not in names}
 
 
 def _first_reason(study: StudyArrays, s: int) -> str:

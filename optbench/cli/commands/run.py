@@ -240,9 +240,9 @@ def _live_curves(plan: StudyPlan) -> Display:
 def _say_what_happened(
     study: Study, complete: bool, out: Path, typed: str, shard: tuple[int, int] | None
 ) -> None:
-    """Print a summary to stderr: runs trained, left out and failed, and where the report is."""
+    """Print a summary to stderr: notes on the plan, runs trained and failed, and the report."""
     for line in study.left_out:
-        remark(f"left out: {line}")
+        remark(f"note: {line}")
     show_failures(study)
     finished = len(study.runs)
     if not complete:
