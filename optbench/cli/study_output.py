@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 DEFAULT_OUT = "optbench-results"
 """Default folder of a study."""
+PIPE_COLUMNS = 120
+"""Width of a leaderboard in a pipe where COLUMNS is not set."""
 
 
 class Recorded(click.Command):
@@ -59,7 +62,8 @@ def show_board(study: Study) -> None:
 
     from optbench.report.terminal.leaderboard_table import leaderboard_table
 
-    console = Console() if sys.stdout.isatty() else Console(width=120, no_color=True)
+    columns = shutil.get_terminal_size((PIPE_COLUMNS, 24)).columns  # COLUMNS, also in a pipe
+    console = Console() if sys.stdout.isatty() else Console(width=columns, no_color=True)
     console.print(leaderboard_table(study.leaderboard, study.cells))
 
 

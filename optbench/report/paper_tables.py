@@ -147,9 +147,11 @@ def _pairs(board: Board) -> PaperTable:
         difference, interval, p, p_equal, _ = evidence_texts(board, pair)
         rows.append((pair.first, pair.second, difference, interval, p, p_equal, pair.verdict))
     scope = workloads_text(board.statement, board.regime, board.workloads)
+    sooner = "how many times sooner the first reaches the target"
+    of = sooner if board.name == "speed" else "first minus second"
     return PaperTable(
         label=f"pairs-{board.name}",
-        caption=f"{TITLES[board.name]} {scope}: every pair. Difference: first minus second, with "
+        caption=f"{TITLES[board.name]} {scope}: every pair. Difference: {of}, with "
         f"its {interval_level(board)} interval; p for a difference of 0, and for one outside the "
         f"region of practical equivalence ({region_text(board)}), adjusted for all pairs.",
         heads=("first", "second", "difference", "interval", "p", "p equal", "verdict"),

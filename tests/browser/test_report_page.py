@@ -567,6 +567,28 @@ def test_the_regimes_are_groups_in_boxes(page: Page) -> None:
         assert boxes == page.js("DATA.slopes[arguments[0]].groups.flat().length", name)
 
 
+@pytest.mark.parametrize(("width", "columns"), [(500, 1), (700, 2), (1200, 2), (1440, 4)])
+def test_boards_leave_no_hole(page: Page, width: int, columns: int) -> None:
+    """Four boards are in one, two or four columns, never in three and one."""
+    page.open(width)
+    grid = "getComputedStyle(document.querySelector('.answer .boards')).gridTemplateColumns"
+    assert len(page.js(grid).split()) == columns
+
+
+def test_equal_profiles_are_moved_apart(page: Page) -> None:
+    """Each curve stays visible; the hover text has the share that is true."""
+    rho = page.js("DATA.profiles[CHOICE.axis].rho")
+    traces = page.chart("#profiles figure", "data.map(t => [t.label, t.y, t.customdata])")
+    shifts = [
+        moved[0] - share[0]
+        for label, moved, share in traces
+        if share is not None and share == rho[label]
+    ]
+    assert len(shifts) == len(traces) > 1
+    assert len({round(shift, 6) for shift in shifts}) == len(shifts)
+    assert max(map(abs, shifts)) < 0.03
+
+
 def test_everything_works_by_keyboard(page: Page) -> None:
     """The skip link comes first; picks and details obey the space bar and show the focus."""
     from selenium.webdriver.common.keys import Keys

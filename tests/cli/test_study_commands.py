@@ -14,11 +14,13 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
+from optbench.cli import main
 from optbench.plan import StudyRecord
-from optbench.records import Curve, RunResult, Status
+from optbench.records import BOARD_NAMES, Curve, RunResult, Status
 from optbench.store import Store
 from optbench.study import load_study
 from optbench.suites.target_files import read_targets
@@ -225,6 +227,7 @@ def test_one_replicate_is_named_and_so_are_seeds_that_differ(study: Path, copy: 
 def test_the_region_of_a_comparison_is_printed_and_can_be_set(replicated: Path) -> None:
     """By default it is that of the study A."""
     usual = optbench("compare", "sgd", "adam", "--in", replicated)
+    assert usual.out.splitlines()[0].split("  ").count("region") == 1
     assert "within 0.03" in usual.out
     assert "95% interval" in usual.out
     regions = ("--region", "final-loss=100%", "--region", "speed=0.25")
@@ -236,6 +239,34 @@ def test_the_region_of_a_comparison_is_printed_and_can_be_set(replicated: Path) 
     one_line(
         optbench("compare", "sgd", "adam", "--in", replicated, "--region", "x=1"), "of a region"
     )
+
+
+def test_a_comparison_fits_into_80_columns(
+    replicated: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table for each optimizer with one line for each board, and the regions below them."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    main.main(["compare", str(replicated), str(replicated)], standalone_mode=False)
+    lines = click.unstyle(capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= 80
+    for board in BOARD_NAMES:
+        rows = [line for line in lines if line.strip().startswith(f"{board} ")]
+        assert len(rows) == 2
+    assert "Regions of practical equivalence: final-loss within 0.03," in " ".join(lines)
+
+
+@pytest.mark.parametrize("columns", [80, 100, None])
+def test_a_board_in_a_pipe_has_the_width_of_the_environment(
+    replicated: Path, columns: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Boards, sentences and table; 120 columns if COLUMNS is not set."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns:
+        monkeypatch.setenv("COLUMNS", str(columns))
+    out = optbench("report", replicated).out
+    assert "optimizer" in out
+    assert (columns or 120) - 20 < max(map(len, out.splitlines()[:-1])) <= (columns or 120)
 
 
 # -- replay ---------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 import optbench
 from optbench.cli import main
 from optbench.inspection.landscapes import find_ground, follow
+from optbench.report.plots.landscape_maps import draw_paths
+from optbench.report.plots.sheets import draw_sheet
 
 
 def run(*args: object) -> tuple[int, str, str]:
@@ -32,6 +34,19 @@ def test_paths_are_plotted_and_told(tmp_path: Path) -> None:
     assert all(row["end"] < row["start"] for row in told["paths"])
     assert [Path(file).name for file in told["files"]] == ["trajectory-quadratic-valley.png"]
     assert (tmp_path / "trajectory-quadratic-valley.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_labels_of_paths_are_whole_and_all_marks_are_explained() -> None:
+    """The rate of the scan is in the label; the ends have marks of their own."""
+    ground = find_ground("rosenbrock")
+    paths = [follow(f"momentum[lr={lr}]", ground, steps=5) for lr in ("0.018", "0.0021")]
+    sheet = draw_sheet(lambda: draw_paths(ground, paths))
+    labels = {text.get_text() for text in sheet.axes[1].texts}
+    assert labels == {"momentum[lr=0.018]", "momentum[lr=0.0021]"}
+    told = sheet.figure.texts[1].get_text().replace("\n", " ")
+    assert all(
+        words in told for words in ("ring marks the start", "large mark the end", "a star the")
+    )
 
 
 def test_a_film_shows_every_path_growing(tmp_path: Path) -> None:

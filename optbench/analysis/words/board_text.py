@@ -98,17 +98,19 @@ def interval_level(board: Board) -> str:
 
 
 def value_text(name: BoardName, value: Number) -> str:
-    """Return a value: a score, or the share of the budget on the speed board.
+    """Return a value: a score, or the share of the budget on the speed board, within limits.
 
     Example:
-        >>> value_text("final-loss", 0.876), value_text("speed", 3.0)
-        ('0.88', '12%')
+        >>> value_text("final-loss", 0.876), value_text("speed", 3.0), value_text("speed", 12.0)
+        ('0.88', '12%', 'under 0.1%')
     """
     if value is None:
         return UNKNOWN
     if name != "speed":
         return f"{value:.2f}"
     share = 100 * 2.0**-value
+    if not 0.05 <= share <= 1000:
+        return "under 0.1%" if share < 1 else "over 1,000%"
     return f"{share:.0f}%" if share >= 9.95 else f"{share:.1f}%"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from optbench.cli.options import Place, json_option, region_option
-from optbench.cli.output import print_json, print_table, remark
+from optbench.cli.output import print_json, print_table, remark, say_prose
 from optbench.cli.study_output import DEFAULT_OUT
 from optbench.errors import ConfigError
 from optbench.records import BOARD_NAMES
 
 if TYPE_CHECKING:
-    from optbench.study.comparing import BoardComparison, Comparison, StudyComparison
+    from optbench.study.comparing import BoardComparison, StudyComparison
 
 EXIT_WORSE = 4
 """Exit code of a comparison that was made, and says that B is worse."""
@@ -73,7 +74,6 @@ def command(
       optbench compare before after --fail-if-worse --on final-loss --on speed
       optbench compare adam sgd --in optbench-results
     """
-    from optbench.analysis.words.board_text import level_text
     from optbench.study import STORE_NAME, load_study
     from optbench.study.comparing import compare_entrants, compare_studies
     from optbench.support.text import count, join_names
@@ -95,18 +95,7 @@ def command(
         told = {"level": comparison.level, "missing": comparison.missing, "comparisons": rows}
         print_json({"a": first, "b": second, **told})
     else:
-        print_table(
-            (
-                "optimizer",
-                "board",
-                "B - A",
-                f"{level_text(comparison.level)} interval",
-                "p, corrected",
-                "equal",
-                "B is",
-            ),
-            [_columns(row, board) for row in comparison.rows for board in row.boards],
-        )
+        _print_comparison(comparison)
         if all(row.replicates < 2 for row in comparison.rows):
             remark("one replicate: nothing shows how far a repetition would change the results")
     worse = comparison.worse(boards)
@@ -143,20 +132,41 @@ def _are_folders(first: str, second: str) -> bool:
     return all(exists)
 
 
-def _columns(row: Comparison, board: BoardComparison) -> tuple[str, ...]:
-    from optbench.analysis.words.board_text import difference_interval, difference_text, width_text
+def _print_comparison(comparison: StudyComparison) -> None:
+    """Print a row for each board; in a terminal, a table for each optimizer, in 80 columns."""
+    from optbench.analysis.words.board_text import level_text, width_text
+
+    interval, p = f"{level_text(comparison.level)} interval", "p, corrected"
+    if not sys.stdout.isatty():
+        print_table(
+            ("optimizer", "board", "B - A", interval, p, "region", "B is", "to decide"),
+            [
+                (row.optimizer, *texts[:4], width_text(board.board, board.region), *texts[4:])
+                for row in comparison.rows
+                for board in row.boards
+                for texts in [_columns(board)]
+            ],
+        )
+        return
+    for row in comparison.rows:
+        heads = ("board", "B - A", interval, "p", "B is", "to decide")
+        print_table(heads, [_columns(board) for board in row.boards], title=row.optimizer)
+    regions = {b.board: width_text(b.board, b.region) for r in comparison.rows for b in r.boards}
+    said = ", ".join(f"{board} {region}" for board, region in regions.items())
+    say_prose(f"p: corrected for all optimizers. Regions of practical equivalence: {said}.")
+
+
+def _columns(board: BoardComparison) -> tuple[str, ...]:
+    """Return board, difference, interval, p, verdict, and what would decide it."""
+    from optbench.analysis.words.board_text import difference_interval, difference_text
     from optbench.analysis.words.prose import UNKNOWN
     from optbench.support.text import count
 
-    verdict: str = "nothing to compare" if board.at_floor else board.verdict
-    if board.needs is not None:
-        verdict += f" ({count(board.needs, 'replicate')} would decide)"
     return (
-        row.optimizer,
         board.board,
         difference_text(board.board, board.difference),
         difference_interval(board.board, board.low, board.high),
         UNKNOWN if board.p_adjusted is None else f"{board.p_adjusted:.2g}",
-        width_text(board.board, board.region),
-        verdict,
+        "nothing to compare" if board.at_floor else board.verdict,
+        "" if board.needs is None else count(board.needs, "replicate"),
     )

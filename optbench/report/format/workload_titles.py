@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from optbench.analysis.view_records import RegimeView
 from optbench.records import REGIMES, Workload
@@ -31,10 +32,16 @@ def common_note(workloads: Sequence[Workload]) -> str:
     return f" {text}." if text else ""
 
 
-def short_titles(workloads: Sequence[Workload]) -> dict[str, str]:
-    """Return label -> dataset, and what else tells the workload from the others."""
+def short_titles(workloads: Sequence[Workload], named: Sequence[bool] = ()) -> dict[str, str]:
+    """Return label -> dataset, and what else tells the workload from the others.
+
+    Args:
+        workloads: The workloads.
+        named: For each of `parts`, whether it is named although all share it.
+    """
     rows = [parts(w) for w in workloads]
-    differ = [len(set(column) - {""}) > 1 for column in zip(*rows, strict=True)]
+    differ = _differ(workloads)
+    differ = [a or b for a, b in zip_longest(differ, named, fillvalue=False)]
     return {
         w.label: ", ".join(
             [w.dataset, *(t for t, keep in zip(row, differ, strict=True) if keep and t)]
@@ -43,11 +50,20 @@ def short_titles(workloads: Sequence[Workload]) -> dict[str, str]:
     }
 
 
+def _differ(workloads: Sequence[Workload]) -> list[bool]:
+    """Return whether the workloads differ in each of `parts`."""
+    return [len(set(column) - {""}) > 1 for column in zip(*map(parts, workloads), strict=True)]
+
+
 def titles_by_regime(workloads: Sequence[Workload]) -> dict[str, str]:
-    """Return label -> title that tells a workload from others of its regime, and the regime."""
+    """Return label -> title that tells a workload from others of its regime, and the regime.
+
+    Network and initializer are named in all titles or in none.
+    """
     titles = {}
+    named = _differ(workloads)[:2]
     for regime in REGIMES:
-        of_regime = short_titles([w for w in workloads if w.regime == regime])
+        of_regime = short_titles([w for w in workloads if w.regime == regime], named)
         titles.update({label: f"{title}, {regime}" for label, title in of_regime.items()})
     return titles
 

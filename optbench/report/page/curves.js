@@ -127,10 +127,14 @@ DRAWINGS.lr = function drawLr(figure) {
   return draw(figure, traces, { xaxis: scale("learning rate", true, mine.flatMap((c) => c.lr)), yaxis: scale("validation loss", true, all.concat(lostAny ? top : [])), shapes });
 };
 
+const SHIFT = 0.006; // between two curves with equal steps, as in the files
 DRAWINGS.profile = function drawProfile(figure) {
   const p = DATA.profiles[CHOICE.axis];
   const mine = p ? Object.keys(p.rho).filter(isOn).map((label) => ({ label, x: p.tau, y: p.rho[label] })) : [];
-  const traces = lineOrBand(mine, 0, () => ({ shape: "hv", hovertemplate: "%{y:.0%} within %{x:.2f}×" }));
+  // curves with equal steps are moved apart, so that all stay visible; hover texts have the true share
+  const lit = mine.filter((c) => isLit(c.label)), place = (c) => SHIFT * (lit.indexOf(c) - (lit.length - 1) / 2);
+  const moved = mine.map((c) => (isLit(c.label) ? { ...c, share: c.y, y: c.y.map((v) => (v === null ? null : v + place(c))) } : c));
+  const traces = lineOrBand(moved, 0, (c) => ({ shape: "hv", customdata: c.share, hovertemplate: "%{customdata:.0%} within %{x:.2f}×" }));
   return drawNamed(figure, traces, { xaxis: scale("τ: " + AXIS_NAMES[CHOICE.axis] + " / least of anyone", true, p ? p.tau : []), yaxis: { title: { text: "workloads solved" }, tickformat: ".0%", range: [-0.03, 1.04] } });
 };
 

@@ -38,7 +38,7 @@ from optbench.report.page.diagnosis_context import diagnosis_context
 from optbench.report.page.payload import page_data
 from optbench.report.page.tuned_table import tuned_table
 from optbench.report.sections import Section
-from optbench.support.text import count, one_line, range_text
+from optbench.support.text import count, join_names, one_line, range_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -104,6 +104,7 @@ def report_html(
         titles=titles,
         common=common([b.workload for b in board.workloads]),
         flips=_flips(board),
+        order_changes=_order_changes(board),
         equal_examples=_equal_examples(board),
         diagnosis=diagnosis_context(diagnosis or survey(cells), titles),
         **_assets(board, cells),
@@ -148,6 +149,14 @@ def _flips(board: Leaderboard) -> list[tuple[str, str, str, str, str]]:
             if f.clear
         ]
     return flips
+
+
+def _order_changes(board: Leaderboard) -> list[tuple[str, str, str]]:
+    """Return the pairs whose profiles change order, each with those whose absence does it."""
+    absent: dict[tuple[str, str], list[str]] = {}
+    for first, second, other in board.profiles[0].flips if board.profiles else ():
+        absent.setdefault((first, second), []).append(other)
+    return [(*pair, join_names(others, last="or")) for pair, others in absent.items()]
 
 
 def _equal_examples(board: Leaderboard) -> str:

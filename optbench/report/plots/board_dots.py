@@ -77,7 +77,9 @@ def _names(board: Board) -> list[str]:
 
 
 def _title(board: Board) -> str:
-    return TITLES[board.name] + (f" (equal: {region_text(board)})" if has_verdicts(board) else "")
+    return TITLES[board.name] + (
+        f" (equal means {region_text(board)})" if has_verdicts(board) else ""
+    )
 
 
 def _lanes(board: Board) -> list[int]:

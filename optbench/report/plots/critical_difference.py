@@ -57,7 +57,7 @@ def draw_critical_difference(cd: CriticalDifference, looks: dict[str, Look]) -> 
     sheet = make_sheet(
         "Critical differences",
         f"{cd.note[0].upper()}{cd.note[1:]}, best at the left.\n"
-        "A bar joins optimizers of which none is better than another one."
+        "A bar joins optimizers that are not told apart: no pair has the verdict better."
         + _rest_note(len(cd.labels) - len(left) - len(right)),
         width=WIDTH_INCHES,
         height=depth + TOP_INCHES,
@@ -134,12 +134,13 @@ def _draw_scale(axes: Axes, cd: CriticalDifference) -> None:
 
     left, right = _ends(cd)
     axes.plot([left, right], [0, 0], color=INK, linewidth=1, clip_on=False)
-    for value in MaxNLocator(MOST_TICKS).tick_values(right, left):
-        if right <= value <= left:
-            axes.plot([value, value], [0, -TICK_INCHES], color=INK, linewidth=1, clip_on=False)
-            axes.text(
-                value, -TICK_TEXT_INCHES, f"{value:.3g}", ha="center", va="bottom", color=SOFT
-            )
+    ticks = [v for v in MaxNLocator(MOST_TICKS).tick_values(right, left) if right <= v <= left]
+    decimals = max((len(f"{v:.3g}".partition(".")[2]) for v in ticks), default=0)
+    for value in ticks:
+        axes.plot([value, value], [0, -TICK_INCHES], color=INK, linewidth=1, clip_on=False)
+        axes.text(
+            value, -TICK_TEXT_INCHES, f"{value:.{decimals}f}", ha="center", va="bottom", color=SOFT
+        )
 
 
 def _draw_bars(axes: Axes, cd: CriticalDifference, looks: dict[str, Look]) -> None:

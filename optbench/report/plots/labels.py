@@ -127,6 +127,7 @@ def label_ends(
     ends: dict[str, tuple[float, float]],
     looks: dict[str, Look],
     size: float = LABEL_POINTS,
+    most: int = LONGEST_DIRECT,
 ) -> None:
     """Write each label right of the axes, at the height where its curve ends.
 
@@ -137,6 +138,7 @@ def label_ends(
         ends: Label -> last point of its curve, in data coordinates.
         looks: Label -> look.
         size: Size of the letters, in points.
+        most: Letters of a label; a longer one lacks some in the middle.
     """
     if not ends:
         return
@@ -145,7 +147,7 @@ def label_ends(
     points = to_axes.transform(np.array([ends[k] for k in labels], dtype=float))
     early = [k for k, (x, _) in zip(labels, points, strict=True) if x < EARLY]  # drawn in order
     for label in early:
-        _label_early(axes, label, ends[label], looks[label], size)
+        _label_early(axes, direct_label(label, most), ends[label], looks[label], size)
     points = points[[k not in early for k in labels]]
     labels = [k for k in labels if k not in early]
     box, inch = axes.get_window_extent(), axes.figure.dpi
@@ -159,7 +161,7 @@ def label_ends(
         axes.text(
             1 + margin,
             height,
-            direct_label(label),
+            direct_label(label, most),
             transform=axes.transAxes,
             color=colour,
             size=size,
@@ -183,9 +185,9 @@ def _join(axes: Axes, start: tuple[float, float], end: tuple[float, float], colo
     axes.add_line(line)
 
 
-def _label_early(axes: Axes, label: str, end: tuple[float, float], look: Look, size: float) -> None:
+def _label_early(axes: Axes, text: str, end: tuple[float, float], look: Look, size: float) -> None:
     axes.annotate(
-        direct_label(label),
+        text,
         end,
         xytext=(5, 3),
         textcoords="offset points",

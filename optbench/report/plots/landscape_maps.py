@@ -15,14 +15,16 @@ from matplotlib.lines import Line2D
 from optbench.contracts import Array
 from optbench.inspection.landscapes import Ground, Path
 from optbench.report.format.palette import SHADES, Look, assign_looks
-from optbench.report.plots.labels import cut_label, label_ends
+from optbench.report.plots.labels import direct_label, label_ends
 from optbench.report.plots.marks import dash_pattern
 from optbench.report.plots.scales import set_log_axis
 from optbench.report.plots.sheets import INK, SOFT, Sheet, make_sheet, style
 from optbench.support.files import atomic_path
 from optbench.support.text import count
 
-LABEL_LETTER_INCHES = 0.07
+LABEL_LETTER_INCHES = 0.082
+LONGEST_LABEL = 34
+"""Letters of a label: values in brackets are part of it."""
 MAP_RIGHT_INCHES = 0.3
 """Margin right of the map, which needs no room for labels."""
 GRID_POINTS = 400
@@ -115,11 +117,13 @@ def _draw_step(
 def _make_sheet(ground: Ground, paths: Sequence[Path]) -> Sheet:
     """Make the sheet with the map on it."""
     steps = len(paths[0].points) - 1
-    right = 0.2 + LABEL_LETTER_INCHES * max(len(cut_label(path.label)) for path in paths)
+    right = 0.2 + LABEL_LETTER_INCHES * max(
+        len(direct_label(path.label, LONGEST_LABEL)) for path in paths
+    )
     sheet = make_sheet(
         f"{count(steps, 'step')} on {ground.label}",
-        f"{type(ground.landscape).summary()}\nDark is low. A ring marks the start, a star the "
-        "minimum; where no learning rate was given, the best of a scan.",
+        f"{type(ground.landscape).summary()}\nDark is low. A ring marks the start, a large "
+        "mark the end, a star the minimum; where no learning rate was given, the best of a scan.",
         n=2,
         columns=2,
         width=3.6,
@@ -211,7 +215,7 @@ def _draw_heights(
         ends[path.label] = (float(steps[-1]), float(height[-1]))
     axes.set_xlim(0, steps[-1])
     set_log_axis(axes, "y", max(lowest * 0.6, low), start * 12)
-    label_ends(axes, ends, looks)
+    label_ends(axes, ends, looks, most=LONGEST_LABEL)
 
 
 def _floor_and_start(ground: Ground, paths: Sequence[Path]) -> tuple[float, float]:

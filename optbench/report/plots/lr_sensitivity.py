@@ -39,11 +39,10 @@ def draw_lr_sensitivity(
     outliers = sum(int(profile.beyond.sum()) for profile in profiles)
     sheet = make_sheet(
         f"Learning-rate sensitivity, {REGIME_TITLES.get(regime, regime)}",
-        "Each dot is a tuning trial: how far its final validation loss came from the loss before "
-        "training (0%) to the lowest loss of any trial\non the workload (100%), on a log scale; 0% "
-        f"if it diverged. {count(workloads, 'workload')}, best optimizer first. Line: median of "
-        "the trials near a rate; band: the middle 80%. Rings: the chosen rates. Without a line, "
-        "trials differ in more than the rate." + _outlier_note(outliers),
+        "Dots: tuning trials, by the share of the way from the loss before training to the lowest "
+        f"of any trial, on a log scale; 0% if diverged. {count(workloads, 'workload')}, best "
+        "optimizer first. Line and band: median and middle 80% of the trials near a rate, where "
+        "trials differ in nothing else. Rings: the chosen rates." + _outlier_note(outliers),
         n=len(profiles),
         columns=COLUMNS,
         width=width,

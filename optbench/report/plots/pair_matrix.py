@@ -73,7 +73,7 @@ def draw_pair_matrix(boards: Sequence[Board]) -> Sheet:
         right=0.15,
         bottom=0.12,
         between=0.4 + above,
-        titles=[f"{TITLES[board.name]} (equal: {region_text(board)})" for board in boards],
+        titles=[f"{TITLES[board.name]} (equal means {region_text(board)})" for board in boards],
         least=LEAST_INCHES,
     )
     for axes, board, own in zip(sheet.axes, boards, names, strict=True):

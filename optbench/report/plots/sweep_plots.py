@@ -73,8 +73,8 @@ def draw_sweep(axes: Sequence[SweptAxis], points: Sequence[SweepPoint], fixed: s
     """
     seeds = max((len(point.losses) for point in points), default=1)
     if len(axes) == 1:
-        return _draw_curves(axes[0], points, f"{fixed}\n{_meaning(seeds)}{_coverage(seeds)}")
-    return _draw_maps(axes[0], axes[1], points, f"{fixed}\n{_meaning(seeds)}")
+        return _draw_curves(axes[0], points, f"{fixed}.\n{_meaning(seeds)}{_coverage(seeds)}")
+    return _draw_maps(axes[0], axes[1], points, f"{fixed}.\n{_meaning(seeds)}")
 
 
 def _meaning(seeds: int) -> str:

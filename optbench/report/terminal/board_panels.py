@@ -69,7 +69,7 @@ def _panel(board: Board, looks: Mapping[str, Look], name: int, strip: int) -> li
 
     rows = shown_rows(board)
     title = Text.assemble((TITLES[board.name], "bold"))
-    region = f"equal {region_text(board)}" if has_verdicts(board) else ""
+    region = f"equal means {region_text(board)}" if has_verdicts(board) else ""
     room = 5 + 1 + MOST_LANES + name + 1 + strip + 1 + 5
     if region and title.cell_len + len(region) + 2 <= room:
         title.append(" " * (room - title.cell_len - len(region)))

@@ -31,6 +31,20 @@ def test_epochs_that_follow_from_the_regime_are_not_repeated() -> None:
     ]
 
 
+def test_an_initializer_is_named_in_all_titles_or_in_none() -> None:
+    """Also in those of a regime that has only one."""
+    workloads = [
+        Workload(dataset="iris", regime="batch"),
+        Workload(dataset="iris", regime="sgd"),
+        Workload(dataset="iris", regime="sgd", initializer="zeros"),
+    ]
+    assert list(titles_by_regime(workloads).values()) == [
+        "iris, he-normal, batch",
+        "iris, he-normal, sgd",
+        "iris, zeros, sgd",
+    ]
+
+
 def test_unique_titles_have_no_part_too_many() -> None:
     """The dataset, and the first parts that tell all workloads apart; nothing that all share."""
     regimes = [Workload(dataset="iris", regime="batch"), Workload(dataset="iris", regime="sgd")]

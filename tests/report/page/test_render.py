@@ -132,9 +132,11 @@ def test_every_look_has_its_shape_on_the_page() -> None:
 
 def test_changes_of_order_are_told_for_profiles_and_for_regimes() -> None:
     """Two kinds: without a third optimizer, and in another regime; the page has both at once."""
-    board, cells = samples.study()
-    names = [row.label for row in board.overall[:3]]
-    third = msgspec.structs.replace(board.profiles[0], flips=((names[0], names[1], names[2]),))
+    board, cells = samples.study(labels=tuple("abcd"))
+    names = [row.label for row in board.overall]
+    third = msgspec.structs.replace(
+        board.profiles[0], flips=tuple((names[0], names[1], other) for other in names[2:])
+    )
     flip = OrderFlip(
         first=names[0], second=names[1], regime="batch", other_regime="sgd", clear=True
     )
@@ -143,7 +145,7 @@ def test_changes_of_order_are_told_for_profiles_and_for_regimes() -> None:
         board, profiles=(third, *board.profiles[1:]), regimes=(regime,)
     )
     text = report_html(changed, cells, environment={}, command="run")
-    assert f"{names[0]} and {names[1]} (without {names[2]})" in text
+    assert f"{names[0]} and {names[1]} without {names[2]} or {names[3]}." in text
     assert f'leads <b class="name">{names[1]}</b> in batch, and trails it in sgd' in text
     assert "1 change of order at equal examples" in text
 

@@ -83,6 +83,22 @@ def test_few_entrants_all_have_a_name() -> None:
     assert "Grey" not in sheet.figure.texts[1].get_text()
 
 
+@pytest.mark.parametrize("step", [0.004, 0.02, 0.025, 0.1])
+def test_all_ticks_have_the_same_decimals(step: float) -> None:
+    """0.80 stands beside 0.84, not 0.8, and each says its value."""
+    values = tuple(0.8 + step * k for k in (2, 0, -2))
+    cd = CriticalDifference(labels=("a", "b", "c"), values=values, bars=(), note="score")
+    sheet = draw_sheet(lambda: draw_critical_difference(cd, assign_looks("abc")))
+    ticks = {
+        float(text.get_position()[0]): text.get_text()
+        for text in sheet.axes[0].texts
+        if text.get_text().replace(".", "").isdigit()
+    }
+    assert len(ticks) >= 3
+    assert len({len(text.partition(".")[2]) for text in ticks.values()}) == 1
+    assert [float(text) for text in ticks.values()] == pytest.approx(list(ticks), abs=1e-9)
+
+
 def test_one_replicate_has_no_such_picture() -> None:
     """Without verdicts nothing is told apart."""
     cells = make_cells(("a", "b"), ("iris",), seeds=2, trials=2)

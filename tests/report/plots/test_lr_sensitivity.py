@@ -37,6 +37,12 @@ def test_each_panel_names_its_rate() -> None:
     assert [axes.get_xlabel() for axes in sheet.axes] == ["lr", "step_size"]
 
 
+def test_the_explanation_is_no_higher_than_the_panels_of_three() -> None:
+    """At most five lines above a row of three."""
+    sheet = drawn(*(replace(PROFILE, label=label) for label in "abc"))
+    assert sheet.figure.texts[1].get_text().count("\n") < 6
+
+
 @pytest.mark.parametrize(
     ("beyond", "note"),
     [
