@@ -8,6 +8,7 @@ import pytest
 
 from optbench.analysis.board_records import select_boards
 from optbench.analysis.words.board_text import interval_text
+from optbench.records import BOARD_NAMES
 from optbench.report.format.latex_escape import LONG, escape_latex, latex_table
 from optbench.report.format.table_forms import TABLES, TableName
 from optbench.report.paper_tables import paper_tables
@@ -105,3 +106,12 @@ def test_a_long_table_goes_over_several_pages() -> None:
     assert r"\begin{longtable}{lr}" in text
     assert text.index(r"\endhead") < text.index("a & 1")
     assert r"\begin{longtable}" not in latex_table(["a"], rows[:3], caption="c", label="x")
+
+
+def test_a_ratio_is_not_called_a_difference() -> None:
+    """The speed board says how many times sooner; all others subtract."""
+    board, _ = samples.with_boards(samples.study())
+    for name in BOARD_NAMES:
+        (table,) = paper_tables(board, "pairs", name)
+        assert ("first minus second" in table.caption) == (name != "speed")
+        assert ("times sooner" in table.caption) == (name == "speed")
