@@ -19,7 +19,7 @@ from optbench.report.plots.sheets import INK, Sheet, make_sheet
 from optbench.support.text import printable
 
 NAME_LETTER_INCHES = 0.075
-HEADING_LETTER_INCHES = 0.066
+HEADING_LETTER_INCHES = 0.056
 """Height of a letter of a heading, which runs upwards."""
 HEADING_LINE_INCHES = 0.13
 LONGEST_LINE = 30
