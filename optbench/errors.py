@@ -157,7 +157,7 @@ def _some_of(names: list[str], wrong: str, listing: str) -> str:
     """Return names in words: all of them, or if they are many, those that are most like a name."""
     if len(names) <= SHOWN_NAMES:
         return ", ".join(names) or "none"
-    few = get_close_matches(wrong.lower(), names, n=5, cutoff=0.0)
+    few = sorted(get_close_matches(wrong.lower(), names, n=5, cutoff=0.0))
     rest = f"{len(names) - len(few)} others"
     return f"{', '.join(few)} and {rest}" + (f" (`{listing}`)" if listing else "")
 

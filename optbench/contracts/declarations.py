@@ -82,7 +82,7 @@ class Hyper:
 
         Example:
             >>> hyper(0.01, "learning rate", log_range=(1e-4, 0.1)).describe_search()
-            '0.0001 to 0.1, log-evenly'
+            '0.0001 to 0.1, log-uniformly'
         """
         if self.search is None:
             return ""
@@ -91,7 +91,7 @@ class Hyper:
             quantity = f"{self.name} / (1 - {self.scaled_by}): "
         elif self.prior == "one-minus-log":
             quantity = f"1 - {self.name}: "
-        spacing = "evenly" if self.prior == "uniform" else "log-evenly"
+        spacing = "uniformly" if self.prior == "uniform" else "log-uniformly"
         return f"{quantity}{self.search[0]:g} to {self.search[1]:g}, {spacing}"
 
     def check(self, value: object) -> Value:

@@ -220,7 +220,7 @@ class RunResult(RunOutcome):
             ("status", f"{self.status}: {self.reason}" if self.reason else str(self.status)),
             ("training loss", f"{self.final('train_loss'):.4g}"),
             ("test loss", f"{self.test_loss:.4g}"),
-            ("test metric", f"{self.test_metric:.4g}"),
+            ("test accuracy (regression: R squared)", f"{self.test_metric:.4g}"),
             ("time", f"{self.seconds:.3g} s, {self.grad_evals} gradients, {self.loop} loop"),
         )
         losses = [

@@ -389,3 +389,26 @@ def test_a_file_that_some_system_or_python_refuses_is_called_otherwise(
     path = tmp_path / f"my_{name}.py"
     assert f'name = "{name}"' in path.read_text()
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unknown_optimizer_of_a_study_with_plugins_points_to_its_file(tmp_path: Path) -> None:
+    """The command of the stored study has the file, which a user forgets to repeat."""
+    from tests.cli import study_helpers
+
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "from optbench import Rule, hyper\n\n\nclass Unheard(Rule):\n"
+        '    """Descent."""\n\n    name = "unheard"\n    lr: float = hyper(0.1, "rate", low=0)\n\n'
+        "    @staticmethod\n    def update(theta, grad, t, h):\n"
+        "        return (theta - h.lr * grad,)\n"
+    )
+    words = ["run", *study_helpers.TINY, "-o", "unheard", "-d", "iris", "--ruleset", "defaults"]
+    words += ["--out", str(tmp_path / "out")]
+    first = study_helpers.start([*words, "--plugin", str(mine)])
+    assert (first.communicate()[1], first.returncode)[1] == 0
+    again = study_helpers.start(words)
+    _, errors = again.communicate()
+    assert again.returncode != 0
+    said = " ".join(errors.split())
+    assert "unknown optimizer 'unheard'" in said
+    assert f"was made with --plugin {mine}" in said

@@ -81,7 +81,7 @@ def test_the_page_of_an_optimizer_has_its_places_as_the_boards_have_them(site_pa
     (row,) = [row for row in boards[0].rows if row.label == "adam"]
     share = f"{100 * 2.0**-row.value:.0f}%"
     assert f"| speed | {site_pages.leaderboards.range_text(*row.place)} | {share} [" in page
-    assert "1 - beta1: 0.01 to 0.5, log-evenly" in page
+    assert "1 - beta1: 0.01 to 0.5, log-uniformly" in page
 
 
 def test_every_public_name_is_in_the_reference(site_pages: Any) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -27,7 +29,7 @@ from optbench.cli.study_output import (
     summary_json,
     typed_command,
 )
-from optbench.errors import ConfigError
+from optbench.errors import ConfigError, OptbenchError
 from optbench.records import Health
 from optbench.support.text import count, plural
 
@@ -99,7 +101,10 @@ def command(
     if more is not None:
         extended, plan = _extension(out, more, until, changes)
     else:
-        plan = _plan(suite, until, changes)
+        try:
+            plan = _plan(suite, until, changes)
+        except ConfigError as problem:
+            raise ConfigError(f"{problem}{_plugin_hint(problem, out)}") from None
     plan = plan.with_criteria(baseline, dict(regions))
     if shard is not None:
         plan = plan.shard(*shard)
@@ -220,6 +225,21 @@ def _extension(
         is_name = str(problem).startswith("unknown")
         hint = f"; the study was run with {plugins}" if plugins and is_name else ""
         raise ConfigError(f"{problem}{hint}") from None
+
+
+def _plugin_hint(problem: ConfigError, out: Path) -> str:
+    """Return the plugin files of the study in a folder, if a name is unknown; else ''."""
+    from optbench.study import STORE_NAME, load_study
+
+    if not str(problem).startswith("unknown ") or not (out / STORE_NAME).is_file():
+        return ""
+    try:
+        words = shlex.split(load_study(out).command)
+    except (OptbenchError, ValueError):
+        return ""
+    files = [f"--plugin {file}" for option, file in pairwise(words) if option == "--plugin"]
+    files = [text for text in files if text not in " ".join(sys.argv)]
+    return f"; the study in {out} was made with {' '.join(files)}" if files else ""
 
 
 def _say_what_was_read(plan: StudyPlan, registry: Registry) -> None:

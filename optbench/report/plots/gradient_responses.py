@@ -25,7 +25,7 @@ def draw_responses(series: Series, responses: Sequence[Response]) -> Sheet:
     sheet = make_sheet(
         "What optimizers make of one series of noisy gradients",
         "Grey: the gradients, the same in every panel; black: their mean, which turns from 1 to "
-        "-1. In colour: steps over learning rate.",
+        "-1. In color: steps over learning rate.",
         n=len(responses),
         columns=columns,
         width=2.9,

@@ -58,10 +58,10 @@ def draw_loss_sources(
 
     sheet = make_sheet(
         "Where the validation loss comes from",
-        "Right: the optimizer left training loss on the table. Up: it generalises worse than it "
+        "Right: the optimizer left training loss on the table. Up: it generalizes worse than it "
         "trains.\n"
         f"In {UNIT}; beyond 10% counts as high.\n"
-        f"Colour: optimizer; shape: dataset. Axes: {SCALE_NAME}."
+        f"Color: optimizer; shape: dataset. Axes: {SCALE_NAME}."
         + (f" Grey: the other {others}." if others else ""),
         n=len(regimes),
         columns=3,

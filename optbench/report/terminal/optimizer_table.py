@@ -16,7 +16,7 @@ from optbench.report.format.board_layout import place_text
 from optbench.report.format.palette import Look
 from optbench.report.format.text_charts import curve_limits, mean_curve, sparkline
 from optbench.report.terminal.board_panels import MOST_ROWS
-from optbench.support.text import count, one_line
+from optbench.support.text import count, join_names, one_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -66,9 +66,9 @@ def optimizer_table(
     name = min(max([len(row.label) for row in board.overall] + [9]) + 2, max(width // 3, 14))
     room = width - FIXED_WIDTH - name - PLACE_WIDTH * len(places)
     sparks = curve_columns(cells, room)
-    n = len({cell.workload.label for cell in cells if cell.evaluation})
-    over = "" if n < 2 else f" (mean of {n} workloads)"
+    over = mean_note([len({cell.workload.label for cell in group}) for group in sparks.values()])
     notes = [f"curves: validation loss along the run, on one scale{over}"] if sparks else []
+    notes.append("solved: workloads on which the median run reached the target")
     if any(row.edges for row in board.overall):
         notes.append("*: the best value of a hyperparameter lies at the edge of its range")
     if any(row.partial for row in board.overall):
@@ -92,6 +92,20 @@ def optimizer_table(
     for row in _ordered(board, boards):
         table.add_row(*_row(row, places, curves, looks[row.label]))
     return table
+
+
+def mean_note(workloads: Sequence[int]) -> str:
+    """Return over how many workloads the curves of each column are means.
+
+    Example:
+        >>> mean_note([3, 3]), mean_note([2, 3, 3])
+        (' (mean of 3 workloads each)', ' (mean of 2, 3 and 3 workloads)')
+    """
+    if max(workloads, default=0) < 2:
+        return ""
+    each = " each" if len(workloads) > 1 and len(set(workloads)) == 1 else ""
+    numbers = [str(n) for n in (workloads[:1] if len(set(workloads)) == 1 else workloads)]
+    return f" (mean of {join_names(numbers)} workloads{each})"
 
 
 def _ordered(board: Leaderboard, boards: Sequence[Board]) -> list[OverallRow]:

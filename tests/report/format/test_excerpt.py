@@ -15,6 +15,7 @@ from optbench.report import write_all
 from optbench.report.format import excerpt as module
 from optbench.report.format.excerpt import excerpt
 from optbench.report.terminal.leaderboard_table import leaderboard_table
+from optbench.report.terminal.optimizer_table import mean_note
 from tests.analysis.synthetic import make_cells
 
 DATASETS = ("moons", "iris", "digits")
@@ -107,4 +108,16 @@ def test_the_terminal_says_over_what_its_curves_are(
     console.print(leaderboard_table(board, cells))
     text = " ".join(console.export_text().split())
     assert "54 workloads," in text
-    assert "curves: validation loss along the run, on one scale (mean of 18 workloads)" in text
+    assert "curves: validation loss along the run, on one scale (mean of 6 workloads each)" in text
+    assert "solved: workloads on which the median run reached the target" in text
+
+
+def test_columns_of_other_workloads_have_their_own_numbers() -> None:
+    """Regimes may have different numbers of workloads."""
+    assert mean_note([2, 3, 3]) == " (mean of 2, 3 and 3 workloads)"
+    assert mean_note([3, 3]) == " (mean of 3 workloads each)"
+    assert (mean_note([8]), mean_note([1, 1]), mean_note([])) == (
+        " (mean of 8 workloads)",
+        "",
+        "",
+    )
