@@ -244,3 +244,15 @@ def test_failed_runs_are_named_and_give_exit_code_3(tmp_path: Path, faulty: str)
     assert process.returncode == 3, err
     assert "ValueError: no good" in err
     assert "faulty[fault=true]" in out
+
+
+def test_a_study_without_an_evaluated_run_names_no_report(tmp_path: Path) -> None:
+    """The time limit ends it before there is anything to report."""
+    words = ["run", *TINY, "-o", "sgd", "-o", "adam", "-d", "iris"]
+    words += ["--until", "decided", "--time-limit", "0.001s", "--out", str(tmp_path)]
+    process = start(words)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert not (tmp_path / "report.html").exists()
+    assert "report.html" not in errors
+    assert "the time limit is reached; nothing to report yet; to go on: " in errors

@@ -144,7 +144,11 @@ def command(
         )
         complete = study.complete
         if not complete:
-            _log.info("interrupted; reporting what is finished (Ctrl-C again: no report)")
+            _log.info(
+                "interrupted; writing the report (Ctrl-C again: none)"
+                if study.is_evaluated and shard is None
+                else "interrupted; nothing to report yet"
+            )
         files: list[Path] = []
         try:
             if study.is_evaluated and shard is None:
@@ -156,6 +160,9 @@ def command(
     elif files:
         show_board(study)
     _say_what_happened(study, complete, out, typed, shard)
+    if complete and shard is None and not files:
+        cause = "" if time_limit is None else "the time limit is reached; "
+        remark(f"{cause}nothing to report yet; to go on: {typed}")
     if not complete:
         return exit_code()
     return EXIT_FAILED_RUNS if study.failed else 0
@@ -273,9 +280,9 @@ def _say_what_happened(
     were = f"{count(study.reused, 'run')} {plural(study.reused, 'was', 'were')}"
     reused = f"{were} in the store already" if study.reused else ""
     remark(", ".join(filter(None, (trained, reused))))
-    if shard is None:
+    if shard is None and study.is_evaluated:
         remark(f"report: {out / 'report.html'}")
-    else:
+    elif shard is not None:
         remark(
             f"shard {shard[0]} of {shard[1]}: {count(finished, 'run')} in {out}; when all are done"
         )

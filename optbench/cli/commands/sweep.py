@@ -140,5 +140,5 @@ def _show(result: Sweep) -> None:
         )
         for point in result.points
     ]
-    heads = ("optimizer", *names, "validation loss", "interval", "diverged", "")
+    heads = ("optimizer", *names, "median val. loss", "interval of it", "diverged", "")
     print_table(heads, rows, result.fixed)
