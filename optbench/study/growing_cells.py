@@ -228,6 +228,8 @@ class GrowingCells:
         dropped = sorted(state.active - active)
         if dropped and not after.ended:
             _log.info("no further runs, all pairs decided: %s", ", ".join(dropped))
+        if active and after.ended:
+            _log.info("the study ends: %s", self._limit(size))
 
     def _look_at_time_limit(self) -> None:
         """Analyse the replicates that were finished in time, and leave the others out."""
@@ -238,8 +240,15 @@ class GrowingCells:
             self._look(cells, state.replicates + len(complete), is_last=True)
         elif state.looks:
             self._state = replace(state, ended=True)
+            _log.info("the study ends: %s", self._limit(state.replicates))
         else:  # not one replicate: what there is has no verdicts
             self._state = replace(state, cells=state.part.record().cells, ended=True)
+
+    def _limit(self, size: int) -> str:
+        """Return why a study with open pairs ends after this number of replicates."""
+        if size >= self._most:
+            return f"the most replicates ({self._most}) are reached"
+        return "the time limit is reached"
 
 
 def _describe(

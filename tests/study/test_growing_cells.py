@@ -214,6 +214,25 @@ def test_the_time_limit_is_a_look_at_what_is_finished(tmp_path: Path) -> None:
     assert sum(look.level for look in again.looks) <= 0.05 + 1e-12
 
 
+def test_the_last_line_about_the_looks_says_why_the_study_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All pairs are decided, or a limit is reached."""
+
+    def last_line() -> str:
+        lines = [r.getMessage() for r in caplog.records if r.name == growing_cells.__name__]
+        caplog.clear()
+        return lines[-1]
+
+    with caplog.at_level("INFO"):
+        execute(tmp_path / "decided", make_plan(16))
+        assert last_line().endswith(" pairs are decided")
+        execute(tmp_path / "most", make_plan(4), noisy)
+        assert last_line() == "the study ends: the most replicates (4) are reached"
+        execute_for_half(tmp_path / "time", monkeypatch)
+        assert last_line() == "the study ends: the time limit is reached"
+
+
 def execute_for_half(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     """Run a study whose time is over when half of the runs before the first look are finished."""
     now = 0.0
