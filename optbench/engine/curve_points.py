@@ -38,9 +38,9 @@ def plan_curve(
     All examples are evaluated at all points of the grid if that is cheap enough. Otherwise the
     training loss along the run is measured on a sample, if the part is at least twice as large, and
     on the whole part only at the end; and the run is evaluated at as many points as are cheap
-    enough then. The validation part is never sampled for the cost,
-    because the lowest validation loss chooses trials. Both numbers depend on the workload alone, so
-    that all optimizers are measured alike.
+    enough then. The validation part is never sampled for the cost, because the lowest validation
+    loss chooses trials. Both numbers depend on the workload alone, so that all optimizers are
+    measured alike.
 
     Args:
         sizes: Widths of the input, the hidden layers and the output.
