@@ -132,11 +132,10 @@ _started: list[Driver] = []
 
 
 def end_drivers() -> None:
-    """Kill every driver that still runs, as after a failed test."""
+    """Kill every driver that still runs, and close its pipes, as after a failed test."""
     while _started:
-        driver = _started.pop()
-        if driver.running:
-            driver.kill()
+        with _started.pop().process as process:
+            process.kill()
 
 
 @dataclass

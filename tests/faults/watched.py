@@ -7,6 +7,7 @@ of a run that kills its process.
 """
 
 import contextlib
+import glob
 import os
 import signal
 import time
@@ -35,9 +36,9 @@ class Walker(Stepper):
 def _pass(gate: str) -> None:
     """Take a ticket, or wait for one."""
     while not os.path.exists(os.path.join(gate, "open")):
-        for ticket in os.listdir(gate):
+        for ticket in glob.glob(os.path.join(gate, "ticket-*")):
             with contextlib.suppress(FileNotFoundError):  # another run was faster
-                os.unlink(os.path.join(gate, ticket))
+                os.unlink(ticket)
                 return
         time.sleep(0.01)
 
