@@ -13,6 +13,7 @@ from optbench.analysis.words.board_sentences import (
     board_sentence,
     equal_groups,
     has_verdicts,
+    looks_sentence,
 )
 from optbench.analysis.words.board_text import (
     TITLES,
@@ -24,6 +25,7 @@ from optbench.analysis.words.board_text import (
     region_text,
     statement_title,
 )
+from optbench.analysis.words.prose import STANDING
 from optbench.records import BOARD_NAMES
 from optbench.report.format import numbers
 from optbench.report.format.board_layout import (
@@ -56,6 +58,7 @@ def answer(board: Leaderboard, picture: Sequence[str]) -> list[str]:
         blocks += [
             f"## {statement_title(these)}",
             _sentences(these),
+            *filter(None, [looks_sentence(these)]),
             *picture,
             _side_by_side(these),
             _notes(these, board.protocol.select, best_loss_text(board.workloads)),
@@ -82,6 +85,8 @@ def pair_blocks(board: Leaderboard) -> list[str]:
         "of the board. *Equal*: the difference surely lies within that region. `leaderboard.json` "
         "lists all pairs, those of each regime too."
     )
+    if len(boards[0].looks) > 1:
+        intro += f" {STANDING}"
     blocks = ["## Pairs", intro]
     for each in sorted(boards, key=lambda b: (b.statement, BOARD_NAMES.index(b.name))):
         title = f"{TITLES[each.name]}, {statement_title([each]).lower()} ({region_text(each)})"

@@ -10,7 +10,7 @@ import numpy as np
 from optbench.analysis.board_records import Board, select_boards
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.views.score_grid import score_grid
-from optbench.analysis.words.board_sentences import has_verdicts
+from optbench.analysis.words.board_sentences import has_verdicts, looks_sentence
 from optbench.analysis.words.board_text import (
     TITLES,
     best_loss_text,
@@ -116,11 +116,17 @@ def _boards(board: Leaderboard, boards: Sequence[Board]) -> PaperTable:
     return PaperTable(
         label="boards",
         caption=f"Optimizers {scope}, with {interval_level(boards[0])} intervals. {meanings}. "
-        "Bold: may be the best. Place: the places that the pairs leave open.",
+        "Bold: may be the best. Place: the places that the pairs leave open." + _looks_text(boards),
         heads=tuple(heads),
         rows=tuple(zip(*columns, strict=True)),
         bold=frozenset(bold),
     )
+
+
+def _looks_text(boards: Sequence[Board]) -> str:
+    """Return the end of a caption: the error rate of a growing study."""
+    sentence = looks_sentence(boards)
+    return f" {sentence}" if sentence else ""
 
 
 def _scores(board: Leaderboard) -> PaperTable:
@@ -153,7 +159,8 @@ def _pairs(board: Board) -> PaperTable:
         label=f"pairs-{board.name}",
         caption=f"{TITLES[board.name]} {scope}: every pair. Difference: {of}, with "
         f"its {interval_level(board)} interval; p for a difference of 0, and for one outside the "
-        f"region of practical equivalence ({region_text(board)}), adjusted for all pairs.",
+        f"region of practical equivalence ({region_text(board)}), adjusted for all pairs."
+        + _looks_text([board]),
         heads=("first", "second", "difference", "interval", "p", "p equal", "verdict"),
         rows=tuple(rows),
         left=(0, 1, 6),

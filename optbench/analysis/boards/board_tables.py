@@ -235,8 +235,8 @@ def _notes(
     notes = looks_notes(looks)
     if not rows.testable.any() and len(study.labels) > 1:
         if unit != "replicate":
-            # What is said of the values stands on the board of these workloads.
-            return [*notes, _too_few_units(rows, unit)]
+            # What is said of the values and the looks stands on the board of these workloads.
+            return [_too_few_units(rows, unit)]
         if study.n_replicates == 1:
             text = "No verdicts: with one replicate, tuning and evaluation were done once. Nothing "
             notes.append(text + "shows how far a repetition would change the results.")

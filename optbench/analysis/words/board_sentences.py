@@ -12,6 +12,7 @@ from optbench.analysis.words.board_text import (
     region_text,
     workloads_text,
 )
+from optbench.analysis.words.prose import looks_notes
 from optbench.records import BoardName
 from optbench.support.text import count, join_names
 
@@ -133,6 +134,16 @@ def board_sentence(board: Board) -> str:
         return board.note or "No verdicts: there is only one replicate."
     parts = [_lead(board), _equals(board), _open(board), _at_floor(board), *_not_compared(board)]
     return ". ".join(part for part in parts if part) + "."
+
+
+def looks_sentence(boards: Sequence[Board]) -> str:
+    """Return what error rate the verdicts of a growing study have; empty for a single look.
+
+    Args:
+        boards: Boards of one statement and regime.
+    """
+    looks = boards[0].looks
+    return " ".join(looks_notes(looks)) if looks and any(map(has_verdicts, boards)) else ""
 
 
 def baseline_sentence(board: Board) -> str:

@@ -12,6 +12,12 @@ UNKNOWN = "–"
 IN_REGIME = {"batch": "full batch", "mini-batch": "mini-batches", "sgd": "single examples"}
 """Regime -> its name in a sentence."""
 
+STANDING = (
+    "A verdict stands from the first look that supports it, with the p of that look; the "
+    "intervals are those of the last one."
+)
+"""Why the interval of a decided pair may hold 0, in a study with several looks."""
+
 
 def looks_notes(looks: Sequence[Look]) -> list[str]:
     """Return which error rate the verdicts of a growing study have; nothing for a single look."""
@@ -20,11 +26,12 @@ def looks_notes(looks: Sequence[Look]) -> list[str]:
         return ["No verdicts: the study was interrupted before it was first analysed."]
     if len(looks) == 1 and last.level == ALPHA:
         return []
-    return [
+    note = (
         f"Look {len(looks)}, at {count(last.replicates, 'replicate')}. Intervals have level "
         f"{100 * (1 - last.level):.1f}%. At all looks together, the probability of any false "
-        f"'better' is at most {100 * rate:.1f}%, and so is that of any wrong 'equal'."
-    ]
+        f"'better' on a board is at most {100 * rate:.1f}%, and so is that of any wrong 'equal'."
+    )
+    return [f"{note} {STANDING}" if len(looks) > 1 else note]
 
 
 def short_names(workloads: Sequence[Workload]) -> list[str]:

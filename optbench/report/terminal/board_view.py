@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from optbench.analysis.board_records import Board, select_boards
 from optbench.analysis.leaderboard import Leaderboard
-from optbench.analysis.words.board_sentences import baseline_sentence, board_sentence, has_verdicts
+from optbench.analysis.words.board_sentences import (
+    baseline_sentence,
+    board_sentence,
+    has_verdicts,
+    looks_sentence,
+)
 from optbench.analysis.words.board_text import (
     SHORT_TITLES,
     TITLES,
@@ -48,6 +53,8 @@ def answer_lines(board: Leaderboard, looks: Mapping[str, Look], width: int) -> I
         yield from panel_lines(boards, looks, width)
         yield Text()
         yield from _sentences(boards)
+        if sentence := looks_sentence(boards):
+            yield Text(sentence)
         yield from _regimes(board, looks, width)
     others = select_boards(board.boards, "workloads-like-these")
     if others and len(others[0].rows) > 1:

@@ -39,7 +39,7 @@ def test_a_verdict_is_reached_at_the_first_look_that_supports_it() -> None:
     assert early.error_rate == pytest.approx(first.level)
     assert late.error_rate == pytest.approx(0.05)
     assert late.note.startswith("Look 2, at 8 replicates.")
-    promise = "any false 'better' is at most 5.0%, and so is that of any wrong 'equal'."
+    promise = "any false 'better' on a board is at most 5.0%, and so is that of any wrong 'equal'."
     assert promise in late.note
 
 

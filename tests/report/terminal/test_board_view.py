@@ -10,6 +10,7 @@ from rich.console import Console
 
 from optbench.analysis.statistics.spending import planned_looks
 from optbench.report.markdown import leaderboard_markdown
+from optbench.report.paper_tables import paper_tables
 from optbench.report.terminal.leaderboard_table import leaderboard_table
 from optbench.support.standard_streams import HANDLER
 from tests.report import samples
@@ -82,7 +83,7 @@ def test_streams_in_ascii_get_stand_ins() -> None:
 
 
 def test_the_legend_of_a_study_with_looks_has_their_level() -> None:
-    """Intervals of a look are wider than 95%, and the caption says by how much."""
+    """Intervals of a look are wider than 95%; every output says so, with the error rate."""
     board, cells = samples.with_boards(samples.study(FIVE))
     looks = tuple(planned_looks([4, 8], 32))
     boards = tuple(msgspec.structs.replace(each, looks=looks) for each in board.boards)
@@ -93,3 +94,10 @@ def test_the_legend_of_a_study_with_looks_has_their_level() -> None:
     markdown = leaderboard_markdown(shown, (), environment={}, command="optbench run")
     assert "99.2% interval" in markdown
     assert "95%" not in markdown
+    rate = f"at most {100 * sum(look.level for look in looks):.1f}%"
+    assert rate in out.getvalue()
+    assert rate in markdown.split("## On workloads like these")[0]
+    for table in (*paper_tables(shown), *paper_tables(shown, "pairs")):
+        assert rate in table.caption
+    for text in (out.getvalue(), markdown):
+        assert "stands from the first look" in " ".join(text.split())
