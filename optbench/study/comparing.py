@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -195,10 +196,10 @@ def compare_entrants(
     if not cells:
         raise ConfigError(f"{title}: no workload in common")
     looks = study.looks or (Look(replicates=0, level=ALPHA),)
-    rows = _compare({title: cells}, study, criteria, looks)
+    rows = _compare({title: cells}, study, criteria, looks, study.cells)
     own = [dict.fromkeys(cell.workload.label for cell in side) for side in sides]
     missing = tuple(f"{second} on {workload}" for workload in own[0] if workload not in own[1])
-    warnings = (*_seed_warning(*sides), *looks_notes(looks))
+    warnings = (*_seed_warning(*sides), *_choice_warning(labels), *looks_notes(looks))
     return StudyComparison(rows, warnings, 1 - looks[-1].level, missing)
 
 
@@ -246,6 +247,17 @@ def _missing(first: Sequence[Cell], second: Sequence[Cell]) -> list[str]:
         if (label, workload) not in sides[1]
     )
     return list(names)
+
+
+def _choice_warning(labels: Collection[str]) -> list[str]:
+    """Say that the error rate of one pair assumes that it was not chosen by its results."""
+    if len(labels) < 3:
+        return []
+    return [
+        f"one pair of the {math.comb(len(labels), 2)} of the study, without a correction for the "
+        "others: the error rate holds if this pair was chosen before the results were seen; the "
+        "boards correct for all pairs"
+    ]
 
 
 def _seed_warning(first: Sequence[Cell], second: Sequence[Cell]) -> list[str]:
@@ -305,7 +317,11 @@ def _renamed(cell: Cell, label: str) -> Cell:
 
 
 def _compare(
-    sides: Mapping[str, Sequence[Cell]], study: Study, criteria: Criteria, looks: Sequence[Look]
+    sides: Mapping[str, Sequence[Cell]],
+    study: Study,
+    criteria: Criteria,
+    looks: Sequence[Look],
+    whole: Sequence[Cell] = (),
 ) -> tuple[Comparison, ...]:
     """Compare A and B for each title; on each board, all titles are one family.
 
@@ -314,6 +330,8 @@ def _compare(
         study: The study with the protocol.
         criteria: The regions of practical equivalence.
         looks: The looks at which they are compared.
+        whole: The cells from which losses that are not frozen are derived; by default those of
+            the sides.
     """
     from optbench.analysis.boards.side_pairs import side_pairs
     from optbench.registry import default_registry
@@ -326,6 +344,7 @@ def _compare(
         known_targets(default_registry()),
         criteria,
         looks,
+        whole,
     )
     return tuple(
         Comparison(

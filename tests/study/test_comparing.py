@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import optbench
+from optbench.analysis.board_records import select_boards
 from optbench.analysis.statistics.spending import planned_looks
 from optbench.analysis.words.prose import looks_notes
 from optbench.errors import ConfigError
@@ -193,6 +194,35 @@ def test_a_region_can_be_given() -> None:
         "the regions of practical equivalence differ; those of A are used",
     )
     assert marked.compare("alpha", "beta").rows[0].boards[0].region == 1.0
+
+
+def test_a_pair_has_the_differences_of_its_board_whoever_else_is_in_the_study() -> None:
+    """Losses that are not frozen are derived from the whole study, as for the boards."""
+    cells = make_cells(
+        ("alpha", "beta", "gamma"),
+        datasets=("unseen", "unheard", "unknown"),
+        skill={"beta": 0.3, "gamma": 1.5},
+        replicates=4,
+    )
+    study = Study("synthetic", StudyProtocol(), tuple(cells))
+    (row,) = study.compare("alpha", "beta").rows
+    boards = {each.name: each for each in select_boards(study.leaderboard.boards)}
+    for each in row.boards:
+        pair = boards[each.board].pair("alpha", "beta")
+        assert pair.difference is not None
+        sign = 1 if pair.first == "beta" else -1
+        assert each.difference == pytest.approx(sign * pair.difference)
+    (speed,) = (each for each in row.boards if each.board == "speed")
+    assert speed.difference != 0
+
+
+def test_a_pair_of_many_is_not_corrected_and_says_so() -> None:
+    """A pair that is picked after the results were seen has no error rate of 5%."""
+    cells = make_cells(("alpha", "beta", "gamma"), replicates=4)
+    study = Study("synthetic", StudyProtocol(), tuple(cells))
+    (warning,) = study.compare("alpha", "beta").warnings
+    assert warning.startswith("one pair of the 3 of the study, without a correction")
+    assert "chosen before the results were seen" in warning
 
 
 def test_a_study_that_was_analysed_at_looks_is_compared_at_them() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,6 +37,22 @@ class Scales:
     target: Array
     target_frozen: tuple[bool, ...]
     records: tuple[Target | None, ...]
+
+    def on(self, columns: Sequence[int]) -> Scales:
+        """Return the scales of some workloads.
+
+        Args:
+            columns: Indices of the workloads.
+        """
+        index = list(columns)
+        return Scales(
+            guess={part: losses[index] for part, losses in self.guess.items()},
+            best={part: losses[index] for part, losses in self.best.items()},
+            from_study={part: known[index] for part, known in self.from_study.items()},
+            target=self.target[index],
+            target_frozen=tuple(self.target_frozen[i] for i in index),
+            records=tuple(self.records[i] for i in index),
+        )
 
 
 def scales_of(study: StudyArrays, known: Targets) -> Scales:

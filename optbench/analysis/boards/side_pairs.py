@@ -39,6 +39,7 @@ def side_pairs(
     targets: Targets,
     criteria: Criteria,
     looks: Sequence[Look],
+    whole: Sequence[Cell] = (),
 ) -> list[SidePairs]:
     """Compare the two labels of each couple on every board, on these workloads.
 
@@ -49,17 +50,20 @@ def side_pairs(
         targets: Frozen losses by (dataset, ``Workload.network``).
         criteria: The regions of practical equivalence.
         looks: The looks at which the couples are compared; the last one has all replicates.
+        whole: The cells from which losses that `targets` lacks are derived; by default `cells`.
     """
     families: list[SidePairs] = []
     before = 0
     for look in looks:
         end = None if look is looks[-1] else protocol.first_replicate + look.replicates
         study = StudyArrays([cell for cell in cells if end is None or cell.replicate < end])
+        origin = StudyArrays([c for c in whole or cells if end is None or c.replicate < end])
         if {label for couple in couples for label in couple} - set(study.labels):
             continue
-        tables = board_values(
-            study, scales_of(study, targets), protocol.select != "val_loss", criteria
+        scales = scales_of(origin, targets).on(
+            [origin.workload_labels.index(label) for label in study.workload_labels]
         )
+        tables = board_values(study, scales, protocol.select != "val_loss", criteria)
         first, second = (
             np.array([study.labels.index(couple[side]) for couple in couples]) for side in (0, 1)
         )

@@ -63,8 +63,10 @@ def command(
     board: final loss, training loss, speed and stability. B is better or worse if the difference is
     surely not 0; equal if it lies surely within the region of practical equivalence; otherwise
     open, with the number of replicates that would decide it. The probability of any
-    wrong 'better' or 'worse' on a board is at most 5%, and so is that of any wrong 'equal'. With
-    one replicate, nothing is decided. Without --region, the regions are those of the study A.
+    wrong 'better' or 'worse' on a board is at most 5%, and so is that of any wrong 'equal'. For two
+    optimizers of one study, this holds if they were chosen before its results were seen; its boards
+    correct for all pairs. With one replicate, nothing is decided. Without --region, the regions are
+    those of the study A.
 
     Exit codes: 0 done; 1 no study in a folder, or, with --fail-if-worse, something cannot be judged
     or is missing from B; 4 worse, with --fail-if-worse.
