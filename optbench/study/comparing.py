@@ -39,6 +39,8 @@ class BoardComparison:
         needs: Replicates in all that would decide an open verdict; None if unknown.
         at_floor: Whether neither side has a value above the lowest one possible, such as a target
             that neither reaches in any run: there is nothing to compare.
+        solved: On the board of speed, the shares of the runs of A and of B that reached the target,
+            None on the others. A miss counts as a fixed cost, so with misses a factor is a bound.
     """
 
     board: BoardName
@@ -50,6 +52,13 @@ class BoardComparison:
     verdict: Outcome
     needs: int | None
     at_floor: bool = False
+    solved: tuple[float | None, float | None] | None = None
+
+    @property
+    def solved_by_faster_first(self) -> tuple[float | None, float | None]:
+        """The shares `solved`, that of the side with the higher value first."""
+        a, b = self.solved or (None, None)
+        return (b, a) if (self.difference or 0.0) > 0 else (a, b)
 
 
 @dataclass(frozen=True)
@@ -378,4 +387,7 @@ def _seen_from_b(title: str, family: SidePairs, pair: BoardPair) -> BoardCompari
         verdict=verdict,
         needs=pair.needs.replicates if pair.needs else None,
         at_floor=pair.difference is None and pair.units > 0,
+        solved=(family.solved.get(f"A {title}"), family.solved.get(f"B {title}"))
+        if family.board == "speed"
+        else None,
     )

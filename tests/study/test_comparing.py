@@ -216,6 +216,17 @@ def test_a_pair_has_the_differences_of_its_board_whoever_else_is_in_the_study() 
     assert speed.difference != 0
 
 
+def test_the_shares_of_runs_that_reached_the_target_are_those_of_each_side() -> None:
+    """They tell whether a factor of speed is a measurement; other boards have none."""
+    old, new = make_study({"alpha": -9.0}), make_study({"alpha": 3.0}, noise=0.01)
+    alpha, _ = compare_studies(old, new).rows
+    (speed,) = (each for each in alpha.boards if each.board == "speed")
+    assert speed.solved == (0.0, 1.0)
+    assert speed.solved_by_faster_first == (1.0, 0.0)
+    assert replace(speed, difference=-1.0).solved_by_faster_first == (0.0, 1.0)
+    assert {each.solved for each in alpha.boards if each.board != "speed"} == {None}
+
+
 def test_a_pair_of_many_is_not_corrected_and_says_so() -> None:
     """A pair that is picked after the results were seen has no error rate of 5%."""
     cells = make_cells(("alpha", "beta", "gamma"), replicates=4)

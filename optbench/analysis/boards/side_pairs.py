@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from optbench.analysis.board_records import BoardPair
 from optbench.analysis.boards.board_pairs import Stage, make_pairs, make_sample
 from optbench.analysis.boards.board_values import BoardValues, board_values
 from optbench.analysis.boards.score_scales import scales_of
+from optbench.analysis.statistics.contrasts import entrant_contrasts
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
 from optbench.records import BoardName, Cell, Criteria, Look, StudyProtocol
@@ -25,11 +27,14 @@ class SidePairs:
         board: Name of the board.
         region: Half width of its region of practical equivalence.
         pairs: One pair for each couple of labels, in their order.
+        solved: Label -> share of its runs that reached the target; empty on other boards than that
+            of speed.
     """
 
     board: BoardName
     region: float
     pairs: tuple[BoardPair, ...]
+    solved: Mapping[str, float]
 
 
 def side_pairs(
@@ -81,11 +86,24 @@ def side_pairs(
                     table.region,
                     Stage(look.level, look.replicates, pairs),
                 ),
+                _solved(study, table),
             )
             for table, pairs in zip(tables, earlier, strict=True)
         ]
         before = look.replicates
     return families
+
+
+def _solved(study: StudyArrays, table: BoardValues) -> dict[str, float]:
+    """Return the share of the runs of each label that reached the target, where it is known."""
+    if "solved" not in table.details:
+        return {}
+    shares = entrant_contrasts(table.details["solved"]).estimate.tolist()
+    return {
+        label: share
+        for label, share in zip(study.labels, shares, strict=True)
+        if not math.isnan(share)
+    }
 
 
 def _with_fixed_couples(table: BoardValues, first: Array, second: Array) -> BoardValues:

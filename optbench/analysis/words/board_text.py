@@ -170,17 +170,35 @@ def pair_difference(board: Board, pair: BoardPair, difference: Number) -> str:
     Returns:
         Text such as ``at least 4.2x sooner``; empty if it is left out.
     """
-    text = difference_text(board.name, difference)
-    if board.name != "speed" or not difference or not pair.difference:
-        return text
-    solved = ((row.label, row.details.get("solved")) for row in board.rows)
-    missed = {label for label, share in solved if share is not None and share < 1}
+    if not pair.difference:
+        return difference_text(board.name, difference)
+    solved = {row.label: row.details.get("solved") for row in board.rows}
     faster, slower = pair.first, pair.second
     if pair.difference < 0:
         faster, slower = slower, faster
-    if faster in missed:
+    return bounded_difference(board.name, difference, solved.get(faster), solved.get(slower))
+
+
+def bounded_difference(name: BoardName, difference: Number, faster: Number, slower: Number) -> str:
+    """Return a difference in words, as far as runs that missed the target allow.
+
+    Args:
+        name: Name of the board.
+        difference: Difference of two values.
+        faster: Share of runs of the side with the higher value that reached the target; None if
+            unknown.
+        slower: Share of runs of the other side, likewise.
+
+    Example:
+        >>> bounded_difference("speed", 1.0, 1.0, 0.9), bounded_difference("speed", 1.0, 0.9, 1.0)
+        ('at least 2.0x sooner', '')
+    """
+    text = difference_text(name, difference)
+    if name != "speed" or not difference:
+        return text
+    if faster is not None and faster < 1:
         return ""
-    return f"at least {text}" if slower in missed else text
+    return f"at least {text}" if slower is not None and slower < 1 else text
 
 
 def difference_interval(name: BoardName, low: Number, high: Number) -> str:

@@ -160,13 +160,13 @@ def _print_comparison(comparison: StudyComparison) -> None:
 
 def _columns(board: BoardComparison) -> tuple[str, ...]:
     """Return board, difference, interval, p, verdict, and what would decide it."""
-    from optbench.analysis.words.board_text import difference_interval, difference_text
+    from optbench.analysis.words.board_text import bounded_difference, difference_interval
     from optbench.analysis.words.prose import UNKNOWN
     from optbench.support.text import count
 
     return (
         board.board,
-        difference_text(board.board, board.difference),
+        bounded_difference(board.board, board.difference, *board.solved_by_faster_first) or UNKNOWN,
         difference_interval(board.board, board.low, board.high),
         UNKNOWN if board.p_adjusted is None else f"{board.p_adjusted:.2g}",
         "nothing to compare" if board.at_floor else board.verdict,
