@@ -21,6 +21,7 @@ import pytest
 from optbench.report.page.render import report_html
 from tests.report import samples
 from tests.support.packages import give_up
+from tests.support.waiting import PATIENCE
 
 HOW_TO_GET = {
     "chromium": "on Debian: apt-get install chromium",
@@ -32,6 +33,7 @@ FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -69,7 +71,7 @@ class Page:
         self.driver.get("about:blank")
         self.driver.get(address)
         loaded = "return document.readyState === 'complete' && 'drawEverything' in window"
-        WebDriverWait(self.driver, 300).until(lambda driver: driver.execute_script(loaded))
+        WebDriverWait(self.driver, PATIENCE).until(lambda driver: driver.execute_script(loaded))
         self.driver.execute_script("return window.drawEverything([])")  # waits for plotly
 
     def js(self, script: str, *arguments: object) -> Any:
@@ -134,7 +136,10 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     browser = webdriver.Chrome(options=options, service=Service(str(binaries[1])))
-    browser.set_script_timeout(300)  # a busy machine takes its time to draw all charts
+    browser.set_script_timeout(PATIENCE)  # a busy machine takes its time to draw all charts
+    browser.set_page_load_timeout(PATIENCE)
+    if hasattr(browser.command_executor, "client_config"):  # an older selenium has no limit here
+        browser.command_executor.client_config.timeout = PATIENCE
     yield browser
     browser.quit()
 
@@ -392,7 +397,6 @@ def test_controls_have_names(page: Page) -> None:
 def test_the_command_can_be_copied(page: Page) -> None:
     """The button copies the command, or selects it where copying is not allowed."""
     page.tick("#copy")
-    page.driver.implicitly_wait(2)
     assert page.js("getSelection().toString()") == "optbench run sample"
 
 
@@ -446,7 +450,7 @@ def test_the_back_button_returns_to_the_view_before(own_tab: Page) -> None:
     def go(step: int) -> None:
         before = page.js("location.href")
         page.driver.execute_script("history.go(arguments[0])", step)
-        WebDriverWait(page.driver, 60).until(lambda _: page.js("location.href") != before)
+        WebDriverWait(page.driver, PATIENCE).until(lambda _: page.js("location.href") != before)
 
     page.choose("[data-filter=regime]", "sgd")
     page.tick(".chip input[data-label=alpha]")
@@ -469,8 +473,7 @@ def test_a_changed_address_does_no_harm(loaded: Page) -> None:
     """Values in the address that the report does not have are ignored."""
     loaded.open()
     hostile = "#view?regime=<b>&axis=__proto__&quantity=x&off=<img>&on=y&board=99&of=z&slope=length"
-    loaded.driver.get("about:blank")
-    loaded.driver.get(loaded.address + hostile)
+    loaded.go_to(loaded.address + hostile)
     loaded.draw()
     assert loaded.driver.get_log("browser") == []
     assert len(loaded.order()) == 3

@@ -9,6 +9,7 @@ import pytest
 
 from optbench.store import Store
 from tests.cli.study_helpers import TINY, Outcome, optbench, start
+from tests.support.waiting import PATIENCE
 
 FAULTY = '''
 from optbench import Stepper, hyper
@@ -240,7 +241,7 @@ def test_failed_runs_are_named_and_give_exit_code_3(tmp_path: Path, faulty: str)
     """The others finish, and the leaderboard has everyone."""
     arguments = [*TINY, "-o", "sgd", "-o", "faulty[fault=true]", "--plugin", faulty]
     with start(["run", *arguments, "--out", tmp_path / "out"]) as process:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3, err
     assert "ValueError: no good" in err
     assert "faulty[fault=true]" in out
@@ -250,8 +251,8 @@ def test_a_study_without_an_evaluated_run_names_no_report(tmp_path: Path) -> Non
     """The time limit ends it before there is anything to report."""
     words = ["run", *TINY, "-o", "sgd", "-o", "adam", "-d", "iris"]
     words += ["--until", "decided", "--time-limit", "0.001s", "--out", str(tmp_path)]
-    process = start(words)
-    _, errors = process.communicate()
+    with start(words) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     assert not (tmp_path / "report.html").exists()
     assert "report.html" not in errors

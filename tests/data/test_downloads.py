@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 import optbench
+from optbench.data import downloads
 from optbench.data.downloads import download_folder, missing_files
 from optbench.errors import ConfigError
 from tests.support.mirror import Mirror, serving, sha256
+from tests.support.waiting import PATIENCE
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -40,6 +42,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("OPTBENCH_MIRRORS", raising=False)
     monkeypatch.delenv("OPTBENCH_DATA", raising=False)
+    monkeypatch.setattr(downloads, "SECONDS", PATIENCE)
     with serving() as server:
         server.files["/parcel/parcel.bin"] = CONTENT
         monkeypatch.setattr(Parcel, "mirrors", (f"{server.url}/parcel/",))
@@ -60,11 +63,12 @@ def refusal() -> str:
     return str(refused.value)
 
 
-def dead_address() -> str:
-    """An address where nobody listens."""
+@pytest.fixture
+def dead_address() -> Iterator[str]:
+    """An address where nobody listens, and nobody else can begin to."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def test_a_file_is_downloaded_once(mirror: Mirror) -> None:
@@ -97,27 +101,26 @@ def test_a_terminal_sees_the_progress_on_stderr(
 
 
 def test_the_next_mirror_is_asked_when_one_fails(
-    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+    mirror: Mirror, dead_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody listens at the first, the second has no such file, the third has another."""
     mirror.files["/wrong/parcel.bin"] = b"something else"
-    first, second, third = dead_address(), f"{mirror.url}/none", f"{mirror.url}/wrong"
-    monkeypatch.setattr(Parcel, "mirrors", (first, second, third, *Parcel.mirrors))
+    second, third = f"{mirror.url}/none", f"{mirror.url}/wrong"
+    monkeypatch.setattr(Parcel, "mirrors", (dead_address, second, third, *Parcel.mirrors))
     optbench.fetch_files(Parcel)
     assert contents() == {"parcel.bin": CONTENT}
     assert mirror.asked == [f"/{at}/parcel.bin" for at in ("none", "wrong", "parcel")]
 
 
 def test_without_a_mirror_the_error_says_what_to_do(
-    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+    mirror: Mirror, dead_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It names the file, its hash, the addresses with what was wrong there, and the folder."""
-    dead = dead_address()
-    monkeypatch.setattr(Parcel, "mirrors", (dead, f"{mirror.url}/none"))
+    monkeypatch.setattr(Parcel, "mirrors", (dead_address, f"{mirror.url}/none"))
     text = refusal()
     assert text.startswith("dataset 'parcel' needs the file parcel.bin")
     assert sha256(CONTENT) in text
-    assert f"{dead}/parcel.bin: no connection" in text
+    assert f"{dead_address}/parcel.bin: no connection" in text
     assert f"{mirror.url}/none/parcel.bin: 404 Not Found" in text
     assert f"put the file into {download_folder(Parcel)} by hand" in text
     assert contents() == {}
@@ -168,10 +171,12 @@ def place(content: bytes) -> None:
     (download_folder(Parcel) / "parcel.bin").write_bytes(content)
 
 
-def test_a_mirror_of_ones_own_comes_first(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mirror_of_ones_own_comes_first(
+    mirror: Mirror, dead_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """OPTBENCH_MIRRORS names addresses that have a folder for each dataset."""
     mirror.files["/own/parcel/parcel.bin"] = CONTENT
-    monkeypatch.setenv("OPTBENCH_MIRRORS", f"{dead_address()} {mirror.url}/own/")
+    monkeypatch.setenv("OPTBENCH_MIRRORS", f"{dead_address} {mirror.url}/own/")
     optbench.fetch_files(Parcel)
     assert mirror.asked == ["/own/parcel/parcel.bin"]
 
@@ -197,6 +202,8 @@ def test_a_folder_that_cannot_be_written_is_named(
 
 FETCH = """
 import optbench
+from optbench.data import downloads
+downloads.SECONDS = {seconds!r}
 class Parcel(optbench.DatasetSource):
     name, task = "parcel", "binary"
     files, mirrors = {files!r}, {mirrors!r}
@@ -205,9 +212,14 @@ print(optbench.fetch_files(Parcel)["parcel.bin"].read_bytes() == bytes(range(256
 """
 
 
+def fetching() -> str:
+    """Code of a process that fetches the file, however long it has to wait for its mirror."""
+    return FETCH.format(seconds=PATIENCE, files=Parcel.files, mirrors=Parcel.mirrors)
+
+
 def test_nothing_is_said_without_a_terminal(mirror: Mirror) -> None:
     """Output can be piped, and a log is not filled; pooch would announce each download."""
-    code = FETCH.format(files=Parcel.files, mirrors=Parcel.mirrors)
+    code = fetching()
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (told.stdout, told.stderr) == ("True\n", "")
     assert len(mirror.asked) == 1
@@ -215,13 +227,14 @@ def test_nothing_is_said_without_a_terminal(mirror: Mirror) -> None:
 
 def test_two_processes_may_download_at_once(mirror: Mirror) -> None:
     """Both have the whole file, and neither leaves anything else."""
-    mirror.before = threading.Barrier(2, timeout=60).wait  # both are asking before either is told
-    code = FETCH.format(files=Parcel.files, mirrors=Parcel.mirrors)
-    processes = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    assert [process.communicate()[0] for process in processes] == ["True\n", "True\n"]
+    # both are asking before either is told
+    mirror.before = threading.Barrier(2, timeout=PATIENCE).wait
+    command = [sys.executable, "-c", fetching()]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as one,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other,
+    ):
+        assert [process.communicate()[0] for process in (one, other)] == ["True\n", "True\n"]
     assert len(mirror.asked) == 2
     assert contents() == {"parcel.bin": CONTENT}
 
@@ -229,7 +242,7 @@ def test_two_processes_may_download_at_once(mirror: Mirror) -> None:
 def test_what_downloads_is_imported_when_it_is_needed(mirror: Mirror) -> None:
     """Neither the start nor a file that is there pays for pooch and requests."""
     place(CONTENT)
-    code = FETCH.format(files=Parcel.files, mirrors=Parcel.mirrors) + (
+    code = fetching() + (
         "import sys; optbench.load_dataset('iris'); print({'pooch', 'requests'} & {*sys.modules})"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,6 +9,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.support.waiting import PATIENCE
+
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "docs" / "notebooks").glob("*.ipynb"))
 PYTORCH = NOTEBOOKS[0].with_name("pytorch-class.ipynb")
 """The notebook that needs optbench-torch; the tests of the adapter run it."""
@@ -22,7 +24,11 @@ def check_notebook(path: Path, folder: Path) -> None:
     """Every cell ends without an error, and every cell that ends in a value shows it."""
     notebook = read_notebook(path)
     client = NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}
+        notebook,
+        timeout=PATIENCE,
+        startup_timeout=PATIENCE,
+        kernel_name="python3",
+        resources={"metadata": {"path": folder}},
     )
     client.execute()
     shown = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]

@@ -140,8 +140,8 @@ def test_two_studies_on_one_cluster_may_give_a_name_to_different_files(
     assert former.isdisjoint(result.params_hash for result in results)
 
 
-def test_short_runs_are_sent_together_and_few_at_a_time(cluster: str) -> None:
-    """Runs in flight are bounded, whatever their number; a task holds many short runs."""
+def test_few_runs_are_sent_at_a_time(cluster: str) -> None:
+    """Runs in flight are bounded, whatever their number."""
     wanted = runs("sgd", 400)
     n_taken = 0
 
@@ -157,7 +157,6 @@ def test_short_runs_are_sent_together_and_few_at_a_time(cluster: str) -> None:
         next(first)
         assert n_taken < 100
         assert len(list(first)) == 399
-        assert executor.chunk > 4
 
 
 def test_a_worker_without_the_plugin_is_reported_before_the_first_run(
@@ -213,6 +212,24 @@ def test_a_connection_lost_while_results_are_on_their_way_is_one_clear_error(
         pytest.raises(OptbenchError, match=LOST),
     ):
         list(executor.map(runs("sgd", 1)))
+
+
+@pytest.mark.parametrize(("seconds", "is_short"), [(0.01, True), (1000.0, False)])
+def test_short_runs_are_sent_together(
+    seconds: float, is_short: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task holds more runs, or fewer, by the time that the one before took."""
+    specs = runs("sgd", 4)
+    answer = [pack_result(make_result(spec)) for spec in specs], seconds
+    connect_to(Mock(status="finished", result=Mock(side_effect=[answer])), monkeypatch)
+    arrived: deque[RunResult] = deque()
+    with ClusterExecutor("tcp://anywhere") as executor:
+        before = executor.chunk
+        for spec in specs:
+            executor.submit(spec)
+        executor.collect(0, arrived)
+        assert executor.chunk != before
+        assert (executor.chunk > before) == is_short
 
 
 def test_ctrl_c_while_results_are_on_their_way_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:

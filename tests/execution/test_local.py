@@ -23,6 +23,7 @@ from optbench.registry import default_registry
 from optbench.support.child_processes import available_cores
 from tests.engine.spec_factory import spec_of
 from tests.records.factories import make_result, make_run_spec
+from tests.support.waiting import PATIENCE
 
 PLUGIN = Path(__file__).parents[1] / "faults" / "misbehaving.py"
 
@@ -91,8 +92,9 @@ def test_a_plugin_edited_after_the_plan_ends_the_study(plugin: str) -> None:
 def test_no_worker_outlives_its_driver(plugin: str) -> None:
     """Closing ends them at once, even in the middle of an endless run."""
     executor = LocalExecutor(1, plugins=[plugin])
+    before = psutil.Process().children()
     executor.submit(spec("loops"))
-    workers = psutil.Process().children()
+    workers = [child for child in psutil.Process().children() if child not in before]
     assert workers
     executor.close()
     assert not any(worker.is_running() for worker in workers)
@@ -119,7 +121,7 @@ for megabytes in None, 100, None:
 
 def test_threads_train_in_parallel_and_report_faults() -> None:
     """Two jobs are two runs at a time; an exception becomes the result of its run."""
-    meeting = threading.Barrier(2, timeout=30)
+    meeting = threading.Barrier(2, timeout=PATIENCE)
 
     def train(run: RunSpec) -> RunResult:
         if run.seed < 2:
@@ -142,7 +144,7 @@ def test_the_window_in_flight_is_bounded() -> None:
     gate = threading.Event()
 
     def train(run: RunSpec) -> RunResult:
-        gate.wait(30)
+        gate.wait(PATIENCE)
         return train_spec(run)
 
     n_taken = 0
@@ -169,21 +171,21 @@ def test_closing_starts_no_further_run() -> None:
 
     def train(run: RunSpec) -> RunResult:
         started.append(run.seed)
-        gate.acquire(timeout=30)
+        gate.acquire(timeout=PATIENCE)
         return train_spec(run)
 
     executor = LocalExecutor(1, train=train)
     for seed in range(8):
         executor.submit(spec_of("sgd", dataset="iris", epochs=1, seed=seed))
     arrived: deque[RunResult] = deque()
-    executor.collect(30, arrived)
+    executor.collect(PATIENCE, arrived)
     assert len(arrived) == 1
     pool = executor._threads
     assert pool is not None
     executor.close()
     gate.release(8)
     for thread in pool.threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert len(started) <= 2
 
 
@@ -225,7 +227,7 @@ def test_ctrl_c_while_a_worker_gets_its_next_run_does_not_lose_its_last_one(
         assert pool is not None
         monkeypatch.setattr(pool, "_hand_out", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            executor.collect(60, arrived)
+            executor.collect(PATIENCE, arrived)
         assert [result.status for result in arrived] == [Status.OK]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
+import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from tests.faults.studies import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -34,13 +35,16 @@ class Cluster:
     ) -> None:
         self.folder, self.options, self.protocol = folder, list(options), protocol
         self.env = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0", **env}
-        self.port = _free_port()
-        self.address = f"{protocol}://127.0.0.1:{self.port}"
+        self.address = ""
         self.scheduler: subprocess.Popen[bytes] | None = None
         self.nannies: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Cluster:
-        self.start_scheduler()
+        try:
+            self.start_scheduler()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -49,10 +53,15 @@ class Cluster:
                 _kill_tree(process)
 
     def start_scheduler(self) -> None:
-        """Start the scheduler, and wait until it answers."""
-        where = ["--host", "127.0.0.1", "--port", str(self.port), "--protocol", self.protocol]
-        self.scheduler = self._start("dask_scheduler", *where, "--no-dashboard")
-        wait_for(lambda: _answers(self.port), "a scheduler")
+        """Start a scheduler, and wait until it answers at an address, which is a new one."""
+        file = self.folder / "scheduler.json"
+        file.unlink(missing_ok=True)
+        where = ["--host", "127.0.0.1", "--port", "0", "--protocol", self.protocol]
+        self.scheduler = self._start(
+            "dask_scheduler", *where, "--scheduler-file", str(file), "--no-dashboard"
+        )
+        wait_for(lambda: _address_in(file), "a scheduler")
+        self.address = _address_in(file)
 
     def kill_scheduler(self) -> None:
         """Kill the scheduler with SIGKILL."""
@@ -69,7 +78,8 @@ class Cluster:
     def wait_for_workers(self, number: int, security: Any = None) -> list[int]:
         """Wait for this number of workers, and return their process ids."""
         distributed: Any = importlib.import_module("distributed")
-        with distributed.Client(self.address, set_as_default=False, security=security) as client:
+        options = {"set_as_default": False, "security": security, "timeout": PATIENCE}
+        with distributed.Client(self.address, **options) as client:
             wait_for(lambda: len(client.nthreads()) == number, f"{number} workers")
             return list(client.run(os.getpid).values())
 
@@ -79,29 +89,29 @@ class Cluster:
 
 
 def _kill_tree(process: subprocess.Popen[bytes]) -> None:
+    children: list[psutil.Process] = []
     with contextlib.suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
-    process.kill()
+        children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()  # first, since a nanny replaces a worker that dies
     process.wait()
+    for child in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
+def _address_in(file: Path) -> str:
+    """Return the address that a scheduler has written into a file; empty before that."""
+    with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+        return str(json.loads(file.read_text())["address"])
+    return ""
 
 
 @contextlib.contextmanager
 def quiet_dask() -> Iterator[None]:
-    """Silence the warnings of Dask about lost workers, which these tests lose on purpose."""
+    """Silence the warnings of Dask about lost workers, which these tests lose on purpose.
+
+    Connections that broke are collected at the end, before another test is blamed for them.
+    """
     import logging
     import warnings
 
@@ -109,3 +119,4 @@ def quiet_dask() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+        gc.collect()

@@ -30,14 +30,13 @@ from tests.faults.damage import filled_files, flip_bit
 from tests.faults.disks import mounted
 from tests.faults.studies import (
     BOTH,
-    PATIENCE,
     Driver,
     Folder,
     Outcome,
     comparable,
     end_drivers,
-    wait_for,
 )
+from tests.support.waiting import PATIENCE, wait_for
 
 PAUSE = 0.15
 """Seconds that a run waits before it trains, so that faults hit it in the middle."""

@@ -12,7 +12,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,31 +21,16 @@ import psutil
 
 from optbench.records.packing import pack_result
 from optbench.store import Store
+from tests.support.waiting import PATIENCE, wait_for
 
 HERE = Path(__file__).parent
+LIMIT_SECONDS = 10
+"""A limit of a run that runs of milliseconds do not reach, though others may use the machine."""
 WATCHED = str(HERE / "watched.py")
 COMPILED = ("-o", "sgd", "-o", "adam")
 STEPPED = ("-o", "walker", "-o", "walker[lr=0.5]")
 BOTH = (*COMPILED, *STEPPED)
 SMALL = ("-r", "batch", "--epochs", "2", "--grid", "5", "--seeds", "3", "--formats", "none")
-PATIENCE = 300.0
-"""Seconds after which a test gives up waiting, on a machine with other work."""
-
-
-def wait_for(condition: Callable[[], Any], what: str) -> None:
-    """Wait until the condition holds.
-
-    Args:
-        condition: Called every 10 ms.
-        what: What is waited for, in words.
-
-    Raises:
-        AssertionError: The condition does not hold within `PATIENCE`.
-    """
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
 
 
 @dataclass(frozen=True)
@@ -104,8 +88,7 @@ class Driver:
     def workers(self) -> list[psutil.Process]:
         """Return the live worker processes of the driver."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            children = psutil.Process(self.process.pid).children()
-            return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+            return [child for child in psutil.Process(self.process.pid).children() if lives(child)]
         return []
 
     def wait(self) -> Outcome:
@@ -126,6 +109,13 @@ class Driver:
         """Kill the driver with SIGKILL."""
         self.send(signal.SIGKILL)
         return self.wait()
+
+
+def lives(process: psutil.Process) -> bool:
+    """Return whether a process has not ended; one that nobody has waited for yet has."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 _started: list[Driver] = []
@@ -182,9 +172,15 @@ class Folder:
         self.place, self.out, self.log = place, place / "study", place / "starts.log"
         self.arguments = ["run", "smoke", *entrants, *SMALL, *more]
         self.arguments += ["--plugin", WATCHED, "--out", "study"]
-        self.where = ["--scheduler", scheduler] if scheduler else []
+        self.where: list[str] = []
+        if scheduler:
+            self.train_on(scheduler)
         self.watch = {"FAULTS_LOG": str(self.log), "FAULTS_PAUSE": str(pause)}
         self.ledger = Ledger()
+
+    def train_on(self, scheduler: str) -> None:
+        """Train on the cluster with this address from now on."""
+        self.where = ["--scheduler", scheduler]
 
     def start(self, *moments: str, **env: str) -> Driver:
         """Start the command; `moments` are arguments of moments.py, such as ``"training=9"``."""

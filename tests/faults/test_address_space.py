@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import PATIENCE
+
 LIMITED = """
 import resource, sys
 limit = getattr(resource, sys.argv[1])
@@ -81,6 +83,6 @@ def run_limited(
         cwd=place,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )

@@ -10,7 +10,8 @@ import pytest
 
 from optbench.records import RunResult
 from optbench.store import Store
-from tests.faults.studies import HERE, Folder
+from tests.faults.studies import HERE, LIMIT_SECONDS, Folder
+from tests.support.waiting import PATIENCE
 
 BAD = str(HERE / "misbehaving.py")
 GOOD = ["sgd", "careful"]
@@ -26,9 +27,10 @@ FAILING = {
     "mutates": "",
 }
 """Fault of the optimizer that fails its runs -> part of the reason."""
+LATE = f"no result within {LIMIT_SECONDS} seconds; its worker was killed"
 LIMITED = {
-    "loops": "no result within 2 seconds; its worker was killed",
-    "sleeps": "no result within 2 seconds; its worker was killed",
+    "loops": LATE,
+    "sleeps": LATE,
     "allocates": "emory",
 }
 """Fault that only a limit stops -> part of the reason."""
@@ -101,7 +103,7 @@ def test_limits_stop_runs_that_would_never_end(
     tmp_path: Path, alone: dict[str, list[RunResult]]
 ) -> None:
     """--timeout and --memory fail the runs that exceed them, and no others."""
-    limits = ("--timeout", "2", "--memory", "400")
+    limits = ("--timeout", str(LIMIT_SECONDS), "--memory", "400")
     entrants = [*GOOD, *(f"misbehaving[fault={fault}]" for fault in LIMITED)]
     runs = study(tmp_path, entrants, *limits)
     check(runs, alone, {f"misbehaving {fault}": text for fault, text in LIMITED.items()})
@@ -140,5 +142,5 @@ def test_a_thread_that_never_ends_does_not_hold_up_the_driver(tmp_path: Path) ->
         "    name = 'restless'\n"
     )
     command = [sys.executable, "-m", "optbench", "list", "initializers", "--plugin", str(plugin)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert "restless" in result.stdout

@@ -21,7 +21,7 @@ from tests.engine.spec_factory import spec_of
 from tests.faults.clusters import Cluster, quiet_dask
 from tests.faults.conftest import Undisturbed
 from tests.faults.gates import Gate
-from tests.faults.studies import BOTH, HERE, Driver, Folder
+from tests.faults.studies import BOTH, HERE, LIMIT_SECONDS, Driver, Folder
 from tests.support.packages import need
 
 TLS = "DASK_DISTRIBUTED__COMM__TLS__"
@@ -58,7 +58,7 @@ def start_and_hold(cluster: Cluster, folder: Folder) -> tuple[Driver, Gate, int]
     [worker] = cluster.wait_for_workers(1)
     gate.let(8)
     driver = folder.start()
-    driver.until(lambda: len(folder.starts()) == 9 and len(folder.stored()) >= 2, "a ninth run")
+    driver.until(lambda: len(folder.starts()) >= 9 and len(folder.stored()) >= 2, "a ninth run")
     return driver, gate, worker
 
 
@@ -92,6 +92,7 @@ def test_the_scheduler_dies(tmp_path: Path, undisturbed: Undisturbed) -> None:
         cluster.start_scheduler()
         cluster.add_worker()
         cluster.wait_for_workers(1)
+        folder.train_on(cluster.address)
         folder.run().check(0)
         folder.check()
         assert folder.board() == undisturbed()
@@ -137,14 +138,15 @@ def test_limits_hold_on_a_cluster(tmp_path: Path, pair: Cluster) -> None:
     bad = [f"misbehaving[fault={fault}]" for fault in ("loops", "allocates", "none")]
     entrants = [word for name in ("sgd", *bad) for word in ("-o", name)]
     more = ("--ruleset", "defaults", "--seeds", "1", "--plugin", BAD)
-    limits = ("--timeout", "2", "--memory", "400")
+    limits = ("--timeout", str(LIMIT_SECONDS), "--memory", "400")
     folder = Folder(tmp_path, entrants, *more, *limits, scheduler=pair.address)
     before = pair.wait_for_workers(2)
     folder.run().check(3)
     assert sorted(pair.wait_for_workers(2)) == sorted(before)
     with Store(folder.out / "runs.sqlite", create=False) as store:
         reasons = {r.spec.hyper.get("fault", ""): r.reason for r in store.results()}
-    assert reasons.pop("loops") == "no result within 2 seconds; its worker was killed"
+    late = f"no result within {LIMIT_SECONDS} seconds; its worker was killed"
+    assert reasons.pop("loops") == late
     assert "emory" in reasons.pop("allocates")
     assert reasons == {"": "", "none": ""}
 

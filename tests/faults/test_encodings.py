@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from optbench.support.standard_streams import HANDLER, printable_path
+from tests.support.waiting import PATIENCE
 
 STUDY = ["run", "smoke", "-o", "sgd", "-o", "adam", "--grid", "3", "--seeds", "2"]
 STUDY += ["-r", "batch", "--epochs", "2", "--formats", "none", "--out"]
@@ -47,7 +48,7 @@ def run(folder: Path, *arguments: str | bytes, **variables: str) -> tuple[int, b
         cwd=folder,
         env={**os.environ, **variables},
         capture_output=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
     return process.returncode, process.stdout, process.stderr

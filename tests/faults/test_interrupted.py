@@ -9,6 +9,7 @@ from pathlib import Path
 
 from optbench.study import load_study
 from tests.faults.conftest import Undisturbed
+from tests.faults.gates import Gate
 from tests.faults.studies import COMPILED, Folder
 
 INT, TERM = int(signal.SIGINT), int(signal.SIGTERM)
@@ -49,13 +50,16 @@ def test_twice_is_not_a_crash_and_sigterm_does_the_same(
 ) -> None:
     """The first signal ends the training, the second one the report; SIGTERM gives 143."""
     entrants = (*COMPILED, "--ruleset", "defaults")  # nothing is tuned: every run is reported
-    folder = Folder(tmp_path, entrants, pause=0.02)
+    folder, gate = Folder(tmp_path, entrants), Gate(tmp_path / "gate")
+    folder.watch |= gate.env
+    gate.let(1)  # so that other runs are left
     interrupt(folder, f"training={INT}", f"comparing={INT}")
     assert folder.stored()
     assert not (folder.out / "leaderboard.json").exists()
-    folder.watch["FAULTS_PAUSE"] = "0.5"  # so that some runs are committed before the last ones end
+    gate.let(1)
     interrupt(folder, f"committing={TERM}", code=143)
     assert (folder.out / "leaderboard.json").exists(), "the finished runs are not reported"
+    gate.open()
     folder.run().check(0)
     folder.check()
     assert folder.board() == undisturbed(entrants)
@@ -107,8 +111,9 @@ def test_ctrl_c_while_the_study_is_saved_still_reports(
 
 def test_a_second_signal_never_ends_the_process_bare(tmp_path: Path) -> None:
     """It may come after the report, when the command has returned, or when Python shuts down."""
-    folder = Folder(tmp_path, COMPILED, pause=0.02)
+    folder, gate = Folder(tmp_path, COMPILED), Gate(tmp_path / "gate")
     for number in (INT, TERM):
         for moment in ("telling", "exiting", "finishing"):
-            folder.run(f"training={number}", f"{moment}={number}").check(128 + number)
+            gate.let(1)  # so that there is a run to train the next time
+            folder.run(f"training={number}", f"{moment}={number}", **gate.env).check(128 + number)
             folder.check()

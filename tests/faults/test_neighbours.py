@@ -12,6 +12,7 @@ import pytest
 
 from optbench.store import Store
 from tests.faults.studies import STEPPED, Folder
+from tests.support.waiting import wait_for
 
 STEPPER = """
 import os, signal, subprocess, sys
@@ -125,7 +126,11 @@ def test_what_a_plugin_starts_ends_with_the_study(tmp_path: Path, fault: str) ->
     number = f"{abs(hash(str(tmp_path))) % 10**6:06}"
     assert study(tmp_path, fault.format(number))["walker"] == {"ok"}
     command = ["sleep", f"3{number}"]
-    assert [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == command] == []
+
+    def has_ended() -> bool:  # the system takes a moment for it after the signal
+        return command not in [p.info["cmdline"] for p in psutil.process_iter(["cmdline"])]
+
+    wait_for(has_ended, "the end of what the plugin started")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is missing")

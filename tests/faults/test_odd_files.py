@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.studies import SMALL
+from tests.support.waiting import PATIENCE
 
 STUDY = ["run", "smoke", "-o", "sgd", *SMALL, "--out", "study"]
 PLUGIN = """
@@ -50,7 +51,7 @@ def run(folder: Path, arguments: list[str], word: str = "error:") -> tuple[int, 
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert "Traceback" not in done.stderr

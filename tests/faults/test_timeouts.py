@@ -6,8 +6,9 @@ import signal
 import time
 from pathlib import Path
 
+from optbench.study import load_study
 from tests.faults.gates import Gate
-from tests.faults.studies import STEPPED, Folder
+from tests.faults.studies import LIMIT_SECONDS, STEPPED, Folder
 
 
 def test_runs_near_the_limit_end_or_fail_and_the_study_ends_well(tmp_path: Path) -> None:
@@ -16,17 +17,18 @@ def test_runs_near_the_limit_end_or_fail_and_the_study_ends_well(tmp_path: Path)
     folder = Folder(tmp_path, entrants, "--timeout", "1", "--jobs", "4", pause=0.95)
     outcome = folder.run()
     outcome.check(3 if "failed:" in outcome.err else 0)
-    assert len(folder.stored()) == len(set(folder.starts()))
+    assert load_study(folder.out).complete
+    assert set(folder.starts()) <= set(folder.stored())  # a run can be late before it is logged
 
 
 def test_the_time_in_which_a_driver_is_stopped_does_not_count(tmp_path: Path) -> None:
     """Ctrl-Z for longer than the limit, and ``fg``: no run is blamed."""
-    limits = ("--timeout", "4", "--jobs", "2")
+    limits = ("--timeout", str(LIMIT_SECONDS), "--jobs", "2")
     folder, gate = Folder(tmp_path, STEPPED, *limits), Gate(tmp_path / "gate")
     driver = folder.start(**gate.env)
     driver.until(lambda: folder.at_work(driver), "a worker that trains")
     driver.send(signal.SIGSTOP)
-    time.sleep(6)
+    time.sleep(LIMIT_SECONDS + 2)
     gate.open()
     driver.send(signal.SIGCONT)
     driver.wait().check(0)

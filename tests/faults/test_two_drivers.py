@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.faults.conftest import Undisturbed
 from tests.faults.gates import Gate
-from tests.faults.studies import Folder, wait_for
+from tests.faults.studies import Folder
+from tests.support.waiting import wait_for
 
 
 def test_two_drivers_end_with_one_leaderboard(tmp_path: Path, undisturbed: Undisturbed) -> None:

@@ -9,7 +9,8 @@ import psutil
 
 from tests.faults.conftest import Undisturbed
 from tests.faults.gates import Gate
-from tests.faults.studies import BOTH, STEPPED, Folder, no_orphans, wait_for
+from tests.faults.studies import BOTH, STEPPED, Folder, no_orphans
+from tests.support.waiting import wait_for
 
 
 def test_a_study_survives_the_death_of_its_workers(

@@ -14,10 +14,9 @@ from click.testing import CliRunner, Result
 from hypothesis import note
 
 from optbench.cli import main
+from tests.support.waiting import PATIENCE
 
 CODES = {0, 1, 2, 3, 130}
-SECONDS = 120
-"""Seconds after which a command is considered to hang."""
 OUT = "out"
 """Output folder of a command."""
 
@@ -36,11 +35,11 @@ def limited() -> Iterator[None]:
         raise Hung
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 

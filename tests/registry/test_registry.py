@@ -16,6 +16,7 @@ from optbench.errors import ConfigError, PluginError
 from optbench.registry import Registry, default_registry, fresh_registry
 from optbench.registry.entries import ON_DEMAND, Entry, PluginWarning
 from optbench.registry.kinds import KINDS
+from tests.support.waiting import PATIENCE
 
 DESCENT = """
 import optbench
@@ -318,7 +319,7 @@ class Slow:
 
         with ThreadPoolExecutor(2) as pool:
             first = pool.submit(ask)
-            assert self._begun.wait(30)
+            assert self._begun.wait(PATIENCE)
             last = pool.submit(second)
             return [first.result(), last.result()]
 

@@ -22,6 +22,7 @@ from optbench.store.database import SCHEMA
 from optbench.store.rows import COLUMNS
 from tests.records import factories
 from tests.store.results import assert_same, fill_store
+from tests.support.waiting import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_drivers_that_open_an_old_store_together_migrate_it_once(
     def version(db: sqlite3.Connection) -> int:
         number = read_version(db)
         if not db.in_transaction:
-            waiting.wait(30)  # both have seen the old schema
+            waiting.wait(PATIENCE)  # both have seen the old schema
         return number
 
     def count() -> int:
@@ -170,7 +171,7 @@ def test_drivers_that_open_an_old_store_together_migrate_it_once(
     monkeypatch.setattr(database, "MIGRATIONS", {SCHEMA - 1: migrated.append})
     with ThreadPoolExecutor(2) as pool:
         opened = [pool.submit(count) for _ in range(2)]
-        assert [store.result(60) for store in opened] == [3, 3]
+        assert [store.result(PATIENCE) for store in opened] == [3, 3]
     assert len(migrated) == 1
 
 

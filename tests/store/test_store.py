@@ -26,6 +26,7 @@ from optbench.store.checksums import checksum
 from optbench.store.database import transaction
 from optbench.store.rows import COLUMNS
 from tests.store.results import assert_same, fill_store, make_result
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,7 +116,7 @@ def test_ctrl_c_while_another_driver_holds_the_file_leaves_no_transaction(tmp_pa
         store.put(make_result(0))
         neighbour = threading.Thread(target=hold_and_interrupt, daemon=True)
         neighbour.start()
-        assert held.wait(30)
+        assert held.wait(PATIENCE)
         with pytest.raises(KeyboardInterrupt):
             store.flush()
         neighbour.join()
@@ -280,7 +281,7 @@ def run_script(script: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

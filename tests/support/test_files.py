@@ -13,6 +13,7 @@ import pytest
 
 from optbench.support import files
 from optbench.support.files import folder_lock, open_output, read_file, write_text
+from tests.support.waiting import PATIENCE
 
 
 def test_a_driver_that_waits_for_another_logs_it(
@@ -37,9 +38,9 @@ def test_a_driver_that_waits_for_another_logs_it(
         with folder_lock(tmp_path):
             assert caplog.messages == []
             writing = pool.submit(second)
-            assert waiting.wait(30)
+            assert waiting.wait(PATIENCE)
             assert not entered.is_set()
-        writing.result(30)
+        writing.result(PATIENCE)
     assert caplog.messages == [f"another driver writes to {tmp_path}; waiting"]
     assert entered.is_set()
 

@@ -24,6 +24,7 @@ from optbench.hyperparameters import parse_spelling
 from optbench.registry import Registry, default_registry
 from optbench.study.sweep_axes import make_axis
 from optbench.support.log_lines import OUTPUT, PrintedLines, RepeatedLines, log_through
+from tests.support.waiting import PATIENCE
 
 START = """import math
 import numpy as np
@@ -455,4 +456,4 @@ def test_a_print_in_update_costs_two_lines(tmp_path: Path) -> None:
 
 def _optbench(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "optbench", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)

@@ -17,6 +17,7 @@ import numba
 import pytest
 
 from optbench.engine.kernels.jit import jit
+from tests.support.waiting import PATIENCE
 
 NOWHERE = "/proc/no/such/folder"
 """Cannot be made, not even by root."""
@@ -75,7 +76,8 @@ def test_nowhere_to_keep_anything_and_a_backend_that_does_not_exist(tmp_path: Pa
     }
     done = subprocess.run(
         [sys.executable, "-m", "optbench", *words.split(), "--out", str(out)],
-        env={**os.environ, **variables}, capture_output=True, text=True, timeout=300, check=False,
+        env={**os.environ, **variables}, capture_output=True, text=True, timeout=PATIENCE,
+        check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (out / "report.html").is_file()

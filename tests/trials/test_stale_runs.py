@@ -105,6 +105,13 @@ def registry_of_its_own() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python does not notice an edit of the same length in the same second: it keeps bytecode."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+
 def write(folder: Path, **edits: tuple[str, str]) -> None:
     """Write the files of the plugin; an edit is what to replace in a file by what."""
     names = {name.replace("/", "_").replace(".", "_"): name for name in FILES}

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import PATIENCE
+
 pytestmark = pytest.mark.long  # each process compiles from nothing
 
 SCRIPT = """
@@ -29,7 +31,7 @@ def output_of(cache: str, script: str = SCRIPT, **variables: str) -> str:
     environment = {**os.environ, "OPTBENCH_CACHE": cache, **variables}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
-        env=environment, capture_output=True, text=True, timeout=300, check=False,
+        env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -6,7 +6,6 @@ import os
 import signal
 import struct
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +16,7 @@ from optbench.report.plots import parallel
 from optbench.report.plots.parallel import background_plots
 from optbench.support.child_processes import Child, start_child, write_frame
 from tests.report import samples
+from tests.support.waiting import PATIENCE, wait_for
 
 FORMATS = ("png",)
 
@@ -68,7 +68,7 @@ def test_the_second_process_draws_the_same_bytes(
     """A picture does not show which process drew it."""
     record_children(monkeypatch)
     with background_plots(*study(), tmp_path, FORMATS):
-        wait_for(lambda: {path.name for path in tmp_path.iterdir()} == set(expected))
+        wait_for(lambda: {path.name for path in tmp_path.iterdir()} == set(expected), "all plots")
     assert contents(list(tmp_path.iterdir())) == expected
 
 
@@ -166,34 +166,39 @@ def test_a_process_that_dies_or_sleeps_costs_no_picture(
     monkeypatch.setattr(parallel, "PATIENCE_SECONDS", 0.5)
     children = record_children(monkeypatch)
     with background_plots(*study(), tmp_path, FORMATS) as finish:
-        wait_for(lambda: any(tmp_path.iterdir()))
+        wait_for(lambda: any(tmp_path.iterdir()), "a plot")
         os.kill(children[0].pid, signal_number)
         files = finish()
     assert contents(files) == expected
     assert {path.name for path in tmp_path.iterdir()} == set(expected)
 
 
+def stay_in_a_picture() -> None:
+    """What a second process runs that never ends its first picture."""
+    from optbench.report.plots.sheets import Sheet
+
+    def write_half(self: Sheet, file: Path | IO[bytes], form: str) -> None:
+        assert isinstance(file, Path)
+        file.write_bytes(b"half")
+        time.sleep(PATIENCE)
+
+    Sheet.write = write_half  # type: ignore[method-assign]
+    parallel.main()
+
+
 def test_an_interrupt_leaves_no_process_and_no_half_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C while the second process draws."""
-    children = record_children(monkeypatch)
+    children = record_children(monkeypatch, f"{__name__}:stay_in_a_picture")
+    monkeypatch.setattr(parallel, "PATIENCE_SECONDS", PATIENCE)
 
     def interrupted() -> None:
         with background_plots(*study(), tmp_path, FORMATS):
-            wait_for(lambda: any(path.suffix == ".part" for path in tmp_path.iterdir()))
+            wait_for(lambda: any(tmp_path.iterdir()), "half a picture")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert children[0].poll() is not None
-    assert not [path for path in tmp_path.iterdir() if path.suffix != ".png"]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Until the second process has come so far."""
-    for _ in range(6000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("the second process drew nothing in a minute")
+    assert not list(tmp_path.iterdir())
