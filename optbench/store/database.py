@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -161,8 +162,7 @@ def connect(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connection
     read_only = not _is_writable(path)
     target = str(path)
     if read_only:
-        log = Path(f"{path}-wal")
-        mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+        mode = "mode=ro" if _has_log(path) else "immutable=1"
         target = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
     db = sqlite3.connect(
         target,
@@ -251,11 +251,28 @@ def _put_in_place(draft: Path, path: Path) -> None:
         os.replace(draft, path)
 
 
+def _has_log(path: Path) -> bool:
+    """Return whether a store has a log with content, which the last driver to close it removes."""
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"{path}-wal").stat().st_size > 0
+    return False
+
+
+def _is_odd(path: Path) -> bool:
+    """Return whether something other than a regular file is in this place."""
+    with contextlib.suppress(FileNotFoundError):  # also if it is removed just now
+        return not stat.S_ISREG(path.stat().st_mode)
+    return False
+
+
 def _check_header(path: Path) -> None:
     """Refuse a file that is not a store before SQLite could write to it."""
     for each in (path, *(Path(f"{path}{suffix}") for suffix in COMPANIONS)):
-        if each.exists() and not each.is_file():  # reading a FIFO, for example, would never end
+        if _is_odd(each):  # reading a FIFO, for example, would never end
             raise StoreError(f"{each} is not a regular file; it was left as it is, choose another")
+    # Another driver may be moving pages from the log into the file, header first, and remove the
+    # log at its end: an incomplete file is sound if there was a log before or after it was read.
+    had_log = _has_log(path)
     with path.open("rb") as file:
         header = file.read(100)
         size = file.seek(0, os.SEEK_END)
@@ -264,9 +281,8 @@ def _check_header(path: Path) -> None:
         raise StoreError(f"{path} {problem}; it was left as it is, move it away or choose another")
     page = int.from_bytes(header[16:18], "big")
     pages = int.from_bytes(header[28:32], "big") if len(header) == 100 else 1
-    log = Path(f"{path}-wal")
     complete = size >= (65536 if page == 1 else page) * pages
-    if len(header) < 100 or not (complete or (log.exists() and log.stat().st_size)):
+    if len(header) < 100 or not (complete or had_log or _has_log(path)):
         raise StoreError(f"{path} is truncated ({size} bytes); it was left as it is")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise StoreError(f"{path} is a database of another program; it was left as it is")

@@ -90,6 +90,31 @@ def test_a_truncated_store_is_named_and_left_alone(tmp_path: Path, share: float)
     assert path.read_bytes() == part
 
 
+@pytest.mark.parametrize("call", ["open", "stat"])
+def test_a_store_that_another_driver_closes_meanwhile_is_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The pages of the log are in the file, whose header was first, and the log is gone."""
+    path = fill_store(tmp_path / "runs.sqlite")
+    log, copy, data = Path(f"{path}-wal"), tmp_path / "copy", path.read_bytes()
+    copy.write_bytes(data)
+    path.write_bytes(data[: len(data) // 2])
+    log.write_bytes(b"the other half")
+    real: Any = getattr(Path, call)
+
+    def close_after(self: Path, *arguments: Any, **options: Any) -> Any:
+        answer = real(self, *arguments, **options)
+        if self == (path if call == "open" else log) and copy.exists():
+            copy.replace(path)
+            log.unlink()
+        return answer
+
+    monkeypatch.setattr(Path, call, close_after)
+    with Store(path, create=False) as store:
+        assert store.count() == 50
+    assert not copy.exists()
+
+
 def test_a_damaged_page_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     """Garbage in the file gives an error of one line, not wrong numbers or a traceback."""
     path = fill_store(tmp_path / "runs.sqlite")
