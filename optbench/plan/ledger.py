@@ -69,7 +69,8 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         looks: The looks at a study that was analysed while it grew; empty for a single one.
         most_replicates: Largest number of replicates of a study that ran until it was decided; 0
             for others.
-        data_cautions: One line for each fault of a dataset that makes its figures misleading.
+        data_cautions: One line for each fault of a dataset that makes its figures misleading, and
+            for a condition on which a merged study may be believed.
         base_rates: Dataset -> accuracy of always predicting its largest class; without regressions,
             and empty in records of earlier versions.
         criteria: What its pairs are judged by.

@@ -160,7 +160,7 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
         complete=progress is None and all(map(_is_counted, (record for _, record in records))),
         progress=progress,
         left_out=tuple(left_out),
-        data_cautions=tuple(data_cautions),
+        data_cautions=(*data_cautions, *_new_replicates_caution([r for _, r in records])),
         base_rates={k: rate for _, record in records for k, rate in record.base_rates.items()},
         drawn=all(record.drawn for _, record in records),
         looks=_joint_looks(records),
@@ -168,6 +168,18 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
         shards=tuple(sorted({shard for _, record in records for shard in record.shards})),
         merged=True,
     )
+
+
+def _new_replicates_caution(records: Sequence[StudyRecord]) -> list[str]:
+    """Say on which condition the error rates of studies with different replicates hold together.
+
+    A study that was analysed by itself, and is merged with a further one because of its results,
+    was analysed twice; no look accounts for that.
+    """
+    if len({record.protocol.first_replicate for record in records}) < 2:
+        return []
+    text = "replicates of several studies were merged: the error rates hold if that was decided "
+    return [text + "before the results of any of them were seen"]
 
 
 def _extent(cell: CellRecord) -> tuple[int, int]:

@@ -30,6 +30,8 @@ def test_studies_of_other_replicates_merge_into_one_of_all(tmp_path: Path) -> No
     assert merged.protocol == at_once.protocol
     assert [cell.replicate for cell in merged.cells] == [0, 1, 2]
     assert {run.key for run in merged.runs} == {run.key for run in at_once.runs}
+    assert any("hold if that was decided before the results" in w for w in merged.data_cautions)
+    assert at_once.data_cautions == ()
 
 
 def test_studies_that_differ_in_more_than_replicates_do_not_merge(tmp_path: Path) -> None:

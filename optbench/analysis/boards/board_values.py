@@ -219,7 +219,7 @@ def _seed_spread(study: StudyArrays, score: Array) -> Array:
 def _rate_errors(lost_runs: Array) -> Array:
     """Return the binomial standard error of the share of lost runs of each entrant, shape (S,).
 
-    One run more is counted on either side (Agresti & Coull 1998), since a few runs without a loss
+    One run more is counted on either side (Agresti & Caffo 2000), since a few runs without a loss
     do not show that none is ever lost.
 
     Args:
