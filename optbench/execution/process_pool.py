@@ -97,8 +97,9 @@ class ProcessPool:
                 worker, frame = self._events.get(block=wait > 0, timeout=wait or None)
             except queue.Empty:
                 self._kill_overdue(self._excuse_gap(), arrived)
-                for worker in [worker for worker in self._workers if not worker.is_alive()]:
-                    self._events.put((worker, None))  # a child of it may hold its stream open
+                for worker in self._workers:
+                    if worker.has_ended_unnoticed():
+                        self._events.put((worker, None))
                 if len(arrived) > before or time.monotonic() >= deadline:
                     return
             else:

@@ -18,6 +18,8 @@ from optbench.records.packing import pack_spec
 from optbench.support.child_processes import end_child, start_child, write_frame
 from optbench.support.log_lines import show_output
 
+LAST_FRAMES_SECONDS = 5.0
+"""Longest wait for the last frames of a process that has ended; its stream mostly ends with it."""
 Events = queue.SimpleQueue[tuple["WorkerProcess", bytes | None]]
 """Frames with the worker that sent them; None when its process has ended or is disturbed."""
 
@@ -55,7 +57,8 @@ class WorkerProcess:
         self._writer = SignedWriter(self.process.stdin, key)
         self._reader = SignedReader(self.process.stdout, key)
         self._send(msgspec.json.encode(settings))
-        threading.Thread(target=self._listen, args=(events,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(events,), daemon=True)
+        self._listener.start()
 
     def _listen(self, events: Events) -> None:
         try:
@@ -78,9 +81,12 @@ class WorkerProcess:
         self.runs.append(spec)
         self._send(pack_spec(spec))
 
-    def is_alive(self) -> bool:
-        """Return whether the process has not ended."""
-        return self.process.poll() is None
+    def has_ended_unnoticed(self) -> bool:
+        """Return whether the process has ended, but not its stream: a child of it holds it open."""
+        if self.process.poll() is None:
+            return False
+        self._listener.join(LAST_FRAMES_SECONDS)  # it may not have read the last frames yet
+        return self._listener.is_alive()
 
     def end(self) -> str:
         """Kill the process if it is alive, and describe how it ended."""

@@ -6,6 +6,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from optbench.engine.training import train_spec
 from optbench.errors import ConfigError, OptbenchError
 from optbench.execution import Executor, LocalExecutor
+from optbench.execution.channel import SignedReader
 from optbench.records import RunResult, RunSpec, Status
 from optbench.registry import default_registry
 from optbench.support.child_processes import available_cores
@@ -68,6 +70,24 @@ def test_a_run_is_tried_again_when_its_worker_is_killed(
         results = results_by_fault(executor, "dies-once", "none")
     assert {result.status for result in results.values()} == {Status.OK}
     assert (tmp_path / "mark").exists()
+
+
+def test_a_finished_run_is_not_blamed_for_the_next_one_that_kills_its_worker(
+    plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though on a busy machine its result is read long after the worker has died."""
+    read = SignedReader.read
+
+    def read_late(self: SignedReader) -> bytes | None:
+        frame = read(self)
+        time.sleep(0.5)
+        return frame
+
+    monkeypatch.setattr(SignedReader, "read", read_late)
+    with LocalExecutor(1, plugins=[plugin]) as executor:
+        results = results_by_fault(executor, "none", "dies")
+    assert results["none"].status is Status.OK
+    assert "its worker died each of 3 times" in (results["dies"].reason or "")
 
 
 def test_workers_that_cannot_start_end_the_study(tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ class FakeWorker:
         self.disturbed = False
         self.group = ""
 
-    def is_alive(self) -> bool:
-        return True
+    def has_ended_unnoticed(self) -> bool:
+        return False
 
     def give(self, spec: RunSpec) -> None:
         assert self.group == group_of(spec), "a worker serves other plugins than its own"
