@@ -219,7 +219,7 @@ def _noise(result: RunResult) -> Iterator[Finding]:
         yield Finding(
             "noise floor",
             f"the training loss no longer falls ({before:.3g}, then {after:.3g}) and jitters by "
-            f"{jitter:.0%} with {spec.batch_size} examples an update{more}",
+            f"{jitter:.0%} with {count(spec.batch_size, 'example')} an update{more}",
             "a falling schedule (optbench list schedules), a smaller learning rate, or larger "
             "batches",
         )

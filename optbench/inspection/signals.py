@@ -235,7 +235,12 @@ def _passage(what: str, variances: Array) -> list[str]:
         return [f"the {what} fades: {total:.2g} of its variance is left {where}"]
     if is_steady:
         return [
-            f"each layer multiplies the variance of the {what} by {factor:.2g}: "
-            f"{total:.2g} times {where}"
+            f"each layer multiplies the variance of the {what} by {_times(factor)}: "
+            f"{_times(total)} times {where}"
         ]
-    return [f"the {what} grows: its variance becomes {total:.2g} times as large {where}"]
+    return [f"the {what} grows: its variance becomes {_times(total)} times as large {where}"]
+
+
+def _times(factor: float) -> str:
+    """Return a factor above 1 in two digits or more: ``1.04``, ``4.1``, ``220``, ``3.9e+73``."""
+    return f"{factor:.2f}" if factor < 2 else f"{float(f'{factor:.2g}'):g}"

@@ -27,6 +27,7 @@ from optbench.records.spec import (
     changed,
     engine_version,
     spell,
+    spell_value,
 )
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "is_evaluation",
     "pool_replicates",
     "spell",
+    "spell_value",
     "typical_cell",
     "typical_choices",
 ]

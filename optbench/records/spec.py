@@ -201,10 +201,11 @@ def spell(name: str, values: Mapping[str, Value]) -> str:
     """Return ``name[key=value,...]`` as the command line reads it; numbers round-trip."""
     if not values:
         return name
-    return f"{name}[{','.join(f'{k}={_text(v)}' for k, v in values.items())}]"
+    return f"{name}[{','.join(f'{k}={spell_value(v)}' for k, v in values.items())}]"
 
 
-def _text(value: Value) -> str:
+def spell_value(value: Value) -> str:
+    """Return a value as the command line reads it: ``0.1``, ``1`` for 1.0, ``true``."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):

@@ -79,7 +79,7 @@ def test_the_whole_depth_is_judged_not_one_layer(
         is_kept = 0.3 <= worst <= 3
         assert (f"the {what}" in text or f"no {what}" in text) != is_kept
         if not is_kept:
-            assert f"{worst:.2g} " in text
+            assert f"{float(f'{worst:.2g}'):g} " in text
     if text == PASSES:
         assert depth < 50 or activation == "relu"
 

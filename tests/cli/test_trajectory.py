@@ -49,6 +49,18 @@ def test_labels_of_paths_are_whole_and_all_marks_are_explained() -> None:
     )
 
 
+def test_heights_below_the_plot_are_not_drawn_at_its_edge() -> None:
+    """A path that arrives at the minimum leaves the plot; one that does not stays within."""
+    ground = find_ground("quadratic-valley[angle=0]")
+    paths = [follow(name, ground, 100) for name in ("adagrad[lr=6.8]", "sgd[lr=0.029]")]
+    axes = draw_sheet(lambda: draw_paths(ground, paths)).axes[1]
+    arrived, descends = (np.asarray(line.get_ydata()) for line in axes.lines[:2])
+    bottom = axes.get_ylim()[0]
+    assert arrived[-1] < 1e-6 * bottom
+    assert descends.min() > bottom
+    assert "goes on beyond" in axes.get_xlabel()
+
+
 def test_a_film_shows_every_path_growing(tmp_path: Path) -> None:
     """The GIF has many frames, and the first differs from the last."""
     from PIL import Image

@@ -259,13 +259,16 @@ def test_small_batches_get_further_in_the_same_epochs(swept: Any) -> None:
 
 
 def test_larger_batches_need_larger_rates(swept: Any) -> None:
-    """At least nearly four times, from the smallest batch to the largest, for both optimizers."""
+    """From the smallest batch to the largest: about four times for SGD, much more for Adam."""
     points = swept("rate-batch")
     sizes = sorted({p["batch_size"] for p in points})
+    ratio = {}
     for optimizer in ("sgd", "adam"):
         rows = [losses(points, "lr", optimizer=optimizer, batch_size=size) for size in sizes]
         best = [min(row, key=lambda rate: row[rate]) for row in rows]
-        assert best[-1] / best[0] > 3.6, optimizer
+        ratio[optimizer] = best[-1] / best[0]
+    assert ratio["sgd"] == pytest.approx(4, rel=0.1)
+    assert ratio["adam"] > 10
     largest = max(p["lr"] for p in points)
     at_largest = losses(points, "batch_size", optimizer="sgd", lr=largest)
     assert at_largest[sizes[0]] > math.log(2) > 2 * at_largest[sizes[-1]]
@@ -342,10 +345,14 @@ def test_momentum_gets_furthest_in_a_curved_valley() -> None:
 
 
 def test_small_gradients_count_at_a_saddle() -> None:
-    """RMSprop and Adam reach a minimum while SGD and momentum are on the pass, at height 1."""
+    """After 20 steps RMSprop and Adam are near a minimum; SGD is on the pass up to step 40.
+
+    Momentum is there at the end. The pass is at height 1.
+    """
     height = {name: path.values + 1 for name, path in walks("saddle").items()}
-    reached = max(int(np.flatnonzero(height[n] < 0.1)[0]) for n in ("rmsprop", "adam"))
-    assert min(height[n][reached] for n in ("sgd", "momentum")) > 0.9
+    assert max(height[n][20] for n in ("rmsprop", "adam")) < 0.1
+    assert min(height["sgd"][40], *height["momentum"]) > 0.9
+    assert height["sgd"][60] < 0.1
 
 
 def test_an_average_of_gradients_smooths_a_noisy_path() -> None:

@@ -80,7 +80,7 @@ def command(
         return
     print_table(
         ("optimizer", "noise", "turns after"),
-        [(r.label, f"{r.noise:.3g}", f"{r.delay:.0f}") for r in responses],
+        [(r.label, f"{r.noise:.2f}", f"{r.delay:.0f}") for r in responses],
     )
     say()
     say_prose(LEGEND)

@@ -128,13 +128,16 @@ def _write(result: Sweep, out: Path, formats: Sequence[str]) -> list[Path]:
 
 
 def _show(result: Sweep) -> None:
+    from optbench.records import spell_value
+    from optbench.report.format.numbers import significant
+
     names = [axis.name for axis in result.axes]
     rows = [
         (
             point.optimizer,
-            *(f"{point.at[name]}" for name in names),
-            f"{point.median:.4g}",
-            f"{point.low:.4g} to {point.high:.4g}",
+            *(spell_value(point.at[name]) for name in names),
+            significant(point.median, 4),
+            f"{significant(point.low, 4)} to {significant(point.high, 4)}",
             f"{point.diverged} of {len(point.losses)}",
             "lowest" if result.is_lowest(point) else "",
         )

@@ -28,6 +28,16 @@ def fixed(value: Number, places: int = 2) -> str:
     return UNKNOWN if value is None or math.isnan(value) else f"{value:.{places}f}"
 
 
+def significant(value: float, digits: int) -> str:
+    """Return a number with a fixed count of significant digits, zeros at its end included.
+
+    Example:
+        >>> significant(0.6, 2), significant(2.0, 4), significant(12, 2), significant(math.inf, 2)
+        ('0.60', '2.000', '12', 'inf')
+    """
+    return f"{value:#.{digits}g}".removesuffix(".")
+
+
 def interval(estimate: Estimate, places: int = 2) -> str:
     """Return ``0.93 [0.90, 0.95]``, or only the number if there is no interval."""
     text = fixed(estimate.value, places)

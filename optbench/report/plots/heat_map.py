@@ -14,13 +14,13 @@ from matplotlib.colors import LinearSegmentedColormap
 from optbench.contracts import Array
 from optbench.report.format.palette import SHADES
 from optbench.report.plots.labels import cut_label, direct_label
-from optbench.report.plots.sheet_fit import fit_columns, is_narrower_than
+from optbench.report.plots.sheet_fit import fit_columns, is_narrower_than, text_inches
 from optbench.report.plots.sheets import INK, Sheet, make_sheet
 from optbench.support.text import printable
 
 NAME_LETTER_INCHES = 0.075
-HEADING_LETTER_INCHES = 0.056
-"""Height of a letter of a heading, which runs upwards."""
+HEADING_POINTS = 7
+"""Size of a heading, which runs upwards."""
 HEADING_LINE_INCHES = 0.13
 LONGEST_LINE = 30
 """Letters of a heading that is not broken."""
@@ -65,7 +65,6 @@ def draw_heat_map(title: str, subtitle: str, cells: Cells, size: tuple[float, fl
     left = 0.3 + NAME_LETTER_INCHES * max(map(len, names))
     _, width = fit_columns(1, natural, left + RIGHT_INCHES)
     headings = _headings(cells.columns, width / n)
-    letters = max(len(line) for text in headings for line in text.split("\n"))
     sheet = make_sheet(
         title,
         subtitle,
@@ -73,7 +72,7 @@ def draw_heat_map(title: str, subtitle: str, cells: Cells, size: tuple[float, fl
         height=size[1] * len(names),
         left=left,
         right=RIGHT_INCHES,
-        between=0.12 + HEADING_LETTER_INCHES * letters,
+        between=0.12 + headings_inches(headings),
         bottom=0.1,
     )
     (axes,) = sheet.axes
@@ -83,6 +82,12 @@ def draw_heat_map(title: str, subtitle: str, cells: Cells, size: tuple[float, fl
     name_cells(axes, names, headings, size[1])
     _write_cells(axes, cells, (width / n, size[1]))
     return sheet
+
+
+def headings_inches(headings: Sequence[str]) -> float:
+    """Return the height of the longest line of headings, which run upwards."""
+    lines = (line for text in headings for line in text.split("\n"))
+    return max(text_inches(line, HEADING_POINTS) for line in lines)
 
 
 def fitting_names(labels: Sequence[str], others: float) -> list[str]:
@@ -118,7 +123,7 @@ def name_cells(
     points = min(8.0, 72 * pitch * 0.72)
     axes.set_yticks(range(len(rows)), rows, color=INK, fontsize=points)
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(columns)), columns, rotation=90, color=INK, fontsize=7)
+    axes.set_xticks(range(len(columns)), columns, rotation=90, color=INK, fontsize=HEADING_POINTS)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -39,7 +39,9 @@ ANIMATION_COLOURS = 128
 STAR_ZORDER = 5
 """Above lines and markers, which have 2."""
 DEEPEST = 1e-8
-"""Heights below this share of the first height are drawn at it."""
+"""Lowest height that the axis reaches, as a share of the first height."""
+BEYOND = 1e-300
+"""Height at which a path on the minimum is drawn: below every axis."""
 
 
 def draw_paths(ground: Ground, paths: Sequence[Path]) -> Sheet:
@@ -208,13 +210,23 @@ def _draw_heights(
     steps = np.arange(len(paths[0].values))
     ends, lowest = {}, start
     for path in paths:
-        height = np.clip(np.nan_to_num(path.values - floor, nan=np.inf), low, start * 10)
+        height = np.nan_to_num(path.values - floor, nan=np.inf)
         look = looks[path.label]
-        axes.plot(steps, height, color=look.colour, linestyle=dash_pattern(look), linewidth=1.3)
-        lowest = min(lowest, float(height.min()))
-        ends[path.label] = (float(steps[-1]), float(height[-1]))
+        axes.plot(
+            steps,
+            np.clip(height, BEYOND, start * 1e3),
+            color=look.colour,
+            linestyle=dash_pattern(look),
+            linewidth=1.3,
+        )
+        within = np.clip(height, low, start * 10)
+        lowest = min(lowest, float(within.min()))
+        ends[path.label] = (float(steps[-1]), float(within[-1]))
     axes.set_xlim(0, steps[-1])
-    set_log_axis(axes, "y", max(lowest * 0.6, low), start * 12)
+    bottom = max(lowest * 0.6, low)
+    set_log_axis(axes, "y", bottom, start * 12)
+    if any(y <= bottom for _, y in ends.values()):
+        axes.set_xlabel("step (a line that leaves the plot goes on beyond it)")
     label_ends(axes, ends, looks, most=LONGEST_LABEL)
 
 

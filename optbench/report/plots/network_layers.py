@@ -29,6 +29,8 @@ from optbench.support.text import count
 BEFORE, AFTER = Look("#39a4fd", "dash", "o"), Look("#2339fe", "solid", "s")
 MOST_LAYERS = 12
 """Layers whose activations are drawn, or whose curves are named; evenly spaced in deeper ones."""
+MOST_WIDTHS = 6
+"""Widths of layers that a title lists even if all are equal."""
 BINS = 60
 OUTPUT_BINS = 30
 TAIL = 0.002
@@ -77,9 +79,11 @@ def _network_text(before: Signals, result: RunResult | None) -> str:
     if not len(before.forward):
         return "linear model"
     widths = result.spec.hidden if result is not None else ()
-    return (
-        f"{'-'.join(map(str, widths)) or count(len(before.forward), 'layer')} {before.activation}"
-    )
+    if len(widths) > MOST_WIDTHS and len(set(widths)) == 1:
+        text = f"{widths[0]}x{len(widths)}"  # as `--hidden` reads it
+    else:
+        text = "-".join(map(str, widths)) or count(len(before.forward), "layer")
+    return f"{text} {before.activation}"
 
 
 def _hidden_panels(before: Signals, after: Signals | None, result: RunResult | None) -> list[Panel]:
@@ -225,6 +229,7 @@ def _draw_health(axes: Axes, title: str, result: RunResult, quantity: str) -> No
     axes.set_title(title)
     axes.set_xlabel("epoch")
     columns = [name for name in result.curve if name.endswith(f".{quantity}")]
+    is_ratio = quantity == "update_ratio"
     named = {f"layer{layer + 1}.{quantity}" for layer in _spaced_layers(len(columns))}
     drawn: list[Array] = []
     ends: dict[str, tuple[float, float]] = {}
@@ -235,19 +240,41 @@ def _draw_health(axes: Axes, title: str, result: RunResult, quantity: str) -> No
         x, y = result.curve["epoch"][recorded], result.curve[column][recorded]
         if not len(y):
             continue
-        drawn.append(y)
         last_epoch = max(last_epoch, float(x[-1]))
+        if is_ratio and (y == 0).any():  # a logarithmic axis has no place for 0
+            _mark_idle(axes, x[y == 0], shade)
+            axes.set_xlabel("epoch (triangle: no update)")
+            x, y = x[y > 0], y[y > 0]
+        if not len(y):
+            continue
+        drawn.append(y)
         axes.plot(x, y, color=shade, marker="o", markersize=2.5, linewidth=1.2, clip_on=False)
         if column in named and len(columns) > 1:
             label = column.partition(".")[0].removeprefix("layer")
             ends[label], looks[label] = (float(x[-1]), float(y[-1])), Look(shade)
     if not drawn:
-        note_empty(axes, "not recorded")
+        other = [v for name, v in result.curve.items() if name.startswith("layer")]
+        is_measured = is_ratio and not all(np.isnan(values).all() for values in other)
+        note_empty(axes, "no update, or weights of 0" if is_measured else "not recorded")
         return
     axes.set_xlim(0, last_epoch or 1)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     _set_health_axis(axes, np.concatenate(drawn), quantity)
     label_ends(axes, ends, looks, size=7)
+
+
+def _mark_idle(axes: Axes, epochs: Array, shade: str) -> None:
+    """Mark epochs in which weights did not change, at the lower edge of the axes."""
+    axes.plot(
+        epochs,
+        np.full(len(epochs), 0.02),
+        linestyle="",
+        marker="v",
+        markersize=3.5,
+        color=shade,
+        clip_on=False,
+        transform=axes.get_xaxis_transform(),
+    )
 
 
 def _set_health_axis(axes: Axes, values: Array, quantity: str) -> None:

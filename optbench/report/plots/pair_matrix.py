@@ -15,9 +15,9 @@ from optbench.analysis.words.board_text import TITLES, region_text, workloads_te
 from optbench.contracts import Array
 from optbench.report.format.board_layout import place_text, verdict_matrix
 from optbench.report.plots.heat_map import (
-    HEADING_LETTER_INCHES,
     NAME_LETTER_INCHES,
     fitting_names,
+    headings_inches,
     name_cells,
 )
 from optbench.report.plots.labels import cut_label
@@ -56,8 +56,8 @@ def draw_pair_matrix(boards: Sequence[Board]) -> Sheet:
     left = 0.25 + NAME_LETTER_INCHES * max(len(name) for each in names for name in each)
     columns, width = fit_columns(columns, cell * n, left + 0.15, LEAST_INCHES)
     has_names = width / n >= NAME_PITCH_INCHES
-    letters = max(len(cut_label(row.label)) for board in boards for row in board.rows)
-    above = HEADING_LETTER_INCHES * letters if has_names else 0.2
+    labels = [cut_label(row.label) for board in boards for row in board.rows]
+    above = headings_inches(labels) if has_names else 0.2
     scope = workloads_text(boards[0].statement, boards[0].regime, boards[0].workloads)
     sheet = make_sheet(
         f"Every pair, {scope}",

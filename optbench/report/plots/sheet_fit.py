@@ -7,9 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
 from optbench.errors import ConfigError
 from optbench.support.text import printable
 
+POINTS_OF_AN_INCH = 72
 EDGE_INCHES = 0.12
 """Between the left edge of a sheet and its text."""
 RIGHT_EDGE_INCHES = 0.1
@@ -90,6 +94,18 @@ def fit_columns(
             return fewer, own
     needed = least + margins + RIGHT_EDGE_INCHES
     raise ConfigError(f"width {total:g} is too small for this plot: it needs {needed:.2f} inches")
+
+
+def text_inches(text: str, points: float) -> float:
+    """Return the width of a line of text in inches, as it is drawn.
+
+    Args:
+        text: One line.
+        points: Size of its letters.
+    """
+    font = FontProperties(size=points)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / POINTS_OF_AN_INCH
 
 
 def wrap_lines(text: str, width_inches: float, letter_inches: float) -> str:

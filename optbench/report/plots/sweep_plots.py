@@ -13,11 +13,13 @@ from matplotlib.patches import Rectangle
 
 from optbench.analysis.views.sweep_points import COVERAGE, SweepPoint, coverage
 from optbench.contracts import Array, Value
+from optbench.records import spell_value
+from optbench.report.format.numbers import significant
 from optbench.report.format.palette import SHADES, Look, assign_looks
 from optbench.report.plots.labels import cut_label, label_ends
 from optbench.report.plots.marks import dash_pattern, mark_diverged
 from optbench.report.plots.scales import positive_limits, set_log_axis, tick_text
-from optbench.report.plots.sheets import INK, SOFT, Sheet, make_sheet
+from optbench.report.plots.sheets import INK, SOFT, Sheet, box_inches, make_sheet
 
 LABEL_LETTER_INCHES = 0.085
 CELL_WIDTH_INCHES, CELL_HEIGHT_INCHES = 0.46, 0.36
@@ -25,7 +27,11 @@ MAP_WIDTH_INCHES = (3.2, 6.0)
 """Least and greatest width of a heat map."""
 MAP_HEIGHT_INCHES = (1.8, 5.0)
 TICK_LETTER_INCHES = 0.07
+SPREAD = 0.9
+"""Share of a horizontal axis between its first and its last value."""
 LONGEST_LABEL, LONGEST_TICK = 24, 16
+SHORT = (1e-4, 1e5)
+"""Numbers within are written out."""
 MOST_NUMBERS = 120
 """Cells of a heat map up to which numbers are written into them."""
 MOST_TICK_LETTERS = 60
@@ -42,7 +48,7 @@ CAPACITY_AXES = ("layers", "neurons", "epochs", "train_size")
 MOST_TRAINING_LINES = 2
 """Optimizers up to which training losses are drawn."""
 LOWEST_TRAINING = 0.1
-"""Lowest training loss that is drawn, as a share of the lowest validation loss."""
+"""Lowest training loss that the axis reaches, as a share of the lowest validation loss."""
 NO_LIMITS = (0.1, 1.0)
 """Limits of an axis without values."""
 
@@ -93,7 +99,7 @@ def _draw_curves(axis: SweptAxis, points: Sequence[SweepPoint], subtitle: str) -
     labels = {name: cut_label(name, LONGEST_LABEL) for name in by_optimizer}
     numeric = all(_is_number(value) for value in axis.values)
     with_train = numeric and axis.name in CAPACITY_AXES and len(labels) <= MOST_TRAINING_LINES
-    dotted = " Dotted: training loss." if with_train else ""
+    dotted = " Dotted: training loss, below the plot where its line ends." if with_train else ""
     sheet = make_sheet(
         f"Validation loss by {axis.name}",
         f"{subtitle}.\nA cross on top: the median run diverged.{dotted}",
@@ -106,7 +112,7 @@ def _draw_curves(axis: SweptAxis, points: Sequence[SweepPoint], subtitle: str) -
     places = {v: float(v) if numeric else float(i) for i, v in enumerate(axis.values)}
     losses = np.array([x for point in points for x in (point.median, point.low, point.high)])
     if with_train:
-        losses = np.concatenate([losses, _drawn_training_losses(points, losses)])
+        losses = np.concatenate([losses, _training_losses_within(points, losses)])
     low, high = positive_limits(losses, 0.08) or NO_LIMITS
     _set_x_axis(axes, axis, places, numeric)
     set_log_axis(axes, "y", low, high)
@@ -119,8 +125,9 @@ def _draw_curves(axis: SweptAxis, points: Sequence[SweepPoint], subtitle: str) -
         x = np.array([places[point.at[axis.name]] for point in own])
         median = _draw_curve(axes, x, own, look, high, joined=numeric)
         if with_train:
-            train = np.clip([point.train for point in own], low, None)
-            axes.plot(x, np.where(np.isfinite(train), train, np.nan), ":", color=look.colour)
+            train = np.array([point.train for point in own])
+            shown = np.isfinite(train) & (train > 0)  # below the axes the line is cut off
+            axes.plot(x, np.where(shown, train, np.nan), ":", color=look.colour)
         top = low * (high / low) ** (CROSS_TOP - CROSS_STEP * i)  # crosses stand side by side
         for diverged in x[np.isinf([point.median for point in own])].tolist():
             mark_diverged(axes, diverged, top, look)
@@ -131,8 +138,10 @@ def _draw_curves(axis: SweptAxis, points: Sequence[SweepPoint], subtitle: str) -
     return sheet
 
 
-def _drawn_training_losses(points: Sequence[SweepPoint], losses: Array) -> Array:
-    """Return training losses, at least a share of the lowest validation loss.
+def _training_losses_within(points: Sequence[SweepPoint], losses: Array) -> Array:
+    """Return the training losses for the limits of the axis.
+
+    They are at least a share of the lowest validation loss.
 
     A training loss can fall to 1e-9; the validation losses would then be one flat line.
     """
@@ -149,13 +158,25 @@ def _by_optimizer(points: Sequence[SweepPoint]) -> dict[str, list[SweepPoint]]:
 
 
 def _set_x_axis(axes: Axes, axis: SweptAxis, places: Mapping[Value, float], numeric: bool) -> None:
+    texts, _ = _ticks(axis)
     if axis.logarithmic:
         set_log_axis(axes, "x", *(positive_limits(np.array([*places.values()]), 0.03) or NO_LIMITS))
-    elif not numeric:
-        texts, _ = _ticks(axis)
+    if numeric:
+        at = np.array([*places.values()])
+        if _has_room(np.log(at) if axis.logarithmic else at, texts, box_inches(axes)[0]):
+            axes.set_xticks(at, texts)
+    else:
         turned = sum(map(len, texts)) > MOST_TICK_LETTERS
         axes.set_xticks(range(len(texts)), texts, **(TURNED if turned else {}))
         axes.set_xlim(-0.3, len(texts) - 0.7)
+
+
+def _has_room(places: Array, texts: Sequence[str], width: float) -> bool:
+    """Return whether texts fit side by side at these places of an axis of this width in inches."""
+    order = np.argsort(places)
+    needed = TICK_LETTER_INCHES * np.array([len(text) + 1 for text in texts])[order]
+    gaps = np.diff(places[order]) * (SPREAD * width / (np.ptp(places) or 1.0))
+    return bool((gaps > (needed[1:] + needed[:-1]) / 2).all())
 
 
 def _draw_curve(
@@ -224,7 +245,7 @@ def _draw_map(axes: Axes, table: Array, norm: LogNorm | None) -> None:
         elif math.isfinite(loss) and table.size <= MOST_NUMBERS:
             dark = norm is not None and float(norm(loss)) < 0.5
             colour = "white" if dark else INK
-            text = f"{loss:.2g}" if loss < 100 else tick_text(float(f"{loss:.2g}"))
+            text = significant(loss, 2) if loss < 100 else tick_text(float(f"{loss:.2g}"))
             axes.text(j, i, text, ha="center", va="center", size=6.5, color=colour)
     for i, row in enumerate(table):
         if np.isfinite(row).any() and len(table) > 1:
@@ -245,13 +266,20 @@ def _is_number(value: Value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _value_text(value: Value) -> str:
+    """Return a swept value as it is given, as long as that is short."""
+    if _is_number(value) and not SHORT[0] <= abs(float(value)) < SHORT[1]:
+        return tick_text(float(value))
+    return spell_value(value)
+
+
 def _ticks(axis: SweptAxis) -> tuple[list[str], str]:
     """Return the texts of the values and of their axis.
 
     Of values that differ only in brackets, the texts are what the brackets hold, and the name is
     part of the axis's.
     """
-    texts = [tick_text(float(v)) if _is_number(v) else str(v) for v in axis.values]
+    texts = [_value_text(value) for value in axis.values]
     name, bracket, _ = texts[0].partition("[")
     if bracket and len(texts) > 1 and all(text.startswith(f"{name}[") for text in texts):
         texts = [text[len(name) + 1 : -1] for text in texts]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 from optbench import train
 from optbench.data.splits import load_dataset
 from optbench.inspection.initializer_choice import choose
 from optbench.inspection.signals import measure_signals
+from optbench.records import Curve
 from optbench.report.plots.initializer_depths import draw_comparison
 from optbench.report.plots.network_layers import draw_inspection
 from optbench.report.plots.sheets import Sheet
@@ -70,3 +73,36 @@ def test_shares_and_epochs_start_at_zero(activation: str, rate: float) -> None:
         left, right = axes.get_xlim()
         assert left == 0
         assert right == pytest.approx(looked_at.max(initial=0) or 1)
+
+
+def updates_panel(initializer: str, last: float | None = None) -> Axes:
+    """Return the panel of the updates of a network, the last of its first layer's replaced."""
+    data = load_dataset("digits")
+    result = train("sgd[lr=0.1]", "digits", (8,), "tanh", initializer, epochs=1)
+    if last is not None:
+        names = result.curve.columns
+        matrix = np.array([result.curve[name] for name in names])
+        ratio = matrix[names.index("layer1.update_ratio")]
+        ratio[np.flatnonzero(~np.isnan(ratio))[-1]] = last
+        result = replace(result, curve=Curve(names, matrix))
+    before = measure_signals(
+        initializer, (data.n_features, 8, data.n_outputs), "tanh",
+        data.x_train, data.y_train, loss="cross-entropy",
+    )  # fmt: skip
+    return draw_inspection(before, None, result, "").axes[5]
+
+
+def test_an_update_of_zero_is_a_triangle_at_the_edge_of_its_panel() -> None:
+    """A line to 0 on a logarithmic axis would run out of the panel and over the sheet."""
+    axes = updates_panel("xavier-normal", last=0.0)
+    lines = [line for line in axes.lines if line.get_marker() == "o"]
+    (triangle,) = (line for line in axes.lines if line.get_marker() == "v")
+    assert all((np.asarray(line.get_ydata()) > 0).all() for line in lines)
+    assert np.asarray(triangle.get_xdata()).tolist() == [1.0]
+    assert "triangle" in axes.get_xlabel()
+
+
+def test_a_ratio_to_weights_of_zero_is_not_said_to_be_unrecorded() -> None:
+    """From zeros, weights behind the output layer stay 0: there is no ratio, but a record."""
+    (text,) = (text.get_text() for text in updates_panel("zeros").texts)
+    assert text == "no update, or weights of 0"

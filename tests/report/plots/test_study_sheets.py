@@ -13,9 +13,10 @@ from optbench.analysis.views.regime_groups import regime_groups
 from optbench.analysis.views.score_grid import score_grid
 from optbench.report.format.plot_kinds import KINDS
 from optbench.report.plots import drawings
+from optbench.report.plots.heat_map import HEADING_POINTS, headings_inches
 from optbench.report.plots.marks import rest_band
 from optbench.report.plots.pair_matrix import VERDICTS, verdict_codes
-from optbench.report.plots.sheets import Sheet, draw_sheet
+from optbench.report.plots.sheets import Sheet, draw_sheet, make_sheet
 from optbench.report.plots.study_sheets import DRAW
 from tests.report import samples
 
@@ -124,6 +125,15 @@ def test_every_axis_has_two_ticks_and_no_names_overlap(n: int, width: float | No
         overlaps = overlapping(sheet)
         assert not overlaps, (name, overlaps[:3])
         sheet.close()
+
+
+@pytest.mark.parametrize("name", ["momentum[lr=0.003]", "il" * 9])
+def test_headings_have_the_height_of_their_letters(name: str) -> None:
+    """A heading is as high as it is drawn, be its letters wide or narrow."""
+    sheet = make_sheet("Headings")
+    text = sheet.axes[0].text(0, 0, name, size=HEADING_POINTS, rotation=90)
+    box = text.get_window_extent(sheet.figure.canvas.get_renderer())  # type: ignore[attr-defined]
+    assert headings_inches(["a", name]) == pytest.approx(box.height / sheet.figure.dpi, rel=0.15)
 
 
 def overlapping(sheet: Sheet) -> list[tuple[str, str]]:

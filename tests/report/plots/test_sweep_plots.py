@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 from matplotlib.patches import Rectangle
 
 from optbench.analysis.views.sweep_points import SweepPoint
@@ -50,6 +51,45 @@ def test_other_names_are_their_own_ticks() -> None:
     (axes,) = drawn(axis, losses=np.array([2.3, 0.2])).axes
     assert next(tick.get_text() for tick in axes.get_xticklabels()) == "zeros"
     assert axes.get_xlabel() == "initializer"
+
+
+@pytest.mark.parametrize("logarithmic", [True, False])
+def test_ticks_stand_at_the_swept_values_where_they_have_room(logarithmic: bool) -> None:
+    """No reader has to guess which batch size lies between 10 and 100."""
+    sizes = (1, 4, 16, 64, 256, 1024) if logarithmic else (8, 16, 24)
+    axis = Axis("batch_size", sizes, logarithmic=logarithmic)
+    (axes,) = drawn(axis, losses=np.linspace(0.2, 0.1, len(sizes))).axes
+    assert axes.get_xticks().tolist() == list(sizes)
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == [str(size) for size in sizes]
+
+
+def test_many_swept_values_have_round_ticks() -> None:
+    """Texts never overlap: with 40 rates the ticks are powers of ten."""
+    rates = tuple(float(f"{rate:.2g}") for rate in np.geomspace(1e-4, 10, 40))
+    (axes,) = drawn(Axis("lr", rates, logarithmic=True), losses=np.linspace(0.2, 0.1, 40)).axes
+    assert axes.get_xticks().tolist() == [1e-4, 1e-3, 1e-2, 1e-1, 1, 10]
+
+
+def test_numbers_in_a_map_have_two_digits() -> None:
+    """Zeros at the end are written: 0.60 beside 0.34 is as exact."""
+    losses = np.array([[0.6, 1.0], [0.34, 12.4]])
+    (axes,) = drawn(Axis("lr", (0.1, 1.0)), Axis("batch_size", (8, 128)), losses=losses).axes
+    assert {text.get_text() for text in axes.texts} == {"0.60", "1.0", "0.34", "12"}
+
+
+def test_a_training_loss_below_the_plot_is_not_drawn_at_its_edge() -> None:
+    """Its line leaves the plot, so that nobody reads the edge as its value."""
+    points = [
+        SweepPoint("sgd", {"epochs": epochs}, (0.1,) * 3, 0.1, 0.1, 0.1, 0, train)
+        for epochs, train in ((1, 0.2), (2, 1e-6), (4, 0.0))
+    ]
+    axis = Axis("epochs", (1, 2, 4), logarithmic=True)
+    (axes,) = draw_sheet(lambda: draw_sweep([axis], points, "digits")).axes
+    (dotted,) = (line for line in axes.lines if line.get_linestyle() == ":")
+    values = np.asarray(dotted.get_ydata())
+    bottom = axes.get_ylim()[0]
+    assert values[1] == 1e-6 < bottom < values[0]
+    assert np.isnan(values[2])
 
 
 def test_a_map_frames_the_lowest_and_the_lowest_of_each_row() -> None:
