@@ -8,8 +8,8 @@ from typing import Any
 
 from optbench.errors import ConfigError, describe_error
 
-CONNECT_SECONDS = 10
-"""Time that a scheduler has to answer."""
+CONNECT_SECONDS = 30
+"""Time that a scheduler has to answer: as long as Dask itself waits for one."""
 
 
 def connect(address: str) -> Any:

@@ -27,6 +27,7 @@ from optbench.data.splits import prepare_dataset, typed_parts
 from optbench.errors import PluginError
 from optbench.registry import default_registry
 from tests.support.mirror import NAMES, Mirror, idx, image_files, serving, sha256
+from tests.support.waiting import PATIENCE
 
 FILES = image_files()
 HASHES = {name: sha256(content) for name, content in FILES.items()}
@@ -45,8 +46,6 @@ def name(request: pytest.FixtureRequest) -> str:
 def mirror(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     """A mirror with small images instead of the published ones, and an empty cache."""
     monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     source = default_registry().dataset_source(name)
     monkeypatch.setattr(source, "cached", False)  # the files are read each time
     monkeypatch.setattr(source, "files", HASHES)
@@ -149,8 +148,6 @@ def test_workers_find_what_the_driver_downloaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A study in worker processes asks for each file once."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path / "cache"))
     plugin = tmp_path / "small.py"
     with serving() as server:
@@ -167,7 +164,10 @@ def test_workers_find_what_the_driver_downloaded(
             *("-r", "batch", "--epochs", "2", "--budget", "1", "--seeds", "2", "--jobs", "2"),
             *("--formats", "none", "--out", tmp_path / "out"),
         ]
-        code = "from optbench.cli import main; main()"
+        code = (
+            "from optbench.data import downloads; from optbench.cli import main; "
+            f"downloads.SECONDS = {PATIENCE}; main()"
+        )
         done = subprocess.run([sys.executable, "-c", code, *map(str, study)], check=False)
         assert done.returncode == 0
         assert server.asked == [f"/{file}" for file in NAMES]

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 import optbench
-from optbench.data import downloads
 from optbench.data.downloads import download_folder, missing_files
 from optbench.errors import ConfigError
 from tests.support.mirror import Mirror, serving, sha256
@@ -38,11 +37,7 @@ class Parcel(optbench.DatasetSource):
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     """A mirror that has the file, and is the only one; an empty cache."""
     monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.delenv("OPTBENCH_MIRRORS", raising=False)
     monkeypatch.delenv("OPTBENCH_DATA", raising=False)
-    monkeypatch.setattr(downloads, "SECONDS", PATIENCE)
     with serving() as server:
         server.files["/parcel/parcel.bin"] = CONTENT
         monkeypatch.setattr(Parcel, "mirrors", (f"{server.url}/parcel/",))

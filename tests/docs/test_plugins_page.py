@@ -153,8 +153,6 @@ def test_the_downloaded_dataset_of_the_page_loads(
 ) -> None:
     """The dataset loads once the hash and the mirror, which are made up on the page, are real."""
     monkeypatch.setenv("OPTBENCH_CACHE", str(tmp_path))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     points = io.BytesIO()
     np.save(points, np.random.default_rng(0).normal(size=(60, 4)))
     monkeypatch.setattr(page.Measured, "files", {"points.npy": sha256(points.getvalue())})

@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import pytest
+
+from optbench.data import downloads
+from tests.support.waiting import PATIENCE
 
 NAMES = (
     "train-images-idx3-ubyte.gz",
@@ -66,8 +70,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def serving() -> Iterator[Mirror]:
-    """A mirror that answers until the context ends."""
-    with Mirror() as mirror:
+    """A mirror that answers until the context ends, and may take its time.
+
+    No proxy comes in between, and no mirror of the user is asked before.
+    """
+    with Mirror() as mirror, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(downloads, "SECONDS", PATIENCE)
+        patch.delenv(downloads.MIRRORS, raising=False)
+        for name in ("NO_PROXY", "no_proxy"):
+            patch.setenv(name, "127.0.0.1")
         thread = threading.Thread(target=mirror.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
