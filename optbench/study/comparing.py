@@ -139,6 +139,8 @@ def compare_studies(
         ConfigError: The studies have no common optimizer on a common workload, or a region is not
             allowed.
     """
+    from optbench.analysis.statistics.spending import level_of_either
+
     criteria = first.criteria.change(regions=regions)
     warnings = [
         *_protocol_warnings(first, second),
@@ -156,12 +158,13 @@ def compare_studies(
         )
     if first.criteria.regions != second.criteria.regions and not regions:
         warnings.append("the regions of practical equivalence differ; those of A are used")
-    level = _lowest_level(first, second)
+    level = level_of_either(first.looks, second.looks)
     if level < ALPHA:
+        rate = max(sum(look.level for look in study.looks) for study in (first, second))
         warnings.append(
             "the number of replicates depends on the results, as the study was analysed at several "
             f"looks: verdicts are reached at a level of {100 * level:.1f}% instead of "
-            f"{100 * ALPHA:.0f}%"
+            f"{100 * ALPHA:.0f}%" + (f", {_sum_text(rate)}" if rate > ALPHA + 1e-9 else "")
         )
     missing = tuple(_missing(first.cells, second.cells))
     for side, names in (("A", missing), ("B", _missing(second.cells, first.cells))):
@@ -212,15 +215,8 @@ def compare_entrants(
     return StudyComparison(rows, warnings, 1 - looks[-1].level, missing)
 
 
-def _lowest_level(*studies: Study) -> float:
-    """Return an error rate that holds at whichever of their looks the studies ended.
-
-    The levels of the possible looks add up to `ALPHA` for each study. If looks differ, either study
-    may have ended at its own.
-    """
-    looks = {study.looks for study in studies if study.looks}
-    levels = [look.level for each in looks for look in each]
-    return min(levels, default=ALPHA) / max(len(looks), 1)
+def _sum_text(rate: float) -> str:
+    return f"and those of all looks, at each of which one may compare, add up to {100 * rate:.1f}%"
 
 
 def _cells_of(study: Study, label: str) -> list[Cell]:

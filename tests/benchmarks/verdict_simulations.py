@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,9 +26,9 @@ from optbench.analysis.statistics.contrasts import (
 from optbench.analysis.statistics.decisions import Answer, Closed, answer_all, decide
 from optbench.analysis.statistics.multiplicity import adjusted_p_values, may_be_best
 from optbench.analysis.statistics.ranking import place_ranges
-from optbench.analysis.statistics.spending import look_sizes, planned_looks
+from optbench.analysis.statistics.spending import level_of_either, look_sizes, planned_looks
 from optbench.contracts import Array
-from optbench.records import ALPHA
+from optbench.records import ALPHA, Look
 from tests.benchmarks import record_simulations
 from tests.benchmarks.figures import Figure, share
 
@@ -213,23 +214,42 @@ def both_kinds(rng: np.random.Generator, studies: int) -> list[Figure]:
     ]
 
 
-def until_decided(values: Array, region: float) -> tuple[list[Answer], list[int], float]:
+class Grown(NamedTuple):
+    """A study that was grown until it was decided.
+
+    Attributes:
+        answers: Verdict of each pair, from the look that made it.
+        signs: Sign of the difference of each pair at that look.
+        values: Shape (entrants, workloads, most replicates), NaN where nothing was trained.
+        looks: The looks that were taken.
+    """
+
+    answers: list[Answer]
+    signs: list[int]
+    values: Array
+    looks: list[Look]
+
+    @property
+    def replicates(self) -> float:
+        """Mean number of replicates of an entrant."""
+        return float(np.isfinite(self.values).all(axis=1).sum(axis=1).mean())
+
+
+def grown_values(values: Array, region: float) -> Grown:
     """Run one study with looks until it is decided.
 
     Args:
         values: Shape (entrants, workloads, most replicates).
         region: Half width of the region of practical equivalence.
-
-    Returns:
-        Verdicts, signs of the differences when they were reached, mean replicates of an entrant.
     """
     entrants, _, most = values.shape
     first, second = all_pairs(entrants)
     closed: list[Closed | None] = [None] * len(first)
     grown = np.full(values.shape, np.nan)
     active = np.ones(entrants, dtype=bool)
-    before = 0
+    before, taken = 0, []
     for look in planned_looks(look_sizes(most), most):
+        taken.append(look)
         size = look.replicates
         grown[active, :, before:size] = values[active, :, before:size]
         contrasts = pair_contrasts(grown[..., :size], first, second)
@@ -243,10 +263,10 @@ def until_decided(values: Array, region: float) -> tuple[list[Answer], list[int]
         before = size
         if not active.any():
             break
-    used = np.isfinite(grown).all(axis=1).sum(axis=1).mean()
     signs = [int(verdict.sign) if verdict else 0 for verdict in closed]
     # a claim counts from the look that made it, even if more replicates withdrew it later
-    return [verdict.answer if verdict else "open" for verdict in closed], signs, float(used)
+    answers = [verdict.answer if verdict else "open" for verdict in closed]
+    return Grown(answers, signs, grown, taken)
 
 
 def sequential(rng: np.random.Generator, studies: int) -> list[Figure]:
@@ -256,12 +276,12 @@ def sequential(rng: np.random.Generator, studies: int) -> list[Figure]:
     apart = np.array([0.0, 0.0, 0.0, 0.02, 0.02])
     is_apart = apart[first] != apart[second]
     for _ in range(studies):
-        verdicts, _, _ = until_decided(replicate_values(rng, np.zeros(5), 9, 32, PAIR_SD), 0.004)
+        verdicts = grown_values(replicate_values(rng, np.zeros(5), 9, 32, PAIR_SD), 0.004).answers
         false.append("better" in verdicts)
-        verdicts, _, _ = until_decided(replicate_values(rng, apart, 9, 32, PAIR_SD), 0.02)
+        verdicts = grown_values(replicate_values(rng, apart, 9, 32, PAIR_SD), 0.02).answers
         wrong.append("equal" in np.array(verdicts)[is_apart])
         spread = np.array([0.0, 0.05, 0.1, 0.15, 0.2])
-        verdicts, _, mean = until_decided(replicate_values(rng, spread, 9, 32, PAIR_SD), 0.02)
+        mean = grown_values(replicate_values(rng, spread, 9, 32, PAIR_SD), 0.02).replicates
         used.append(mean)
         early.append(mean <= 8)
     return [
@@ -269,6 +289,32 @@ def sequential(rng: np.random.Generator, studies: int) -> list[Figure]:
         share("6 any wrong equal over the looks, gap = region", wrong, most=0.05),
         Figure("6 replicates an entrant, gaps of 0.05", float(np.mean(used)), most=8.0),
         share("6 studies with gaps of 0.05 that end by 8 replicates", early, least=0.9),
+    ]
+
+
+def compared_studies(rng: np.random.Generator, studies: int) -> list[Figure]:
+    """6: the same optimizers in two studies that end by their own results, often at other looks."""
+    truth, own_region = np.array([0.0, 0.02]), 0.012  # many studies end at different looks
+    region = 0.04
+    gaps = {"false better": 0.0, "wrong equal, gap = region": region}
+    wanted: dict[str, Answer] = {"false better": "better", "wrong equal, gap = region": "equal"}
+    found: dict[str, list[bool]] = {name: [] for name in gaps}
+    elsewhere = []
+    for _ in range(studies):
+        for name, gap in gaps.items():
+            sides = [
+                grown_values(replicate_values(rng, truth + shift, 9, 32, PAIR_SD), own_region)
+                for shift in (0.0, gap)
+            ]
+            values = np.concatenate([side.values for side in sides])
+            contrasts = pair_contrasts(values, np.array([2, 3]), np.array([0, 1]))
+            level = level_of_either(*(side.looks for side in sides))
+            _, _, verdicts = answer_all(contrasts, region, None, level, [None, None])
+            found[name].append(wanted[name] in verdicts)
+            elsewhere.append(len(sides[0].looks) != len(sides[1].looks))
+    return [
+        *(share(f"6 two grown studies: any {name}", found[name], most=0.05) for name in gaps),
+        share("6 two grown studies that ended at other looks", elsewhere, least=0.3),
     ]
 
 
@@ -334,6 +380,7 @@ TESTS: tuple[Callable[[np.random.Generator, int], list[Figure]], ...] = (
     equivalence,
     both_kinds,
     sequential,
+    compared_studies,
     power,
     best_and_places,
     replications,

@@ -10,13 +10,15 @@ import pytest
 
 import optbench
 from optbench.analysis.board_records import select_boards
-from optbench.analysis.statistics.spending import planned_looks
+from optbench.analysis.statistics.spending import extended_looks, planned_looks
 from optbench.analysis.words.prose import looks_notes
 from optbench.errors import ConfigError
-from optbench.records import BOARD_NAMES, StudyProtocol
+from optbench.records import ALPHA, BOARD_NAMES, Look, StudyProtocol
 from optbench.study import Study
 from optbench.study.comparing import compare_entrants, compare_studies
 from tests.analysis.synthetic import make_cells
+
+FIXED = (Look(replicates=4, level=ALPHA),)
 
 
 def make_study(
@@ -260,6 +262,19 @@ def test_studies_that_stopped_by_their_results_are_compared_at_a_lower_level() -
     level = f"several looks: verdicts are reached at a level of {100 * least:.1f}% instead of 5%"
     assert level in compare_studies(grown, fixed).warnings[0]
     assert compare_studies(fixed, fixed).level == 0.95
+
+
+def test_a_study_that_ended_earlier_at_the_same_looks_halves_no_level() -> None:
+    """The levels of all looks at which both may have ended add up to 5% as they are."""
+    looks = tuple(planned_looks([4, 8, 16], 32))
+    study = make_study(replicates=8)
+    early, late = (replace(study, looks=looks[:n]) for n in (2, 3))
+    least = min(look.level for look in looks)
+    assert compare_studies(early, late).level == pytest.approx(1 - least)
+    extended = replace(study, looks=tuple(extended_looks(extended_looks(FIXED, 6), 8)))
+    (warning,) = compare_studies(study, extended).warnings
+    assert "level of 1.2% instead of 5%, and those of all looks" in warning
+    assert warning.endswith("add up to 8.8%")
 
 
 def test_what_cannot_be_tested_is_named() -> None:

@@ -86,3 +86,25 @@ def extended_looks(looks: Sequence[Look], replicates: int) -> list[Look]:
     beyond = sum(look.level for look in looks) - ALPHA  # spent by earlier extensions
     level = ALPHA / 2 if beyond < ALPHA / 4 else (ALPHA - beyond) / 2
     return [*looks, Look(replicates=replicates, level=level)]
+
+
+def level_of_either(first: Sequence[Look], second: Sequence[Look]) -> float:
+    """Return a level at which two studies may be compared, whichever of their looks they ended at.
+
+    Two studies are compared on the replicates that both have, so on those of a look of one of them,
+    and the level is at most that of this look. Where one study ended earlier than the other, but
+    had the same looks until then, the levels of all looks that may have been the last one add up to
+    `ALPHA`. Where the looks differ, those of both studies count, and each gets half.
+
+    Args:
+        first, second: Looks of each study; empty for a study that was analysed once.
+
+    Example:
+        >>> looks = planned_looks([4, 8, 16], 32)
+        >>> round(level_of_either(looks, looks[:2]), 4), level_of_either((), ())
+        (0.0081, 0.05)
+    """
+    levels = [look.level for look in (*first, *second)]
+    shared = min(len(first), len(second))
+    is_same = tuple(first[:shared]) == tuple(second[:shared])
+    return min(levels, default=ALPHA) / (1 if is_same else 2)
