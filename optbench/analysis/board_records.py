@@ -90,6 +90,16 @@ class BoardRow(Record, frozen=True, kw_only=True):
         quantity, floor = FLOORS[name]
         return (self.value if quantity == "value" else self.details.get(quantity)) == floor
 
+    def may_lead(self, name: BoardName) -> bool:
+        """Return whether it may be the best, and reached anything at all.
+
+        Too few replicates may not put it out by themselves.
+
+        Args:
+            name: Name of the board of the row.
+        """
+        return self.may_be_best and not self.is_at_floor(name)
+
 
 class BoardPair(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Two entrants on a board; `first` is the better one where the verdict is ``"better"``.

@@ -163,7 +163,7 @@ def _regimes(board: Leaderboard) -> list[str]:
 def _leaders(board: Board | None) -> str:
     if board is None or not has_verdicts(board):
         return numbers.UNKNOWN
-    labels = [escape_markdown(row.label) for row in board.rows if row.may_be_best]
+    labels = [escape_markdown(row.label) for row in board.rows if row.may_lead(board.name)]
     more = f" and {len(labels) - MOST_LEADERS} more" if len(labels) > MOST_LEADERS else ""
     return ", ".join(labels[:MOST_LEADERS]) + more
 

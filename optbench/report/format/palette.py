@@ -29,6 +29,8 @@ COLOURS = (
 )
 DASHES = ("solid", "dash", "dot", "dashdot")
 """Names as plotly has them."""
+SHAPES = dict(zip(DASHES, ("circle", "square", "diamond", "pill"), strict=True))
+"""Shape of a dot: labels of one colour differ in it, as their lines do in their dashes."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "<", ">", "d")
 """Names as matplotlib has them."""
 SHADES = ("#f3f6f9", "#a9cbe4", "#4a90c2", "#15588f", "#06294d")
@@ -44,6 +46,11 @@ class Look:
     colour: str
     dash: str = "solid"
     marker: str = "o"
+
+    @property
+    def shape(self) -> str:
+        """Shape of the dot on a board, one of `SHAPES`."""
+        return SHAPES[self.dash]
 
     @property
     def is_rest(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from optbench.analysis.leaderboard import Leaderboard
+from optbench.hyperparameters import parse_spelling
 from optbench.records import Cell, Status, StudyProtocol
 from optbench.support.text import count
 
@@ -33,13 +35,22 @@ def chosen(hyper: Mapping[str, Any], ruleset: str) -> str:
     )
 
 
-def tuned_texts(cells: Sequence[Cell], ruleset: str) -> dict[tuple[str, str], str]:
-    """Return (label, workload) -> the values that tuning chose, as ranges over the replicates."""
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for cell in cells:
-        if cell.chosen is not None:
-            groups.setdefault((cell.entrant.label, cell.workload.label), []).append(cell.chosen)
-    return {key: _range_text(values, ruleset) for key, values in groups.items()}
+def chosen_texts(board: Leaderboard) -> dict[tuple[str, str], str]:
+    """Return (label, workload) -> the chosen values, as ranges over the replicates."""
+    return {
+        (row.label, each.label): _range_text(
+            [_values(text) for text in row.configurations or (row.configuration,)],
+            board.ruleset,
+        )
+        for each in board.workloads
+        for row in each.rows
+    }
+
+
+def _values(configuration: str) -> Mapping[str, Any]:
+    """Return the values of a configuration, whatever its name is."""
+    name, bracket, values = configuration.rpartition("[")
+    return parse_spelling(f"name[{values}")[1] if bracket and name else {}
 
 
 def _range_text(choices: Sequence[Mapping[str, Any]], ruleset: str) -> str:

@@ -33,12 +33,16 @@ from optbench.report.format.board_layout import (
     place_text,
     value_limits,
 )
+from optbench.report.format.ticks import board_ticks
 
 BEST_ROWS = 10
 """Rows of a panel that are shown before the reader asks for all of them."""
 
-NAME_PIXELS = (10, 8.6)
+NAME_PIXELS = (12, 10.4)
 """Width of a name: its margins, and each of its characters."""
+ONE_LINE = 12
+"""Letters of a name that is not broken."""
+WIDEST_NAME_PIXELS = 150
 VALUE_NAMES: dict[BoardName, str] = {
     "final-loss": "score",
     "training-loss": "score",
@@ -89,9 +93,12 @@ def _panel(board: Board, about: Mapping[str, str]) -> dict[str, Any]:
         "sentence": board_sentence(board),
         "baseline": baseline_sentence(board),
         "value_name": VALUE_NAMES[board.name],
-        "name_width": NAME_PIXELS[0] + NAME_PIXELS[1] * max(len(r.label) for r in board.rows),
+        "name_width": _name_width([row.label for row in board.rows]),
         "caption": caption(board.name, **about),
-        "ends": (value_text(board.name, low), value_text(board.name, high)),
+        "ticks": [
+            (f"{(tick - low) / (high - low):.4f}", value_text(board.name, tick))
+            for tick in board_ticks(board.name, low, high, most=2)
+        ],
         "lanes": 1 + max((lane for _, lane in lanes), default=-1),
         "rows": [_row(board, i, row, low, high, lanes) for i, row in enumerate(board.rows)],
     }
@@ -111,13 +118,14 @@ def _row(
     value = row.value - low if row.value is not None else 0.0
     return {
         "label": row.label,
+        "parts": name_parts(row.label),
         "place": place_text(board, row),
         "value": value_text(board.name, row.value),
         "interval": interval_text(board.name, row),
         "v": share(row.value, value),
         "lo": share(row.low, value),
         "hi": share(row.high, value),
-        "may_be_best": row.may_be_best,
+        "dot": "" if row.may_lead(board.name) else " behind",
         "details": {k: f"{v:.3g}" for k, v in row.details.items() if v is not None},
         "brackets": [
             (lane, "first" if i == first else "last" if i == last else "middle")
@@ -127,10 +135,40 @@ def _row(
     }
 
 
+def name_parts(label: str) -> list[str]:
+    """Return the parts of a name between which a line may end.
+
+    Example:
+        >>> name_parts("adam[beta1=0.5,lr=0.1]"), name_parts("sgd")
+        (['adam', '[beta1=0.5,', 'lr=0.1]'], ['sgd'])
+    """
+    name, bracket, values = label.partition("[")
+    if not bracket:
+        return [label]
+    *texts, last = values.split(",")
+    first, *others = [*(f"{text}," for text in texts), last]
+    return [name, bracket + first, *others]
+
+
+def _name_width(labels: Sequence[str]) -> float:
+    """Return the width of the column of names in pixels: long ones have a line for each part."""
+    letters = (
+        len(label) if len(label) <= ONE_LINE else max(map(len, name_parts(label)))
+        for label in labels
+    )
+    return min(NAME_PIXELS[0] + NAME_PIXELS[1] * max(letters), WIDEST_NAME_PIXELS)
+
+
 def leaders(board: Leaderboard) -> list[tuple[str, list[list[str]]]]:
     """Return for each regime who may be the best on each board; empty where nothing is decided."""
     return [
-        (regime, [[r.label for r in each.rows if r.may_be_best] if each else [] for each in boards])
+        (
+            regime,
+            [
+                [r.label for r in each.rows if r.may_lead(each.name)] if each else []
+                for each in boards
+            ],
+        )
         for regime, boards in boards_by_regime(board.boards)
     ]
 

@@ -30,7 +30,7 @@ from optbench.report.format import numbers
 from optbench.report.format.highlights import CROWD, highlights
 from optbench.report.format.loss_source_scale import SCALE_NAME, UNIT
 from optbench.report.format.palette import assign_looks
-from optbench.report.format.protocol_text import flatten, protocol_rows, tuned_texts
+from optbench.report.format.protocol_text import chosen_texts, flatten, protocol_rows
 from optbench.report.format.workload_titles import common, titles_by_regime, view_titles
 from optbench.report.page.board_context import BEST_ROWS, board_data, board_groups, leaders
 from optbench.report.page.chart_data import slope_data
@@ -72,7 +72,7 @@ def report_html(
     """
     titles = titles_by_regime([b.workload for b in board.workloads])
     ordered = _ordered(board)
-    texts = tuned_texts(cells, board.ruleset)
+    texts = chosen_texts(board)
     unfinished = unfinished_caution(board)
     return _template().render(
         board=board,
@@ -85,7 +85,7 @@ def report_html(
         lit=highlights(board),
         places=_places(board),
         scores=_mean_scores(board),
-        tuned=texts,
+        chosen=texts,
         tuned_table=tuned_table(board, [row.label for row in ordered], texts),
         slopes=list(slope_data(board)),
         best_loss=best_loss_text(board.workloads),

@@ -9,7 +9,7 @@ from optbench.analysis.leaderboard import Leaderboard
 from optbench.report.format.workload_titles import titles_by_regime, unique_titles
 
 Texts = Mapping[tuple[str, str], str]
-"""Label and workload -> the values that tuning chose, such as ``lr=0.01 to 0.02``."""
+"""Label and workload -> the chosen values, such as ``lr=0.01 to 0.02``."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,14 @@ def tuned_table(board: Leaderboard, labels: Sequence[str], texts: Texts) -> Tune
 
     Args:
         board: The leaderboard.
-        labels: Entrants in the order of the rows.
-        texts: The values that tuning chose.
+        labels: Entrants in the order of the rows; one that was not tuned has none.
+        texts: The chosen values.
     """
-    known = [text for text in texts.values() if text]
+    tuned = {(row.label, each.label) for each in board.workloads for row in each.rows if row.trials}
+    known = [text for key, text in texts.items() if text and key in tuned]
     if board.ruleset == "defaults" or not known:
         return None
+    searched = {label for label, _ in tuned}
     names = {text.partition("=")[0] for text in known}
     only = names.pop() if len(names) == 1 and not any(", " in text for text in known) else ""
     prefix = f"{only}=" if only else ""
@@ -61,6 +63,7 @@ def tuned_table(board: Leaderboard, labels: Sequence[str], texts: Texts) -> Tune
             ),
         )
         for label in labels
+        if label in searched
     )
     workloads = [b.workload for b in board.workloads]
     titles = zip(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -17,6 +18,7 @@ from optbench.analysis.words.board_text import (
 )
 from optbench.report.format.board_layout import assign_lanes, place_text, value_limits
 from optbench.report.format.palette import Look
+from optbench.report.format.ticks import board_ticks
 from optbench.report.plots.labels import LONGEST_DIRECT, direct_label
 from optbench.report.plots.sheet_fit import is_narrower_than
 from optbench.report.plots.sheets import INK, SOFT, Sheet, box_inches, make_sheet
@@ -33,6 +35,13 @@ LANE_INCHES = 0.07
 LONGEST_NAME = 22
 NARROW_INCHES = 4.0
 """Width of a sheet below which names are shorter."""
+SHAPE_MARKERS: dict[str, Any] = {
+    "circle": "o",
+    "square": "s",
+    "diamond": "D",
+    "pill": [(-0.4, -1.2), (0.4, -1.2), (0.4, 1.2), (-0.4, 1.2)],
+}
+"""Markers of the shapes of dots."""
 LEAST_WIDTH_INCHES = 0.5
 """Width of the dots on a narrow sheet."""
 
@@ -95,7 +104,7 @@ def _draw_board(axes: Axes, board: Board, looks: dict[str, Look]) -> None:
     axes.spines["left"].set_visible(False)
     labels = _names(board)
     axes.set_yticks(range(len(labels)), labels, color=INK, fontsize=8)
-    ticks = [low + (high - low) * share for share in (0.05, 0.5, 0.95)]
+    ticks = board_ticks(board.name, low, high)
     axes.set_xticks(ticks, [value_text(board.name, tick) for tick in ticks])
     inch = 1 / box_inches(axes)[0]  # of the width of the axes
     groups = equal_groups(board)
@@ -122,5 +131,12 @@ def _draw_board(axes: Axes, board: Board, looks: dict[str, Look]) -> None:
         if row.low is not None and row.high is not None:
             axes.plot([row.low, row.high], [i, i], color=look.colour, linewidth=1.6)
         if row.value is not None:
-            fill = look.colour if row.may_be_best else "white"
-            axes.plot([row.value], [i], "o", color=look.colour, markerfacecolor=fill, markersize=5)
+            fill = look.colour if row.may_lead(board.name) else "white"
+            axes.plot(
+                [row.value],
+                [i],
+                marker=SHAPE_MARKERS[look.shape],
+                color=look.colour,
+                markerfacecolor=fill,
+                markersize=5,
+            )

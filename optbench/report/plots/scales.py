@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from optbench.contracts import Array
+from optbench.report.format.ticks import even_ticks
 from optbench.report.plots.sheets import SOFT, box_inches
 
 TICK_TEXT_INCHES = 0.4
@@ -53,18 +54,6 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
 def _spread(ticks: list[float], most: int) -> list[float]:
     """Return at most `most` of some ticks, at equal distances, but at least two."""
     return ticks[:: math.ceil((len(ticks) - 1) / max(most - 1, 1)) or 1]
-
-
-def even_ticks(low: float, high: float) -> list[float]:
-    """Return two to six round numbers at equal distances between two limits, ``low < high``."""
-    for parts in (4, 8, 16):
-        power = 10.0 ** math.floor(math.log10((high - low) / parts))
-        step = next(s * power for s in (1, 2, 5, 10) if s * power >= (high - low) / parts * 0.999)
-        first = math.ceil(low / step - 1e-9)
-        ticks = [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
-        if len(ticks) > 1:
-            return ticks
-    return [low, high]
 
 
 def set_log_axis(axes: Axes, which: str, low: float, high: float, most: int = 6) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from optbench.analysis.board_records import Board, BoardRow
 from optbench.analysis.words.board_sentences import equal_groups, has_verdicts
 from optbench.analysis.words.board_text import TITLES, region_text, value_text
+from optbench.records import BoardName
 from optbench.report.format.board_layout import assign_lanes, place_text, value_limits
 from optbench.report.format.palette import Look
 from optbench.support.text import one_line
@@ -81,7 +82,7 @@ def _panel(board: Board, looks: Mapping[str, Look], name: int, strip: int) -> li
         line = Text(place_text(board, row).rjust(5) + " " + bracket, style="")
         line.append(_fit(_name(row.label), name), f"bold {looks[row.label].colour}")
         line.append(" ")
-        line.append(_strip(row, limits, strip), looks[row.label].colour)
+        line.append(_strip(board.name, row, limits, strip), looks[row.label].colour)
         line.append(" " + value_text(board.name, row.value).rjust(5))
         lines.append(line)
     if len(rows) < len(board.rows):
@@ -103,7 +104,7 @@ def _brackets(board: Board, rows: int) -> list[str]:
     return ["".join(row) for row in zip(*reversed(columns), strict=True)][:rows]
 
 
-def _strip(row: BoardRow, limits: tuple[float, float], width: int) -> str:
+def _strip(name: BoardName, row: BoardRow, limits: tuple[float, float], width: int) -> str:
     """Draw the interval as a line, and the value as a dot on it."""
     if row.value is None or width < 1:
         return " " * width
@@ -116,7 +117,7 @@ def _strip(row: BoardRow, limits: tuple[float, float], width: int) -> str:
     if row.low is not None and row.high is not None:
         for i in range(column(row.low), column(row.high) + 1):
             cells[i] = "─"
-    cells[column(row.value)] = "●" if row.may_be_best else "○"
+    cells[column(row.value)] = "●" if row.may_lead(name) else "○"
     return "".join(cells)
 
 

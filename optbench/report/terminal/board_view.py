@@ -121,7 +121,7 @@ def _leaders(board: Board | None, looks: Mapping[str, Look], width: int) -> Text
     if board is None or not has_verdicts(board):
         text.append(UNKNOWN)
     else:
-        labels = [row.label for row in board.rows if row.may_be_best]
+        labels = [row.label for row in board.rows if row.may_lead(board.name)]
         room = width - 1
         for i, label in enumerate(labels):
             rest = f" +{len(labels) - i - 1}" if i < len(labels) - 1 else ""

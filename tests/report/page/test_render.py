@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import json
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -16,7 +15,7 @@ import pytest
 
 from optbench.analysis.view_records import OrderFlip
 from optbench.report.format.palette import MARKERS
-from optbench.report.format.protocol_text import tuned_texts
+from optbench.report.format.protocol_text import chosen_texts
 from optbench.report.page.payload import page_data
 from optbench.report.page.render import SCRIPTS, json_for_script, pack, plotly_js, report_html
 from tests.report import samples
@@ -25,7 +24,7 @@ ELEMENTS = set(
     # one line of names reads better than fifty lines of them
     "html head meta title style body a header div h1 span p button main label select option "  # noqa: SIM905
     "fieldset legend input section h2 h3 table thead tbody tr th td details summary ul li figure "
-    "figcaption code noscript script abbr b article i colgroup col".split()
+    "figcaption code noscript script abbr b article i colgroup col wbr".split()
 )
 
 
@@ -205,12 +204,30 @@ def test_a_crowd_has_its_best_in_colour() -> None:
     assert len(picked) == 6
 
 
-def test_tuned_values_are_ranges_over_the_replicates() -> None:
+def test_chosen_values_are_ranges_over_the_replicates() -> None:
     """One value where all replicates agree, otherwise from the least to the largest."""
-    cells = samples.study()[1]
-    first = cells[0]
-    again = replace(first, chosen={**(first.chosen or {}), "lr": 0.5})
-    key = (first.entrant.label, first.workload.label)
-    assert first.chosen is not None
-    assert tuned_texts([first, first], "lr")[key] == f"lr={first.chosen['lr']:.3g}"
-    assert tuned_texts([first, again], "lr")[key] == f"lr={first.chosen['lr']:.3g} to 0.5"
+    board, _ = samples.study()
+    first = board.workloads[0]
+    row = first.rows[0]
+    rate = f"{float(str(row.hyper['lr'])):.3g}"
+
+    def text(*configurations: str) -> str:
+        rows = (msgspec.structs.replace(row, configurations=configurations), *first.rows[1:])
+        changed = msgspec.structs.replace(first, rows=rows)
+        workloads = (changed, *board.workloads[1:])
+        return chosen_texts(msgspec.structs.replace(board, workloads=workloads))[
+            row.label, first.label
+        ]
+
+    assert text() == text(row.configuration, row.configuration) == f"lr={rate}"
+    assert text(row.configuration, "alpha[lr=5.0]") == f"lr={rate} to 5"
+
+
+def test_a_page_without_runs_has_the_tuned_values() -> None:
+    """They are in `leaderboard.json`, so a page that is made from it alone has them."""
+    board, cells = samples.study()
+    sections = [
+        page.partition('id="tuned"')[2].partition("</section>")[0]
+        for page in (report_html(board, runs, environment={}, command="") for runs in (cells, ()))
+    ]
+    assert sections[0] == sections[1] != ""
