@@ -94,6 +94,10 @@ class KnownResults(Mapping[str, RunResult]):
 
 LEAST_RUNS = 8
 """Runs from which the time around a run is measured."""
+WARM_UP = 0.25
+"""Share of the runs, the first ones, that do not count for it: they load data and code."""
+MOST_MARKS = 64
+"""Moments that are kept to know when that share was trained."""
 
 
 class Work(Protocol):
@@ -158,6 +162,8 @@ class Driver:
         self.training_seconds = 0.0
         self.elapsed = 0.0
         self._started: float | None = None
+        self._marks: list[tuple[int, float, float]] = []  # runs, elapsed and training seconds
+        self._stride = 1
         self._work = work
         self._results = results
         self._store = store
@@ -186,11 +192,16 @@ class Driver:
 
     @property
     def overhead(self) -> float | None:
-        """Seconds of one core around the training of a run; None if too few runs were trained."""
+        """Seconds of one core around the training of a run; None if too few runs were trained.
+
+        The first quarter of the runs is left out: it loads data and code that later runs find.
+        """
         if self.trained < LEAST_RUNS:
             return None
-        spent = self.elapsed * self._executor.jobs
-        return max(spent - self.training_seconds, 0.0) / self.trained
+        warm = (mark for mark in self._marks if mark[0] >= WARM_UP * self.trained)
+        runs, elapsed, training = next(warm, (0, 0.0, 0.0))
+        spent = (self.elapsed - elapsed) * self._executor.jobs
+        return max(spent - (self.training_seconds - training), 0.0) / (self.trained - runs)
 
     def _next_runs(self, room: int) -> list[RunSpec]:
         runs = list(self._work.next_runs(room))
@@ -211,6 +222,11 @@ class Driver:
         self.trained += 1
         self.training_seconds += result.seconds
         self.failed += result.status is Status.FAILED
+        if self._started is not None and self.trained % self._stride == 0:
+            elapsed = time.monotonic() - self._started
+            self._marks.append((self.trained, elapsed, self.training_seconds))
+            if len(self._marks) == MOST_MARKS:
+                self._marks, self._stride = self._marks[1::2], 2 * self._stride
 
     def _report(self, result: RunResult | None, label: str) -> None:
         work = self._work

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from optbench.plan import StudyPlan
 from optbench.records import RunResult, RunSpec
 from optbench.store import Store
+from optbench.study import driver
 from optbench.study.driver import Driver, KnownResults
 from optbench.study.open_cells import OpenCells
 from tests.study.test_growing_cells import make_plan
@@ -50,3 +54,28 @@ def test_ctrl_c_while_results_are_collected_keeps_those_that_were_taken(tmp_path
     with Store(tmp_path / "runs.sqlite") as store:
         driver = drive(make_plan(1), store, Collecting())
         assert driver.trained == store.count() == 1
+
+
+def test_the_time_around_a_run_leaves_out_the_first_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They load data and code; further runs find both."""
+    clock = 0.0
+
+    class Warming(OneAtATime):
+        first = True
+
+        def collect(self, timeout: float, arrived: deque[RunResult]) -> None:
+            nonlocal clock
+            before = len(arrived)
+            super().collect(timeout, arrived)
+            for result in list(arrived)[before:]:
+                clock += result.seconds + (1000.0 if self.first else 0.5)
+                self.first = False
+
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+    with Store(tmp_path / "runs.sqlite") as store:
+        done = drive(make_plan(2), store, Warming())
+    assert done.trained > 4 * driver.LEAST_RUNS
+    assert done.elapsed > 1000
+    assert done.overhead == pytest.approx(0.5)

@@ -196,6 +196,8 @@ def test_a_look_that_is_interrupted_was_not_made(
         len(cell.evaluation) + sum(len(t.results) for t in cell.trials) for cell in stopped.cells
     )
     assert stopped.progress == (runs, runs)
+    look = f"unfinished: the look at {runs} runs was interrupted; the same command continues"
+    assert stopped.unfinished == look
     assert load_study(tmp_path / "study").leaderboard == stopped.leaderboard
     again = execute(tmp_path / "study", make_plan(16), noisy)
     undisturbed = execute(tmp_path / "undisturbed", make_plan(16), noisy)

@@ -46,6 +46,8 @@ def unfinished_text(
         'unfinished: 254 of 1,512 runs; the same command continues'
         >>> unfinished_text((254, 1512), merged=True)
         'unfinished: 254 of 1,512 runs; finish the parts with their own commands, and merge again'
+        >>> unfinished_text((80, 80))
+        'unfinished: the look at 80 runs was interrupted; the same command continues'
         >>> unfinished_text(None, [(1, 3), (2, 3)])
         'unfinished: shard 3/3 is missing'
     """
@@ -57,7 +59,11 @@ def unfinished_text(
         )
     if progress is not None:
         done, planned = progress
-        texts.append(f"{done:,} of {count(planned, 'run')}")
+        texts.append(
+            f"{done:,} of {count(planned, 'run')}"
+            if done < planned
+            else f"the look at {count(done, 'run')} was interrupted"
+        )
         texts.append(
             "finish the parts with their own commands, and merge again"
             if merged
