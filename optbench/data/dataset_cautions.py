@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def find_cautions(source: type[DatasetSource]) -> dict[CautionKind, str]:
     are_pixels = source.standardize == "jointly"  # some pixels are never lit
     sentences: dict[CautionKind, str] = {
         "constant-columns": "" if are_pixels else _about_constant_columns(data.x_train),
-        "duplicates": _about_duplicates(data.x_train, data.x_test),
+        "duplicates": _about_duplicates(data),
         "unequal-classes": _about_classes(data, base_rate(source)),
     }
     return {kind: text for kind, text in sentences.items() if text}
@@ -76,31 +77,37 @@ def _about_constant_columns(x: Array) -> str:
     )
 
 
-def _about_duplicates(train: Array, test: Array) -> str:
+def _about_duplicates(data: Dataset) -> str:
     """Return a sentence about test examples that stand in the training part too, or ''."""
-    twice = count_duplicates(train, test)
-    if twice < DUPLICATE_SHARE * len(test) or not twice:
+    twice = count_duplicates((data.x_train, data.y_train), (data.x_test, data.y_test))
+    n = len(data.x_test)
+    if twice < DUPLICATE_SHARE * n or not twice:
         return ""
     return (
-        f"{twice} of {count(len(test), 'test example')} ({twice / len(test):.0%}) "
+        f"{twice} of {count(n, 'test example')} ({twice / n:.0%}) "
         f"{plural(twice, 'is', 'are')} in the training "
         "part too: the test score also rewards what was learned by heart"
     )
 
 
-def count_duplicates(train: Array, test: Array) -> int:
-    """Return the number of rows of `test` that are equal to a row of `train`.
+def count_duplicates(train: tuple[Array, Array], test: tuple[Array, Array]) -> int:
+    """Return the number of examples of `test` with inputs and target of an example of `train`.
 
-    Rows are compared by a hash over a few columns first, and exactly where it agrees.
+    Inputs are compared by a hash over a few columns first, and exactly where it agrees.
 
     Args:
-        train: Shape (n, d), float64.
-        test: Shape (m, d), float64.
+        train: Inputs, shape (n, d), float64, and targets, shape (n,) or (n, n_outputs).
+        test: The same of m examples.
     """
-    keys, test_keys = _hash_rows(train), _hash_rows(test)
-    near_train, near_test = train[_are_among(keys, test_keys)], test[_are_among(test_keys, keys)]
-    rows = {row.tobytes() for row in near_train + 0.0}  # + 0.0: -0.0 becomes 0.0
-    return sum(row.tobytes() in rows for row in near_test + 0.0)
+    keys, test_keys = _hash_rows(train[0]), _hash_rows(test[0])
+    known = set(_examples(train, _are_among(keys, test_keys)))
+    return sum(example in known for example in _examples(test, _are_among(test_keys, keys)))
+
+
+def _examples(part: tuple[Array, Array], chosen: Array) -> Iterator[tuple[bytes, bytes]]:
+    """Yield inputs and target of the chosen examples; -0.0 becomes 0.0."""
+    inputs, targets = (values[chosen] + 0 for values in part)
+    return ((x.tobytes(), y.tobytes()) for x, y in zip(inputs, targets, strict=True))
 
 
 def _hash_rows(x: Array) -> Array:

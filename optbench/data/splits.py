@@ -28,6 +28,10 @@ from optbench.registry.scoped import ScopedRegistry
 
 DECIMALS = 10
 """Decimal places kept in standardised values, so that hashes agree across machines."""
+LARGEST = 1e100
+"""Size from which, and below whose inverse, numbers are rescaled before they are squared."""
+ROUNDING = 4 * np.finfo(float).eps
+"""Range of a column, in proportion to its values, that is due to rounding: it is constant."""
 ROWS_HASHED = 4096
 """Number of rows hashed at a time."""
 
@@ -222,8 +226,13 @@ def _standardize(wanted: bool | Literal["jointly"], train: Array, *others: Array
     if not wanted:
         return [np.array(part) for part in (train, *others)]
     axis = None if wanted == "jointly" else 0
+    low, high = (np.asarray(end(axis=axis), dtype=float) for end in (train.min, train.max))
+    size = np.maximum(np.abs(low), np.abs(high))
+    if (extreme := (size > LARGEST) | ((size > 0) & (size < 1 / LARGEST))).any():
+        exponents = np.where(extreme, np.frexp(size)[1], 0)
+        return _standardize(wanted, *(np.ldexp(part, -exponents) for part in (train, *others)))
     mean, spread = train.mean(axis=axis), np.asarray(train.std(axis=axis))
-    spread[spread < 1e-12] = 1.0
+    spread[high - low <= ROUNDING * size] = 1.0
     return [_scaled(part, mean, spread) for part in (train, *others)]
 
 

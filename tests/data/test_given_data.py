@@ -47,6 +47,22 @@ def test_the_task_can_be_given() -> None:
     assert make_dataset(X, SIGN.astype(float), task="binary").task == "binary"
 
 
+@pytest.mark.parametrize("unit", [1e300, 1e20, 1e-15, 1e-300])
+def test_the_unit_of_a_column_does_not_matter(unit: float) -> None:
+    """Charges in coulombs are as small as 1e-19; squares of 1e300 leave float64."""
+    plain = prepare_dataset(make_dataset(X, X[:, 0]))
+    other = prepare_dataset(make_dataset(X * [unit, 1, 1], X[:, 0] * unit))
+    assert np.abs(plain.x_train - other.x_train).max() < 1e-9
+    assert np.abs(plain.y_train - other.y_train).max() < 1e-9
+
+
+def test_rounding_is_no_signal() -> None:
+    """0.1 + 0.2 beside 0.3 is a constant column."""
+    column = np.where(SIGN, 0.1 + 0.2, 0.3)
+    data = prepare_dataset(make_dataset(np.column_stack([X, column]), SIGN))
+    assert np.abs(data.x_train[:, 3]).max() == 0
+
+
 def test_equal_content_is_one_dataset_under_one_name() -> None:
     """So that it is loaded once, and its runs are found again."""
     first, again = make_dataset(X, SIGN), make_dataset(X.copy(), SIGN.tolist())

@@ -88,13 +88,20 @@ def test_good_data_give_none() -> None:
 
 
 def test_the_count_of_duplicates_is_exact() -> None:
-    """Rows that agree in most columns are not duplicates; -0.0 and 0.0 are the same number."""
+    """Rows that agree in most columns are no duplicates, nor in all with another target.
+
+    -0.0 and 0.0 are the same number.
+    """
     train = RNG.integers(2, size=(3000, 40)).astype(float)
     near = train[:50].copy()
     near[:, 21] = 0.5
     again = train[100:120] * -1.0
     again[again == -1] = 1.0
-    assert count_duplicates(train, np.concatenate([near, again])) == 20
+    test = np.concatenate([near, again])
+    targets = np.arange(3000) % 3
+    same = np.concatenate([targets[:50], targets[100:120]])
+    assert count_duplicates((train, targets), (test, same)) == 20
+    assert count_duplicates((train, targets), (test, (same + 1) % 3)) == 0
 
 
 def test_an_expected_caution_is_not_said_on_boards() -> None:
