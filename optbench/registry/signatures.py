@@ -65,6 +65,24 @@ class Arguments:
             arguments[parameter] = chosen if parameter in self.tuples else chosen[0]
         return arguments
 
+    def call(self, function: str, *first: str) -> str:
+        """Return a call of the function as code, with each hyperparameter in braces.
+
+        Args:
+            function: Name of the function, as the code has it.
+            first: Positional arguments, as code.
+
+        Returns:
+            A line for `equivalents`, such as ``torch.optim.SGD(params, lr={lr})``.
+        """
+        texts = list(first)
+        for parameter, names in self.parts.items():
+            values = ", ".join(f"{{{name}}}" for name in names)
+            if parameter in self.tuples:
+                values = f"({values}{',' if len(names) == 1 else ''})"
+            texts.append(f"{parameter}={values}")
+        return f"{function}({', '.join(texts)})"
+
     def values_of(self, arguments: Mapping[str, Any], where: str) -> dict[str, Value]:
         """Return the hyperparameter values that arguments of the function stand for.
 

@@ -103,6 +103,12 @@ def test_show_of_a_dataset_has_its_size_and_hash() -> None:
     assert len(told["content_hash"]) == 64
 
 
+def test_show_takes_a_prefix_for_that_of_an_optimizer() -> None:
+    """A dot in the name of a class, as in ``lib:module.Class``, does not make it a file."""
+    assert "unknown optimizer 'lib:module.Class'" in run("show", "lib:module.Class").stderr
+    assert "there is no file module.csv" in run("show", "module.csv").stderr
+
+
 def test_show_of_an_unknown_name_gives_the_nearest() -> None:
     """Of whatever kind."""
     result = run("show", "irsi")

@@ -159,3 +159,15 @@ def test_what_is_known_of_a_name_is_its_meaning_of_any_type() -> None:
     other = {"fast": hyper(1.0, "a number"), "slow": hyper(True, "a switch")}
     hypers = read_signature(planted, skip=("params",), known=other).hypers
     assert {each.meaning for each in hypers.values()} == {"argument of planted"}
+
+
+def test_a_call_is_the_way_back_to_the_library() -> None:
+    """The line has every hyperparameter in braces, and the values of a tuple in one argument."""
+    line = (
+        read().call("record", "params").format(**{n: repr(v) for n, v in defaults(read()).items()})
+    )
+    given = eval(line, {"record": lambda params, **given: given, "params": None})
+    assert given == {
+        "lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0, "steps": 5,
+        "amsgrad": False, "form": "sum", "note": "free", "resets": (2,),
+    }  # fmt: skip

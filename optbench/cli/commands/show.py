@@ -65,7 +65,7 @@ def find(registry: Registry, spelling: str) -> list[tuple[str, Entry[Any]]]:
         PluginError: Two items have it.
     """
     name = parse_spelling(spelling)[0]
-    if is_file_name(name):
+    if is_file_name(name) and (":" not in name or Path(name).is_file()):  # no torch:module.Class
         source = registry.dataset_source(spelling)
         return [("datasets", Entry(source.name, source, "a file", ""))]
     found = [(kind, registry.entry(kind, name)) for kind in registry.kinds_of(name, KINDS)]

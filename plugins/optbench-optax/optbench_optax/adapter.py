@@ -130,6 +130,7 @@ def _make_stepper(name: str, factory: Factory) -> type[OptaxStepper]:
             "variant": f"as in {package}",
             "version": version,
             "expected_failures": known.expected_failures,
+            "equivalents": {"optax": arguments.call(_path(name))},
             "_wrapped": staticmethod(factory),
             "_arguments": arguments,
             "_lr_name": next((p for p, names in arguments.parts.items() if "lr" in names), None),
@@ -138,6 +139,12 @@ def _make_stepper(name: str, factory: Factory) -> type[OptaxStepper]:
     )
     cls.needs = _needs(cls, "key" in _signature(factory), known)
     return cls
+
+
+def _path(name: str) -> str:
+    """Return the dotted name of a function as code has it."""
+    target = name.removeprefix(PREFIX)
+    return target.replace(":", ".") if ":" in target else f"optax.{target}"
 
 
 def _signature(factory: Factory) -> set[str]:

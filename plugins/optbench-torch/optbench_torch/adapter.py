@@ -13,7 +13,7 @@ import torch
 
 from optbench import Array, PluginError, StepContext, Stepper, Value, Values, read_signature
 from optbench_torch.finding import find_class, name_of, version_of
-from optbench_torch.names import ALIASES, BUILTIN, Known, lr_range_of
+from optbench_torch.names import ALIASES, BUILTIN, PREFIX, Known, lr_range_of
 from optbench_torch.probing import TOTAL_STEPS, explain, probe
 from optbench_torch.session import Recipe, Session
 
@@ -140,6 +140,7 @@ def _make_stepper(name: str, cls: type[torch.optim.Optimizer]) -> type[TorchStep
             "needs": frozenset(need for need, holds in conditions.items() if holds),
             "version": version,
             "expected_failures": known.expected_failures,
+            "equivalents": _line(name, known, arguments, recipe, totals),
             "_wrapped": cls,
             "_arguments": arguments,
             "_recipe": recipe,
@@ -147,6 +148,17 @@ def _make_stepper(name: str, cls: type[torch.optim.Optimizer]) -> type[TorchStep
             **hypers,
         },
     )
+
+
+def _line(
+    name: str, known: Known, arguments: Any, recipe: Recipe, totals: tuple[str, ...]
+) -> dict[str, str]:
+    """Return the line that makes the optimizer in PyTorch; none if it needs more than that."""
+    if totals or recipe.groups != "all":
+        return {}
+    own = known in BUILTIN.values()
+    where = f"torch.optim.{known.cls}" if own else name.removeprefix(PREFIX).replace(":", ".")
+    return {"torch": arguments.call(where, "params")}
 
 
 def _known(name: str, cls: type) -> Known:

@@ -17,6 +17,7 @@ from optbench_torch.session import Recipe, Session
 import optbench
 from optbench import ConfigError
 from optbench.registry.scoped import ScopedRegistry
+from optbench.study.best_values import code_lines
 from tests.support.adapters import Adapter, AdapterPromises, check_refusal, curve_difference
 from tests.support.packages import need
 
@@ -318,3 +319,22 @@ def test_a_run_names_what_it_changes_on_the_wrapped_class() -> None:
     changed = optbench.train(Counting, dataset="iris", regime="batch", epochs=1)
     assert changed.reason == "changed Counting.calls of the optimizer's class"
     assert optbench.train(torch.optim.Adam, dataset="iris", regime="batch", epochs=1).reason == ""
+
+
+def test_the_line_for_pytorch_makes_the_same_optimizer() -> None:
+    """By its short and by its full name; a class that needs groups has no line."""
+    weight = torch.nn.Parameter(torch.zeros(3))
+    for name, values in (
+        ("torch:adam", {"lr": 0.02, "beta2": 0.95, "amsgrad": True}),
+        ("torch:torch.optim.NAdam", {"lr": 0.02, "beta1": 0.8}),
+    ):
+        stepper = adapt(name)
+        complete = {key: h.default for key, h in stepper.hypers().items()} | values
+        line = code_lines(stepper, complete)["torch"]
+        made = eval(line, {"torch": torch, "params": [weight]})
+        assert isinstance(made, stepper._wrapped)
+        group = made.param_groups[0]
+        assert group["lr"] == 0.02
+        assert group["betas"] == (complete["beta1"], complete["beta2"])
+        assert group.get("amsgrad") is complete.get("amsgrad")
+    assert adapt("torch:muon").equivalents == {}
