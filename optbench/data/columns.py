@@ -16,7 +16,7 @@ from optbench.contracts import Array, Task
 from optbench.data.table_values import is_missing
 from optbench.errors import ConfigError
 from optbench.registry.declared_values import short_repr
-from optbench.support.text import count, plural
+from optbench.support.text import count, join_names, plural
 
 MOST_TEXTS = 100
 """Most different texts of a column that are one-hot encoded."""
@@ -27,8 +27,18 @@ FEWEST_OF_A_CLASS = 5
 MOST_BYTES = 2 * 1024**3
 """Most memory that the encoded columns may take."""
 _DATE = re.compile(
-    r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}([./-])\d{1,2}\2(\d{4}|\d{2})"
+    r"""
+    \d{4} (?P<big>[-/.]) \d{1,2} (?P=big) \d{1,2} ([T ]\d.*)?            # 2021-03-12, with a time
+    | \d{1,2} (?P<small>[-/.]) \d{1,2} (?P=small) (\d{4}|\d{2}) (\ \d.*)?  # 12.3.2021
+    | (\d{1,2}[\ .-]+)?                             # 12 Mar 2021, March 12, 2021, Mar-21
+      (jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*
+      ([\ .,-]+\d{1,4}){1,2}
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
+_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]m)?", re.IGNORECASE)
+_UNITS = "$\u20ac\u00a3\u00a5% "
+"""Signs of currencies, and of percent."""
 
 _WITH_COMMA = re.compile(r"[+-]?\d*(,\d+)*(\.\d+)?")
 
@@ -133,7 +143,7 @@ def guess_task(labels: Array) -> tuple[Task, str]:
 
     Example:
         >>> guess_task(np.array(["cat", "dog", "cat"]))
-        ('binary', '2 different texts')
+        ('binary', '2 different texts (cat and dog)')
         >>> guess_task(np.array([1.5, 2.5]))
         ('regression', 'numbers on a scale')
     """
@@ -145,8 +155,10 @@ def guess_task(labels: Array) -> tuple[Task, str]:
             return "regression", "numbers on a scale"
         few = distinct <= MOST_CLASSES and len(labels) >= FEWEST_OF_A_CLASS * distinct
         return classes if few else "regression", f"{distinct} different whole numbers"
-    kind = "truth values" if labels.dtype.kind == "b" else "texts"
-    return classes, f"{distinct} different {kind}"
+    if labels.dtype.kind == "b":
+        return classes, f"{distinct} different truth values"
+    texts = sorted({str(label) for label in labels.tolist()})
+    return classes, f"{distinct} different texts ({join_names(texts)})"
 
 
 def _checked_texts(name: str, values: Array, present: Sequence[Any]) -> Array:
@@ -159,9 +171,7 @@ def _checked_texts(name: str, values: Array, present: Sequence[Any]) -> Array:
                 f"column '{name}' has {short_repr(value)} among its values; a column holds either "
                 "numbers or texts"
             )
-    if all(_DATE.fullmatch(value.strip()) for value in present):
-        raise _date_error(name, present[0])
-    check_commas(name, present)
+    check_texts(name, present)
     distinct = len(set(present))
     if distinct > MOST_TEXTS:
         raise ConfigError(
@@ -172,18 +182,55 @@ def _checked_texts(name: str, values: Array, present: Sequence[Any]) -> Array:
     return values.astype(object)
 
 
-def check_commas(name: str, texts: Sequence[str]) -> None:
-    """Refuse a column whose texts are all numbers, some of them with a comma.
+def check_texts(name: str, texts: Sequence[str]) -> None:
+    """Refuse a column whose texts are dates, or numbers that are not written as such.
+
+    Args:
+        name: Name of the column.
+        texts: Its values that are not missing.
 
     Raises:
-        ConfigError: A comma may be a decimal point, or separate thousands.
+        ConfigError: All of them are dates, or times of day; or numbers, some of them with a comma
+            or a sign of currency or percent; or more than half of them are numbers on a scale.
     """
+    bare = [text.strip() for text in texts]
+    if not bare:
+        return
+    if all(map(_DATE.fullmatch, bare)):
+        raise _date_error(name, texts[0])
+    if all(map(_TIME.fullmatch, bare)):
+        raise ConfigError(
+            f"column '{name}' has times, such as {short_repr(texts[0])}; leave it out, or replace "
+            "it by numbers, such as the hours since midnight"
+        )
     commas = [text for text in texts if "," in text]
-    if commas and all(_WITH_COMMA.fullmatch(text.strip()) for text in texts):
+    if commas and all(map(_WITH_COMMA.fullmatch, bare)):
         raise ConfigError(
             f"column '{name}' has numbers with a comma, such as {short_repr(commas[0])}; write a "
             "decimal point, and no separator of thousands"
         )
+    units = [text for text in bare if text != text.strip(_UNITS)]
+    if units and all(_is_number(text.strip(_UNITS).replace(",", "")) for text in bare):
+        raise ConfigError(
+            f"column '{name}' has numbers with a unit, such as {short_repr(units[0])}; write the "
+            "number alone"
+        )
+    numbers = [text for text in bare if _is_number(text)]
+    if len(numbers) > len(bare) / 2 and len(set(numbers)) > MOST_CLASSES:
+        others = sorted({text for text in bare if not _is_number(text)})
+        raise ConfigError(
+            f"column '{name}' has {count(len(numbers), 'number')}, and also "
+            f"{join_names([short_repr(text) for text in others])}; write a "
+            "number, or leave the field empty if the value is missing"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _date_error(name: str, value: str) -> ConfigError:

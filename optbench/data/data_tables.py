@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from optbench.contracts import Array, Task
-from optbench.data.columns import check_column, check_commas, encode_columns, guess_task
+from optbench.data.columns import check_column, check_texts, encode_columns, guess_task
 from optbench.data.table_values import is_missing
 from optbench.errors import ConfigError, unknown_name
 from optbench.support.text import count
@@ -151,7 +151,7 @@ def _labels(name: str, values: Any) -> Array:
     if array.ndim != 1:
         raise ConfigError(f"the targets of a table have shape (n,), not {array.shape}")
     if array.dtype.kind == "U" or all(isinstance(value, str) for value in array.tolist()):
-        check_commas(name, array.tolist())
+        check_texts(name, array.tolist())
     if array.dtype.kind in ("b", "U") or (array.dtype.kind in "iuf" and not np.isnan(array).any()):
         return array
     if array.dtype.kind == "O" and all(isinstance(value, str | bool) for value in array.tolist()):

@@ -11,7 +11,13 @@ import numpy as np
 
 from optbench.contracts import Array, DatasetSource, Task
 from optbench.data.data_tables import is_bunch, is_table, read_table
-from optbench.data.table_values import TableValueError, finite_numbers, is_missing, shape_fault
+from optbench.data.table_values import (
+    TableValueError,
+    as_array,
+    finite_numbers,
+    is_missing,
+    shape_fault,
+)
 from optbench.errors import ConfigError, suggest_arguments, unknown_name
 from optbench.hyperparameters import parse_spelling
 from optbench.records import spell
@@ -72,8 +78,9 @@ def make_dataset(
             default, rows are split at random, stratified by class.
         name: Name in kebab-case. Defaults to ``"data-"`` followed by digits of a content hash.
         task: ``"multiclass"``, ``"binary"`` or ``"regression"``. By default, floating-point
-            targets mean regression; integers, strings and booleans are class labels. In a table,
-            whole numbers are class labels if there are at most 20 different ones.
+            targets mean regression; integers, strings and booleans are class labels. Where 0.0
+            and 1.0 are the only targets, or the targets are one-hot, it has to be given. In a
+            table, whole numbers are class labels if there are at most 20 different ones.
         standardize: Whether to scale each input to mean 0 and variance 1 on the training part.
 
     Returns:
@@ -90,6 +97,11 @@ def make_dataset(
         >>> optbench.train("adam", dataset=circle, epochs=5).status
         <Status.OK: 'ok'>
     """
+    if isinstance(x, str):
+        raise ConfigError(
+            f"{short_repr(x)} is a name; every function that takes a dataset takes it as it is, "
+            "and make_dataset takes arrays or a table"
+        )
     if task is not None and task not in get_args(Task):
         raise unknown_name("task", task, get_args(Task))
     in_test: Array | None = None
@@ -101,7 +113,7 @@ def make_dataset(
         raise ConfigError(f"{option} names a column, but the data is not a data frame")
     if y is None:
         raise ConfigError("a dataset needs labels or targets: a pair of arrays (x, y)")
-    inputs, labels = x if notes else _numbers("x", x), np.asarray(y)
+    inputs, labels = x if notes else _numbers("x", x), _array("y", y)
     inputs = inputs.reshape(-1, 1) if inputs.ndim == 1 else inputs
     if fault := shape_fault(inputs, labels):
         raise ConfigError(fault)
@@ -215,7 +227,29 @@ def _numbers(what: str, values: Any) -> Array:
         raise ConfigError(str(cause)) from None
 
 
+def _array(what: str, values: Any) -> Array:
+    try:
+        return as_array(values, what)
+    except TableValueError as cause:
+        raise ConfigError(str(cause)) from None
+
+
 def _task_of(labels: Array) -> Task:
+    """Return the task that the dtype and the shape of targets mean.
+
+    Raises:
+        ConfigError: They may be classes or numbers.
+    """
+    if labels.ndim == 2 and labels.shape[1] > 1 and _is_one_hot(labels):
+        raise ConfigError(
+            "y has one column for each class; pass y.argmax(axis=1), or task='regression' if the "
+            "columns are numbers"
+        )
+    if labels.ndim == 1 and labels.dtype.kind == "f" and set(labels.tolist()) == {0.0, 1.0}:
+        raise ConfigError(
+            "y has the numbers 0.0 and 1.0 only; pass task='binary' to make_dataset if they are "
+            "classes, and task='regression' if not"
+        )
     if labels.dtype.kind == "f" or labels.ndim > 1:
         return "regression"
     distinct = len(set(labels.tolist()))
@@ -225,6 +259,13 @@ def _task_of(labels: Array) -> Task:
             "pass task='regression' if they are not classes"
         )
     return "binary" if distinct == 2 else "multiclass"
+
+
+def _is_one_hot(labels: Array) -> bool:
+    """Return whether each row has a single 1, and 0 elsewhere."""
+    return labels.dtype.kind in "fiub" and bool(
+        np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
+    )
 
 
 def _class_numbers(labels: Array, task: Task) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 
 from optbench.contracts import Array
 from optbench.registry.declared_values import short_repr
-from optbench.support.text import count, plural
+from optbench.support.text import count, one_line, plural
 
 
 class TableValueError(ValueError):
@@ -41,6 +41,24 @@ def shape_fault(inputs: Array, targets: Array) -> str:
     return ""
 
 
+def as_array(values: Any, name: str) -> Array:
+    """Return an array of any library, or nested lists, as an array of NumPy.
+
+    Args:
+        values: Array or nested lists.
+        name: Name of the array in messages, such as ``"x"``.
+
+    Raises:
+        TableValueError: It cannot be converted, such as a tensor on a graph or ragged lists.
+    """
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as cause:
+        raise TableValueError(
+            f"{name} cannot become a NumPy array: {one_line(str(cause))}"
+        ) from None
+
+
 def finite_numbers(values: Any, name: str) -> Array:
     """Return an array as numbers, unchanged if it holds numbers already.
 
@@ -56,7 +74,7 @@ def finite_numbers(values: Any, name: str) -> Array:
         array([[1, 2],
                [3, 4]])
     """
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.dtype.kind not in "fiub":
         array = _from_objects(array, name)
     finite = np.isfinite(array)

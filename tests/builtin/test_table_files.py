@@ -145,7 +145,8 @@ def test_worker_processes_find_the_file() -> None:
         ("houses.csv", "a,y\n", "has no rows below"),
         ("houses.csv", "a,y\n1,2\n3\n", "row 2 has 1 values, and there are 2 columns"),
         ("houses.csv", "a,a\n1,2\n", "two columns are named 'a'"),
-        ("houses.csv", "a,\n1,2\n", "a column has no name"),
+        ("houses.csv", "a,\n1,2\n", "column 2 has no name; the first line has one for each$"),
+        ("houses.csv", ",a,y\n0,1,2\n", r"column 1 has no name; .* \(pandas .* index=False\)"),
         ("houses.csv", "a,y\n" + "1,2\n" * 9, "9 rows are too few; a dataset needs at least 10"),
         (
             "houses.txt",
@@ -175,6 +176,14 @@ def test_bytes_of_another_kind_are_refused(name: str) -> None:
     Path(name).write_bytes(b"\xff\x00\xfenothing\n\xff,\n")
     with pytest.raises(optbench.ConfigError, match=f"x.{name[2:]}"):
         optbench.load_dataset(name, target="y")
+
+
+def test_a_file_in_another_encoding_is_told_how_to_convert_it() -> None:
+    """Notepad and Excel write UTF-16, older programs Latin-1."""
+    for encoding in ("utf-16", "latin1"):
+        Path("x.csv").write_bytes("a,y\nZ\u00fcrich,1\n".encode(encoding))
+        with pytest.raises(optbench.ConfigError, match=f"iconv -f {encoding} -t utf-8"):
+            optbench.load_dataset("x.csv", target="y")
 
 
 def test_a_huge_file_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

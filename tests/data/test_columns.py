@@ -53,6 +53,16 @@ def test_missing_numbers_stay_missing() -> None:
         (objects("5.1.2024", "30.11.2023"), "has dates"),
         (objects("1/5/24", "11/30/23"), "has dates"),
         (objects("2024-01-05 10:30", "2023-11-30T08:00:01"), "has dates"),
+        (objects("Mar 3 2021", "December 12, 2021"), "has dates, such as 'Mar 3 2021'"),
+        (objects("3-Mar-21", "12 Dec 2021"), "has dates"),
+        (objects("2024/01/05", "2024/11/30 10:30"), "has dates"),
+        (objects("08:30", "23:59:59"), "has times, such as '08:30'; leave it out, or replace it"),
+        (objects("$3.50", "$1,234.00"), "has numbers with a unit, such as '\\$3.50'; write the"),
+        (objects("3.4%", "12 %"), "has numbers with a unit, such as '3.4%'"),
+        (
+            objects("1.5x", "-", *map(str, range(30))),
+            "has 30 numbers, and also '-' and '1.5x'; write a number, or leave the field empty",
+        ),
         (np.array(["2024-01-05"], dtype="datetime64[D]"), "has dates, such as '2024-01-05'"),
         (objects(datetime.date(2024, 1, 5)), "has dates, such as '2024-01-05'"),
         (objects("1,5", "2", "-0,25"), "has numbers with a comma, such as '1,5'; write a decimal"),
@@ -68,6 +78,14 @@ def test_a_column_that_needs_a_decision_is_refused_by_name(values: Array, messag
     """With what to do about it."""
     with pytest.raises(ConfigError, match=f"column 'sold' {message}|column 'sold' has {message}"):
         check_column("sold", values)
+
+
+@pytest.mark.parametrize(
+    "texts", [("May", "June"), ("16:9", "4:3"), ("1", "2", "3", "other"), ("shop12", "shop3")]
+)
+def test_texts_that_only_look_like_dates_or_numbers_are_texts(texts: tuple[str, ...]) -> None:
+    """Names, ratios, and few numbers beside a word stand for categories."""
+    assert check_column("kind", objects(*texts)).tolist() == list(texts)
 
 
 def test_a_table_that_does_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

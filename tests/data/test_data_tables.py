@@ -68,7 +68,7 @@ def test_the_usual_names_are_targets() -> None:
     made = make_dataset({"a": TABLE["rooms"], "Target": TABLE["town"]})
     assert (made.task, made.notes[0]) == (
         "binary",
-        "the target is Target, with 2 different texts: binary",
+        "the target is Target, with 2 different texts (Oslo and Rome): binary",
     )
     columns = r"columns: rooms \(numbers\), town \(texts\), price \(numbers\)"
     with pytest.raises(ConfigError, match=f"name the column to predict.*{columns}"):
@@ -109,6 +109,11 @@ def test_a_bunch_of_scikit_learn_is_a_dataset() -> None:
             {"a": TABLE["price"], "y": [f"{i},5" for i in range(80)]},
             {},
             "column 'y' has numbers with a comma, such as '0,5'",
+        ),
+        (
+            {"a": TABLE["price"], "y": [f"2024-01-{1 + i % 9:02d}" for i in range(80)]},
+            {},
+            "column 'y' has dates, such as '2024-01-01'",
         ),
         ({"a": TABLE["price"][:40], "y": TABLE["price"]}, {}, "80 targets differ in length"),
         (

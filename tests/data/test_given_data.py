@@ -47,6 +47,39 @@ def test_the_task_can_be_given() -> None:
     assert make_dataset(X, SIGN.astype(float), task="binary").task == "binary"
 
 
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.eye(3)[np.arange(60) % 3], "one column for each class; pass y.argmax"),
+        (np.eye(3, dtype=int)[np.arange(60) % 3], "one column for each class; pass y.argmax"),
+        (SIGN.astype(float), "0.0 and 1.0 only; pass task='binary'"),
+    ],
+)
+def test_targets_that_may_be_classes_need_a_task(y: Array, message: str) -> None:
+    """As PyTorch's cross-entropies take them; a regression is trained only if it is meant."""
+    with pytest.raises(ConfigError, match=message):
+        make_dataset(X, y)
+    assert make_dataset(X, y, task="regression").task == "regression"
+
+
+def test_an_array_that_numpy_cannot_read_is_refused() -> None:
+    """With the reason of its library, as for a tensor that requires a gradient."""
+
+    class OnGraph:
+        def __array__(self, *args: object, **options: object) -> Array:
+            raise RuntimeError("call detach()")
+
+    for x, y, name in ((OnGraph(), SIGN, "x"), (X, OnGraph(), "y")):
+        with pytest.raises(ConfigError, match=rf"{name} cannot become a NumPy array: call detach"):
+            make_dataset(x, y)
+
+
+def test_a_name_is_no_data() -> None:
+    """Functions that take a dataset take the name itself."""
+    with pytest.raises(ConfigError, match=r"'houses.csv' is a name; every function that takes"):
+        make_dataset("houses.csv", target="price")
+
+
 @pytest.mark.parametrize("unit", [1e300, 1e20, 1e-15, 1e-300])
 def test_the_unit_of_a_column_does_not_matter(unit: float) -> None:
     """Charges in coulombs are as small as 1e-19; squares of 1e300 leave float64."""

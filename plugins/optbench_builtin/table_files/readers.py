@@ -5,6 +5,7 @@ CSV is read with Python's own parser, so that the numbers do not depend on what 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import itertools
 from collections.abc import Callable, Sequence
@@ -36,9 +37,11 @@ def read_csv(path: Path) -> Columns:
             separator = max(",;\t", key=first.count)
             rows = [row for row in csv.reader(file, delimiter=separator) if any(row)]
     except (csv.Error, UnicodeDecodeError) as cause:
+        with path.open("rb") as file:
+            is_wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         raise ConfigError(
             f"{path} is not a text file in UTF-8: {cause}; save it as CSV in UTF-8, or convert it: "
-            "iconv -f latin1 -t utf-8 OLD > NEW"
+            f"iconv -f {'utf-16' if is_wide else 'latin1'} -t utf-8 OLD > NEW"
         ) from None
     if len(rows) < 2:
         raise ConfigError(f"{path} has no rows below the names of its columns")
@@ -136,7 +139,11 @@ def read_columns(path: Path) -> Columns:
 def _check_names(path: Path, names: Sequence[str]) -> None:
     for name, group in itertools.groupby(sorted(names)):
         if not name:
-            raise ConfigError(f"{path}: a column has no name; the first line has one for each")
+            number = names.index("") + 1
+            raise ConfigError(
+                f"{path}: column {number} has no name; the first line has one for each"
+                + (" (pandas leaves its row numbers out with index=False)" if number == 1 else "")
+            )
         if len(list(group)) > 1:
             raise ConfigError(f"{path}: two columns are named '{name}'; rename one of them")
 
