@@ -41,6 +41,8 @@ class BoardComparison:
             that neither reaches in any run: there is nothing to compare.
         solved: On the board of speed, the shares of the runs of A and of B that reached the target,
             None on the others. A miss counts as a fixed cost, so with misses a factor is a bound.
+        idle: On the board of stability, the sides that do no better than guessing, so that they
+            have no value. B is not judged then; it cannot be worse where A is idle.
     """
 
     board: BoardName
@@ -53,6 +55,7 @@ class BoardComparison:
     needs: int | None
     at_floor: bool = False
     solved: tuple[float | None, float | None] | None = None
+    idle: tuple[Literal["A", "B"], ...] = ()
 
     @property
     def solved_by_faster_first(self) -> tuple[float | None, float | None]:
@@ -99,16 +102,28 @@ class StudyComparison:
     missing: tuple[str, ...] = ()
 
     def untested(self, boards: Iterable[str] = ("final-loss",)) -> list[str]:
-        """Return the optimizers that cannot be tested on one of these boards."""
+        """Return the optimizers that cannot be tested on one of these boards.
+
+        Where A does no better than guessing, there is nothing that B could be worse than.
+        """
         names = set(boards)
         return [
             row.optimizer
             for row in self.rows
             if any(
-                each.p_adjusted is None and not each.at_floor
+                each.p_adjusted is None and not each.at_floor and "A" not in each.idle
                 for each in row.boards
                 if each.board in names
             )
+        ]
+
+    def idle(self, boards: Iterable[str]) -> list[str]:
+        """Return the optimizers that do no better than guessing in B alone, on these boards."""
+        names = set(boards)
+        return [
+            row.optimizer
+            for row in self.rows
+            if any(each.idle == ("B",) for each in row.boards if each.board in names)
         ]
 
     def worse(self, boards: Iterable[str] = ("final-loss",)) -> list[str]:
@@ -386,4 +401,5 @@ def _seen_from_b(title: str, family: SidePairs, pair: BoardPair) -> BoardCompari
         solved=(family.solved.get(f"A {title}"), family.solved.get(f"B {title}"))
         if family.board == "speed"
         else None,
+        idle=tuple(side for side in ("A", "B") if f"{side} {title}" in family.idle),
     )

@@ -316,3 +316,18 @@ def test_a_target_that_neither_side_reaches_does_not_fail_a_gate() -> None:
     assert (speed.at_floor, speed.verdict) == (True, "open")
     assert comparison.untested(BOARD_NAMES) == []
     assert "alpha" in compare_studies(make_study(), slow).worse(["speed"])
+
+
+def test_a_side_that_does_no_better_than_guessing_has_no_stability() -> None:
+    """B cannot be worse than A that learned nothing; B that learned nothing is not judged."""
+    learned, idle = make_study(), make_study({"alpha": -9.0})
+    before, after = compare_studies(idle, learned), compare_studies(learned, idle)
+    for comparison, side in ((before, "A"), (after, "B")):
+        alpha = next(row for row in comparison.rows if row.optimizer == "alpha")
+        stability = next(each for each in alpha.boards if each.board == "stability")
+        assert (stability.idle, stability.difference) == ((side,), None)
+        assert stability.verdict == "open"
+    assert before.untested(["stability"]) == before.worse(["stability"]) == []
+    assert after.untested(["stability"]) == after.idle(["stability"]) == ["alpha"]
+    assert after.worse(["final-loss"]) == ["alpha"]
+    assert compare_studies(idle, idle).untested(["stability"]) == []

@@ -29,12 +29,14 @@ class SidePairs:
         pairs: One pair for each couple of labels, in their order.
         solved: Label -> share of its runs that reached the target; empty on other boards than that
             of speed.
+        idle: Labels without a value on the board, since they do no better than guessing.
     """
 
     board: BoardName
     region: float
     pairs: tuple[BoardPair, ...]
     solved: Mapping[str, float]
+    idle: frozenset[str]
 
 
 def side_pairs(
@@ -87,6 +89,7 @@ def side_pairs(
                     Stage(look.level, look.replicates, pairs),
                 ),
                 _solved(study, table),
+                _idle(study, table, everything),
             )
             for table, pairs in zip(tables, earlier, strict=True)
         ]
@@ -104,6 +107,14 @@ def _solved(study: StudyArrays, table: BoardValues) -> dict[str, float]:
         for label, share in zip(study.labels, shares, strict=True)
         if not math.isnan(share)
     }
+
+
+def _idle(study: StudyArrays, table: BoardValues, columns: Sequence[int]) -> frozenset[str]:
+    """Return the labels that the board leaves out."""
+    if table.left_out is None:
+        return frozenset()
+    is_out = table.left_out(columns).tolist()
+    return frozenset(label for label, out in zip(study.labels, is_out, strict=True) if out)
 
 
 def _with_fixed_couples(table: BoardValues, first: Array, second: Array) -> BoardValues:

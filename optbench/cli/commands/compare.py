@@ -69,7 +69,9 @@ def command(
     those of the study A.
 
     Exit codes: 0 done; 1 no study in a folder, or, with --fail-if-worse, something cannot be judged
-    or is missing from B; 4 worse, with --fail-if-worse.
+    or is missing from B; 4 worse, with --fail-if-worse. An optimizer that does no better than
+    guessing has no stability: if only B does not, stability cannot be judged, and the final loss is
+    worse; if A does not, B is not worse.
 
     \b
     Examples:
@@ -106,17 +108,23 @@ def command(
         return EXIT_WORSE
     if fail_if_worse:
         if untested := [*comparison.missing, *comparison.untested(boards)]:
-            raise ConfigError(f"cannot be judged: {', '.join(untested)}; {_cure(comparison)}")
+            cure = _cure(comparison, boards)
+            raise ConfigError(f"cannot be judged: {', '.join(untested)}; {cure}")
         optimizers = count(len(comparison.rows), "optimizer")
         remark(f"B is not shown to be worse: {optimizers}, {join_names(boards)}")
     return 0
 
 
-def _cure(comparison: StudyComparison) -> str:
+def _cure(comparison: StudyComparison, boards: Sequence[str]) -> str:
     if comparison.missing:
         return "B lacks what A has, so run both sides with the same optimizers and workloads"
     if any(row.replicates < 2 for row in comparison.rows):
         return "there is only one replicate, so run both sides with --replicates 6"
+    if idle := comparison.idle(boards):
+        return (
+            f"{' and '.join(idle)} in B does no better than guessing, so it has no stability; "
+            "--on final-loss judges that"
+        )
     return f"{' and '.join(BOARD_NAMES)} need results of both sides on a common workload"
 
 
@@ -158,6 +166,12 @@ def _print_comparison(comparison: StudyComparison) -> None:
     say_prose(f"p: corrected for all optimizers. Regions of practical equivalence: {said}.")
 
 
+def _verdict(board: BoardComparison) -> str:
+    if board.idle:
+        return f"no better than guessing: {' and '.join(board.idle)}"
+    return "nothing to compare" if board.at_floor else board.verdict
+
+
 def _columns(board: BoardComparison) -> tuple[str, ...]:
     """Return board, difference, interval, p, verdict, and what would decide it."""
     from optbench.analysis.words.board_text import bounded_difference, difference_interval
@@ -169,6 +183,6 @@ def _columns(board: BoardComparison) -> tuple[str, ...]:
         bounded_difference(board.board, board.difference, *board.solved_by_faster_first) or UNKNOWN,
         difference_interval(board.board, board.low, board.high),
         UNKNOWN if board.p_adjusted is None else f"{board.p_adjusted:.2g}",
-        "nothing to compare" if board.at_floor else board.verdict,
+        _verdict(board),
         "" if board.needs is None else count(board.needs, "replicate"),
     )
