@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from click.testing import CliRunner
 
 from optbench.cli import main
+from tests.support.waiting import PATIENCE
 
 TINY = ["smoke", "--epochs", "2", "--grid", "5", "-r", "batch", "--formats", "none"]
 """Ten runs of milliseconds, and no plots."""
@@ -32,12 +30,13 @@ def optbench(*arguments: object) -> Outcome:
     return Outcome(result.exit_code, result.stdout, result.stderr)
 
 
-def start(arguments: Sequence[str | Path], **env: str) -> subprocess.Popen[str]:
-    """Start a command as a process."""
-    return subprocess.Popen(
+def optbench_process(*arguments: object) -> Outcome:
+    """Run a command in a process of its own."""
+    done = subprocess.run(
         [sys.executable, "-c", "from optbench.cli import main; main()", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
-        env={**os.environ, **env},
+        timeout=PATIENCE,
+        check=False,
     )
+    return Outcome(done.returncode, done.stdout, done.stderr)

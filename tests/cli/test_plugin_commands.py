@@ -410,11 +410,10 @@ def test_an_unknown_optimizer_of_a_study_with_plugins_points_to_its_file(tmp_pat
     )
     words = ["run", *study_helpers.TINY, "-o", "unheard", "-d", "iris", "--ruleset", "defaults"]
     words += ["--out", str(tmp_path / "out")]
-    first = study_helpers.start([*words, "--plugin", str(mine)])
-    assert (first.communicate()[1], first.returncode)[1] == 0
-    again = study_helpers.start(words)
-    _, errors = again.communicate()
-    assert again.returncode != 0
-    said = " ".join(errors.split())
+    first = study_helpers.optbench_process(*words, "--plugin", mine)
+    assert first.code == 0, first.err
+    again = study_helpers.optbench_process(*words)
+    assert again.code != 0
+    said = " ".join(again.err.split())
     assert "unknown optimizer 'unheard'" in said
     assert f"was made with --plugin {mine}" in said

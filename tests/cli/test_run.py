@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from optbench.store import Store
-from tests.cli.study_helpers import TINY, Outcome, optbench, start
-from tests.support.waiting import PATIENCE
+from tests.cli.study_helpers import TINY, Outcome, optbench, optbench_process
 
 FAULTY = '''
 from optbench import Stepper, hyper
@@ -240,20 +239,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_failed_runs_are_named_and_give_exit_code_3(tmp_path: Path, faulty: str) -> None:
     """The others finish, and the leaderboard has everyone."""
     arguments = [*TINY, "-o", "sgd", "-o", "faulty[fault=true]", "--plugin", faulty]
-    with start(["run", *arguments, "--out", tmp_path / "out"]) as process:
-        out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 3, err
-    assert "ValueError: no good" in err
-    assert "faulty[fault=true]" in out
+    outcome = optbench_process("run", *arguments, "--out", tmp_path / "out")
+    assert outcome.code == 3, outcome.err
+    assert "ValueError: no good" in outcome.err
+    assert "faulty[fault=true]" in outcome.out
 
 
 def test_a_study_without_an_evaluated_run_names_no_report(tmp_path: Path) -> None:
     """The time limit ends it before there is anything to report."""
     words = ["run", *TINY, "-o", "sgd", "-o", "adam", "-d", "iris"]
     words += ["--until", "decided", "--time-limit", "0.001s", "--out", str(tmp_path)]
-    with start(words) as process:
-        _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, errors
+    outcome = optbench_process(*words)
+    assert outcome.code == 0, outcome.err
     assert not (tmp_path / "report.html").exists()
-    assert "report.html" not in errors
-    assert "the time limit is reached; nothing to report yet; to go on: " in errors
+    assert "report.html" not in outcome.err
+    assert "the time limit is reached; nothing to report yet; to go on: " in outcome.err

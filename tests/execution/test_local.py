@@ -111,12 +111,11 @@ def test_a_plugin_edited_after_the_plan_ends_the_study(plugin: str) -> None:
 
 def test_no_worker_outlives_its_driver(plugin: str) -> None:
     """Closing ends them at once, even in the middle of an endless run."""
-    executor = LocalExecutor(1, plugins=[plugin])
     before = psutil.Process().children()
-    executor.submit(spec("loops"))
-    workers = [child for child in psutil.Process().children() if child not in before]
-    assert workers
-    executor.close()
+    with LocalExecutor(1, plugins=[plugin]) as executor:
+        executor.submit(spec("loops"))
+        workers = [child for child in psutil.Process().children() if child not in before]
+        assert workers
     assert not any(worker.is_running() for worker in workers)
 
 

@@ -304,20 +304,18 @@ def test_kill_9_loses_at_most_what_was_not_committed(tmp_path: Path) -> None:
     """
     committed = 0
     for delay in (0.0, 0.05, 0.13):
-        driver = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(script)],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             text=True,
-        )
-        assert driver.stdout is not None
-        committed = int(driver.stdout.readline())
-        time.sleep(delay)
-        driver.send_signal(signal.SIGKILL)
-        lines = driver.stdout.read().split()
+        ) as driver:
+            assert driver.stdout is not None
+            committed = int(driver.stdout.readline())
+            time.sleep(delay)
+            driver.send_signal(signal.SIGKILL)
+            lines = driver.stdout.read().split()
         committed = int(lines[-1]) if lines else committed
-        driver.wait()
-        driver.stdout.close()
         with Store(path) as store:
             stored = {result.spec.seed: result for result in store.results()}
         assert set(range(committed)) <= set(stored)

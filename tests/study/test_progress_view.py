@@ -197,6 +197,7 @@ def test_a_bar_without_runs_counts_none(
 ) -> None:
     """While a report is written again, there are neither runs nor a time left."""
     monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")
     bar = Bar()
     bar.show_line("writing leaderboard.md")

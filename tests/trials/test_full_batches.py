@@ -98,12 +98,11 @@ def test_the_command_says_it_once(tmp_path: Path) -> None:
     """From the command line, with both regimes and a batch that is too large."""
     words: list[str | Path] = ["run", *study_helpers.TINY, "-o", "sgd", "-d", "iris"]
     words += ["-r", "mini-batch", "--batch-size", "500", "--out", tmp_path]
-    process = study_helpers.start([*words, "--ruleset", "defaults"])
-    _, errors = process.communicate()
-    assert process.returncode == 0, errors
-    assert errors.count("is regime batch, and is called so") == 1
-    assert errors.count("note: mini-batch with batch_size=500 on iris") == 1
-    assert "left out" not in errors
+    outcome = study_helpers.optbench_process(*words, "--ruleset", "defaults")
+    assert outcome.code == 0, outcome.err
+    assert outcome.err.count("is regime batch, and is called so") == 1
+    assert outcome.err.count("note: mini-batch with batch_size=500 on iris") == 1
+    assert "left out" not in outcome.err
     runs = optbench.load_study(tmp_path).runs
     assert {(run.spec.regime, run.spec.batch_size) for run in runs} == {("batch", N_TRAIN)}
 

@@ -357,9 +357,8 @@ def test_the_command_trains_again_after_a_helper_was_edited(
     words += ["--plugin", tmp_path / "plugin.py", "--ruleset", "defaults", "--out", tmp_path / "o"]
 
     def run() -> str:
-        process = study_helpers.start(words)
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors
+        outcome = study_helpers.optbench_process(*words)
+        assert outcome.code == 0, outcome.err
         runs = optbench.load_study(tmp_path / "o").runs
         return ", ".join(sorted({f"{run.curve['train_loss'][-1]:.6f}" for run in runs}))
 

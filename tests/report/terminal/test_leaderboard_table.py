@@ -118,7 +118,7 @@ def test_live_is_silent_where_there_is_no_terminal() -> None:
     """In a log file nothing is drawn, and adding runs does no harm."""
     _, cells = samples.study()
     out = io.StringIO()
-    with live(["alpha"], 1, console=Console(file=out)) as view:
+    with live(["alpha"], 1, console=Console(file=out, force_terminal=False)) as view:
         view.add("alpha", cells[0].evaluation[0])
     assert isinstance(view, LiveView)
     assert out.getvalue() == ""
