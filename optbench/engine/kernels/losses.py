@@ -20,12 +20,14 @@ def _cross_entropy(m, k, labels, order, first, space):
     """Sum of log(sum_j exp(z_j)) - z_label over m rows, and the number of correct predictions.
 
     The logits are transposed first, so that every step is a loop over rows, which vectorizes. The
-    sum of the logarithms is the logarithm of the product.
+    sum of the logarithms is the logarithm of the product. The exponentials have a loop without
+    float64, which LLVM would vectorize for numbers of that size.
     """
     acts, start = space.acts, space.a_at[-1]
     z, top, totals = space.delta, space.other, space.totals
-    for i in range(m):
-        for j in range(k):
+    powers = m  # where the exponentials begin in `top`
+    for j in range(k):
+        for i in range(m):
             store(z, j * m + i, load(acts, start + i * k + j))
     for i in range(m):
         store(top, i, load(z, i))
@@ -36,8 +38,9 @@ def _cross_entropy(m, k, labels, order, first, space):
             store(top, i, choose(value > largest, value, largest))
     for j in range(k):
         for i in range(m):
-            e = vector_exp(load(z, j * m + i) - load(top, i))
-            store(totals, i, load(totals, i) + np.float64(e))
+            store(top, powers + i, vector_exp(load(z, j * m + i) - load(top, i)))
+        for i in range(m):
+            store(totals, i, load(totals, i) + np.float64(load(top, powers + i)))
     loss, product = 0.0, 1.0
     correct = 0
     for i in range(m):
@@ -59,14 +62,13 @@ def _cross_entropy(m, k, labels, order, first, space):
 @part
 def _binary_cross_entropy(m, labels, order, first, space):
     """Sum of log(1 + exp(z)) - label z over m rows, and the number of correct predictions."""
-    acts, start, totals = space.acts, space.a_at[-1], space.totals
+    acts, start, powers = space.acts, space.a_at[-1], space.other
     for i in range(m):
-        e = vector_exp(-abs(load(acts, start + i)))
-        store(totals, i, np.float64(e))
+        store(powers, i, vector_exp(-abs(load(acts, start + i))))
     loss, excess = 0.0, 0.0  # excess: the product of all 1 + e, minus 1, which keeps tiny e
     correct = 0
     for i in range(m):
-        z, e = np.float64(load(acts, start + i)), load(totals, i)
+        z, e = np.float64(load(acts, start + i)), np.float64(load(powers, i))
         label = labels[order[first + i]]
         loss += max(z, 0.0) - z * label
         excess += e + excess * e  # at most 2^128
