@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 import numpy as np
 
 from optbench.contracts import Array
@@ -24,8 +27,31 @@ def aligned_rows(rows: int, numbers: int, dtype: str) -> Array:
         [0, 0, 0]
     """
     itemsize = np.dtype(dtype).itemsize
-    size = numbers * itemsize + LINE_BYTES
-    size += (_SHIFT_BYTES - size) % _PAGE_BYTES if rows > 1 else -size % LINE_BYTES
-    raw = np.zeros(rows * size + LINE_BYTES, np.uint8)
-    begin = -raw.ctypes.data % LINE_BYTES
-    return raw[begin : begin + rows * size].view(dtype).reshape(rows, size // itemsize)
+    size = _shifted(numbers * itemsize)
+    return _aligned_bytes(rows * size).view(dtype).reshape(rows, size // itemsize)
+
+
+def aligned_parts(lengths: Sequence[int], dtype: str) -> list[Array]:
+    """Return zeros of these lengths, in one block of memory and placed like `aligned_rows`.
+
+    Example:
+        >>> [part.size for part in aligned_parts([3, 5], "float32")]
+        [3, 5]
+    """
+    sizes = [length * np.dtype(dtype).itemsize for length in lengths]
+    ends = list(accumulate(map(_shifted, sizes)))
+    block = _aligned_bytes(ends[-1])
+    starts = zip([0, *ends], sizes, strict=False)
+    return [block[start : start + size].view(dtype) for start, size in starts]
+
+
+def _shifted(size: int) -> int:
+    """Return at least this number of bytes, after which another place in a page comes next."""
+    size += LINE_BYTES
+    return size + (_SHIFT_BYTES - size) % _PAGE_BYTES
+
+
+def _aligned_bytes(size: int) -> Array:
+    raw = np.zeros(size + LINE_BYTES, np.uint8)
+    begin = -raw.__array_interface__["data"][0] % LINE_BYTES
+    return raw[begin : begin + size]

@@ -13,7 +13,7 @@ from optbench.engine.curve_parts import Part
 from optbench.engine.kernels import course, evaluation, layers, loop, propagation
 from optbench.engine.kernels.arguments import CHUNK, Data, Net, Space, empty_record
 from optbench.engine.kernels.jit import compile_entry, compile_pointer
-from optbench.engine.loops.buffers import LINE_BYTES, aligned_rows
+from optbench.engine.loops.buffers import LINE_BYTES, aligned_parts
 from optbench.engine.problem import Problem
 from optbench.network import Loss, Network, offsets
 
@@ -92,19 +92,22 @@ def _net(sizes: tuple[int, ...], activation: str, loss: Loss) -> Net:
 
 
 def _space(network: Network, rows: int, dtype: str) -> Space:
+    starts, lengths, one = _layout(network, rows, dtype)
+    acts, zs, delta, other, spare = aligned_parts(lengths, dtype)
+    return Space(acts, starts, zs, delta, other, spare, one, np.empty(CHUNK))
+
+
+@functools.lru_cache(maxsize=64)
+def _layout(network: Network, rows: int, dtype: str) -> tuple[Array, list[int], Array]:
+    """Return `Space.a_at`, the lengths of the buffers, and a single 1."""
     line = LINE_BYTES // np.dtype(dtype).itemsize
     rows = -(-rows // line) * line  # so that the activations of each layer begin at a cache line
     sizes = np.array(network.sizes, dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)[:-1] * rows
-
-    def buffer(numbers: int) -> Array:
-        return aligned_rows(1, numbers, dtype).reshape(-1)
-
-    acts = buffer(int(sizes.sum()) * rows)
-    zs = buffer(len(acts) if network.activation == "gelu" else 1)
-    delta, other = (buffer(int(sizes.max()) * rows) for _ in range(2))
-    spare = buffer(int((sizes[1:] * sizes[:-1])[1:].max(initial=1)))
-    return Space(acts, starts, zs, delta, other, spare, np.ones(1, dtype), np.empty(CHUNK))
+    acts, gradients = int(sizes.sum()) * rows, int(sizes.max()) * rows
+    zs = acts if network.activation == "gelu" else 1
+    spare = int((sizes[1:] * sizes[:-1])[1:].max(initial=1))
+    return starts, [acts, zs, gradients, gradients, spare], np.ones(1, dtype)
 
 
 # The types of the arguments depend on the dtype only, so one example of each serves all networks.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optbench.engine.loops.buffers import aligned_rows
+from optbench.engine.loops.buffers import aligned_parts, aligned_rows
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -22,9 +22,20 @@ def test_rows_begin_at_lines(numbers: int, dtype: str) -> None:
     assert len({address % 4096 for address in addresses}) == 5
 
 
-def test_a_single_row_is_not_padded_to_a_page() -> None:
-    """The many small buffers of a network stay small."""
-    assert aligned_rows(1, 100, "float32").nbytes <= 100 * 4 + 2 * 64
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_parts_begin_at_lines(dtype: str) -> None:
+    """Every part has its length, is all 0 and its own, and begins at a line of another place."""
+    lengths = [1000, 1, 8192, 8192, 16]
+    parts = aligned_parts(lengths, dtype)
+    assert [part.shape for part in parts] == [(length,) for length in lengths]
+    assert not any(part.any() for part in parts)
+    for index, part in enumerate(parts):
+        assert part.dtype == dtype
+        part[:] = index
+    assert [set(part.tolist()) for part in parts] == [{index} for index in range(5)]
+    addresses = [part.ctypes.data for part in parts]
+    assert {address % 64 for address in addresses} == {0}
+    assert len({address % 4096 for address in addresses}) == 5
 
 
 def test_rows_share_one_block() -> None:
