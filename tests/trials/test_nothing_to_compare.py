@@ -83,7 +83,7 @@ def test_who_never_reached_the_target_is_told_with_the_number_of_runs() -> None:
     """The count is that of the evaluation runs, those of lost runs among them."""
     study = study_of(Raising, Diverging, "adam[lr=0.05]", epochs=30)
     speed = select_boards(study.leaderboard.boards)[2]
-    missed = "Never reached the target: raising (0 of 4 runs) and diverging (0 of 4 runs)"
+    missed = "Never reached the target (0 of 4 runs each): raising and diverging"
     assert missed in board_sentence(speed)
     for row in speed.rows:
         runs = [run for cell in study.cells for run in cell.evaluation]

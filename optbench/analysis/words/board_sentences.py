@@ -255,13 +255,15 @@ def _equals(board: Board) -> str:
 
 def _at_floor(board: Board) -> str:
     rows = [row for row in board.rows if row.is_at_floor(board.name)]
-    names = [
-        f"{row.label} (0 of {count(row.runs, 'run')})"
-        if row.runs and board.name == "speed"
-        else row.label
-        for row in rows
-    ]
-    return f"{AT_FLOOR[board.name]}: {join_names(names, MOST_NAMES)}" if rows else ""
+    if not rows:
+        return ""
+    lead, names = AT_FLOOR[board.name], [row.label for row in rows]
+    runs = {row.runs for row in rows}
+    if board.name == "speed" and len(rows) > 1 and len(runs) == 1 and runs != {0}:
+        lead += f" (0 of {count(runs.pop(), 'run')} each)"
+    elif board.name == "speed":
+        names = [f"{r.label} (0 of {count(r.runs, 'run')})" if r.runs else r.label for r in rows]
+    return f"{lead}: {join_names(names, MOST_NAMES)}"
 
 
 def _not_compared(board: Board) -> list[str]:

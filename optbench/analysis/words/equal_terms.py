@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from optbench.records import Cell, Entrant, StepControl, StudyProtocol, spell
 from optbench.support.text import join_names, plural
 
+MOST_FIXED = 3
+"""Entrants whose rates are fixed, up to which each has a sentence of its own."""
 _CONTROLS: dict[str, Callable[[StepControl], bool]] = {
     "a schedule": lambda control: control.schedule != "constant" or control.warmup > 0,
     "gradient clipping": lambda control: control.clip_norm > 0,
@@ -28,14 +30,24 @@ def unequal_terms(cells: Iterable[Cell], protocol: StudyProtocol) -> Iterator[st
         if len(cell.trials) > 1:
             tuned.add(cell.entrant.label)
     if protocol.ruleset != "defaults" and protocol.budget > 1:
+        untuned = {label: cell for label, cell in entrants.items() if label not in tuned}
+        others = " while the others are" if tuned else ""
+        fixed_rates = [label for label, cell in untuned.items() if _has_fixed_rate(cell)]
+        if protocol.ruleset == "lr" and len(fixed_rates) > MOST_FIXED:
+            who = f"{len(fixed_rates)} entrants, {join_names(fixed_rates)},"
+            yield f"{who} are not tuned{others}: the user fixed their rates"
+            untuned = {k: cell for k, cell in untuned.items() if k not in fixed_rates}
         for label, cell in entrants.items():
-            if label not in tuned:
-                others = " while the others are" if tuned else ""
+            if label in untuned:
                 yield f"{label} is not tuned{others}: {_why_not(cell, protocol.ruleset)}"
-            elif protocol.ruleset == "full" and cell.entrant.given:
+            elif label in tuned and protocol.ruleset == "full" and cell.entrant.given:
                 fixed = join_names(list(cell.entrant.given))
                 yield f"{label} is tuned except for {fixed}, which the user fixed"
     yield from _about_control([cell.entrant for cell in entrants.values()])
+
+
+def _has_fixed_rate(cell: Cell) -> bool:
+    return cell.entrant.rate in cell.entrant.given
 
 
 def _why_not(cell: Cell, ruleset: str) -> str:

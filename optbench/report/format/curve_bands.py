@@ -10,7 +10,7 @@ import numpy as np
 from optbench.analysis.cost_axes import COLUMN_OF, CostAxis
 from optbench.analysis.statistics.metrics import median
 from optbench.contracts import Array
-from optbench.records import RunResult
+from optbench.records import RunResult, Status
 from optbench.records.stored_curves import stack
 
 
@@ -23,12 +23,15 @@ class Band:
         mid: Median; NaN once half of the runs have diverged.
         low, high: Quartiles; equal to `mid` with one seed, infinite where a quarter of the runs
             or more is lost.
+        is_lost: Whether half of the runs or more were lost, be it at the last evaluation that any
+            of them reached.
     """
 
     x: Array
     mid: Array
     low: Array
     high: Array
+    is_lost: bool = False
 
 
 def band(runs: Sequence[RunResult], column: str = "val_loss", axis: CostAxis = "examples") -> Band:
@@ -47,15 +50,17 @@ def bands(
     names = (*columns, *(COLUMN_OF[axis] for axis in axes))
     table = np.moveaxis(stack([run.curve for run in runs], names), 0, 1)
     if not table.size:
-        empty = Band(*[np.empty(0)] * 4)
+        nothing = np.empty(0)
+        empty = Band(nothing, nothing, nothing, nothing)
         return {(column, axis): empty for column in columns for axis in axes}
     y, costs = table[:, : len(columns)], median(table[:, len(columns) :], axis=0)
     worst = [[np.inf if column.endswith("loss") else -np.inf] for column in columns]
     y = np.sort(np.where(np.isfinite(y), y, worst), axis=0)
     low, mid, high = (_quantile(y, q) for q in (0.25, 0.5, 0.75))
     drawn = np.where(np.isfinite(mid), (mid, low, high), np.nan)
+    is_lost = 2 * sum(run.status is not Status.OK for run in runs) >= len(runs)
     return {
-        (column, axis): Band(x, *drawn[:, i])
+        (column, axis): Band(x, drawn[0, i], drawn[1, i], drawn[2, i], is_lost)
         for i, column in enumerate(columns)
         for axis, x in zip(axes, costs, strict=True)
     }

@@ -58,25 +58,33 @@ def sparkline(
 def curve_limits(curves: Iterable[Array]) -> tuple[float, float] | None:
     """Return the lowest and the highest positive value of curves; None if there is none.
 
-    Curves that end with a value that is not finite count only if all do: one that grows without
-    bound would make all others flat.
+    Curves that do not end below their start count only if none does: one that grows without bound
+    would make all others flat.
 
     Example:
-        >>> curve_limits([np.array([1.0, 0.2]), np.array([0.5, 70.0, np.inf])])
+        >>> curve_limits([np.array([1.0, 0.2]), np.array([0.5, 70.0, 60.0])])
         (0.2, 1.0)
     """
     known = [curve for curve in curves if len(curve)]
-    finite = [curve for curve in known if np.isfinite(curve[-1])]
-    values = np.concatenate([np.empty(0), *(finite or known)])
+    falling = [curve for curve in known if curve[-1] < curve[0]]
+    values = np.concatenate([np.empty(0), *(falling or known)])
     values = values[np.isfinite(values) & (values > 0)]
     return (float(values.min()), float(values.max())) if values.size else None
 
 
-def mean_curve(cells: Sequence[Cell], points: int = 24) -> Array:
+def mean_curve(
+    cells: Sequence[Cell], points: int = 24, ends: Mapping[str, float] | None = None
+) -> Array:
     """Return the validation loss relative to its start: the geometric mean over workloads.
 
     All curves are resampled at the same points of the log of the examples; NaN from where the
     median run of any workload has diverged.
+
+    Args:
+        cells: Cells of one entrant.
+        points: Number of points.
+        ends: Label of a workload -> examples at the end of its runs, from `curve_ends`; by default
+            those of the cell itself.
     """
     curves = []
     for cell in cells:
@@ -84,10 +92,22 @@ def mean_curve(cells: Sequence[Cell], points: int = 24) -> Array:
         if len(b.mid) < 2 or not b.mid[0] > 0:
             continue
         cost = np.log1p(b.x)
-        grid = np.linspace(0, 1, points) * cost[-1]
+        end = np.log1p((ends or {}).get(cell.workload.label, b.x[-1])) if b.is_lost else cost[-1]
         share = np.log(np.maximum(b.mid, 1e-12)) - np.log(b.mid[0])
-        curves.append(np.interp(grid, cost, share))
+        curve = np.interp(np.linspace(0, 1, points) * end, cost, share, right=np.nan)
+        curve[-1] = np.nan if b.is_lost else share[-1]
+        curves.append(curve)
     return np.asarray(np.exp(np.mean(curves, axis=0))) if curves else np.empty(0)
+
+
+def curve_ends(cells: Sequence[Cell]) -> dict[str, float]:
+    """Return label of a workload -> examples at the end of the run that came furthest."""
+    ends: dict[str, float] = {}
+    for cell in cells:
+        label = cell.workload.label
+        for run in cell.evaluation:
+            ends[label] = max(ends.get(label, 0.0), run.curve.last("examples"))
+    return ends
 
 
 def braille(

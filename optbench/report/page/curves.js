@@ -1,7 +1,7 @@
 // Charts with curves: convergence, learning rates, profiles, budgets. In a crowd, those that are not
 // picked are one grey band.
 "use strict";
-const REST = { positions: 48, quantiles: [0.1, 0.5, 0.9] };
+const REST = { positions: 48, quantiles: [0.1, 0.5, 0.9], above: 3 };
 
 function areaOf(name, fill, x, low, high) {
   const rows = x.map((v, i) => i).filter((i) => low[i] !== null && high[i] !== null && x[i] !== null);
@@ -83,7 +83,9 @@ DRAWINGS.curve = function drawCurve(figure) {
   }));
   const bands = mine.filter((c) => CHOICE.bands && c.band.length === 3 && isLit(c.label)).map((c) => bandOf(c.label, c.x, c.band[1], c.band[2]));
   const finite = mine.flatMap((c) => c.y).filter((v) => v !== null);
-  const worst = isLoss ? Math.max(...finite) : Math.min(...finite);
+  // far above the picked curves the others are cut off, or the picked ones would be flat
+  const picked = mine.filter((c) => isLit(c.label)).flatMap((c) => c.y).filter((v) => v !== null);
+  const most = Math.max(...finite), worst = !isLoss ? Math.min(...finite) : picked.length ? Math.min(most, REST.above * Math.max(...picked)) : most;
   const lines = lineOrBand(mine, worst, () => ({ hovertemplate: "%{y:.4g} at %{x:.4~s}" }));
   // losses are read against the target, accuracies against guessing the largest class
   const level = { val_loss: DATA.workloads[w].target, val_metric: DATA.workloads[w].base, train_metric: DATA.workloads[w].base }[CHOICE.quantity] ?? null;

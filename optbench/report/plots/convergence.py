@@ -34,6 +34,8 @@ from optbench.report.plots.sheets import Sheet
 
 DEEPEST_BAND = 5
 """Limits leave out what of a band lies below the median divided by this."""
+HIGHEST_OTHERS = 3.0
+"""Entrants without a name are shown up to so many times the highest loss of the named ones."""
 
 
 def draw_convergence(
@@ -70,7 +72,8 @@ def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, Look], direct: bool) 
     if not bands:
         note_empty(axes, "every run diverged at once")
         return
-    limits = _loss_limits(bands.values())
+    lit = [b for label, b in bands.items() if not looks[label].is_rest]
+    limits = loss_limits(bands.values(), lit)
     x_limits = positive_limits(np.concatenate([b.x[b.x > 0] for b in bands.values()]), 0.0)
     if limits is None or x_limits is None:
         note_empty(axes, "no positive loss to show")
@@ -90,7 +93,7 @@ def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, Look], direct: bool) 
     draw_lines(axes, [(b.x[rows], b.mid[rows], look) for rows, b, look in after_start], LINE_POINTS)
     ends = {k: _end(b.x, b.mid) for k, b in bands.items() if not looks[k].is_rest}
     for label, end in ends.items():
-        if np.isnan(bands[label].mid[-1]):
+        if bands[label].is_lost:
             mark_diverged(axes, *end, looks[label])
     if direct:
         label_ends(axes, {label: ends[label] for label in sorted(ends)}, looks)
@@ -103,12 +106,26 @@ def _draw_others(axes: Axes, bands: Sequence[Band], x_limits: tuple[float, float
     draw_rest(axes, x, *rest_band(curves, x))
 
 
-def _loss_limits(bands: Iterable[Band]) -> tuple[float, float] | None:
-    """Return limits that hold all medians, and the lower ends of bands that are not too wide."""
+def loss_limits(bands: Iterable[Band], lit: Sequence[Band]) -> tuple[float, float] | None:
+    """Return limits that hold all medians, and the lower ends of bands that are not too wide.
+
+    Far above the named ones, others that diverge are cut off, or the named ones would be flat.
+
+    Args:
+        bands: Bands of all entrants.
+        lit: Those of the named ones.
+    """
+    every, named = _all_limits(bands), _all_limits(lit)
+    if every is None or named is None:
+        return every
+    return every[0], min(every[1], named[1] * HIGHEST_OTHERS)
+
+
+def _all_limits(bands: Iterable[Band]) -> tuple[float, float] | None:
     after_start = [(b.mid[b.x > 0], b.low[b.x > 0]) for b in bands]
     medians = [mid for mid, _ in after_start]
     lows = [np.maximum(low, mid / DEEPEST_BAND) for mid, low in after_start]
-    return positive_limits(np.concatenate([*medians, *lows]))
+    return positive_limits(np.concatenate([np.empty(0), *medians, *lows]))
 
 
 def _end(x: Array, y: Array) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from optbench.records import REGIMES, Cell
 from optbench.report.format import numbers
 from optbench.report.format.board_layout import place_text
 from optbench.report.format.palette import Look
-from optbench.report.format.text_charts import curve_limits, mean_curve, sparkline
+from optbench.report.format.text_charts import curve_ends, curve_limits, mean_curve, sparkline
 from optbench.report.terminal.board_panels import MOST_ROWS
 from optbench.support.text import count, join_names, one_line
 
@@ -130,8 +130,9 @@ def curve_columns(cells: Sequence[Cell], room: int) -> dict[str, list[Cell]]:
 
 def _curves(board: Leaderboard, cells: Sequence[Cell]) -> dict[str, str]:
     """Return the sparkline of each optimizer, all of them on one scale."""
+    ends = curve_ends(cells)
     curves = {
-        row.label: mean_curve([c for c in cells if c.entrant.label == row.label])
+        row.label: mean_curve([c for c in cells if c.entrant.label == row.label], ends=ends)
         for row in board.overall
     }
     limits = curve_limits(curves.values())

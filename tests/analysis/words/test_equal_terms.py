@@ -63,6 +63,21 @@ def test_an_entrant_that_is_not_tuned_is_named_with_the_cause(
     assert sentence.startswith(f"beta is not tuned while the others are: {why}")
 
 
+@pytest.mark.parametrize(("fixed", "lines"), [(3, 3), (4, 1), (40, 1)])
+def test_many_fixed_rates_are_one_sentence(fixed: int, lines: int) -> None:
+    """Forty entrants with fixed rates are not forty cautions."""
+    (cell, *_) = untuned(study(given={"lr": 0.01}))[::-1]
+    entrants = [
+        replace(cell, entrant=msgspec.structs.replace(cell.entrant, label=f"sgd[lr={i}]"))
+        for i in range(fixed)
+    ]
+    told = sentences(entrants)
+    assert len(told) == lines
+    if lines == 1:
+        assert told[0].startswith(f"{fixed} entrants, sgd[lr=0], ")
+        assert told[0].endswith(" are not tuned: the user fixed their rates")
+
+
 def test_a_value_that_is_fixed_beside_tuned_ones_is_named() -> None:
     """With ruleset full; with ruleset lr nobody tunes it."""
     cells = study(given={"beta1": 0.95})

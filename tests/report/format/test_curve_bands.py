@@ -41,6 +41,13 @@ def test_a_curve_ends_where_the_median_run_diverged() -> None:
     assert np.isnan(band(runs, "val_metric").mid).tolist() == [False, True, True]
 
 
+def test_runs_that_are_lost_at_their_last_evaluation_are_lost() -> None:
+    """Where all end at one evaluation with a finite loss, the median is finite and yet lost."""
+    lost = band([run([4, 9], Status.DIVERGED), run([4, 8], Status.DIVERGED), run([4, 1])])
+    assert lost.is_lost
+    assert not band([run([4, 9], Status.DIVERGED), run([4, 3]), run([4, 2])]).is_lost
+
+
 def test_seconds_are_the_median_over_seeds() -> None:
     """Seeds differ in their times; the band stands at the median one."""
     runs = [run([3, 2], step=1), run([3, 2], step=2), run([3, 2], step=9)]

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 
+from optbench.report.format.curve_bands import Band
 from optbench.report.plots import drawings
+from optbench.report.plots.convergence import loss_limits
 from optbench.report.plots.sheets import draw_sheet
 from tests.report import samples
 
@@ -26,3 +28,17 @@ def test_convergence_lines_are_the_medians() -> None:
     x, y = np.asarray(curves.get_segments()[0]).T
     assert y == pytest.approx(expected)
     assert x == pytest.approx(runs[0].curve.examples[1:])
+
+
+def test_others_that_diverge_do_not_flatten_the_named_ones() -> None:
+    """The axis ends not far above the highest of those that have a name."""
+    x = np.array([1.0, 2.0, 4.0])
+    falling, growing = np.array([3.0, 1.0, 0.3]), np.array([3.0, 1e4, 1e9])
+    sharp, wild = Band(x, falling, falling, falling), Band(x, growing, growing, growing)
+    limits = loss_limits([sharp, wild], [sharp])
+    assert limits is not None
+    assert limits[0] < 0.3
+    assert 3 < limits[1] < 30
+    everyone = loss_limits([sharp, wild], [sharp, wild])
+    assert everyone is not None
+    assert everyone[1] > 1e9

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from optbench.analysis import build_leaderboard
-from optbench.records import RunResult, Status, StudyProtocol
-from optbench.report.format.text_charts import braille, mean_curve, sparkline
+from optbench.records import Curve, RunResult, Status, StudyProtocol
+from optbench.report.format.text_charts import braille, curve_ends, mean_curve, sparkline
 from optbench.report.markdown import leaderboard_markdown
 from optbench.report.terminal.leaderboard_table import leaderboard_table, live
 from optbench.report.terminal.live_curves import LiveView
@@ -130,6 +130,25 @@ def test_the_mean_curve_starts_at_one() -> None:
     curve = mean_curve([c for c in cells if c.entrant.label == "alpha"])
     assert curve[0] == 1
     assert curve[-1] < 0.5
+
+
+def test_a_curve_of_lost_runs_ends_in_crosses() -> None:
+    """Runs that stop early fill only their part of the line, also where all stop together."""
+    _, cells = samples.study()
+    (cell, *_) = (c for c in cells if c.entrant.label == "alpha")
+    ends = curve_ends([cell])
+
+    def cut(run: RunResult) -> RunResult:
+        names = run.curve.columns
+        rows = run.curve.rows // 2
+        matrix = np.array([run.curve[name][:rows] for name in names])
+        return replace(run, status=Status.DIVERGED, curve=Curve(names, matrix))
+
+    lost = replace(cell, evaluation=tuple(map(cut, cell.evaluation)))
+    line = sparkline(mean_curve([lost], ends=ends))
+    assert line.strip("×") != ""
+    assert line.endswith("××")
+    assert "×" not in sparkline(mean_curve([cell], ends=ends))
 
 
 def test_a_failed_run_is_no_divergence() -> None:
