@@ -13,6 +13,7 @@ from optbench.analysis.words.board_sentences import (
     board_sentence,
     equal_groups,
     has_verdicts,
+    headline_boards,
     looks_sentence,
 )
 from optbench.analysis.words.board_text import (
@@ -54,12 +55,13 @@ def answer(board: Leaderboard, picture: Sequence[str]) -> list[str]:
     these = select_boards(board.boards)
     likes = select_boards(board.boards, "workloads-like-these")
     blocks: list[str] = []
+    is_picture_of_these = headline_boards(board.boards) == these
     if these:
         blocks += [
             f"## {statement_title(these)}",
             _sentences(these),
             *filter(None, [looks_sentence(these)]),
-            *picture,
+            *(picture if is_picture_of_these else []),
             _side_by_side(these),
             _notes(these, board.protocol.select, best_loss_text(board.workloads)),
             *_regimes(board),
@@ -68,7 +70,9 @@ def answer(board: Leaderboard, picture: Sequence[str]) -> list[str]:
         verb = plural(likes[0].units, "is", "are")
         on = f"The unit is one {likes[0].unit}: there {verb} {likes[0].units}."
         says = [_sentences(likes)] if len(likes[0].rows) > 1 else []
-        blocks += [f"## {statement_title(likes)}", on, *says, _side_by_side(likes)]
+        legend = [] if is_picture_of_these else [_legend(likes)]
+        says += [] if is_picture_of_these else list(picture)
+        blocks += [f"## {statement_title(likes)}", on, *says, _side_by_side(likes), *legend]
     return blocks
 
 
@@ -139,16 +143,20 @@ def _brackets(board: Board) -> list[str]:
 
 def _notes(boards: Sequence[Board], select: str, best: str) -> str:
     lines = [f"*{TITLES[b.name]}*: {caption(b.name, select, best)}." for b in boards]
-    if any(map(has_verdicts, boards)):
-        lines.append(
-            "In front: the place, or the places that the pairs, tested on both sides, leave open. "
-            "In brackets: "
-            f"{interval_level(boards[0])} interval. ┌│└ join entrants that are equal: each "
-            "difference surely lies within the region of practical equivalence ("
-            + ", ".join(f"{TITLES[b.name].lower()} {region_text(b)}" for b in boards)
-            + ")."
-        )
+    lines += [_legend(boards)] if any(map(has_verdicts, boards)) else []
     return "  \n".join(lines)
+
+
+def _legend(boards: Sequence[Board]) -> str:
+    """Say what stands beside the values of boards with verdicts."""
+    return (
+        "In front: the place, or the places that the pairs, tested on both sides, leave open. "
+        "In brackets: "
+        f"{interval_level(boards[0])} interval. ┌│└ join entrants that are equal: each "
+        "difference surely lies within the region of practical equivalence ("
+        + ", ".join(f"{TITLES[b.name].lower()} {region_text(b)}" for b in boards)
+        + ")."
+    )
 
 
 def _regimes(board: Leaderboard) -> list[str]:

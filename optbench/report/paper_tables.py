@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optbench.analysis.board_records import Board, select_boards
+from optbench.analysis.board_records import Board
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.views.score_grid import score_grid
-from optbench.analysis.words.board_sentences import has_verdicts, looks_sentence
+from optbench.analysis.words.board_sentences import has_verdicts, headline_boards, looks_sentence
 from optbench.analysis.words.board_text import (
     TITLES,
     best_loss_text,
@@ -29,6 +29,7 @@ from optbench.report.format.markdown_escape import escape_markdown
 from optbench.report.format.markdown_table import markdown_table
 from optbench.report.format.table_forms import TableForm, TableName
 from optbench.report.format.workload_titles import titles_by_regime
+from optbench.support.text import count
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class PaperTable:
 def paper_tables(
     board: Leaderboard, table: TableName = "boards", name: BoardName | None = None
 ) -> list[PaperTable]:
-    """Return tables of a leaderboard, on the workloads of the study.
+    """Return tables of a leaderboard: of its `headline_boards`.
 
     Args:
         board: The leaderboard.
@@ -87,7 +88,7 @@ def paper_tables(
             score on each workload; ``"pairs"``: every pair, a table for each board.
         name: The only board; None for all of them.
     """
-    boards = [b for b in select_boards(board.boards) if name in (None, b.name)]
+    boards = [b for b in headline_boards(board.boards) if name in (None, b.name)]
     if table == "scores":
         return [_scores(board)]
     if table == "pairs":
@@ -112,7 +113,7 @@ def _boards(board: Leaderboard, boards: Sequence[Board]) -> PaperTable:
     meanings = "; ".join(
         f"{TITLES[b.name]}: {caption(b.name, board.protocol.select, best_loss)}" for b in boards
     )
-    scope = workloads_text(boards[0].statement, boards[0].regime, boards[0].workloads)
+    scope = _scope(boards[0])
     return PaperTable(
         label="boards",
         caption=f"Optimizers {scope}, with {interval_level(boards[0])} intervals. {meanings}. "
@@ -121,6 +122,14 @@ def _boards(board: Leaderboard, boards: Sequence[Board]) -> PaperTable:
         rows=tuple(zip(*columns, strict=True)),
         bold=frozenset(bold),
     )
+
+
+def _scope(board: Board) -> str:
+    """Return which workloads a table is about, with the size of the sample if they are one."""
+    text = workloads_text(board.statement, board.regime, board.workloads)
+    if board.statement == "these-workloads":
+        return text
+    return f"{text} ({count(board.units, board.unit)})"
 
 
 def _looks_text(boards: Sequence[Board]) -> str:
@@ -152,7 +161,7 @@ def _pairs(board: Board) -> PaperTable:
     for pair in board.pairs:
         difference, interval, p, p_equal, _ = evidence_texts(board, pair)
         rows.append((pair.first, pair.second, difference, interval, p, p_equal, pair.verdict))
-    scope = workloads_text(board.statement, board.regime, board.workloads)
+    scope = _scope(board)
     sooner = "how many times sooner the first reaches the target"
     of = sooner if board.name == "speed" else "first minus second"
     return PaperTable(

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import re
 
+import msgspec
 import pytest
+from rich.console import Console
 
 from optbench.analysis.board_records import select_boards
+from optbench.analysis.words.board_sentences import headline_boards
 from optbench.analysis.words.board_text import interval_text
 from optbench.records import BOARD_NAMES
 from optbench.report.format.latex_escape import LONG, escape_latex, latex_table
 from optbench.report.format.table_forms import TABLES, TableName
+from optbench.report.markdown import leaderboard_markdown
 from optbench.report.paper_tables import paper_tables
+from optbench.report.plots.study_sheets import PlotSource
+from optbench.report.terminal.leaderboard_table import leaderboard_table
 from tests.report import samples
 
 ACTIVE = re.compile(r"(?<!\\)[&%$#_{}~^]")
@@ -73,6 +80,34 @@ def test_the_boards_have_the_values_of_the_boards() -> None:
             assert ((i, 2 + 2 * k) in table.bold) == entry.may_be_best
     (one,) = paper_tables(board, "boards", "speed")
     assert one.heads == ("optimizer", "place", "speed")
+
+
+def test_a_study_that_speaks_of_drawn_workloads_only_has_tables_of_those() -> None:
+    """One replicate of many workloads says nothing about these, but about workloads like these."""
+    sample, cells = samples.with_boards(samples.study())
+    no_pairs = tuple(
+        msgspec.structs.replace(each, pairs=())
+        if each.statement == "these-workloads"
+        else msgspec.structs.replace(each, unit="drawn workload", units=100)
+        for each in sample.boards
+    )
+    board = msgspec.structs.replace(sample, boards=no_pairs)
+    likes = select_boards(board.boards, "workloads-like-these")
+    assert headline_boards(board.boards) == likes
+    assert headline_boards(sample.boards) == select_boards(sample.boards)
+    for table in (*paper_tables(board), *paper_tables(board, "pairs")):
+        assert "on workloads like these (100 drawn workloads)" in table.caption
+    assert len(paper_tables(board, "pairs")) == 4
+    assert paper_tables(board)[0].rows[0][2] == interval_text("final-loss", likes[0].rows[0])
+    text = leaderboard_markdown(board, ("plots/ranking.png",), environment={}, command="x")
+    first, second = text.split("## On workloads like these")
+    assert "plots/ranking.png" not in first
+    assert second.index("plots/ranking.png") < second.index("In brackets: 95% interval")
+    out = io.StringIO()
+    Console(file=out, width=120).print(leaderboard_table(board, cells))
+    assert out.getvalue().count("equal means within 0.03") == 2
+    source = PlotSource(board, cells)
+    assert source.boards == likes
 
 
 def test_the_pairs_and_the_scores_are_all_there() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from optbench.analysis.board_records import Board, BoardPair, Needs
+from optbench.analysis.board_records import STATEMENTS, Board, BoardPair, Needs, select_boards
 from optbench.analysis.words.board_text import (
     TITLES,
     needs_text,
@@ -53,6 +53,20 @@ MOST_OPEN = 2
 def has_verdicts(board: Board) -> bool:
     """Return whether the board has intervals, which need more than one replicate."""
     return any(pair.low is not None for pair in board.pairs)
+
+
+def headline_boards(boards: Iterable[Board]) -> list[Board]:
+    """Return the boards that a picture or a table of the whole study shows.
+
+    These are the boards on these workloads, unless only those on workloads like these have
+    verdicts, as in a study of drawn workloads with one replicate.
+
+    Args:
+        boards: All boards of a study.
+    """
+    every = list(boards)
+    these, likes = (select_boards(every, statement) for statement in STATEMENTS)
+    return likes if any(map(has_verdicts, likes)) and not any(map(has_verdicts, these)) else these
 
 
 def has_nothing_to_compare(board: Board) -> bool:

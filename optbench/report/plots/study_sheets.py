@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from optbench.analysis.board_records import select_boards
+from optbench.analysis.board_records import Board, select_boards
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.views.lr_profiles import lr_profiles
 from optbench.analysis.views.regime_groups import regime_groups
-from optbench.analysis.words.board_sentences import has_verdicts
+from optbench.analysis.words.board_sentences import has_verdicts, headline_boards
 from optbench.records import REGIMES, BoardName, Cell, Regime
 from optbench.report.format.highlights import CROWD, highlights
 from optbench.report.format.palette import Look, assign_looks, highlight
@@ -63,13 +63,21 @@ class PlotSource:
         return assign_looks(row.label for row in self.board.overall)
 
     @property
+    def boards(self) -> list[Board]:
+        """The boards of the regime, or of the whole study."""
+        every = self.board.boards
+        if self.regime is None:
+            return headline_boards(every)
+        return select_boards(every, regime=self.regime)
+
+    @property
     def lit(self) -> dict[str, Look]:
         """Label -> look; in a crowd, all but the best and the baseline are grey."""
         return highlight(self.looks, highlights(self.board))
 
 
 def _ranking(source: PlotSource) -> Iterator[Drawing]:
-    chosen = select_boards(source.board.boards, regime=source.regime)
+    chosen = source.boards
     boards = [board for board in chosen if source.name in (None, board.name)]
     if boards:
         yield "ranking", partial(draw_boards, boards, source.looks, source.board.title)
@@ -81,8 +89,7 @@ def _score_map(source: PlotSource) -> Iterator[Drawing]:
 
 
 def _pairs(source: PlotSource) -> Iterator[Drawing]:
-    every = select_boards(source.board.boards, regime=source.regime)
-    boards = [b for b in every if has_verdicts(b) and source.name in (None, b.name)]
+    boards = [b for b in source.boards if has_verdicts(b) and source.name in (None, b.name)]
     if boards and len(boards[0].rows) <= CROWD:
         yield "pairs", partial(draw_pair_matrix, boards)
     else:

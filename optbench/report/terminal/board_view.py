@@ -11,6 +11,7 @@ from optbench.analysis.words.board_sentences import (
     baseline_sentence,
     board_sentence,
     has_verdicts,
+    headline_boards,
     looks_sentence,
 )
 from optbench.analysis.words.board_text import (
@@ -61,11 +62,14 @@ def answer_lines(board: Leaderboard, looks: Mapping[str, Look], width: int) -> I
         yield Text()
         title = Text(statement_title(others), style="bold underline")
         yield title.append(f" ({count(others[0].units, others[0].unit)})", "not bold not underline")
+        if headline_boards(board.boards) == others:
+            yield from panel_lines(others, looks, width)
+            yield Text()
         yield from _sentences(others)
     if boards:
         yield Text()
         best = best_loss_text(board.workloads)
-        legend = _legend(boards, board.protocol.select, best)
+        legend = _legend(headline_boards(board.boards), board.protocol.select, best)
         yield from (Text(line, style="dim") for line in legend)
 
 
