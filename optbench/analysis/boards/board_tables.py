@@ -7,17 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from optbench.analysis.board_records import (
-    STATEMENTS,
-    Baseline,
-    Board,
-    BoardRow,
-    Statement,
-    Unit,
-)
+from optbench.analysis.board_records import Baseline, Board, BoardRow
 from optbench.analysis.board_rows import CriticalDifference, number
+from optbench.analysis.boards.board_means import BoardMeans
+from optbench.analysis.boards.board_notes import board_notes
 from optbench.analysis.boards.board_pairs import (
-    LEAST_UNITS,
     Sample,
     Stage,
     baseline_pairs,
@@ -26,20 +20,16 @@ from optbench.analysis.boards.board_pairs import (
     make_sample,
     unit_values,
 )
-from optbench.analysis.boards.board_values import VALUE_RANGES, BoardValues
-from optbench.analysis.grouping import indices_by_key
+from optbench.analysis.boards.board_topics import BoardTopic, board_topics
+from optbench.analysis.boards.board_values import BoardValues
 from optbench.analysis.run_costs import UNKNOWN_PACE, Pace
-from optbench.analysis.statistics.contrasts import (
-    Contrasts,
-    entrant_contrasts,
-)
+from optbench.analysis.statistics.contrasts import entrant_contrasts
 from optbench.analysis.statistics.multiplicity import may_be_best
 from optbench.analysis.statistics.ranking import place_ranges, tie_groups
 from optbench.analysis.study_arrays import StudyArrays
-from optbench.analysis.words.prose import looks_notes, short_names
 from optbench.contracts import Array
-from optbench.records import ALPHA, Look, Regime
-from optbench.support.text import count, join_names, plural
+from optbench.records import ALPHA, Look
+from optbench.support.text import count
 
 
 def make_boards(
@@ -65,118 +55,100 @@ def make_boards(
     """
     taken = tuple(looks) or (Look(replicates=study.n_replicates, level=ALPHA),)
     earlier = {(board.name, board.statement, board.regime): board for board in before}
-    everything = list(range(len(study.workloads)))
-    by_regime = indices_by_key(w.regime for w in study.workloads)
-    wanted: list[tuple[BoardValues, Statement, Regime | None, list[int]]] = [
-        (table, statement, None, everything) for table in tables for statement in STATEMENTS
-    ]
-    if len(by_regime) > 1:
-        wanted += [
-            (table, "these-workloads", study.workloads[columns[0]].regime, columns)
-            for columns in by_regime
-            for table in tables
-        ]
     return tuple(
-        _board(
-            study,
-            table,
-            statement,
-            regime,
-            columns,
-            drawn,
-            baseline,
-            taken,
-            earlier.get((table.name, statement, regime)),
-            pace,
-        )
-        for table, statement, regime, columns in wanted
+        _board(study, topic, taken, earlier.get(topic.key), baseline, pace)
+        for topic in board_topics(study, tables, drawn)
     )
 
 
 def _board(
     study: StudyArrays,
-    table: BoardValues,
-    statement: Statement,
-    regime: Regime | None,
-    columns: list[int],
-    drawn: bool,
-    baseline: str,
+    topic: BoardTopic,
     looks: tuple[Look, ...],
     before: Board | None,
+    baseline: str,
     pace: Pace,
 ) -> Board:
-    unit: Unit = "replicate"
-    if statement == "workloads-like-these":
-        unit = "drawn workload" if drawn else "dataset"
+    table, look = topic.table, looks[-1]
     replicates_before = before.looks[-1].replicates if before else 0
-    sample = make_sample(study, table, unit, columns, replicates_before, pace)
-    rows = entrant_contrasts(sample.values, sample.clusters)
-    rows = rows.with_least_units(sample.least_units)
-    has_value = np.isfinite(table.on(columns)).any(axis=2)
-    known = has_value.sum(axis=1)
-    runs = ((~np.isnan(study.lost_runs[:, columns])).sum(axis=2) * has_value).sum(axis=1)
-    everywhere = known == known.max()
-    means = np.round(rows.estimate, 12)  # so that equal runs tie
-    order = np.lexsort((-np.where(np.isnan(means), -np.inf, means), ~everywhere))
-    look = looks[-1]
+    sample = make_sample(study, table, topic.unit, topic.columns, replicates_before, pace)
+    means = BoardMeans(topic, sample)
     stage = Stage(look.level, look.replicates, before.pairs if before else ())
-    pairs = every_pair(sample, order, table.region, stage)
+    pairs = every_pair(sample, means.order, table.region, stage)
     better = better_matrix(study.labels, pairs)
-    places = _places(better, known > 0)
-    groups = tie_groups(better, [s for s in order.tolist() if known[s]], study.labels)
-    leading = _leading(sample, better, stage, before, everywhere)
-    leading &= ~_lost_everywhere(study, columns) & (known > 0)
-    ends = rows.with_least_error(sample.least_errors).interval(look.level)
-    low, high = (np.clip(end, *VALUE_RANGES[table.name]) for end in ends)
-    details = {
-        name: entrant_contrasts(unit_values(study, part[:, columns], unit, columns)).estimate
-        for name, part in table.details.items()
-    }
+    leading = _leading(means, better, stage, before) & ~_lost_everywhere(study, topic.columns)
     return Board(
         name=table.name,
-        statement=statement,
-        regime=regime,
+        statement=topic.statement,
+        regime=topic.regime,
         quantity=table.quantity,
         region=table.region,
-        unit=unit,
-        units=_units(sample, rows.replicates[known > 0]),
-        workloads=len(columns),
+        unit=topic.unit,
+        units=_units(sample, means.contrasts.replicates[means.is_known]),
+        workloads=len(topic.columns),
         looks=looks,
         error_rate=round(sum(each.level for each in looks), 12),
-        note=" ".join(_notes(study, table, columns, unit, rows, looks, everywhere | (known == 0))),
-        rows=tuple(
-            BoardRow(
-                label=study.labels[s],
-                value=number(means[s]),
-                low=number(low[s]),
-                high=number(high[s]),
-                place=places[s],
-                letters="".join(g.letter for g in groups if study.labels[s] in g.labels),
-                may_be_best=bool(leading[s]),
-                workloads=int(known[s]),
-                runs=int(runs[s]),
-                details={name: number(part[s]) for name, part in details.items()},
-            )
-            for s in order.tolist()
+        note=" ".join(
+            board_notes(study, topic, means.contrasts, looks, means.has_all | ~means.is_known)
         ),
+        rows=_rows(study, means, better, leading, look.level),
         pairs=pairs,
-        baseline=_baseline(sample, order, baseline, table.region, stage, before),
+        baseline=_baseline(sample, means.order, baseline, table.region, stage, before),
     )
 
 
-def _leading(
-    sample: Sample, better: Array, stage: Stage, before: Board | None, everywhere: Array
-) -> Array:
+def _rows(
+    study: StudyArrays, means: BoardMeans, better: Array, leading: Array, level: float
+) -> tuple[BoardRow, ...]:
+    """Return the rows of a board, best first.
+
+    Args:
+        study: The runs.
+        means: The mean of each entrant.
+        better: Which entrant is better than which, shape (S, S).
+        leading: Which entrants may be the best, shape (S,).
+        level: Error rate of the intervals.
+    """
+    labels, order = study.labels, means.order.tolist()
+    topic, columns = means.topic, means.topic.columns
+    low, high = means.interval(level)
+    places = _places(better, means.is_known)
+    groups = tie_groups(better, [s for s in order if means.is_known[s]], labels)
+    runs = (~np.isnan(study.lost_runs[:, columns])).sum(axis=2)
+    runs = (runs * means.has_value).sum(axis=1)
+    details = {
+        name: entrant_contrasts(unit_values(study, part[:, columns], topic.unit, columns)).estimate
+        for name, part in topic.table.details.items()
+    }
+    return tuple(
+        BoardRow(
+            label=labels[s],
+            value=number(means.values[s]),
+            low=number(low[s]),
+            high=number(high[s]),
+            place=places[s],
+            letters="".join(group.letter for group in groups if labels[s] in group.labels),
+            may_be_best=bool(leading[s]),
+            workloads=int(means.workloads[s]),
+            runs=int(runs[s]),
+            details={name: number(part[s]) for name, part in details.items()},
+        )
+        for s in order
+    )
+
+
+def _leading(means: BoardMeans, better: Array, stage: Stage, before: Board | None) -> Array:
     """Return who may be the best, shape (S,): nobody who was out at an earlier look.
 
     An entrant that misses workloads neither is the best on all of them nor puts others out.
     """
-    tested = sample.grown & np.outer(everywhere, everywhere)
+    sample, has_all = means.sample, means.has_all
+    tested = sample.grown & np.outer(has_all, has_all)
     tested &= np.isfinite(sample.values).sum(axis=2).max(axis=1) >= sample.least_units
     leading = may_be_best(sample.values, sample.clusters, stage.level, tested, sample.least_errors)
     out = {row.label for row in before.rows if not row.may_be_best} if before else set()
     leading &= np.array([label not in out for label in sample.labels])
-    return leading & everywhere & ~better[everywhere].any(axis=0)
+    return leading & has_all & ~better[has_all].any(axis=0) & means.is_known
 
 
 def _places(better: Array, has_value: Array) -> list[tuple[int, int]]:
@@ -220,60 +192,6 @@ def _baseline(
     stage = replace(stage, before=earlier)
     index = sample.labels.index(label)
     return Baseline(label=label, pairs=baseline_pairs(sample, order, index, region, stage))
-
-
-def _notes(
-    study: StudyArrays,
-    table: BoardValues,
-    columns: list[int],
-    unit: Unit,
-    rows: Contrasts,
-    looks: tuple[Look, ...],
-    everywhere: Array,
-) -> list[str]:
-    """Return what a reader must know about one board."""
-    notes = looks_notes(looks)
-    if not rows.testable.any() and len(study.labels) > 1:
-        if unit != "replicate":
-            # What is said of the values and the looks stands on the board of these workloads.
-            return [_too_few_units(rows, unit)]
-        if study.n_replicates == 1:
-            text = "No verdicts: with one replicate, tuning and evaluation were done once. Nothing "
-            notes.append(text + "shows how far a repetition would change the results.")
-        elif not np.isfinite(rows.estimate).any():
-            notes.append("No verdicts: no optimizer has a value on this board.")
-        else:
-            notes.append("No verdicts: no optimizer has values in two replicates.")
-    if partial := [study.labels[s] for s in np.flatnonzero(~everywhere)]:
-        notes.append(
-            f"Last, since not on all workloads: {join_names(partial)}. Pairs with "
-            f"{plural(len(partial), 'it', 'them')} are over the common workloads."
-        )
-    names = short_names([study.workloads[w] for w in columns])
-    from_study = [study.workloads[w].dataset for w in columns if table.from_study[w]]
-    if from_study:
-        scale = "target" if table.name == "speed" else "best known loss"
-        notes.append(
-            f"No frozen {scale} for {join_names(list(dict.fromkeys(from_study)))}: it was derived "
-            "from this study, so values move when entrants or seeds are added."
-        )
-    missing = [n for n, w in zip(names, columns, strict=True) if np.isnan(table.values[:, w]).all()]
-    if missing:
-        notes.append(f"Without a target or a scale: {join_names(missing)}, left out of this board.")
-    return notes
-
-
-def _too_few_units(rows: Contrasts, unit: Unit) -> str:
-    """Say why nothing is said about workloads like these."""
-    units = int(rows.replicates.max())
-    if not units:
-        return "No verdicts: no optimizer has a value on this board."
-    if units == 1:
-        return f"No verdicts: one {unit} says nothing about other {unit}s."
-    return (
-        f"No verdicts: {count(units, unit)} say too little about other {unit}s; at least "
-        f"{LEAST_UNITS} are needed."
-    )
 
 
 def critical_difference(board: Board) -> CriticalDifference | None:
