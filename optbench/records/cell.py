@@ -75,25 +75,27 @@ class Cell:
 
 
 def typical_choices(cells: Iterable[Cell]) -> list[Cell]:
-    """Return one cell for each entrant and workload: the replicate whose choice is typical.
-
-    Of the replicates with finished tuning it is the one with the median rate, the lower of two, and
-    of equal rates the first in the middle. An entrant without finished tuning has none.
+    """Return the `typical_cell` of each entrant on each workload, if its tuning is finished.
 
     Args:
         cells: Cells of one study, in any order.
     """
-    groups = _replicates_of(cell for cell in cells if cell.chosen is not None)
-    return [typical_cell(group) for group in groups]
+    typical = [typical_cell(group) for group in _replicates_of(cells)]
+    return [cell for cell in typical if cell.chosen is not None]
 
 
 def typical_cell(replicates: Iterable[Cell]) -> Cell:
-    """Return the replicate with the median rate, as `typical_choices` does.
+    """Return the replicate whose choice is typical: the one with the median rate.
+
+    Replicates with unfinished tuning do not count, unless it is unfinished in all of them. Of two
+    in the middle it is the lower one, and of equal rates the first.
 
     Args:
         replicates: Cells of one entrant on one workload, at least one.
     """
-    ordered = sorted(replicates, key=lambda cell: (cell.rate, cell.replicate))
+    cells = list(replicates)
+    tuned = [cell for cell in cells if cell.chosen is not None]
+    ordered = sorted(tuned or cells, key=lambda cell: (cell.rate, cell.replicate))
     return ordered[(len(ordered) - 1) // 2]
 
 

@@ -42,7 +42,8 @@ def test_the_typical_choice_has_the_median_rate() -> None:
     assert [each.replicate for each in typical_choices(cells)] == [3]
     assert [each.replicate for each in typical_choices(cells[::-1])] == [3]
     assert typical_choices(cells[-1:]) == []
-    assert typical_cell(cells[:-1]).replicate == 3
+    assert typical_cell(cells).replicate == 3
+    assert typical_cell(cells[-1:]).chosen is None
     equal = [replace(cell, replicate=i, chosen={"lr": 1.0}) for i in (2, 0, 1)]
     assert [each.replicate for each in typical_choices(equal)] == [1]
 
