@@ -80,15 +80,12 @@ def parse_value(raw: str) -> Value:
     return raw
 
 
-def check_values(
-    plugin: type[Configurable], given: Mapping[str, Value], name: str = ""
-) -> dict[str, Value]:
+def check_values(plugin: type[Configurable], given: Mapping[str, Value]) -> dict[str, Value]:
     """Return the given values, each checked and in its declared type.
 
     Args:
         plugin: Class that declares the hyperparameters.
         given: Values by name; missing ones are not filled in.
-        name: Name of the plugin in errors, if it is another than its own.
 
     Raises:
         ConfigError: A hyperparameter is unknown, or a value is out of range or of the wrong type.
@@ -97,11 +94,11 @@ def check_values(
     checked = {}
     for key, value in given.items():
         if key not in declared:
-            raise unknown_name(f"hyperparameter of {name or plugin.name}", key, declared)
+            raise unknown_name(f"hyperparameter of {plugin.name}", key, declared)
         try:
             checked[key] = declared[key].check(value)
         except ConfigError as problem:
-            raise ConfigError(f"{name or plugin.name}: {problem}") from None
+            raise ConfigError(f"{plugin.name}: {problem}") from None
     return checked
 
 

@@ -68,9 +68,9 @@ def remark(text: str) -> None:
     echo(printable(text), err=True)
 
 
-def remark_prose(text: str, indent: int = 2) -> None:
+def remark_prose(text: str) -> None:
     """Print sentences to stderr, as `folded` folds them."""
-    echo(folded(text, indent, err=True), err=True)
+    echo(folded(text, indent=2, err=True), err=True)
 
 
 def print_json(value: Any) -> None:

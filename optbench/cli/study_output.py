@@ -21,6 +21,8 @@ DEFAULT_OUT = "optbench-results"
 """Default folder of a study."""
 PIPE_COLUMNS = 120
 """Width of a leaderboard in a pipe where COLUMNS is not set."""
+SHOWN_CAUSES = 5
+"""Number of causes of failed runs that are shown."""
 
 
 class Recorded(click.Command):
@@ -67,16 +69,16 @@ def show_board(study: Study) -> None:
     console.print(leaderboard_table(study.leaderboard, study.cells))
 
 
-def show_failures(study: Study, limit: int = 5) -> None:
+def show_failures(study: Study) -> None:
     """Print the causes, other than divergence, for which runs failed; each cause once."""
     causes: dict[str, list[str]] = {}
     for run in study.failed:
         causes.setdefault(f"{run.spec.optimizer}: {run.reason}", []).append(run.key)
-    for text, keys in list(causes.items())[:limit]:
+    for text, keys in list(causes.items())[:SHOWN_CAUSES]:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
         remark_prose(f"failed: run {keys[0][:8]}{more}: {text}")
-    if len(causes) > limit:
-        remark(f"and {count(len(causes) - limit, 'other cause')}")
+    if len(causes) > SHOWN_CAUSES:
+        remark(f"and {count(len(causes) - SHOWN_CAUSES, 'other cause')}")
 
 
 def summary_json(study: Study, files: Sequence[Path]) -> dict[str, Any]:

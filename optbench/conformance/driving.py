@@ -41,9 +41,9 @@ def quadratic(params: Arrays) -> tuple[float, list[Array]]:
     return loss, grads
 
 
-def noisy_quadratic(seed: int = 0) -> Problem:
+def noisy_quadratic() -> Problem:
     """Return the quadratic with normal noise of deviation 1 on the gradient, drawn at each call."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
 
     def problem(params: Arrays) -> tuple[float, list[Array]]:
         loss, grads = quadratic(params)
@@ -89,7 +89,6 @@ class Journey:
         hyper: Mapping[str, Value] | None = None,
         dtype: str = "float64",
         total: int = 100,
-        seed: int = 0,
         start: Arrays | None = None,
     ) -> None:
         self._problem = problem
@@ -100,7 +99,7 @@ class Journey:
             complete(optimizer, hyper or {}),
             self.params,
             total,
-            rng=np.random.default_rng(seed),
+            rng=np.random.default_rng(0),
             layers=[(0, 1)],
         )
 

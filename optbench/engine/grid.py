@@ -75,12 +75,3 @@ def thinned(grid: Array, count: int) -> Array:
     late = count // 2
     early = np.linspace(0, len(grid) - late, count - late, endpoint=False).round().astype(int)
     return np.concatenate([grid[early], grid[len(grid) - late :]])
-
-
-def examples_after(n_train: int, batch_size: int) -> Array:
-    """Return the examples seen after each update of one epoch, int64.
-
-    The last batch may be shorter than the others.
-    """
-    updates = -(-n_train // batch_size)
-    return np.minimum(np.arange(1, updates + 1) * batch_size, n_train)

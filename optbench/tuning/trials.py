@@ -175,22 +175,6 @@ class TrialRanking:
         return math.log2(max(min(cost, miss), float(examples[1]), TINY))
 
 
-def select_trial(
-    trials: Sequence[Trial], by: str = "best_val_loss", target: float | None = None
-) -> Trial:
-    """Return the best trial by its validation data, as `TrialRanking` judges it.
-
-    Args:
-        trials: At least one.
-        by: ``"best_val_loss"``, ``"val_loss"`` or ``"time"``.
-        target: Validation loss to reach, for ``"time"``.
-
-    Raises:
-        ConfigError: No trials, or ``"time"`` without a target.
-    """
-    return TrialRanking(trials, by, target).best_first()[0]
-
-
 def find_edges(
     space: SearchSpace,
     ranking: TrialRanking,

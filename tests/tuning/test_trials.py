@@ -11,7 +11,7 @@ import pytest
 
 from optbench.errors import ConfigError
 from optbench.records import RunResult, Status, Trial
-from optbench.tuning.trials import TrialRanking, find_edges, select_trial, trial_loss
+from optbench.tuning.trials import TrialRanking, find_edges, trial_loss
 from tests.records import factories
 from tests.tuning.optimizers import PLAIN, RICH
 
@@ -35,6 +35,13 @@ def make_run(losses: Sequence[float], status: Status = Status.OK, **more: Any) -
 def seeds_of(*losses: float) -> Trial:
     """Return a trial with one run for each final loss, from 5.0 on."""
     return Trial({}, tuple(make_run([5.0, loss, loss]) for loss in losses))
+
+
+def select_trial(
+    trials: Sequence[Trial], by: str = "best_val_loss", target: float | None = None
+) -> Trial:
+    """Return the first trial of the ranking."""
+    return TrialRanking(trials, by, target).best_first()[0]
 
 
 def test_selection_takes_the_lowest_validation_loss_and_never_a_diverged_trial() -> None:

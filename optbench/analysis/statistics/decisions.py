@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from optbench.contracts import Array
 from optbench.records import ALPHA, MAX_REPLICATES
 
 Answer = Literal["better", "equal", "open"]
-ANSWERS: tuple[Answer, ...] = get_args(Answer)
 POWER = 0.8
 """Probability that the stated number of replicates decides an open pair."""
 MOST_REPLICATES = MAX_REPLICATES

@@ -131,18 +131,17 @@ def _step_down(contrasts: Contrasts, p_values: Array) -> Array:
     return np.maximum(adjusted, p_values)
 
 
-def joint_draws(contrasts: Contrasts, df: float, draws: int = 0) -> Array:
+def joint_draws(contrasts: Contrasts, df: float) -> Array:
     """Return draws of all t statistics when every contrast is 0, shape (draws, P).
 
     Every independent unit is multiplied by a normal variable of its own, so the correlations are
     those of the residuals; a common divisor makes Student's t of the normal variables.
     """
     rng = np.random.default_rng(_SEED)
-    draws = draws or DRAWS
     with np.errstate(divide="ignore", invalid="ignore"):
         unit = np.where(contrasts.error > 0, contrasts.residuals / contrasts.error, 0.0)
-    normal = rng.standard_normal((draws, len(unit))) @ unit
-    return np.asarray(normal / np.sqrt(rng.chisquare(df, size=(draws, 1)) / df))
+    normal = rng.standard_normal((DRAWS, len(unit))) @ unit
+    return np.asarray(normal / np.sqrt(rng.chisquare(df, size=(DRAWS, 1)) / df))
 
 
 def may_be_best(

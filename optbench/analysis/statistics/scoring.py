@@ -51,14 +51,3 @@ def frozen_score(loss: npt.ArrayLike, guess: npt.ArrayLike, best: npt.ArrayLike)
         progress = (start - np.maximum(metrics.log_loss(loss), lowest)) / span
         progress = np.where(span >= LEAST_PROGRESS, progress, 0.0)
     return np.where(np.isnan(loss), np.nan, np.clip(progress, 0, HIGHEST_SCORE))
-
-
-def unlearned(initial: Array, best: Array) -> Array:
-    """Return on which workloads no entrant learned, shape (W,).
-
-    Args:
-        initial: Loss before learning (initial loss, or loss of guessing), shape (W,).
-        best: Best known loss, shape (W,); NaN or infinite where there is none.
-    """
-    learned = metrics.log_loss(initial) - metrics.log_loss(best) >= LEAST_PROGRESS
-    return ~np.asarray(learned, dtype=bool)

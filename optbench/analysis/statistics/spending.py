@@ -26,41 +26,39 @@ def spent(share: float, alpha: float = ALPHA) -> float:
     return alpha * math.log(1 + (math.e - 1) * min(max(share, 0.0), 1.0))
 
 
-def look_sizes(most: int, first: int = FIRST_LOOK) -> list[int]:
+def look_sizes(most: int) -> list[int]:
     """Return the numbers of replicates at which a study is analysed, up to the largest one.
 
     Args:
         most: Largest number of replicates, at least 1.
-        first: Number of replicates of the first look.
 
     Example:
         >>> look_sizes(32), look_sizes(20), look_sizes(3)
         ([4, 8, 16, 32], [4, 8, 16, 20], [3])
     """
-    sizes = []
-    while first < most:
-        sizes.append(first)
-        first *= 2
+    sizes, size = [], FIRST_LOOK
+    while size < most:
+        sizes.append(size)
+        size *= 2
     return [*sizes, most]
 
 
-def planned_looks(sizes: Sequence[int], most: int, alpha: float = ALPHA) -> list[Look]:
+def planned_looks(sizes: Sequence[int], most: int) -> list[Look]:
     """Return the looks of a study with the level at which to decide at each of them.
 
-    The levels add up to at most `alpha`, and to exactly `alpha` if the last look is at the full
-    size. So the error rate of all looks together is at most `alpha`, whatever their joint
+    The levels add up to at most `ALPHA`, and to exactly `ALPHA` if the last look is at the full
+    size. So the error rate of all looks together is at most `ALPHA`, whatever their joint
     distribution is. A look may be added at any size, if the reason does not depend on the results.
 
     Args:
         sizes: Replicates at each look, ascending.
         most: Largest number of replicates.
-        alpha: Error rate of all looks together.
 
     Example:
         >>> [round(look.level, 4) for look in planned_looks([4, 8, 16, 32], 32)]
         [0.0097, 0.0081, 0.0131, 0.019]
     """
-    totals = [spent(n / most, alpha) for n in sizes]
+    totals = [spent(n / most) for n in sizes]
     return [
         Look(replicates=size, level=total - before)
         for size, total, before in zip(sizes, totals, [0.0, *totals], strict=False)

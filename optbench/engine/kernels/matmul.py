@@ -28,8 +28,8 @@ PACK_ROWS, PACK_SIZE = 16, 128 * 128
 """Numbers of rows of A and of elements of B from which copying B into panels pays."""
 
 
-def _strip_of(rows):
-    """Make the function for strips of so many rows."""
+def _make_strip(rows):
+    """Make the function for strips of so many rows: at most one cut tile, without a loop."""
     tile = make_tile(rows, 2, masked=False)
     tile_cut = make_tile(rows, 2, masked=True)
     narrow_cut = make_tile(rows, 1, masked=True)
@@ -50,7 +50,7 @@ def _strip_of(rows):
     return strip
 
 
-_high_strip, _low_strip = _strip_of(HIGH), _strip_of(LOW)
+_high_strip, _low_strip = _make_strip(HIGH), _make_strip(LOW)
 
 
 @part

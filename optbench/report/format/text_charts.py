@@ -12,6 +12,8 @@ from optbench.records import Cell, RunResult
 from optbench.report.format.curve_bands import band
 
 BARS = "▁▂▃▄▅▆▇█"
+CURVE_POINTS = 24
+"""Number of points of a mean curve."""
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bit of a braille cell by row and column of its dots."""
 
@@ -20,15 +22,15 @@ def sparkline(
     values: Sequence[float] | Array,
     width: int = 12,
     *,
-    log: bool = True,
     limits: tuple[float, float] | None = None,
 ) -> str:
     """Return a line of block characters, high where the value is high; ``×`` where not finite.
 
+    Heights are logarithmic; values of 0 and less count as the lowest positive one.
+
     Args:
         values: Values, resampled evenly to `width` characters.
         width: Number of characters.
-        log: Take logarithms first; values of 0 and less count as the lowest positive one.
         limits: Values of the lowest and of the highest bar; by default those of the line itself.
 
     Example:
@@ -39,15 +41,11 @@ def sparkline(
     if not len(y):
         return " " * width
     y = y[np.linspace(0, len(y) - 1, width).round().astype(int)]
-    if log:
-        positive = y[np.isfinite(y) & (y > 0)]
-        if not len(positive):
-            return "×" * width
-        y = np.where(np.isfinite(y), np.log(np.maximum(y, positive.min())), np.nan)
-    good = y[np.isfinite(y)]
-    if not len(good):
+    positive = y[np.isfinite(y) & (y > 0)]
+    if not len(positive):
         return "×" * width
-    low, high = (good.min(), good.max()) if limits is None else np.log(limits) if log else limits
+    y = np.where(np.isfinite(y), np.log(np.maximum(y, positive.min())), np.nan)
+    low, high = (np.nanmin(y), np.nanmax(y)) if limits is None else np.log(limits)
     span = float(high - low) or 1.0
     return "".join(
         BARS[min(max(round((v - low) / span * 7 - 1e-9), 0), 7)] if math.isfinite(v) else "×"
@@ -73,7 +71,7 @@ def curve_limits(curves: Iterable[Array]) -> tuple[float, float] | None:
 
 
 def mean_curve(
-    cells: Sequence[Cell], points: int = 24, ends: Mapping[str, float] | None = None
+    cells: Sequence[Cell], ends: Mapping[str, float] | None = None
 ) -> Array:
     """Return the validation loss relative to its start: the geometric mean over workloads.
 
@@ -94,7 +92,7 @@ def mean_curve(
         cost = np.log1p(b.x)
         end = np.log1p((ends or {}).get(cell.workload.label, b.x[-1])) if b.is_lost else cost[-1]
         share = np.log(np.maximum(b.mid, 1e-12)) - np.log(b.mid[0])
-        curve = np.interp(np.linspace(0, 1, points) * end, cost, share, right=np.nan)
+        curve = np.interp(np.linspace(0, 1, CURVE_POINTS) * end, cost, share, right=np.nan)
         curve[-1] = np.nan if b.is_lost else share[-1]
         curves.append(curve)
     return np.asarray(np.exp(np.mean(curves, axis=0))) if curves else np.empty(0)

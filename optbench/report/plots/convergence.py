@@ -38,9 +38,7 @@ HIGHEST_OTHERS = 3.0
 """Entrants without a name are shown up to so many times the highest loss of the named ones."""
 
 
-def draw_convergence(
-    regime: str, panels: Sequence[Panel], looks: dict[str, Look], columns: int = 3
-) -> Sheet:
+def draw_convergence(regime: str, panels: Sequence[Panel], looks: dict[str, Look]) -> Sheet:
     """Draw the median over seeds, in a band between the quartiles."""
     everyone = {label for panel in panels for label in panel.cells}
     labels = named_labels(everyone, looks)
@@ -56,7 +54,7 @@ def draw_convergence(
         + rest_note(len(everyone) - len(labels)),
         [panel.title for panel in panels],
         labels,
-        columns=columns,
+        columns=3,
         xlabel="examples seen",
     )
     for axes, panel in zip(sheet.axes, panels, strict=True):

@@ -21,21 +21,18 @@ if TYPE_CHECKING:
 __all__ = ["LeaderboardView", "LiveView", "leaderboard_table", "live"]
 
 
-def leaderboard_table(
-    board: Leaderboard, cells: Sequence[Cell] = (), *, warnings: bool = True
-) -> LeaderboardView:
+def leaderboard_table(board: Leaderboard, cells: Sequence[Cell] = ()) -> LeaderboardView:
     """Return the leaderboard as a renderable of rich.
 
     Args:
         board: The leaderboard.
         cells: The cells it was built from, for a sparkline of each regime in each row.
-        warnings: Whether the cautions follow the table.
 
     Example:
         >>> from rich.console import Console
         >>> Console().print(leaderboard_table(board, cells))  # doctest: +SKIP
     """
-    return LeaderboardView(board, pool_replicates(excerpt(board, cells)[1]), warnings)
+    return LeaderboardView(board, pool_replicates(excerpt(board, cells)[1]))
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,6 @@ class LeaderboardView:
 
     board: Leaderboard
     cells: Sequence[Cell]
-    warnings: bool
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Any]:
         """Yield what rich prints at the width of the terminal."""
@@ -56,6 +52,5 @@ class LeaderboardView:
         yield from answer_lines(board, looks, width)
         yield Text()
         yield optimizer_table(board, self.cells, looks, width)
-        if self.warnings:
-            for warning in board.warnings:
-                yield Text(f"! {one_line(warning)}", style="yellow")
+        for warning in board.warnings:
+            yield Text(f"! {one_line(warning)}", style="yellow")

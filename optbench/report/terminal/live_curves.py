@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 REDRAW_SECONDS = 0.1
 """Least time between two drawings."""
+CHART_HEIGHT = 12
+"""Number of lines of the chart."""
 
 
 class LiveView:
@@ -29,10 +31,9 @@ class LiveView:
     final validation loss so far. A legend below counts the runs of each optimizer.
     """
 
-    def __init__(self, labels: Sequence[str], planned: int, height: int = 12) -> None:
+    def __init__(self, labels: Sequence[str], planned: int) -> None:
         self._looks = assign_looks(labels)
         self._planned = planned
-        self._height = height
         self._done = 0
         self._workload = ""
         self._best: dict[tuple[str, str], RunResult] = {}
@@ -75,7 +76,7 @@ class LiveView:
             Text(f"{self._done} of {count(self._planned, 'run')}", style="bold"),
             Text(one_line(self._workload), style="dim", overflow="ellipsis", no_wrap=True),
         ]
-        for row in braille(curves, max(min(width - 2, 100), 10), self._height):
+        for row in braille(curves, max(min(width - 2, 100), 10), CHART_HEIGHT):
             pieces = [(c, self._looks[k].colour if k in self._looks else "") for c, k in row]
             lines.append(Text.assemble(" ", *pieces, no_wrap=True))
         lines.append(Text("validation loss against examples seen, both logarithmic", style="dim"))

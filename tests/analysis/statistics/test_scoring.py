@@ -53,10 +53,6 @@ def test_where_the_best_known_is_guessing_everyone_scores_zero(guess: float, bes
     """Noise around guessing must not be blown up to the whole scale; there is no other scale."""
     assert scoring.frozen_score([0.995, 0.5, INF], guess, best).tolist() == [0, 0, 0]
     assert math.isnan(float(scoring.frozen_score(NAN, guess, best)))
-    assert scoring.unlearned(np.array([guess, 1.0]), np.array([best, 0.5])).tolist() == [
-        True,
-        False,
-    ]
 
 
 @given(
