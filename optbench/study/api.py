@@ -18,7 +18,7 @@ from optbench.registry.scoped import InitializerLike, OptimizerLike, ScopedRegis
 from optbench.study.calls import as_list, call_text, parse_time
 from optbench.study.driver import Observer
 from optbench.study.folders import TemporaryFolder, writable_folder
-from optbench.study.growing_cells import growing_changes
+from optbench.study.growing_defaults import growing_changes
 from optbench.study.merging import merge_studies
 from optbench.study.progress_view import shown_progress
 from optbench.study.replaying import Replay, replay_run

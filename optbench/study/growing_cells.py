@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -14,34 +14,14 @@ from optbench.analysis.board_records import Board
 from optbench.analysis.boards.board_looks import boards_at_looks, open_pairs
 from optbench.analysis.statistics.spending import look_sizes, planned_looks
 from optbench.plan import CellRecord, StudyPlan, StudyRecord, restore_cell
-from optbench.records import BoardName, Look, RunResult, RunSpec
+from optbench.records import Look, RunResult, RunSpec
 from optbench.store import Store
 from optbench.study.driver import KnownResults
+from optbench.study.look_lines import end_line, look_line
 from optbench.study.open_cells import OpenCells, finished_runs
 from optbench.suites import Targets
-from optbench.suites.overrides import SuiteChanges
-from optbench.support.text import count, plural
 
 _log = logging.getLogger(__name__)
-
-MOST_REPLICATES = 32
-"""Largest number of replicates of a study that runs until it is decided, unless it is given."""
-NAMED_PAIRS = 6
-"""Number of open pairs that are named after a look; the others are only counted."""
-
-
-def growing_changes(changes: SuiteChanges) -> SuiteChanges:
-    """Return the changes of a study that runs until it is decided.
-
-    Without a number of replicates, `MOST_REPLICATES` is the largest. Steppers have as many as the
-    others, unless their number is given: the results decide who gets fewer.
-    """
-    grown = changes.copy()
-    if grown.get("replicates") is None:
-        grown["replicates"] = MOST_REPLICATES
-    if grown.get("stepper_replicates") is None:
-        grown["stepper_replicates"] = 0
-    return grown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,12 +204,12 @@ class GrowingCells:
             part = self._open_part(size, self._sizes[len(looks)], active)
             after = replace(after, part=part, done=self.done, planned=self.planned, ended=False)
         self._state = after
-        _log.info("%s", _describe(looks, pairs, boards))
+        _log.info("%s", look_line(looks, pairs, boards))
         dropped = sorted(state.active - active)
         if dropped and not after.ended:
             _log.info("no further runs, all pairs decided: %s", ", ".join(dropped))
         if active and after.ended:
-            _log.info("the study ends: %s", self._limit(size))
+            _log.info("%s", end_line(size, self._most))
 
     def _look_at_time_limit(self) -> None:
         """Analyse the replicates that were finished in time, and leave the others out."""
@@ -240,26 +220,6 @@ class GrowingCells:
             self._look(cells, state.replicates + len(complete), is_last=True)
         elif state.looks:
             self._state = replace(state, ended=True)
-            _log.info("the study ends: %s", self._limit(state.replicates))
+            _log.info("%s", end_line(state.replicates, self._most))
         else:  # not one replicate: what there is has no verdicts
             self._state = replace(state, cells=state.part.record().cells, ended=True)
-
-    def _limit(self, size: int) -> str:
-        """Return why a study with open pairs ends after this number of replicates."""
-        if size >= self._most:
-            return f"the most replicates ({self._most}) are reached"
-        return "the time limit is reached"
-
-
-def _describe(
-    looks: Sequence[Look], pairs: Mapping[BoardName, list[tuple[str, str]]], boards: Sequence[Board]
-) -> str:
-    """Return one line about a look: what is open on which board."""
-    number = f"look {len(looks)}, {count(looks[-1].replicates, 'replicate')}"
-    total = len(boards[0].pairs) * len(pairs) if boards else 0
-    names = [f"{a} - {b} ({board})" for board, found in pairs.items() for a, b in found]
-    if not names:
-        return f"{number}: {plural(total, 'the only pair is', f'all {total} pairs are')} decided"
-    more = f" and {len(names) - NAMED_PAIRS} more" if len(names) > NAMED_PAIRS else ""
-    which = ", ".join(names[:NAMED_PAIRS])
-    return f"{number}: {len(names)} of {count(total, 'pair')} open: {which}{more}"

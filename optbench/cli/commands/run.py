@@ -197,7 +197,7 @@ def _plan(suite: str, until: str | None, changes: dict[str, Any]) -> StudyPlan:
 
     chosen = cast("SuiteChanges", changes)
     if until is not None:
-        from optbench.study.growing_cells import growing_changes
+        from optbench.study.growing_defaults import growing_changes
 
         chosen = growing_changes(chosen)
     registry = default_registry()
