@@ -152,10 +152,8 @@ def compare(
     registry = ScopedRegistry()
     if time_limit is not None and until is None:
         raise ConfigError('compare: time_limit needs until="decided"')
-    limit, longest = (
-        parse_time("compare", "time_limit", time_limit),
-        parse_time("compare", "timeout", timeout),
-    )
+    seconds = parse_time("compare", "time_limit", time_limit)
+    limits = Limits(seconds=parse_time("compare", "timeout", timeout), memory_mb=memory)
     changes = SuiteChanges(
         optimizers=_optimizers(optimizers, registry),
         datasets=_datasets(datasets, target, registry),
@@ -198,26 +196,26 @@ def compare(
     temporary = None
     if out is None:
         temporary = TemporaryFolder()
-        folder = temporary.path
-    else:
-        folder = writable_folder(out)
+        out = temporary.path
+    folder = writable_folder(out)
+    executor = make_executor(
+        jobs,
+        scheduler,
+        health=health,
+        first_seeds=plan.first_seeds,
+        limits=limits,
+        registry=registry,
+    )
     with shown_progress(progress) as observer:
         study = run_study_in(
             folder,
             plan,
-            executor=make_executor(
-                jobs,
-                scheduler,
-                health=health,
-                first_seeds=plan.first_seeds,
-                limits=Limits(seconds=longest, memory_mb=memory),
-                registry=registry,
-            ),
+            executor,
             observer=observer,
             command=call_text("compare", changes | others),
             retry_failed=retry_failed,
             until=until,
-            time_limit=limit,
+            time_limit=seconds,
         )
     return replace(study, _session=Session(registry, temporary))
 

@@ -416,4 +416,4 @@ def test_an_unknown_optimizer_of_a_study_with_plugins_points_to_its_file(tmp_pat
     assert again.code != 0
     said = " ".join(again.err.split())
     assert "unknown optimizer 'unheard'" in said
-    assert f"was made with --plugin {mine}" in said
+    assert f"was run with --plugin {mine}" in said

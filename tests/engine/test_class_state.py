@@ -8,19 +8,15 @@ import numpy as np
 import pytest
 
 import optbench
-from optbench import Array, StepContext, Stepper, hyper
+from optbench import Array, StepContext, Stepper
 from optbench.engine.class_state import changed_names, class_state
 from optbench.records import Status
 from optbench.registry import default_registry
+from tests.support.steppers import Stateless
 
 
-class Descent(Stepper):
-    """Gradient descent that keeps what it is told to keep on its class."""
-
-    lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 1.0))
-
-    def init(self, params: list[Array], context: StepContext) -> None:
-        return None
+class Descent(Stateless):
+    """Gradient descent that calls `keep` after each step."""
 
     def step(
         self, params: list[Array], grads: list[Array], state: Any, context: StepContext
@@ -96,9 +92,9 @@ def test_a_run_that_changes_the_class_of_its_optimizer_has_a_caution(
         ruleset="defaults",
         jobs=1,
     )
-    told = [text for text in study.leaderboard.warnings if "optimizer's class" in text]
+    cautions = [text for text in study.leaderboard.warnings if "optimizer's class" in text]
     start = f"{optimizer.name}: 2 runs changed {attribute} of the optimizer's class: a run may"
-    assert [text[: len(start)] for text in told] == ([start] if attribute else [])
+    assert [text[: len(start)] for text in cautions] == ([start] if attribute else [])
     assert {run.status for run in study.runs} == {Status.OK}
 
 

@@ -39,6 +39,8 @@ RULE = '''class Mine(Rule):
     def update(theta, grad, t, h):
         {body}
 '''
+NAME = 'name = "planted"'
+RATE = 'lr: float = hyper(0.1, "learning rate", low=0)'
 STEPPER = '''class Mine(Stepper):
     """Planted."""
     name = "planted"
@@ -68,6 +70,24 @@ RAISED = {
 }
 
 
+def changed(template: str, *changes: tuple[str, str]) -> str:
+    """Return a template with some of its text replaced."""
+    for old, new in changes:
+        assert old in template
+        template = template.replace(old, new)
+    return template
+
+
+def with_slots(slots: str, arguments: str) -> str:
+    """Return a Rule with slots, and what its update takes beside theta and grad."""
+    return changed(RULE, (NAME, f"{NAME}; slots = {slots}"), ("grad, t, h", f"grad, {arguments}"))
+
+
+def take_steps(item: type[Any]) -> None:
+    """Train a bowl for a few steps."""
+    optbench.trajectory(item, lambda x: (float((x**2).sum()), 2 * x), np.array([1.0, 2.0]), 3)
+
+
 def load(text: str, folder: Path) -> Registry:
     """Return a registry with a plugin file."""
     file = folder / "planted.py"
@@ -92,7 +112,7 @@ def test_an_exception_is_told_with_its_place_and_cure(mistake: str, tmp_path: Pa
     line = (START + template).splitlines().index(next(
         each for each in (START + template).splitlines() if "{body}" in each)) + 1  # fmt: skip
     with pytest.raises(PluginError, match=rf"{text}.*\(planted.py:{line}\)"):
-        optbench.trajectory(item, lambda x: (float((x**2).sum()), 2 * x), np.array([1.0, 2.0]), 3)
+        take_steps(item)
 
 
 @pytest.mark.parametrize(
@@ -114,56 +134,51 @@ def test_what_update_returns_is_told_with_what_to_write(
     text_of_file = RULE.format(body=body)
     item = load(text_of_file, tmp_path).optimizer("planted")
     with pytest.raises(PluginError, match=text):
-        optbench.trajectory(item, lambda x: (float((x**2).sum()), 2 * x), np.array([1.0, 2.0]), 3)
+        take_steps(item)
     assert any(each.check == "check_returns_what_it_declares" for each in outcomes_of(
         text_of_file, tmp_path))  # fmt: skip
 
 
 def test_slots_that_are_not_returned_are_named(tmp_path: Path) -> None:
     """The message has the names of the Rule's own slots."""
-    text = RULE.replace("theta, grad, t, h", "theta, grad, m, t, h").format(body=DESCENT)
-    item = load(text.replace('name = "planted"', 'name = "planted"; slots = ("m",)'), tmp_path)
+    item = load(with_slots('("m",)', "m, t, h").format(body=DESCENT), tmp_path)
     with pytest.raises(PluginError, match="a tuple of 1; write `return theta, m`"):
-        optbench.trajectory(
-            item.optimizer("planted"), lambda x: (1.0, 2 * x), np.array([1.0, 2.0]), 3
-        )
+        take_steps(item.optimizer("planted"))
 
 
 REFUSED = {
     "self": (
-        RULE.replace("    @staticmethod\n", "").replace("(theta,", "(self, theta,"),
+        changed(RULE, ("    @staticmethod\n", ""), ("(theta,", "(self, theta,")),
         r"'planted' defines update\(self, theta, grad, t, h\); write @staticmethod above "
         r"update\(theta, grad, t, h\)",
     ),
     "a slot too few": (
-        RULE.replace('name = "planted"', 'name = "planted"; slots = ("m",)'),
+        with_slots('("m",)', "t, h"),
         r"defines update\(theta, grad, t, h\); write update\(theta, grad, m, t, h\)",
     ),
     "a slot that is not declared": (
-        RULE.replace("grad, t, h", "grad, v, t, h"),
+        changed(RULE, ("grad, t, h", "grad, v, t, h")),
         r"defines update\(theta, grad, v, t, h\); write update\(theta, grad, t, h\) or declare "
         r"slots = \(\"v\",\)$",
     ),
     "one slot of two": (
-        RULE.replace("grad, t, h", "grad, m, v, t, h").replace(
-            'name = "planted"', 'name = "planted"; slots = ("m",)'
-        ),
+        with_slots('("m",)', "m, v, t, h"),
         r"write update\(theta, grad, m, t, h\) or declare slots = \(\"m\", \"v\"\)$",
     ),
     "slot for slots": (
-        RULE.replace('name = "planted"', 'name = "planted"; slot = ("m",)'),
+        changed(RULE, (NAME, f'{NAME}; slot = ("m",)')),
         r"'planted' declares slot, which optbench does not read; did you mean 'slots'\?$",
     ),
     "need for needs": (
-        STEPPER.replace('name = "planted"', 'name = "planted"; need = {"rng"}'),
+        changed(STEPPER, (NAME, f'{NAME}; need = {{"rng"}}')),
         r"'planted' declares need, which optbench does not read; did you mean 'needs'\?$",
     ),
     "variants for variant": (
-        RULE.replace('name = "planted"', 'name = "planted"; variants = "plain"'),
+        changed(RULE, (NAME, f'{NAME}; variants = "plain"')),
         r"declares variants, which optbench does not read; did you mean 'variant'\?$",
     ),
     "step without self": (
-        STEPPER.replace("step(self, ", "step("),
+        changed(STEPPER, ("step(self, ", "step(")),
         r"defines step\(params, grads, state, context\); optbench calls step\(self, params,",
     ),
     "a hook without its mark": (
@@ -171,38 +186,38 @@ REFUSED = {
         "optbench_register_optimizers is not marked; put @optbench.hookimpl above it",
     ),
     "a whole number with a broken bound": (
-        RULE.replace('hyper(0.1, "learning rate", low=0)', "hyper(1, log_range=(1e-3, 10))"),
+        changed(RULE, (RATE, "lr: float = hyper(1, log_range=(1e-3, 10))")),
         "'planted' declares lr = 1, which allows whole numbers only, with the bound 0.001; "
         r"write 1\.0$",
     ),
     "a whole number with low": (
-        RULE.replace("float = hyper(0.1", "int = hyper(2").replace("low=0", "low=0.5"),
+        changed(RULE, (RATE, "lr: int = hyper(2, low=0.5)")),
         r"lr = 2, .* with the bound 0.5; write 2\.0$",
     ),
     "a whole number for float": (
-        RULE.replace("hyper(0.1", "hyper(1"),
+        changed(RULE, (RATE, "lr: float = hyper(1, low=0)")),
         r"'planted' declares lr = 1, .* with the annotation float; write 1\.0$",
     ),
     "a whole number for 'float'": (
-        RULE.replace("float = hyper(0.1", "'float' = hyper(1"),
+        changed(RULE, (RATE, "lr: 'float' = hyper(1, low=0)")),
         r"lr = 1, .* with the annotation float; write 1\.0$",
     ),
     "a keyword that hyper lacks": (
-        RULE.replace("low=0", "lo=0"),
+        changed(RULE, ("low=0", "lo=0")),
         r"hyper\(\) got an unexpected keyword argument 'lo'; did you mean 'low'\? "
         r"\(planted.py:8\)$",
     ),
     "a range from high to low": (
-        RULE.replace("low=0", "log_range=(10, 0.1)"),
+        changed(RULE, ("low=0", "log_range=(10, 0.1)")),
         r"'planted' declares lr = 0.1 with the search range \(10, 0.1\); low must be below high: "
         r"write \(0.1, 10\)$",
     ),
     "arguments in another order": (
-        RULE.replace("grad, t, h", "grad, h, t"),
+        changed(RULE, ("grad, t, h", "grad, h, t")),
         r"defines update\(theta, grad, h, t\); write update\(theta, grad, t, h\)$",
     ),
     "slots without a comma": (
-        RULE.replace('name = "planted"', 'name = "planted"; slots = ("m")'),
+        with_slots('("m")', "t, h"),
         r"declares slots = 'm', not a tuple of names; write \(\"m\",\), with a comma",
     ),
     "nothing": ("x = 1\n", "registers nothing; it needs a function marked @optbench.hookimpl, or"),
@@ -219,7 +234,7 @@ def test_a_declaration_is_refused_when_the_file_is_loaded(mistake: str, tmp_path
 
 def test_a_whole_number_with_whole_bounds_is_one(tmp_path: Path) -> None:
     """Where nothing says that fractions are meant."""
-    text = RULE.replace("float = hyper(0.1", "int = hyper(1").replace("low=0", "low=0, high=9")
+    text = changed(RULE, (RATE, "lr: int = hyper(1, low=0, high=9)"))
     item = load(text.format(body=DESCENT), tmp_path).optimizer("planted")
     assert item.hypers()["lr"].kind is int
 
@@ -238,14 +253,14 @@ def test_a_file_with_a_class_of_another_library_says_how_to_enter_it(tmp_path: P
 @pytest.mark.parametrize("line", ["lr = 0.1", "lr: float = 0.1"])
 def test_a_rate_without_hyper_is_told_how_to_declare_it(line: str, tmp_path: Path) -> None:
     """The value is that of the class."""
-    text = RULE.replace('lr: float = hyper(0.1, "learning rate", low=0)', line)
+    text = changed(RULE, (RATE, line))
     (first, *_) = outcomes_of(text.format(body=DESCENT), tmp_path)
     assert "write `lr: float = hyper(0.1)` in the class (planted.py:11)" in first.detail
 
 
 def test_the_same_fault_is_told_once(tmp_path: Path) -> None:
     """Checks that fail in the same way are counted, though the cure has colons of its own."""
-    text = RULE.replace('lr: float = hyper(0.1, "learning rate", low=0)', "lr = 0.1")
+    text = changed(RULE, (RATE, "lr = 0.1"))
     faults = {each.fault for each in outcomes_of(text.format(body=DESCENT), tmp_path)}
     assert "AttributeError at planted.py:11" in faults
 
@@ -310,9 +325,7 @@ def test_extreme_gradients_name_what_breaks(body: str, cure: str, tmp_path: Path
 
 def test_slots_that_are_returned_in_another_order_are_told(tmp_path: Path) -> None:
     """By the names in the last line; NaN that follows from it is no reason to write a Stepper."""
-    text = RULE.replace("grad, t, h", "grad, m, c, t, h").replace(
-        'name = "planted"', 'name = "planted"; slots = ("m", "c")'
-    )
+    text = with_slots('("m", "c")', "m, c, t, h")
     body = "m, c = 0.9 * m + grad, c - abs(grad); return theta - h.lr * m / c**0.5, c, m"
     details = [each.detail for each in outcomes_of(text.format(body=body), tmp_path)]
     assert "update returns c, m; write `return theta, m, c`" in details
@@ -328,7 +341,7 @@ def test_a_statement_that_is_not_compiled_has_its_line(tmp_path: Path) -> None:
 
 def test_the_rate_of_another_name_is_named_in_a_sweep(tmp_path: Path) -> None:
     """It is another axis, so it cannot stand for `lr`."""
-    text = RULE.replace("lr: float", "eta: float").replace("low=0", "low=0, rate=True")
+    text = changed(RULE, ("lr: float", "eta: float"), ("low=0", "low=0, rate=True"))
     registry = load(text.format(body=DESCENT.replace("h.lr", "h.eta")), tmp_path)
     with pytest.raises(ConfigError, match=r"planted has no .* 'lr'; its rate is eta: sweep it"):
         make_axis("lr", [0.1, 1.0], ["planted"], registry)
@@ -379,15 +392,15 @@ def test_inspect_of_a_study_names_its_diagnosis() -> None:
 
 def test_more_replicates_name_the_plugin_that_is_missing(tmp_path: Path) -> None:
     """It stands in the command that the study was run with."""
-    (tmp_path / "planted.py").write_text(START + RULE.format(body=DESCENT))
+    file = tmp_path / "planted.py"
+    file.write_text(START + RULE.format(body=DESCENT))
     out = ["--out", str(tmp_path / "out")]
     small = "-d iris -r batch --hidden 2 -o planted --epochs 2 --seeds 2 --budget 1 --replicates 1"
-    plugin = ["--plugin", str(tmp_path / "planted.py")]
-    assert _optbench("run", *small.split(), *plugin, *out).returncode == 0
+    assert _optbench("run", *small.split(), "--plugin", str(file), *out).returncode == 0
     ended = _optbench("run", "--more", "1", *out)
     assert ended.returncode == 1
     assert "unknown optimizer 'planted'; " in ended.stderr
-    assert f"; the study was run with --plugin {tmp_path / 'planted.py'}" in ended.stderr
+    assert f"; the study in {tmp_path / 'out'} was run with --plugin {file}" in ended.stderr
 
 
 @pytest.mark.parametrize("text", ["adam(lr=0.1)", "adam{lr: 0.1}", "adam (lr=0.1)"])

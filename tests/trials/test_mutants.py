@@ -59,60 +59,59 @@ class Mutant:
         return type("Mutant", (Rule,), body)
 
 
+def averages(grad: Any, m: Any, v: Any, h: Any) -> tuple[Any, Any]:
+    """Return Adam's averages of the gradient and of its square."""
+    return h.beta1 * m + (1 - h.beta1) * grad, h.beta2 * v + (1 - h.beta2) * grad * grad
+
+
+def corrected(m: Any, v: Any, t: Any, h: Any) -> tuple[Any, Any]:
+    """Return Adam's averages, corrected for their start at 0."""
+    return m / (1 - h.beta1**t), v / (1 - h.beta2**t)
+
+
 def wrong_sign(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    return theta + h.lr * m / (1 - h.beta1**t) / (np.sqrt(v / (1 - h.beta2**t)) + h.eps), m, v
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t, h)
+    return theta + h.lr * m_hat / (np.sqrt(v_hat) + h.eps), m, v
 
 
 def late_correction(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    m_hat = m / (1 - h.beta1 ** (t + 1))
-    v_hat = v / (1 - h.beta2 ** (t + 1))
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t + 1, h)
     return theta - h.lr * m_hat / (np.sqrt(v_hat) + h.eps), m, v
 
 
 def early_correction(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    m_hat = m / (1 - h.beta1 ** (t - 1))
-    v_hat = v / (1 - h.beta2 ** (t - 1))
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t - 1, h)
     return theta - h.lr * m_hat / (np.sqrt(v_hat) + h.eps), m, v
 
 
 def no_correction_of_squares(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
+    m, v = averages(grad, m, v, h)
     return theta - h.lr * m / (1 - h.beta1**t) / (np.sqrt(v) + h.eps), m, v
 
 
 def no_correction(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
+    m, v = averages(grad, m, v, h)
     return theta - h.lr * m / (np.sqrt(v) + h.eps), m, v
 
 
 def eps_in_the_root(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    m_hat = m / (1 - h.beta1**t)
-    v_hat = v / (1 - h.beta2**t)
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t, h)
     return theta - h.lr * m_hat / np.sqrt(v_hat + h.eps), m, v
 
 
 def eps_before_the_correction(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
+    m, v = averages(grad, m, v, h)
     rate = h.lr * (1 - h.beta2**t) ** 0.5 / (1 - h.beta1**t)
     return theta - rate * m / (np.sqrt(v) + h.eps), m, v
 
 
 def no_eps(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    m_hat = m / (1 - h.beta1**t)
-    v_hat = v / (1 - h.beta2**t)
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t, h)
     return theta - h.lr * m_hat / (np.sqrt(v_hat) + 1e-300), m, v
 
 
@@ -125,26 +124,21 @@ def exchanged_decays(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> A
 
 
 def no_root(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    m_hat = m / (1 - h.beta1**t)
-    v_hat = v / (1 - h.beta2**t)
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t, h)
     return theta - h.lr * m_hat / (v_hat + h.eps), m, v
 
 
 def a_sum_for_the_mean(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
     m = h.beta1 * m + grad
     v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    m_hat = m / (1 - h.beta1**t)
-    v_hat = v / (1 - h.beta2**t)
+    m_hat, v_hat = corrected(m, v, t, h)
     return theta - h.lr * m_hat / (np.sqrt(v_hat) + h.eps), m, v
 
 
 def twice_the_step(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    m_hat = m / (1 - h.beta1**t)
-    v_hat = v / (1 - h.beta2**t)
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t, h)
     return theta - 2 * h.lr * m_hat / (np.sqrt(v_hat) + h.eps), m, v
 
 
@@ -152,37 +146,34 @@ def coupled_decay(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
     g = grad + h.weight_decay * theta
     m = h.beta1 * m + (1 - h.beta1) * g
     v = h.beta2 * v + (1 - h.beta2) * g * g
-    m_hat = m / (1 - h.beta1**t)
-    v_hat = v / (1 - h.beta2**t)
+    m_hat, v_hat = corrected(m, v, t, h)
     return theta - h.lr * m_hat / (np.sqrt(v_hat) + h.eps), m, v
 
 
 def decay_without_lr(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    step = h.lr * (m / (1 - h.beta1**t)) / (np.sqrt(v / (1 - h.beta2**t)) + h.eps)
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t, h)
+    step = h.lr * m_hat / (np.sqrt(v_hat) + h.eps)
     return theta - step - h.weight_decay * theta, m, v
 
 
 def growing_weights(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    step = m / (1 - h.beta1**t) / (np.sqrt(v / (1 - h.beta2**t)) + h.eps)
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t, h)
+    step = m_hat / (np.sqrt(v_hat) + h.eps)
     return theta - h.lr * (step - h.weight_decay * theta), m, v
 
 
 def decay_after_the_step(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    step = h.lr * (m / (1 - h.beta1**t)) / (np.sqrt(v / (1 - h.beta2**t)) + h.eps)
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t, h)
+    step = h.lr * m_hat / (np.sqrt(v_hat) + h.eps)
     return (theta - step) * (1 - h.lr * h.weight_decay), m, v
 
 
 def forgotten_decay(theta: Any, grad: Any, m: Any, v: Any, t: Any, h: Any) -> Any:
-    m = h.beta1 * m + (1 - h.beta1) * grad
-    v = h.beta2 * v + (1 - h.beta2) * grad * grad
-    m_hat = m / (1 - h.beta1**t)
-    v_hat = v / (1 - h.beta2**t)
+    m, v = averages(grad, m, v, h)
+    m_hat, v_hat = corrected(m, v, t, h)
     return theta - h.lr * m_hat / (np.sqrt(v_hat) + h.eps), m, v
 
 

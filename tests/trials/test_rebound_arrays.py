@@ -11,17 +11,14 @@ from typing import Any
 import pytest
 
 import optbench
-from optbench import Array, Rule, StepContext, Stepper, hyper
+from optbench import Array, Rule, StepContext, hyper
+from tests.support.steppers import Stateless
 
 
-class Rebound(Stepper):
+class Rebound(Stateless):
     """Gradient descent that writes into nothing."""
 
     name = "rebound"
-    lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 1.0))
-
-    def init(self, params: list[Array], context: StepContext) -> None:
-        return None
 
     def step(
         self, params: list[Array], grads: list[Array], state: Any, context: StepContext

@@ -6,7 +6,6 @@ import logging
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -142,14 +141,13 @@ def command(
             time_limit=time_limit,
             extended=extended,
         )
-        complete = study.complete
+        complete, files = study.complete, []
         if not complete:
             _log.info(
                 "interrupted; writing the report (Ctrl-C again: none)"
                 if study.is_evaluated and shard is None
                 else "interrupted; nothing to report yet"
             )
-        files: list[Path] = []
         try:
             if study.is_evaluated and shard is None:
                 files = write_report(study, out, command=repeatable, formats=formats)
@@ -226,27 +224,22 @@ def _extension(
     try:
         return record, plan_extension(record, more, default_registry())
     except ConfigError as problem:
-        from optbench.study.extending import plugins_of
-
-        plugins = " ".join(f"--plugin {shlex.quote(each)}" for each in plugins_of(out))
-        is_name = str(problem).startswith("unknown")
-        hint = f"; the study was run with {plugins}" if plugins and is_name else ""
-        raise ConfigError(f"{problem}{hint}") from None
+        raise ConfigError(f"{problem}{_plugin_hint(problem, out)}") from None
 
 
 def _plugin_hint(problem: ConfigError, out: Path) -> str:
-    """Return the plugin files of the study in a folder, if a name is unknown; else ''."""
-    from optbench.study import STORE_NAME, load_study
+    """Return the plugins of the study in a folder, if a name is unknown; else ''."""
+    from optbench.study import STORE_NAME
+    from optbench.study.extending import plugins_of
 
     if not str(problem).startswith("unknown ") or not (out / STORE_NAME).is_file():
         return ""
     try:
-        words = shlex.split(load_study(out).command)
-    except (OptbenchError, ValueError):
+        plugins = [name for name in plugins_of(out) if name not in sys.argv]
+    except OptbenchError:
         return ""
-    files = [f"--plugin {file}" for option, file in pairwise(words) if option == "--plugin"]
-    files = [text for text in files if text not in " ".join(sys.argv)]
-    return f"; the study in {out} was made with {' '.join(files)}" if files else ""
+    options = " ".join(f"--plugin {shlex.quote(name)}" for name in plugins)
+    return f"; the study in {out} was run with {options}" if options else ""
 
 
 def _say_what_was_read(plan: StudyPlan, registry: Registry) -> None:

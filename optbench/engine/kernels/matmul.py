@@ -29,7 +29,7 @@ PACK_ROWS, PACK_SIZE = 16, 128 * 128
 
 
 def _make_strip(rows):
-    """Make the function for strips of so many rows: at most one cut tile, without a loop."""
+    """Make the function for strips of so many rows."""
     tile = make_tile(rows, 2, masked=False)
     tile_cut = make_tile(rows, 2, masked=True)
     narrow_cut = make_tile(rows, 1, masked=True)
