@@ -29,7 +29,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "run": "Train, tune and rank optimizers on a suite.",
         "report": "Write leaderboard, plots and HTML of a finished study again.",
         "plot": "Draw one plot of a study, in any width and format.",
-        "compare": "Say what changed between two studies.",
+        "compare": "Compare two studies, or two optimizers of one study.",
         "replay": "Train one stored run again and compare it bit by bit.",
         "merge": "Merge the stores of several studies.",
         "export": "Write the runs, or the tables of the leaderboard.",
@@ -37,7 +37,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Look closer": {
         "inspect": "Look inside a network: signals, layers in training, what is wrong.",
-        "sweep": "Train over values of one or two hyperparameters.",
+        "sweep": "Train with several values of one or two hyperparameters.",
         "trajectory": "Follow an optimizer over a two-dimensional function.",
         "response": "Show the steps that an optimizer takes on noisy gradients.",
         "profile": "Measure what an optimizer does in ten named properties.",

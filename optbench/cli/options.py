@@ -93,7 +93,7 @@ class Place(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path, converted as click does."""
         if "\0" in str(value):
-            self.fail("a path cannot have a NUL in it", param, ctx)
+            self.fail("a path cannot contain a NUL character", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -151,9 +151,7 @@ growth = options(
 """Options for the number of replicates of a study that grows."""
 
 execution = options(
-    out_option(
-        DEFAULT_OUT, "Folder of the study: its runs are kept there and never trained twice."
-    ),
+    out_option(DEFAULT_OUT, "Folder of the study; runs are stored there and never trained twice."),
     click.option(
         "--shard",
         type=Shard(),

@@ -25,7 +25,7 @@ def known_factors(values: Mapping[str, Value]) -> Iterator[tuple[str, Factor]]:
     for key, value in decays.items():
         yield f"the factor 1 - {key} is missing", _constant(1 / (1 - value))
         yield f"the root of 1 - {key} is missing", _constant(math.sqrt(1 - value))
-        yield f"there is a factor 1 - {key} too much", _constant(1 - value)
+        yield f"there is an extra factor 1 - {key}", _constant(1 - value)
     corrections = [list(_corrections(key, value)) for key, value in decays.items()]
     yield from itertools.chain(*corrections)
     for first, second in itertools.permutations(corrections, 2):

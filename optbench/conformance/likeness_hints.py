@@ -153,7 +153,7 @@ def _denominator_hint(pair: Pair, values: Mapping[str, Value], ratios: Array) ->
         powers = {
             "the root in the denominator is missing": 1 / denominators,
             "the denominator is missing": denominators,
-            "there is a root too much in the denominator": np.sqrt(denominators),
+            "there is an extra root in the denominator": np.sqrt(denominators),
         }
         for text, expected in powers.items():
             if np.allclose(np.abs(ratios), expected, rtol=1e-4, atol=0):

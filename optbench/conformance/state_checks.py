@@ -26,8 +26,8 @@ def check_every_state_changes(item: type[Stepper]) -> None:
     require(
         not constant,
         f"state{min(constant, default='')} never changes in {STEPS} steps; write into it, as in "
-        "`m[...] = ...`, or return the new one; what is constant on purpose belongs into "
-        "expected_failures",
+        "`m[...] = ...`, or return the new one; if it is constant on purpose, list "
+        "this check in expected_failures",
     )
 
 

@@ -86,7 +86,7 @@ def _about_duplicates(data: Dataset) -> str:
     return (
         f"{twice} of {count(n, 'test example')} ({twice / n:.0%}) "
         f"{plural(twice, 'is', 'are')} in the training "
-        "part too: the test score also rewards what was learned by heart"
+        "part too: the test score also rewards memorization"
     )
 
 

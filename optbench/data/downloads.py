@@ -107,7 +107,7 @@ def _addresses(source: type[DatasetSource], name: str) -> list[str]:
     for mirror in chosen:
         if not mirror.startswith(("http://", "https://")):
             raise ConfigError(
-                f"{MIRRORS}: '{mirror}' is no address; write http://... or https://..., "
+                f"{MIRRORS}: '{mirror}' is not an address; write http://... or https://..., "
                 "with spaces between several"
             )
     folders = [f"{mirror.rstrip('/')}/{family_of(source).name}" for mirror in chosen]

@@ -161,7 +161,7 @@ def make_spec(
         raise unknown_name("dtype", dtype, DTYPES)
     if "full-batch" in optimizer.needs and workload.regime != "batch":
         raise ConfigError(
-            f"optimizer '{entrant.optimizer}' is defined on full batches only; use regime batch"
+            f"optimizer '{entrant.optimizer}' supports full batches only; use regime batch"
         )
     data = prepare_dataset(registry.dataset_source(workload.dataset))
     sizes = (data.n_features, *workload.hidden, data.n_outputs)

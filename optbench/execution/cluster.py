@@ -39,7 +39,10 @@ SMOOTHING = 0.5
 """Weight of the newest task in the running mean of seconds per run."""
 REASON_LENGTH = 200
 """Characters of Dask's error that are kept as the reason of a failed run."""
-LOST = "the connection to the scheduler is lost; finished runs are kept, run again to continue"
+LOST = (
+    "the connection to the scheduler is lost; finished runs are stored; run the command again to "
+    "continue"
+)
 
 
 class ClusterExecutor(Executor):

@@ -211,7 +211,10 @@ class ProcessPool:
                 worker.runs.popleft()
                 how = f"died each of {deaths} times ({self._retire(worker)})"
                 if worker.disturbed:
-                    how = f"was lost {deaths} times, at last because something wrote to its results"
+                    how = (
+                        f"was lost {deaths} times, the last time because something wrote to its "
+                        "results"
+                    )
                 arrived.append(RunResult.failed(first, f"its worker {how}"))
                 return
         self._retire(worker)

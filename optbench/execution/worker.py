@@ -136,7 +136,7 @@ def describe_mismatch(planned: Fingerprints, registry: ScopedRegistry) -> str:
         if registry.is_passed(kind, name):
             continue
         if _loaded_fingerprint(registry.entry(kind, name).item) != fingerprint:
-            return f"its {kind.removesuffix('s')} '{name}' has another source code"
+            return f"its {kind.removesuffix('s')} '{name}' has different source code"
     return ""
 
 
@@ -153,7 +153,7 @@ def main() -> None:
     try:
         _serve(settings, registry, reader, writer)
     except OSError as cause:  # a plugin has closed descriptors of this process, or the driver ended
-        sys.exit(f"a worker cannot go on: {describe_error(cause)}")
+        sys.exit(f"a worker cannot continue: {describe_error(cause)}")
 
 
 def _serve(

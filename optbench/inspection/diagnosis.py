@@ -256,7 +256,7 @@ def _progress(
         yield Finding(
             "high variance",
             f"the validation loss {val:.3g} is {val - train:.3g} above the training loss, "
-            f"{(val - train) / gain:.0%} of all that was gained; its lowest was "
+            f"{(val - train) / gain:.0%} of the whole improvement; its lowest was "
             f"{initial - gain:.3g}",
             "stopping earlier, weight decay, a smaller network, or more data",
         )

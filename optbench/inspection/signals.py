@@ -193,7 +193,9 @@ def verdict(signals: Signals) -> str:
     kind = "saturated" if signals.activation in BOUNDED else "dead"
     problems = []
     if alike(signals):
-        problems.append("all units of a layer compute the same, and will learn the same")
+        problems.append(
+            "all units of a layer compute the same values, and training keeps them equal"
+        )
     else:
         problems += _passage("signal", signals.forward)
         problems += _passage("gradient", signals.backward[::-1])

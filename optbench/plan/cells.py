@@ -205,7 +205,7 @@ def build_plan(suite: Suite, registry: Registry, targets: Targets | None = None)
         for entrant, space in zip(entrants, spaces, strict=True):
             regime = workload.regime
             if "full-batch" in space.optimizer.needs and regime != "batch":
-                left_out[f"{entrant.label} is defined on full batches only: not in {regime}"] = None
+                left_out[f"{entrant.label} supports full batches only: left out in {regime}"] = None
                 continue
             first.append(_new_cell(entrant, workload, space, protocol, registry, target))
     if not first:
@@ -329,10 +329,10 @@ def _describe_other_name(choice: WorkloadChoice, workload: Workload) -> str:
     """Say why a regime of a suite is another regime on a dataset."""
     name = f"{choice.regime} with batch_size={choice.batch_size}"
     if workload.regime == "sgd":
-        return f"{name}: an update of one example is regime sgd, and is called so"
+        return f"{name}: an update of one example is regime sgd, and is listed as such"
     return (
         f"{name} on {workload.dataset}: an update of all {workload.batch_size} training examples "
-        "is regime batch, and is called so"
+        "is regime batch, and is listed as such"
     )
 
 

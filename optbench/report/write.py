@@ -141,7 +141,7 @@ def _one_line_errors(out: Path) -> Iterator[None]:
     except OSError as cause:
         reason = cause.strerror or type(cause).__name__
         if cause.errno in _DISK_FULL:
-            reason += "; finished runs are safe, the same command goes on once there is room"
+            reason += "; finished runs are safe; free some space and run the same command again"
         raise ConfigError(f"cannot write the report to '{out}': {reason}") from cause
 
 

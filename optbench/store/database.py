@@ -103,8 +103,8 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
 _MESSAGES = {
     sqlite3.SQLITE_FULL: "the disk is full; every run committed before is safe",
     sqlite3.SQLITE_IOERR: "the disk reports an error (full?); committed runs are safe",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged or truncated; it was left as it is",
-    sqlite3.SQLITE_NOTADB: "this is not a store of optbench; it was left as it is",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged or truncated; it was left unchanged",
+    sqlite3.SQLITE_NOTADB: "this is not a store of optbench; it was left unchanged",
     sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
     sqlite3.SQLITE_BUSY: f"another process has held the file for {BUSY_SECONDS:.0f} seconds",
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened; does its folder exist and is it writable?",
@@ -269,7 +269,7 @@ def _check_header(path: Path) -> None:
     """Refuse a file that is not a store before SQLite could write to it."""
     for each in (path, *(Path(f"{path}{suffix}") for suffix in COMPANIONS)):
         if _is_odd(each):  # reading a FIFO, for example, would never end
-            raise StoreError(f"{each} is not a regular file; it was left as it is, choose another")
+            raise StoreError(f"{each} is not a regular file; it was left unchanged; choose another")
     # Another driver may be moving pages from the log into the file, header first, and remove the
     # log at its end: an incomplete file is sound if there was a log before or after it was read.
     had_log = _has_log(path)
@@ -278,11 +278,11 @@ def _check_header(path: Path) -> None:
         size = file.seek(0, os.SEEK_END)
     if not header or not header.startswith(b"SQLite format 3\x00"[: len(header)]):
         problem = "is not a store of optbench" if header else "is empty"
-        raise StoreError(f"{path} {problem}; it was left as it is, move it away or choose another")
+        raise StoreError(f"{path} {problem}; it was left unchanged; move it away or choose another")
     page = int.from_bytes(header[16:18], "big")
     pages = int.from_bytes(header[28:32], "big") if len(header) == 100 else 1
     complete = size >= (65536 if page == 1 else page) * pages
     if len(header) < 100 or not (complete or had_log or _has_log(path)):
-        raise StoreError(f"{path} is truncated ({size} bytes); it was left as it is")
+        raise StoreError(f"{path} is truncated ({size} bytes); it was left unchanged")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise StoreError(f"{path} is a database of another program; it was left as it is")
+        raise StoreError(f"{path} is a database of another program; it was left unchanged")

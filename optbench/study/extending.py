@@ -30,7 +30,7 @@ def read_finished(folder: str | Path) -> StudyRecord:
         record = None if saved is None else decode_record(saved, store.path)
     if record is None or not record.complete:
         raise ConfigError(
-            f"the study in {folder} has not come to an end; run its command again before it gets "
+            f"the study in {folder} is not finished; run its command again before it gets "
             "more replicates"
         )
     return record

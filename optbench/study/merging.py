@@ -113,7 +113,7 @@ def _read(folder: Path) -> tuple[StudyRecord, str, dict[str, Any]]:
     with open_store(folder) as store:
         saved = store.last_study()
         if saved is None:
-            raise ConfigError(f"the study in {folder} has not come to an end")
+            raise ConfigError(f"the study in {folder} is not finished")
         return decode_record(saved, store.path), *(store.last_session() or ("", {}))
 
 

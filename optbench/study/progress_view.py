@@ -83,7 +83,7 @@ class ProgressView:
         if len(reasons) == FIRST_RUNS and reasons[0] and len(set(reasons)) == 1:
             display.show_warning(
                 f"warning: the first {FIRST_RUNS} runs of {label} all failed: {reasons[0]}; "
-                "the others go on (Ctrl-C keeps what is finished)"
+                "the others continue (Ctrl-C stops; finished runs are stored)"
             )
 
     def _summary(self, progress: Progress) -> str:

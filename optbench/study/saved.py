@@ -95,7 +95,7 @@ def load_study(folder: str | Path) -> Study:
         saved = store.last_study()
         if saved is None:
             raise ConfigError(
-                f"the study in {folder} has not come to an end; run its command again to go on"
+                f"the study in {folder} is not finished; run its command again to continue"
             )
         return make_study(decode_record(saved, store.path), store)
 

@@ -168,7 +168,7 @@ def sweep(
     progress: bool | Observer | None = None,
     command: str | None = None,
 ) -> Sweep:
-    """Train over values of one or two hyperparameters, like ``optbench sweep``.
+    """Train with several values of one or two hyperparameters, like ``optbench sweep``.
 
     Args:
         axes: Axes of the sweep: ``"lr=1e-4..10:9"``, a list of one or two such texts, or a mapping

@@ -135,7 +135,7 @@ def test_to_show_them_downloads_nothing(name: str, mirror: Mirror) -> None:
     for command in (["list", "datasets"], ["list", "--json"], ["run", "--dry-run", "smoke"]):
         assert CliRunner().invoke(main, command).exit_code == 0
     before = CliRunner().invoke(main, ["show", name]).stdout
-    assert "4, not all here: downloaded at first use into" in before
+    assert "4, missing files are downloaded at first use into" in before
     assert "hash:" not in before
     assert mirror.asked == []
     optbench.load_dataset(name)

@@ -181,7 +181,7 @@ def test_a_mirror_that_is_no_address_is_refused(
 ) -> None:
     """The variable, the value and what is allowed."""
     monkeypatch.setenv("OPTBENCH_MIRRORS", "/srv/data")
-    assert refusal().startswith("OPTBENCH_MIRRORS: '/srv/data' is no address; write http://")
+    assert refusal().startswith("OPTBENCH_MIRRORS: '/srv/data' is not an address; write http://")
 
 
 def test_a_folder_that_cannot_be_written_is_named(

@@ -173,7 +173,7 @@ def test_a_worker_without_the_plugin_is_reported_before_the_first_run(
     edited = [msgspec.structs.replace(wanted[0], optimizer_code="0" * 12)]
     with (
         ClusterExecutor(cluster, plugins=[plugin]) as executor,
-        pytest.raises(PluginError, match="optimizer 'plain' has another source code"),
+        pytest.raises(PluginError, match="optimizer 'plain' has different source code"),
     ):
         executor.prepare(edited)
 

@@ -104,7 +104,7 @@ def test_a_plugin_edited_after_the_plan_ends_the_study(plugin: str) -> None:
     planned = msgspec.structs.replace(spec(), optimizer_code="0" * 12)
     with (
         LocalExecutor(1, plugins=[plugin]) as executor,
-        pytest.raises(OptbenchError, match="optimizer 'misbehaving' has another source code"),
+        pytest.raises(OptbenchError, match="optimizer 'misbehaving' has different source code"),
     ):
         list(executor.map([planned]))
 

@@ -84,8 +84,8 @@ def test_the_scheduler_dies(tmp_path: Path, undisturbed: Undisturbed) -> None:
         cluster.kill_scheduler()
         outcome = driver.wait().check(1)
         assert outcome.errors == [
-            "error: the connection to the scheduler is lost; finished runs are kept, "
-            "run again to continue"
+            "error: the connection to the scheduler is lost; finished runs are stored; "
+            "run the command again to continue"
         ]
         assert 2 <= len(folder.account().kept) <= 8
         gate.open()

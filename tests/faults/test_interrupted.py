@@ -35,12 +35,12 @@ def test_ctrl_c_before_anything_is_trained(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_at_every_later_stage_in_turn(tmp_path: Path, undisturbed: Undisturbed) -> None:
-    """Finished runs are kept and reported, and a line says how to go on."""
+    """Finished runs are kept and reported, and a line says how to continue."""
     folder = Folder(tmp_path, pause=0.02)
     for moment in TRAINING:
         lines = interrupt(folder, f"{moment}={INT}")
-        kept = "kept in study; to go on: optbench run smoke"  # one run may be finished, or more
-        assert kept in lines, moment
+        stored = "stored in study; to continue: optbench run smoke"  # one run may be finished, or more
+        assert stored in lines, moment
     folder.run().check(0)
     folder.check()
     assert folder.board() == undisturbed()

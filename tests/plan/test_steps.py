@@ -448,7 +448,7 @@ def test_an_optimizer_for_full_batches_is_left_out_elsewhere(registry: Registry)
     """It competes where it is defined, and the plan says where it is left out."""
     plan = make_plan(registry, optimizers=("full-only", "plain"), regimes=("batch", "sgd"))
     assert [cell.entrant.label for cell in plan.cells] == ["full-only", "plain", "plain"]
-    assert plan.left_out == ("full-only is defined on full batches only: not in sgd",)
+    assert plan.left_out == ("full-only supports full batches only: left out in sgd",)
     with pytest.raises(ConfigError, match="nothing to train"):
         make_plan(registry, optimizers=("full-only",), regimes=("sgd",))
 

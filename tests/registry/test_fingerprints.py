@@ -134,7 +134,7 @@ def test_a_worker_with_another_schedule_is_refused(tmp_path: Path) -> None:
     edited = msgspec.structs.replace(planned, schedule_code="0" * 12)
     assert (
         describe_mismatch(fingerprints_of([edited]), ScopedRegistry())
-        == "its schedule 'half' has another source code"
+        == "its schedule 'half' has different source code"
     )
 
 

@@ -259,7 +259,7 @@ def test_a_saved_study_is_read_without_training(plan: StudyPlan, tmp_path: Path)
         load_study(empty)
     with Store(empty / "runs.sqlite"):
         pass
-    with pytest.raises(ConfigError, match="not come to an end"):
+    with pytest.raises(ConfigError, match="is not finished"):
         load_study(empty)
     with Store(empty / "runs.sqlite") as store:
         store.save_study(b"{}")

@@ -170,7 +170,7 @@ def test_a_fixed_rate_has_no_regret_to_compare() -> None:
     assert_not_compared(board, "momentum[lr=0.1]")
     expected = (
         "Nothing to compare. "
-        "Not tuned while others are, so without a regret to compare: momentum[lr=0.1]."
+        "Not tuned, unlike others, so without a comparable regret: momentum[lr=0.1]."
     )
     assert board_sentence(board) == expected
     assert f"Stability on this workload (2 replicates): {expected}" in sentences

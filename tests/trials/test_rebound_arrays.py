@@ -56,7 +56,7 @@ def test_an_optimizer_that_trains_nothing_is_named(optimizer: type[Any], hint: s
     )
     named = [line for line in study.leaderboard.warnings if "never changed" in line]
     assert len(named) == 1
-    start = f"{optimizer.name}: 4 runs ended with exactly the losses of the start"
+    start = f"{optimizer.name}: 4 runs ended with exactly the losses that they started with"
     assert named[0].startswith(start)
     assert hint in named[0]
     assert ("Stepper" in named[0]) == (optimizer is Rebound)

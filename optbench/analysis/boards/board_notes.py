@@ -41,15 +41,15 @@ def board_notes(
             return [_too_few_units(means, unit)]
         if study.n_replicates == 1:
             text = "No verdicts: with one replicate, tuning and evaluation were done once. Nothing "
-            notes.append(text + "shows how far a repetition would change the results.")
+            notes.append(text + "shows how much a repetition would change the results.")
         elif not np.isfinite(means.estimate).any():
             notes.append("No verdicts: no optimizer has a value on this board.")
         else:
             notes.append("No verdicts: no optimizer has values in two replicates.")
     if partial := [study.labels[s] for s in np.flatnonzero(~is_complete)]:
         notes.append(
-            f"Last, since not on all workloads: {join_names(partial)}. Pairs with "
-            f"{plural(len(partial), 'it', 'them')} are over the common workloads."
+            f"Ranked last because of missing workloads: {join_names(partial)}. Pairs with "
+            f"{plural(len(partial), 'it', 'them')} use the common workloads."
         )
     names = short_names([study.workloads[w] for w in columns])
     from_study = [study.workloads[w].dataset for w in columns if table.from_study[w]]
@@ -61,7 +61,7 @@ def board_notes(
         )
     missing = [n for n, w in zip(names, columns, strict=True) if np.isnan(table.values[:, w]).all()]
     if missing:
-        notes.append(f"Without a target or a scale: {join_names(missing)}, left out of this board.")
+        notes.append(f"Without a target or a scale: {join_names(missing)}; left out of this board.")
     return notes
 
 

@@ -293,7 +293,7 @@ def _not_compared(board: Board) -> list[str]:
         texts.append(f"No better than guessing, so not compared: {join_names(idle, MOST_NAMES)}")
     if untuned:
         names = join_names(untuned, MOST_NAMES)
-        texts.append(f"Not tuned while others are, so without a regret to compare: {names}")
+        texts.append(f"Not tuned, unlike others, so without a comparable regret: {names}")
     if not tuned and all("regret" in row.details for row in board.rows):
         texts.append("Nothing was tuned, so only lost runs count")
     return texts

@@ -156,15 +156,15 @@ def _about_entrants(board: Leaderboard, study: StudyArrays) -> Iterator[str]:
         if unmoved:
             cause = f", because {still[s]} is 0" if s in still else HINTS[kinds[label]]
             yield (
-                f"{label}: {count(unmoved, 'run')} ended with exactly the losses of the start: its "
-                f"parameters never changed{cause}"
+                f"{label}: {count(unmoved, 'run')} ended with exactly the losses that they "
+                f"started with: its parameters never changed{cause}"
             )
     yield from _about_class_changes(study)
     for row in board.overall:
         if row.partial:
             yield (
                 f"{row.label} was evaluated on {row.workloads} of {len(board.workloads)} "
-                "workloads: its score is over those, its comparisons over the common ones"
+                "workloads: its score covers these, its comparisons the common ones"
             )
         if row.failed:
             reason = _first_reason(study, study.labels.index(row.label))

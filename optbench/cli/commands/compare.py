@@ -35,7 +35,9 @@ EXIT_WORSE = 4
     help="The study, if A and B are two of its optimizers.",
 )
 @click.option(
-    "--fail-if-worse", is_flag=True, help="Exit with 4 if B is worse than A on a board of --on."
+    "--fail-if-worse",
+    is_flag=True,
+    help="Exit with code 4 if B is worse than A on a board of --on.",
 )
 @click.option(
     "--on",
@@ -101,7 +103,7 @@ def command(
     else:
         _print_comparison(comparison)
         if all(row.replicates < 2 for row in comparison.rows):
-            remark("one replicate: nothing shows how far a repetition would change the results")
+            remark("one replicate: nothing shows how much a repetition would change the results")
     worse = comparison.worse(boards)
     if worse and fail_if_worse:
         remark(f"B is worse: {', '.join(worse)}")
@@ -117,7 +119,7 @@ def command(
 
 def _cure(comparison: StudyComparison, boards: Sequence[str]) -> str:
     if comparison.missing:
-        return "B lacks what A has, so run both sides with the same optimizers and workloads"
+        return "B lacks optimizers or workloads of A; run both sides with the same ones"
     if any(row.replicates < 2 for row in comparison.rows):
         return "there is only one replicate, so run both sides with --replicates 6"
     if idle := comparison.idle(boards):

@@ -106,7 +106,7 @@ def command(
     if table or board:
         raise click.UsageError("--table and --board need --format latex or markdown")
     if form == "parquet" and target is None:
-        raise click.UsageError("parquet is no text; give a file with --to")
+        raise click.UsageError("parquet is a binary format; name a file with --to")
     rows = _target_rows(folder, levels) if targets else _run_rows(folder, curves)
     if form == "parquet":
         assert target is not None

@@ -54,7 +54,7 @@ def command(kind: str | None, as_json: bool) -> None:
         if rows or kind:
             print_table(("name", "what it is", "from"), rows, f"{len(rows)} {each}")
             say()
-    remark("More on any of them: optbench show NAME")
+    remark("Details of each: optbench show NAME")
 
 
 def suite_summary(path: object) -> str:

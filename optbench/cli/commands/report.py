@@ -82,5 +82,5 @@ def command(
         show_board(study)
     show_failures(study)
     if not study.complete:
-        remark(f"the study is not complete; to go on: {study.command}")
+        remark(f"the study is not complete; to continue: {study.command}")
     remark(f"report: {out / 'report.html'}")

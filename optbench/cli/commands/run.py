@@ -144,7 +144,7 @@ def command(
         complete, files = study.complete, []
         if not complete:
             _log.info(
-                "interrupted; writing the report (Ctrl-C again: none)"
+                "interrupted; writing the report (Ctrl-C again skips it)"
                 if study.is_evaluated and shard is None
                 else "interrupted; nothing to report yet"
             )
@@ -160,7 +160,7 @@ def command(
     _say_what_happened(study, complete, out, typed, shard)
     if complete and shard is None and not files:
         cause = "" if time_limit is None else "the time limit is reached; "
-        remark(f"{cause}nothing to report yet; to go on: {typed}")
+        remark(f"{cause}nothing to report yet; to continue: {typed}")
     if not complete:
         return exit_code()
     return EXIT_FAILED_RUNS if study.failed else 0
@@ -266,8 +266,8 @@ def _say_what_happened(
     show_failures(study)
     finished = len(study.runs)
     if not complete:
-        kept = f"{count(finished, 'finished run')} {plural(finished, 'is', 'are')} kept in {out}"
-        remark(f"interrupted: {kept}; to go on: {typed}")
+        kept = f"{count(finished, 'finished run')} {plural(finished, 'is', 'are')} stored in {out}"
+        remark(f"interrupted: {kept}; to continue: {typed}")
         return
     trained = f"trained {count(study.trained, 'run')}" if study.trained else "nothing to train"
     were = f"{count(study.reused, 'run')} {plural(study.reused, 'was', 'were')}"

@@ -89,7 +89,7 @@ def _with_values(kind: str, entry: Entry[Any], spelling: str, registry: Registry
 
 def describe(kind: str, entry: Entry[Any]) -> dict[str, Any]:
     """Return the description of a registered item as plain values."""
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "name": entry.name,
         "kind": kind.removesuffix("s"),
         "distribution": entry.distribution,
@@ -97,31 +97,31 @@ def describe(kind: str, entry: Entry[Any]) -> dict[str, Any]:
     }
     item = entry.item
     if isinstance(item, Path):
-        return told | {"path": str(item), "content": item.read_text(encoding="utf-8")}
-    told |= {
+        return described | {"path": str(item), "content": item.read_text(encoding="utf-8")}
+    described |= {
         "summary": item.summary(),
         "description": inspect.cleandoc(item.__doc__ or "").partition("\n")[2].strip(),
         "source": item.source,
         "url": item.url,
     }
     if issubclass(item, DatasetSource):
-        return told | _of_dataset(item)
-    told |= {
+        return described | _of_dataset(item)
+    described |= {
         "variant": item.variant,
         "needs": sorted(item.needs),
         "hyperparameters": [_of_hyper(declared) for declared in item.hypers().values()],
         "expected_failures": dict(item.expected_failures),
     }
     if issubclass(item, Schedule):
-        return told | {"warmup": item.warmup, "final": item.final}
-    return told | (_of_optimizer(item) if kind == "optimizers" else {})
+        return described | {"warmup": item.warmup, "final": item.final}
+    return described | (_of_optimizer(item) if kind == "optimizers" else {})
 
 
 def _of_dataset(item: type[DatasetSource]) -> dict[str, Any]:
     from optbench.data.downloads import download_folder, missing_files
 
     missing = missing_files(item)
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "hyperparameters": [_of_hyper(declared) for declared in item.hypers().values()],
         "task": item.task,
         "standardized": item.standardize,
@@ -131,7 +131,7 @@ def _of_dataset(item: type[DatasetSource]) -> dict[str, Any]:
         "folder": str(download_folder(item)) if item.files else None,
     }
     # Describing a dataset does not download it.
-    return told | (dict.fromkeys(MEASURED) if missing else _measured(item))
+    return described | (dict.fromkeys(MEASURED) if missing else _measured(item))
 
 
 MEASURED = ("features", "outputs", "examples", "content_hash", "cautions", "base_rate")
@@ -185,50 +185,59 @@ def _of_optimizer(item: Optimizer) -> dict[str, Any]:
     }
 
 
-def _print(told: dict[str, Any]) -> None:
-    origin = f"{told['distribution']} {told['version']}".strip()
-    heading = f"{told['name']}  ({told['kind']}, from {origin})"
+def _print(described: dict[str, Any]) -> None:
+    origin = f"{described['distribution']} {described['version']}".strip()
+    heading = f"{described['name']}  ({described['kind']}, from {origin})"
     echo(click.style(printable(heading), bold=True))
-    if "content" in told:
-        say(told["path"])
+    if "content" in described:
+        say(described["path"])
         say()
-        say_lines(told["content"].strip())
+        say_lines(described["content"].strip())
         return
     say()
-    say_prose(told["summary"])
-    for text in (told["description"], "\n".join(told.get("notes", ()))):
+    say_prose(described["summary"])
+    for text in (described["description"], "\n".join(described.get("notes", ()))):
         if text:
             say()
             say_lines(text)
     say()
-    for label, text in _facts(told):
+    for label, text in _facts(described):
         if text:
             say_prose(f"{label + ':':<10}{text}", indent=10)
-    if told.get("hyperparameters"):
+    if described.get("hyperparameters"):
         rows = [
             (h["name"], _spell(h["default"]), h["allowed"], h["tuning"], h["meaning"])
-            for h in told["hyperparameters"]
+            for h in described["hyperparameters"]
         ]
         say()
         print_table(("hyperparameter", "default", "allowed", "tuning searches", "meaning"), rows)
-    for check, reason in told.get("expected_failures", {}).items():
+    for check, reason in described.get("expected_failures", {}).items():
         say_prose(f"{check} fails on purpose: {reason}")
 
 
-def _facts(told: dict[str, Any]) -> list[tuple[str, str]]:
-    if "task" in told:
-        return _dataset_facts(told)
-    loop = f"{told['loop']}: {told['why']}" if "loop" in told else ""
+def _facts(described: dict[str, Any]) -> list[tuple[str, str]]:
+    if "task" in described:
+        return _dataset_facts(described)
+    loop = f"{described['loop']}: {described['why']}" if "loop" in described else ""
     return [
-        ("source", told["source"]),
-        ("link", told["url"]),
-        ("variant", told["variant"]),
-        ("contract", told.get("contract", "")),
-        ("state", ", ".join(told.get("state", []))),
-        ("rate", (told["rate"] or "none: ruleset lr tunes nothing") if "rate" in told else ""),
-        ("needs", ", ".join(told["needs"])),
-        ("warm-up", f"{told['warmup']:.0%} of the run unless given" if told.get("warmup") else ""),
-        ("final", f"{told['final']:g} of the rate unless given" if told.get("final") else ""),
+        ("source", described["source"]),
+        ("link", described["url"]),
+        ("variant", described["variant"]),
+        ("contract", described.get("contract", "")),
+        ("state", ", ".join(described.get("state", []))),
+        (
+            "rate",
+            (described["rate"] or "none: ruleset lr tunes nothing") if "rate" in described else "",
+        ),
+        ("needs", ", ".join(described["needs"])),
+        (
+            "warm-up",
+            f"{described['warmup']:.0%} of the run unless given" if described.get("warmup") else "",
+        ),
+        (
+            "final",
+            f"{described['final']:g} of the rate unless given" if described.get("final") else "",
+        ),
         ("loop", loop),
     ]
 
@@ -240,29 +249,39 @@ SCALES = {
 }
 
 
-def _dataset_facts(told: dict[str, Any]) -> list[tuple[str, str]]:
-    parts = ", ".join(f"{rows} {part}" for part, rows in (told["examples"] or {}).items())
+def _dataset_facts(described: dict[str, Any]) -> list[tuple[str, str]]:
+    parts = ", ".join(f"{rows} {part}" for part, rows in (described["examples"] or {}).items())
     size = ""
     if parts:
-        size = f"{count(told['features'], 'feature')}, {count(told['outputs'], 'output')}; {parts}"
-    rate = told["base_rate"]
+        columns = count(described["features"], "feature")
+        size = f"{columns}, {count(described['outputs'], 'output')}; {parts}"
+    rate = described["base_rate"]
     base = "" if rate is None else f"always guessing the largest class has accuracy {rate:.2f}"
-    where = "not all here: downloaded at first use into" if told["missing"] else "in"
+    where = "missing files are downloaded at first use into" if described["missing"] else "in"
     return [
-        ("source", told["source"]),
-        ("link", told["url"]),
-        ("task", told["task"]),
+        ("source", described["source"]),
+        ("link", described["url"]),
+        ("task", described["task"]),
         ("size", size),
         ("base", base),
-        ("scaled", SCALES[told["standardized"]]),
-        ("files", f"{len(told['files'])}, {where} {told['folder']}" if told["files"] else ""),
-        ("hash", (told["content_hash"] or "")[:16]),
-        *(("caution", _caution(caution)) for caution in told["cautions"] or ()),
+        ("scaled", SCALES[described["standardized"]]),
+        (
+            "files",
+            f"{len(described['files'])}, {where} {described['folder']}"
+            if described["files"]
+            else "",
+        ),
+        ("hash", (described["content_hash"] or "")[:16]),
+        *(("caution", _caution(caution)) for caution in described["cautions"] or ()),
     ]
 
 
-def _caution(told: dict[str, str]) -> str:
-    return f"{told['text']} (expected: {told['expected']})" if told["expected"] else told["text"]
+def _caution(described: dict[str, str]) -> str:
+    return (
+        f"{described['text']} (expected: {described['expected']})"
+        if described["expected"]
+        else described["text"]
+    )
 
 
 def _spell(value: object) -> str:

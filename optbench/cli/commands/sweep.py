@@ -48,7 +48,7 @@ DEFAULT_OUT = "optbench-sweep"
     help="Passes over the training part.",
 )
 @click.option("--seeds", default=5, show_default=True, type=POSITIVE, help="Runs at each point.")
-@out_option(DEFAULT_OUT, "Folder: runs are kept there and never trained twice.")
+@out_option(DEFAULT_OUT, "Folder; runs are stored there and never trained twice.")
 @executor_options
 @click.option(
     "--formats",
@@ -70,7 +70,7 @@ def command(
     as_json: bool,
     **run: Any,
 ) -> int:
-    """Train over values of one or two hyperparameters, and draw curves or a heat map.
+    """Train with several values of one or two hyperparameters, and draw curves or a heat map.
 
     NAME is layers, neurons, batch_size, epochs, activation, initializer, regime, train_size (a
     share or number of the training examples), or a hyperparameter of the optimizer (lr, beta1,
@@ -114,7 +114,7 @@ def command(
     for path in files if not as_json else ():
         remark(f"written: {path}")
     if not result.complete:
-        remark(f"interrupted; finished runs are kept in {out}: {typed_command()}")
+        remark(f"interrupted; finished runs are stored in {out}: {typed_command()}")
     return 0 if result.complete else exit_code()
 
 

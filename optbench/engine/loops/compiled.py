@@ -34,7 +34,7 @@ class CompiledLoop:
 
     def __init__(self, problem: Problem) -> None:
         if not issubclass(problem.optimizer, Rule):
-            raise PluginError(f"'{problem.optimizer.name}' is no Rule and cannot be compiled")
+            raise PluginError(f"'{problem.optimizer.name}' is not a Rule, so it cannot be compiled")
         rule, spec = problem.optimizer, problem.spec
         self._problem = problem
         self._rule = compiled_rule(rule, spec.dtype)  # type: ignore[arg-type]  # a class is hashable

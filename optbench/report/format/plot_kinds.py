@@ -51,7 +51,7 @@ KINDS: dict[str, PlotKind] = {
         PlotKind("performance-profile", "workloads solved, by time / best time", needs=_TARGET),
         PlotKind("ecdf", "targets reached, by cost", _OF_WORKLOADS | {"levels"}, _TARGET),
         PlotKind("budget", "what tuning is worth", needs="tuning"),
-        PlotKind("critical-difference", "optimizers that are not told apart", needs=_PAIRS),
+        PlotKind("critical-difference", "optimizers that cannot be distinguished", needs=_PAIRS),
         PlotKind("optimizer-initializer", "score with each initializer", needs="two initializers"),
         PlotKind("bias-variance", "where the validation loss comes from", _OF_WORKLOADS),
     )

@@ -57,7 +57,7 @@ def draw_critical_difference(cd: CriticalDifference, looks: dict[str, Look]) -> 
     sheet = make_sheet(
         "Critical differences",
         f"{cd.note[0].upper()}{cd.note[1:]}, best at the left.\n"
-        "A bar joins optimizers that are not told apart: no pair has the verdict better."
+        "A bar joins optimizers that cannot be distinguished: no pair has the verdict better."
         + _rest_note(len(cd.labels) - len(left) - len(right)),
         width=WIDTH_INCHES,
         height=depth + TOP_INCHES,

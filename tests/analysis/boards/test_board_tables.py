@@ -283,4 +283,4 @@ def test_a_partial_entrant_is_not_the_best_of_workloads_that_it_missed() -> None
     assert board.pair("gamma", "alpha").verdict == "better"
     leading = {row.label: row.may_be_best for row in board.rows}
     assert leading == {**{row.label: row.may_be_best for row in alone.rows}, "gamma": False}
-    assert "Last, since not on all workloads: gamma. Pairs with it are" in board.note
+    assert "Ranked last because of missing workloads: gamma. Pairs with it use" in board.note
