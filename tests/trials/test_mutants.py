@@ -412,7 +412,7 @@ def test_the_page_has_the_table() -> None:
         assert f"| {mutant.name} | `{mutant.reference}` | {seen} | {said} |" in page
     caught = sum(bool(mutant.failing) for mutant in MUTANTS)
     explained = sum(bool(mutant.hint) for mutant in MUTANTS)
-    assert f"`check` sees {caught} of {len(MUTANTS)}" in page
+    assert f"`check` finds {caught} of {len(MUTANTS)}" in page
     assert f"and explains {explained}" in page
 
 
