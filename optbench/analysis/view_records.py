@@ -95,12 +95,23 @@ class RegimeLoss(Record, frozen=True, kw_only=True):
     rank_at_updates: float
 
 
+class RankFlip(Record, frozen=True, kw_only=True):
+    """Two regimes of one entrant, in an order that depends on what is equal.
+
+    `first` leads at equal examples, `second` at equal updates. `clear` says that both orders hold
+    beyond the spread of the seeds.
+    """
+
+    first: tuple[str, str]
+    second: tuple[str, str]
+    clear: bool
+
+
 class OrderFlip(Record, frozen=True, kw_only=True):
     """Two entrants, in an order by validation loss that differs between two regimes.
 
     The losses are those at equal examples, which are the ends of the runs only in the regime with
-    the fewest. `first` leads in `regime`, `second` in `other_regime`. `clear` says that both orders
-    hold beyond the spread of the seeds.
+    the fewest. `first` leads in `regime`, `second` in `other_regime`; `clear` as in `RankFlip`.
     """
 
     first: str
@@ -117,6 +128,7 @@ class RegimeView(Record, frozen=True, kw_only=True):
         label: What the regimes share, such as ``"digits | 32-32 relu | he-normal"``.
         examples, updates: The common cost at which the losses are compared.
         rows: One for each entrant and regime.
+        flips: Regimes of one entrant in another order at equal examples than at equal updates.
         order_flips: Entrants in another order in one regime than in another.
     """
 
@@ -125,6 +137,7 @@ class RegimeView(Record, frozen=True, kw_only=True):
     examples: float
     updates: float
     rows: tuple[RegimeLoss, ...]
+    flips: tuple[RankFlip, ...]
     order_flips: tuple[OrderFlip, ...]
 
 

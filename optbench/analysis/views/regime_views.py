@@ -15,7 +15,7 @@ from optbench.analysis.cost_axes import COST_AXES, CostAxis
 from optbench.analysis.statistics import metrics
 from optbench.analysis.statistics.hypothesis_tests import average_ranks
 from optbench.analysis.study_arrays import StudyArrays
-from optbench.analysis.view_records import OrderFlip, RegimeLoss, RegimeView
+from optbench.analysis.view_records import OrderFlip, RankFlip, RegimeLoss, RegimeView
 from optbench.contracts import Array
 from optbench.records import Workload
 from optbench.support.text import count
@@ -101,6 +101,7 @@ def _view(
             )
             for i, (s, w) in enumerate(cells)
         ),
+        flips=tuple(_rank_flips(study, cells, losses, medians, regime_of)),
         order_flips=tuple(_order_flips(study, losses["examples"], regime_of)),
     )
 
@@ -129,6 +130,27 @@ def _flipped_pairs(flipped: Array) -> Array:
     """Return the indices of the pairs whose order flips, shape (2, pairs)."""
     pairs = sorted(np.argwhere(flipped).tolist(), key=sorted)
     return np.array(pairs, dtype=int).reshape(-1, 2).T
+
+
+def _rank_flips(
+    study: StudyArrays,
+    cells: list[Member],
+    losses: dict[CostAxis, Array],
+    medians: dict[CostAxis, Array],
+    regime_of: dict[int, str],
+) -> list[RankFlip]:
+    s, w = np.array(cells).T
+    same = s[:, None] == s  # two entrants in one regime: both views would be of the same curves
+    ahead, behind = medians["examples"], medians["updates"]
+    a, b = _flipped_pairs(same & (ahead[:, None] < ahead) & (behind[:, None] > behind))
+    examples, updates = losses["examples"][s, w], losses["updates"][s, w]
+    clear = _leads(examples[a], examples[b]) & _leads(updates[b], updates[a])
+    names = [(study.labels[s], regime_of[w]) for s, w in cells]
+    flips = [
+        RankFlip(first=names[i], second=names[j], clear=sure)
+        for i, j, sure in zip(a.tolist(), b.tolist(), clear.tolist(), strict=True)
+    ]
+    return sorted(flips, key=lambda flip: not flip.clear)
 
 
 def _order_flips(study: StudyArrays, loss: Array, regime_of: dict[int, str]) -> list[OrderFlip]:

@@ -15,7 +15,7 @@ from tests.records.factories import make_curve
 
 
 def regime_cells() -> list[Cell]:
-    """Cells of two entrants, of which alpha is faster in batch and slower in sgd."""
+    """Batch is ahead at equal updates, sgd at equal examples; alpha and beta swap in batch."""
     cells = make_cells(("alpha", "beta"), ("moons",), ("batch", "sgd"), seeds=4)
     speed = {("alpha", "batch"): 0.2, ("beta", "batch"): 0.1, ("alpha", "sgd"): 0.002,
              ("beta", "sgd"): 0.003}  # fmt: skip
@@ -44,12 +44,34 @@ def test_regimes_are_compared_at_equal_examples_and_at_equal_updates() -> None:
     assert row.rank_at_examples == 2
 
 
-def test_entrants_that_change_their_order_between_regimes_are_named() -> None:
-    """alpha leads in batch, and beta leads in sgd."""
+def test_rank_flips_between_the_views_and_between_regimes_are_pointed_out() -> None:
+    """sgd leads batch at equal examples and trails at equal updates; alpha and beta swap."""
     view = build_leaderboard(regime_cells(), StudyProtocol()).regimes[0]
+    flips = {(f.first, f.second): f.clear for f in view.flips}
+    assert flips[("alpha", "sgd"), ("alpha", "batch")]
+    assert flips[("beta", "sgd"), ("beta", "batch")]
+    assert len(flips) == 2
     assert [(f.first, f.second, f.regime, f.other_regime, f.clear) for f in view.order_flips] == [
         ("alpha", "beta", "batch", "sgd", True)
     ]
+
+
+def test_early_against_late_in_one_regime_is_no_flip() -> None:
+    """Within a regime examples and updates are the same axis: curves that cross flip nothing."""
+    crossing = []
+    for cell in regime_cells():
+        early = cell.entrant.label == "beta" and cell.workload.regime == "sgd"
+        runs = []
+        for run in cell.evaluation:
+            columns = dict(run.curve)
+            if early:
+                columns["val_loss"] = 0.5 + 0 * columns["updates"]
+            runs.append(replace(run, curve=make_curve(columns)))
+        crossing.append(replace(cell, evaluation=tuple(runs)))
+    view = build_leaderboard(crossing, StudyProtocol()).regimes[0]
+    (first, second) = [r for r in view.rows if r.regime == "sgd"]
+    assert (first.at_examples - second.at_examples) * (first.at_updates - second.at_updates) < 0
+    assert {(f.first[0], f.second[0]) for f in view.flips} == {("alpha", "alpha")}
 
 
 def test_an_entrant_ahead_in_every_regime_flips_with_nobody() -> None:
