@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from site_pages.command_help import examples_as_code
 from site_pages.write import write_generated_pages
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ extensions = [
 ]
 root_doc = "index"
 language = "en"
+smartquotes = False  # options keep both of their hyphens, and examples their quotes
+toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"
 html_title = f"optbench {release}"
@@ -68,3 +71,5 @@ napoleon_use_rtype = False
 def setup(app: Sphinx) -> None:
     """Write the generated pages before Sphinx looks for sources."""
     app.connect("config-inited", lambda app, config: write_generated_pages(HERE))
+    app.connect("sphinx-click-process-description", examples_as_code)
+    app.connect("sphinx-click-process-epilog", examples_as_code)

@@ -56,9 +56,9 @@ def leaderboards_page(studies: Sequence[Published]) -> str:
     """Return the page that lists the studies, in Markdown."""
     head = (
         "# Published leaderboards\n\n"
-        "What optbench answers on its own suites. Places are ranges: those that the open pairs "
-        "leave possible. [Reading a leaderboard](../reading.md) explains the boards, and "
-        "`results/` in the repository has the tables, pictures and commands."
+        "These are the results of the built-in suites. A place is a range if open pairs leave "
+        "several places possible. [Reading a leaderboard](../reading.md) explains the boards; "
+        "`results/` in the repository contains the tables, plots and commands."
     )
     return "\n\n".join([head, *map(_study_block, studies)]) + "\n"
 
@@ -74,7 +74,7 @@ def _study_block(study: Published) -> str:
     )
     link = (
         f'<a class="open-page" href="../{FOLDER}/{study.name}">Open the interactive page</a>\n\n'
-        "It has every board, pair and workload, with filters; it works offline."
+        "It shows every board, pair and workload, with filters, and works offline."
     )
     sentences = [f"- {v.text}" for v in board.verdicts[: len(TITLES)] if not v.label]
     return "\n\n".join(

@@ -13,7 +13,7 @@ from optbench.contracts import Hyper, Optimizer
 from optbench.registry import default_registry
 from optbench.support.text import range_text
 from site_pages import formulas, leaderboards
-from site_pages.api import api_page
+from site_pages.api import api_pages
 from site_pages.leaderboards import interactive_page, leaderboards_page, published_studies
 from site_pages.tables import table
 
@@ -41,7 +41,8 @@ def write_generated_pages(docs: Path) -> None:
         picture = _draw_path(name, folder / "optimizers" / f"{name}.svg")
         _write(folder / "optimizers" / f"{name}.md", optimizer_page(optimizer, picture, boards))
     _write(folder / "optimizers" / "index.md", _index(builtin))
-    _write(folder / "api.md", api_page())
+    for file, page in api_pages().items():
+        _write(folder / file, page)
     _write(folder / "cli.md", CLI_PAGE)
     _write(folder / "leaderboards.md", leaderboards_page(studies))
     for study in studies:
@@ -58,7 +59,7 @@ def _write(path: Path, text: str) -> None:
 def _index(optimizers: Mapping[str, Optimizer]) -> str:
     rows = [(f"[{n}]({n}.md)", _summary(o), o.source) for n, o in optimizers.items()]
     toctree = "\n".join(["```{toctree}", ":hidden:", "", *optimizers, "```"])
-    head = "# Optimizers\n\nEvery built-in optimizer, from its class.\n"
+    head = "# Optimizers\n\nEach page shows the formula, the hyperparameters and a path.\n"
     return f"{head}\n{table(('name', 'in one line', 'source'), rows)}\n\n{toctree}\n"
 
 
@@ -160,7 +161,7 @@ def _draw_path(name: str, path: Path) -> str:
 
 CLI_PAGE = """# Command line
 
-Every command with every option. `optbench COMMAND --help` prints the same.
+This page lists every command with its options, as `optbench COMMAND --help` prints them.
 
 ```{eval-rst}
 .. click:: optbench.cli:main
