@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from docutils import nodes
 from site_pages.command_help import examples_as_code
 from site_pages.write import write_generated_pages
 
@@ -68,8 +69,16 @@ napoleon_google_docstring = True
 napoleon_use_rtype = False
 
 
+def dash_parameters(app: Sphinx, doctree: nodes.document) -> None:
+    """Set a dash between a parameter and its description, where Sphinx has two hyphens."""
+    for node in list(doctree.findall(nodes.Text)):
+        if node.astext() == " -- ":
+            node.parent.replace(node, nodes.Text(" \N{EN DASH} "))
+
+
 def setup(app: Sphinx) -> None:
-    """Write the generated pages before Sphinx looks for sources."""
+    """Write the generated pages before Sphinx looks for sources, and mend what extensions make."""
     app.connect("config-inited", lambda app, config: write_generated_pages(HERE))
     app.connect("sphinx-click-process-description", examples_as_code)
     app.connect("sphinx-click-process-epilog", examples_as_code)
+    app.connect("doctree-read", dash_parameters)

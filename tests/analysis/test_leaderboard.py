@@ -63,7 +63,7 @@ def test_a_planted_better_optimizer_is_better_than_all_others() -> None:
     pairs = [p for p in final_loss(board).pairs if "gamma" in (p.first, p.second)]
     assert [(p.first, p.verdict) for p in pairs] == [("gamma", "better")] * 4
     assert not any(set(first.tie_groups) & set(row.tie_groups) for row in board.overall[1:])
-    assert "gamma ends lowest" in board.verdicts[0].text
+    assert "gamma has the lowest test loss" in board.verdicts[0].text
 
 
 @pytest.mark.parametrize("rng_seed", range(4))

@@ -17,8 +17,8 @@ from optbench.records import BoardName
 from optbench.support.text import count, join_names
 
 LEADS: dict[BoardName, tuple[str, str]] = {
-    "final-loss": ("ends lowest", "end lowest"),
-    "training-loss": ("trains lowest", "train lowest"),
+    "final-loss": ("has the lowest test loss", "have the lowest test loss"),
+    "training-loss": ("has the lowest training loss", "have the lowest training loss"),
     "speed": ("is fastest", "be fastest"),
     "stability": ("is most stable", "be most stable"),
 }

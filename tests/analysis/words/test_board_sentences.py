@@ -49,10 +49,10 @@ def near(*means: float, spread: float = 0.004, replicates: int = 6) -> dict[str,
 
 def test_the_first_is_named_only_where_it_beats_everyone() -> None:
     """One entrant above all others leads; where a pair is open, all candidates are named."""
-    assert board_sentence(make_board(near(0.9, 0.8, 0.7))) == "a ends lowest."
+    assert board_sentence(make_board(near(0.9, 0.8, 0.7))) == "a has the lowest test loss."
     open_board = make_board(near(0.9, 0.88, 0.7, spread=0.03))
     assert board_sentence(open_board).startswith(
-        "a or b ends lowest. Open: a against b; to decide: "
+        "a or b has the lowest test loss. Open: a against b; to decide: "
     )
 
 
@@ -63,7 +63,8 @@ def test_the_only_candidate_may_have_an_open_pair() -> None:
     others = [msgspec.structs.replace(row, may_be_best=False) for row in others]
     board = msgspec.structs.replace(board, rows=(first, *others))
     assert board_sentence(board).startswith(
-        "a ends lowest by one-sided tests (pairs are tested on both sides). Open: a against b; "
+        "a has the lowest test loss by one-sided tests (pairs are tested on both sides). "
+        "Open: a against b; "
     )
 
 

@@ -140,5 +140,7 @@ def test_one_workload_with_replicates_has_places() -> None:
     names = ("alpha", "beta", "gamma")
     cells = make_cells(names, ("digits",), ("batch",), skill={"alpha": 1.0}, replicates=6)
     sentences = texts(build(cells))
-    assert sentences.startswith("Final loss on this workload (6 replicates): alpha ends lowest.")
+    assert sentences.startswith(
+        "Final loss on this workload (6 replicates): alpha has the lowest test loss."
+    )
     assert "Final loss: place 1 of 3; better than " in sentences
