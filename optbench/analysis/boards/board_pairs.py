@@ -12,7 +12,12 @@ from optbench.analysis.board_records import BoardPair, Needs, Unit
 from optbench.analysis.board_rows import number
 from optbench.analysis.boards.board_values import VALUE_RANGES, BoardValues
 from optbench.analysis.run_costs import UNKNOWN_PACE, Pace, replicate_seconds, workload_seconds
-from optbench.analysis.statistics.contrasts import all_pairs, cluster_means, pair_contrasts
+from optbench.analysis.statistics.contrasts import (
+    Contrasts,
+    all_pairs,
+    cluster_means,
+    pair_contrasts,
+)
 from optbench.analysis.statistics.decisions import Closed, Decision, decide
 from optbench.analysis.study_arrays import StudyArrays
 from optbench.contracts import Array
@@ -222,37 +227,55 @@ def make_pairs(
     decisions = decide(contrasts, region, entrants=entrants, alpha=stage.level, closed=closed)
     pairs = []
     for i, (decision, pair) in enumerate(zip(decisions, earlier, strict=True)):
-        if not is_compared[i]:
-            labels = (sample.labels[int(first[i])], sample.labels[int(second[i])])
-            units = int(contrasts.replicates[i] or sample.common[first[i], second[i]])
-            pairs.append(_no_verdict(*labels, units))
-            continue
-        a, b, sign = int(first[i]), int(second[i]), 1.0
-        if decision.difference < 0:  # on common workloads only, which the row's mean is not of
-            a, b, sign = b, a, -1.0
-        low, high = sorted((sign * decision.low, sign * decision.high))
-        low, high = max(low, -sample.widest), min(high, sample.widest)
-        testable, units = bool(contrasts.testable[i]), int(contrasts.replicates[i])
-        decided_at = (pair.decided_at if pair else None) or stage.replicates
-        pairs.append(
-            BoardPair(
-                first=sample.labels[a],
-                second=sample.labels[b],
-                difference=number(sign * decision.difference),
-                low=number(low),
-                high=number(high),
-                p=decision.p if testable else None,
-                p_adjusted=decision.p_adjusted if testable else None,
-                p_equal=decision.p_equal if testable else None,
-                verdict=decision.answer,
-                needs=_needs(decision, sample, units) if testable else None,
-                units=units,
-                error=number(contrasts.error[i]),
-                df=number(contrasts.df[i]) if testable else None,
-                decided_at=None if decision.answer == "open" else decided_at,
-            )
-        )
+        a, b = int(first[i]), int(second[i])
+        if is_compared[i]:
+            decided_at = (pair.decided_at if pair else None) or stage.replicates
+            pairs.append(_pair(sample, (a, b), decision, contrasts, i, decided_at))
+        else:
+            units = int(contrasts.replicates[i] or sample.common[a, b])
+            pairs.append(_no_verdict(sample.labels[a], sample.labels[b], units))
     return tuple(pairs)
+
+
+def _pair(
+    sample: Sample,
+    indices: tuple[int, int],
+    decision: Decision,
+    contrasts: Contrasts,
+    index: int,
+    decided_at: int,
+) -> BoardPair:
+    """Return a pair with its verdict.
+
+    Args:
+        sample: The values.
+        indices: Both entrants.
+        decision: The decision on their difference.
+        contrasts: The differences of all pairs.
+        index: Index of the pair among them.
+        decided_at: Replicates at the look that decided it, if it is decided.
+    """
+    sign = 1.0
+    if decision.difference < 0:  # on common workloads only, which the row's mean is not of
+        indices, sign = indices[::-1], -1.0
+    low, high = sorted((sign * decision.low, sign * decision.high))
+    testable, units = bool(contrasts.testable[index]), int(contrasts.replicates[index])
+    return BoardPair(
+        first=sample.labels[indices[0]],
+        second=sample.labels[indices[1]],
+        difference=number(sign * decision.difference),
+        low=number(max(low, -sample.widest)),
+        high=number(min(high, sample.widest)),
+        p=decision.p if testable else None,
+        p_adjusted=decision.p_adjusted if testable else None,
+        p_equal=decision.p_equal if testable else None,
+        verdict=decision.answer,
+        needs=_needs(decision, sample, units) if testable else None,
+        units=units,
+        error=number(contrasts.error[index]),
+        df=number(contrasts.df[index]) if testable else None,
+        decided_at=None if decision.answer == "open" else decided_at,
+    )
 
 
 def _no_verdict(first: str, second: str, units: int) -> BoardPair:
