@@ -116,7 +116,6 @@ def command(
     from optbench.study.folders import writable_folder
     from optbench.study.progress_displays import terminal_display
     from optbench.study.progress_view import ProgressView
-    from optbench.study.reporting import write_report
     from optbench.study.running import run_study_in
 
     writable_folder(out)
@@ -141,18 +140,12 @@ def command(
             time_limit=time_limit,
             extended=extended,
         )
-        complete, files = study.complete, []
-        if not complete:
-            _log.info(
-                "interrupted; writing the report (Ctrl-C again skips it)"
-                if study.is_evaluated and shard is None
-                else "interrupted; nothing to report yet"
-            )
-        try:
-            if study.is_evaluated and shard is None:
-                files = write_report(study, out, command=repeatable, formats=formats)
-        except KeyboardInterrupt:
-            complete = False
+        complete = study.complete
+        files: list[Path] = []
+        if study.is_evaluated and shard is None:
+            complete, files = _report(study, out, repeatable, formats)
+        elif not complete:
+            _log.info("interrupted; nothing to report yet")
     if as_json:
         print_json(summary_json(study, files))
     elif files:
@@ -164,6 +157,20 @@ def command(
     if not complete:
         return exit_code()
     return EXIT_FAILED_RUNS if study.failed else 0
+
+
+def _report(
+    study: Study, out: Path, command: str, formats: Sequence[str]
+) -> tuple[bool, list[Path]]:
+    """Write the report; return whether nothing was interrupted, and the files of the report."""
+    from optbench.study.reporting import write_report
+
+    if not study.complete:
+        _log.info("interrupted; writing the report (Ctrl-C again skips it)")
+    try:
+        return study.complete, write_report(study, out, command=command, formats=formats)
+    except KeyboardInterrupt:
+        return False, []
 
 
 def _check_growth(
