@@ -116,7 +116,6 @@ def _draw_curves(axis: SweptAxis, points: Sequence[SweepPoint], subtitle: str) -
     low, high = positive_limits(losses, 0.08) or NO_LIMITS
     _set_x_axis(axes, axis, places, numeric)
     set_log_axis(axes, "y", low, high)
-    axes.set_xlabel(_ticks(axis)[1])
     axes.set_ylabel("final validation loss")
     looks = assign_looks(labels.values())
     ends = {}
@@ -158,7 +157,8 @@ def _by_optimizer(points: Sequence[SweepPoint]) -> dict[str, list[SweepPoint]]:
 
 
 def _set_x_axis(axes: Axes, axis: SweptAxis, places: Mapping[Value, float], numeric: bool) -> None:
-    texts, _ = _ticks(axis)
+    texts, label = _ticks(axis)
+    axes.set_xlabel(label)
     if axis.logarithmic:
         set_log_axis(axes, "x", *(positive_limits(np.array([*places.values()]), 0.03) or NO_LIMITS))
     if numeric:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from optbench.analysis.leaderboard import Leaderboard
 from optbench.analysis.view_records import Budget
@@ -49,12 +50,7 @@ def draw_tuning_curves(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
     last = max(2, *(len(curve.score) for curve in curves))
     trials = np.arange(1, last + 1, dtype=float)
     band = rest_band(others, trials)
-    shown = np.concatenate([*(np.array(c.score) for c in named), *band])
-    low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
-    room = max((high - low) * 0.06, 0.01)
-    axes.set_ylim(low - room, high + room)
-    set_log_axis(axes, "x", 1, last)
-    axes.set_xticks([k for k in TICKS if k <= last])
+    _set_axes(axes, np.concatenate([*(np.array(c.score) for c in named), *band]), last)
     draw_rest(axes, trials, *band)
     for curve in named:
         axes.plot(
@@ -64,14 +60,23 @@ def draw_tuning_curves(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
             markersize=2.6,
             clip_on=False,
         )
-    axes.set_xlabel("trials k")
-    axes.set_ylabel("expected score")
     if fits_directly(labels):
         ends = {curve.label: (len(curve.score), curve.score[-1]) for curve in named}
         label_ends(axes, {label: ends[label] for label in labels}, looks)
     if needs_legend(labels):
         add_legend(sheet, labels, looks)
     return sheet
+
+
+def _set_axes(axes: Axes, scores: Array, last: int) -> None:
+    """Set limits, ticks and labels for scores up to the last trial."""
+    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
+    room = max((high - low) * 0.06, 0.01)
+    axes.set_ylim(low - room, high + room)
+    set_log_axis(axes, "x", 1, last)
+    axes.set_xticks([k for k in TICKS if k <= last])
+    axes.set_xlabel("trials k")
+    axes.set_ylabel("expected score")
 
 
 def _points(curve: Budget) -> tuple[Array, Array]:
