@@ -23,7 +23,7 @@ def draw_responses(series: Series, responses: Sequence[Response]) -> Sheet:
     looks = assign_looks(response.label for response in responses)
     columns = 2 if len(responses) == 4 else MOST_COLUMNS
     sheet = make_sheet(
-        "What optimizers make of one series of noisy gradients",
+        "Steps of optimizers on one series of noisy gradients",
         "Grey: the gradients, the same in every panel; black: their mean, which turns from 1 to "
         "-1. In color: steps over learning rate.",
         n=len(responses),

@@ -37,7 +37,7 @@ def draw_tuning_curves(board: Leaderboard, looks: dict[str, Look]) -> Sheet:
     sheet = make_sheet(
         "What tuning is worth",
         "Expected score of the best of k trials on the tuning seeds, mean over workloads; not the "
-        "leaderboard's score. Flat: needs no tuning." + rest_note(len(curves) - len(labels)),
+        "leaderboard's score. A flat curve needs no tuning." + rest_note(len(curves) - len(labels)),
         width=4.6,
         height=2.6,
         between=0.3,

@@ -159,7 +159,7 @@ def test_the_regimes_say_after_how_many_examples_they_are_compared() -> None:
     for k, seen in ((1, "2,700"), (2, "960 to 2,700")):
         changed = msgspec.structs.replace(board, regimes=tuple(views[:k]))
         text = report_html(changed, cells, environment={}, command="run")
-        assert f"after equally many examples, {seen}: those" in text
+        assert f"after the same number of examples, {seen}: that" in text
         assert "No change of order at equal examples holds" in text
 
 
