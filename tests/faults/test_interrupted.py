@@ -39,7 +39,8 @@ def test_ctrl_c_at_every_later_stage_in_turn(tmp_path: Path, undisturbed: Undist
     folder = Folder(tmp_path, pause=0.02)
     for moment in TRAINING:
         lines = interrupt(folder, f"{moment}={INT}")
-        stored = "stored in study; to continue: optbench run smoke"  # one run may be finished, or more
+        # One run may be finished, or more.
+        stored = "stored in study; to continue: optbench run smoke"
         assert stored in lines, moment
     folder.run().check(0)
     folder.check()
