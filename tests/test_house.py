@@ -348,52 +348,6 @@ def test_import_linter_finds_planted_imports(tmp_path: Path) -> None:
     assert "Contracts: 0 kept" in result.stdout
 
 
-# Long functions ------------------------------------------------------------------------------
-
-MAX_FUNCTION_LINES = 40
-"""Largest number of lines of a function, without its signature and its docstring."""
-
-LONG_FUNCTIONS = {
-    "analysis/boards/board_values.py:board_values": "describes the four boards one by one",
-    "analysis/views/workload_rows.py:row": "fills the fields of a row one by one",
-    "cli/commands/run.py:command": "passes on every option of the largest command",
-    "cli/commands/trajectory.py:command": "checks options that exclude each other",
-    "data/given_data.py:make_dataset": "takes five kinds of data, each with its own checks",
-    "engine/kernels/row_tiles.py:_emit_row_dots": "emits the blocks of one LLVM function",
-    "engine/specs.py:make_spec": "checks the fields of a spec one by one",
-    "report/page/payload.py:page_data": "lists the parts of the data of the page",
-    "study/api.py:compare": "passes on every argument of the largest function",
-}
-"""Functions that may be longer, each with the reason."""
-
-
-def long_functions(package: Path) -> list[str]:
-    """Functions with more lines than allowed, as ``file:name``."""
-    found = []
-    for path in modules(package):
-        for node in ast.walk(ast.parse((package / path).read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-            if body and (body[-1].end_lineno or 0) - body[0].lineno >= MAX_FUNCTION_LINES:
-                found.append(f"{path.as_posix()}:{node.name}")
-    return sorted(found)
-
-
-def test_functions_are_short() -> None:
-    """Only those with a reason are longer than the limit, and no exemption outlives its use."""
-    assert long_functions(PACKAGE) == sorted(LONG_FUNCTIONS)
-
-
-def test_the_guard_finds_planted_long_functions(tmp_path: Path) -> None:
-    """The docstring does not count, and one line over the limit does."""
-    body = "    x = 1\n" * MAX_FUNCTION_LINES
-    (tmp_path / "planted.py").write_text(
-        f"def fits():\n    'Text.'\n{body}\n\ndef long():\n{body}    x = 2\n"
-    )
-    assert long_functions(tmp_path) == ["planted.py:long"]
-
-
 # The guide to the rooms ----------------------------------------------------------------------
 
 
