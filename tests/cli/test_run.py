@@ -253,4 +253,4 @@ def test_a_study_without_an_evaluated_run_names_no_report(tmp_path: Path) -> Non
     assert outcome.code == 0, outcome.err
     assert not (tmp_path / "report.html").exists()
     assert "report.html" not in outcome.err
-    assert "the time limit is reached; nothing to report yet; to go on: " in outcome.err
+    assert "the time limit is reached; nothing to report yet; to continue: " in outcome.err

@@ -100,7 +100,7 @@ def test_the_command_says_it_once(tmp_path: Path) -> None:
     words += ["-r", "mini-batch", "--batch-size", "500", "--out", tmp_path]
     outcome = study_helpers.optbench_process(*words, "--ruleset", "defaults")
     assert outcome.code == 0, outcome.err
-    assert outcome.err.count("is regime batch, and is called so") == 1
+    assert outcome.err.count("is regime batch, and is listed as such") == 1
     assert outcome.err.count("note: mini-batch with batch_size=500 on iris") == 1
     assert "left out" not in outcome.err
     runs = optbench.load_study(tmp_path).runs
