@@ -70,9 +70,7 @@ def curve_limits(curves: Iterable[Array]) -> tuple[float, float] | None:
     return (float(values.min()), float(values.max())) if values.size else None
 
 
-def mean_curve(
-    cells: Sequence[Cell], ends: Mapping[str, float] | None = None
-) -> Array:
+def mean_curve(cells: Sequence[Cell], ends: Mapping[str, float] | None = None) -> Array:
     """Return the validation loss relative to its start: the geometric mean over workloads.
 
     All curves are resampled at the same points of the log of the examples; NaN from where the
