@@ -109,7 +109,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def count_edits(one: str, other: str) -> int:
-    """Return the number of letters to insert, delete, replace or swap with a neighbour.
+    """Return the number of letters to insert, delete, replace or swap with a neighbor.
 
     Example:
         >>> count_edits("adma", "adam"), count_edits("adma", "adamax")

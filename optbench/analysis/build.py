@@ -55,7 +55,7 @@ def build_leaderboard(
         drawn: Whether the workloads were drawn from a declared distribution, each independently.
         criteria: The baseline and the regions of practical equivalence; by default, there is no
             baseline, and the regions are `REGIONS`.
-        looks: The looks at a study that was analysed while it grew; by default, there is one.
+        looks: The looks at a study that was analyzed while it grew; by default, there is one.
         data_cautions: One line for each fault of a dataset that makes its figures misleading.
         base_rates: Dataset -> accuracy of always predicting its largest class, where it is known.
         pace: How fast the machine trains further runs.

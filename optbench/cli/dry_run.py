@@ -44,7 +44,7 @@ def show_plan(
         from optbench.analysis.statistics.spending import look_sizes
 
         sizes = ", ".join(map(str, look_sizes(plan.protocol.replicates)))
-        say_prose(f"at most; analysed at {sizes} replicates, and ended when all pairs are decided")
+        say_prose(f"at most; analyzed at {sizes} replicates, and ended when all pairs are decided")
     say_prose(
         f"{count(estimate.planned, 'run')} planned (more where a search range has to be widened), "
         f"{estimate.stored:,} of them {plural(estimate.stored, 'is', 'are')} in the store; "

@@ -28,7 +28,7 @@ NEAR = 1e-6
 
 
 def find_hint(pair: Pair, values: Mapping[str, Value], registry: Registry) -> str:
-    """Return what may be wrong, in words; empty if nothing is recognised.
+    """Return what may be wrong, in words; empty if nothing is recognized.
 
     Args:
         pair: The optimizer and its reference, whose steps differ.

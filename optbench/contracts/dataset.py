@@ -17,13 +17,13 @@ CautionKind = Literal["constant-columns", "duplicates", "unequal-classes"]
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset that is split, standardised and hashed: what networks are trained on.
+    """A dataset that is split, standardized and hashed: what networks are trained on.
 
     Attributes:
-        x_train, x_val, x_test: Inputs, shape (n, n_features), float64, standardised with mean and
+        x_train, x_val, x_test: Inputs, shape (n, n_features), float64, standardized with mean and
             deviation of the training part.
         y_train, y_val, y_test: Class labels, shape (n,), int64 (multiclass and binary), or
-            targets, shape (n, n_outputs), float64, standardised (regression).
+            targets, shape (n, n_outputs), float64, standardized (regression).
         task: ``"multiclass"``, ``"binary"`` or ``"regression"``; decides output layer and loss.
         n_outputs: Number of units of the output layer.
         content_hash: SHA-256 over all of the above.
@@ -55,7 +55,7 @@ class Dataset:
 
 
 class DatasetSource(Configurable, ABC):
-    """Source of a dataset. optbench splits, standardises and hashes the arrays of `load`.
+    """Source of a dataset. optbench splits, standardizes and hashes the arrays of `load`.
 
     A family of datasets declares hyperparameters with `hyper`, and `load` finds their values in
     ``self.h``. Users give values in brackets: ``signs[n=400]``.

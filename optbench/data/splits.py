@@ -1,4 +1,4 @@
-"""Fixed splits, standardisation and content hashes of datasets."""
+"""Fixed splits, standardization and content hashes of datasets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from optbench.registry.fingerprints import fingerprint
 from optbench.registry.scoped import ScopedRegistry
 
 DECIMALS = 10
-"""Decimal places kept in standardised values, so that hashes agree across machines."""
+"""Decimal places kept in standardized values, so that hashes agree across machines."""
 LARGEST = 1e100
 """Size from which, and below whose inverse, numbers are rescaled before they are squared."""
 ROUNDING = 4 * np.finfo(float).eps
@@ -66,7 +66,7 @@ def load_dataset(name: DatasetLike, *, target: str | None = None) -> Dataset:
 
 @functools.lru_cache(maxsize=128)
 def prepare_dataset(source: type[DatasetSource]) -> Dataset:
-    """Load, split, standardise and hash a dataset; cached because studies request it often."""
+    """Load, split, standardize and hash a dataset; cached because studies request it often."""
     if (subset := subset_of(source)) is not None:
         data = with_fewer_examples(prepare_dataset(subset[0]), subset[1], source.name)
         return dataclasses.replace(data, content_hash=_hash(data.task, _parts(data)))
@@ -96,7 +96,7 @@ def _is_shared(source: type[DatasetSource]) -> bool:
 
 
 def _parts_and_hash(source: type[DatasetSource]) -> list[Array]:
-    """Return inputs and targets of the three parts, loaded, split and standardised; and their hash.
+    """Return inputs and targets of the three parts, loaded, split and standardized; and their hash.
 
     The hash is an array of 32 bytes.
     """
@@ -237,7 +237,7 @@ def _standardize(wanted: bool | Literal["jointly"], train: Array, *others: Array
 
 
 def _scaled(part: Array, mean: Array, spread: Array) -> Array:
-    """Standardise in a single new array; image datasets take hundreds of megabytes per copy."""
+    """Standardize in a single new array; image datasets take hundreds of megabytes per copy."""
     scaled = part - mean
     scaled /= spread
     return np.round(scaled, DECIMALS, out=scaled)

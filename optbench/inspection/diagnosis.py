@@ -302,7 +302,7 @@ def _first_update(result: RunResult, layers: int) -> float:
 def _jitter(loss: Array) -> float:
     """Return the median deviation of a loss from its local trend, relative to its median.
 
-    Each value is compared with the mean of its neighbours, so that a steady decrease does not
+    Each value is compared with the mean of its neighbors, so that a steady decrease does not
     count as jitter.
     """
     if len(loss) < 3 or np.median(loss) <= 0:

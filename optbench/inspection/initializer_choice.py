@@ -3,7 +3,7 @@
 Each initializer is measured over several draws on the given network, so that a lucky draw cannot
 win. Candidates are the initializers that carry signal and gradient through all layers. In a shallow
 network, these differ mostly in how they scale the input, an effect that disappears after a few
-layers. The candidates are therefore ranked by the behaviour of the same weights in an infinitely
+layers. The candidates are therefore ranked by the behavior of the same weights in an infinitely
 wide and deep network, where every layer multiplies the variance of the gradient by the same factor.
 This factor is 1 at the edge between order and chaos.
 

@@ -183,7 +183,7 @@ def alike(signals: Signals) -> bool:
 
 
 def verdict(signals: Signals) -> str:
-    """Summarise the measurements in one or two sentences.
+    """Summarize the measurements in one or two sentences.
 
     Signal and gradient are judged over the whole depth of the network, not per layer: a factor of
     0.9 per layer looks harmless, but leaves 0.5 % after 50 layers.

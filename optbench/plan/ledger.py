@@ -66,7 +66,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         complete: False if the study was interrupted.
         left_out: One line for each entrant and regime that do not go together.
         drawn: Whether each workload is an independent draw from a declared distribution.
-        looks: The looks at a study that was analysed while it grew; empty for a single one.
+        looks: The looks at a study that was analyzed while it grew; empty for a single one.
         most_replicates: Largest number of replicates of a study that ran until it was decided; 0
             for others.
         data_cautions: One line for each fault of a dataset that makes its figures misleading, and

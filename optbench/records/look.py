@@ -1,4 +1,4 @@
-"""The looks at a study that is analysed while it grows."""
+"""The looks at a study that is analyzed while it grows."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _LOSSES = (
     ("train_loss", "training loss", "#f87507"),
     ("val_loss", "validation loss", "#3b78e7"),
 )
-"""Column, name and CSS colour of the lines in a notebook."""
+"""Column, name and CSS color of the lines in a notebook."""
 
 
 class Status(StrEnum):

@@ -1,4 +1,4 @@
-"""The SQLite file of a store: how it is created, recognised and migrated, and its errors."""
+"""The SQLite file of a store: how it is created, recognized and migrated, and its errors."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class StudyComparison:
     Attributes:
         rows: One comparison for each optimizer.
         warnings: Sentences on differences between the two sides, such as different protocols.
-        level: Level of the intervals. It is 95% unless a study was analysed at several looks.
+        level: Level of the intervals. It is 95% unless a study was analyzed at several looks.
         missing: What A has and B has not: optimizers, workloads, or an optimizer on a workload.
     """
 
@@ -177,7 +177,7 @@ def compare_studies(
     if level < ALPHA:
         rate = max(sum(look.level for look in study.looks) for study in (first, second))
         warnings.append(
-            "the number of replicates depends on the results, as the study was analysed at several "
+            "the number of replicates depends on the results, as the study was analyzed at several "
             f"looks: verdicts are reached at a level of {100 * level:.1f}% instead of "
             f"{100 * ALPHA:.0f}%" + (f", {_sum_text(rate)}" if rate > ALPHA + 1e-9 else "")
         )
@@ -193,7 +193,7 @@ def compare_entrants(
 ) -> StudyComparison:
     """Compare two optimizers of one study on the workloads that both were evaluated on.
 
-    A study that was analysed at several looks is compared at each of them, as its boards are.
+    A study that was analyzed at several looks is compared at each of them, as its boards are.
 
     Args:
         study: The study.

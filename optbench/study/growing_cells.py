@@ -172,7 +172,7 @@ class GrowingCells:
         return OpenCells(replace(self._plan, cells=cells), self._results)
 
     def _look(self, complete: Iterable[CellRecord], size: int, is_last: bool = False) -> None:
-        """Analyse the study, and find out which entrants need further runs.
+        """Analyze the study, and find out which entrants need further runs.
 
         Args:
             complete: Cells that were completed since the last look.
@@ -212,7 +212,7 @@ class GrowingCells:
             _log.info("%s", end_line(size, self._most))
 
     def _look_at_time_limit(self) -> None:
-        """Analyse the replicates that were finished in time, and leave the others out."""
+        """Analyze the replicates that were finished in time, and leave the others out."""
         state = self._state
         complete = state.part.complete_replicates()
         if complete:

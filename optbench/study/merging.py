@@ -121,7 +121,7 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
     """Return one study with the cells of all studies.
 
     If several studies have a cell, the one with the most evaluation runs is used. Studies with
-    different replicates become one study with the replicates of all. Studies that were analysed at
+    different replicates become one study with the replicates of all. Studies that were analyzed at
     looks are merged only with studies of the same looks, since otherwise the number of replicates
     would depend on the results in a way that no look accounts for. Shards of as many parts are
     taken for parts of one study.
@@ -173,8 +173,8 @@ def merge_records(records: Sequence[tuple[Path, StudyRecord]]) -> StudyRecord:
 def _new_replicates_caution(records: Sequence[StudyRecord]) -> list[str]:
     """Say on which condition the error rates of studies with different replicates hold together.
 
-    A study that was analysed by itself, and is merged with a further one because of its results,
-    was analysed twice; no look accounts for that.
+    A study that was analyzed by itself, and is merged with a further one because of its results,
+    was analyzed twice; no look accounts for that.
     """
     if len({record.protocol.first_replicate for record in records}) < 2:
         return []
@@ -247,7 +247,7 @@ def _joint_looks(records: Sequence[tuple[Path, StudyRecord]]) -> tuple[Look, ...
         own = _looks(record)
         if not same_numbers or own != looks[: len(own)]:
             raise ConfigError(
-                f"{other} was not analysed at the looks of {folder}, so no error rate is known for "
+                f"{other} was not analyzed at the looks of {folder}, so no error rate is known for "
                 "both together; `optbench compare` compares them, `optbench run --more` extends one"
             )
     return looks

@@ -149,7 +149,7 @@ def _earlier_record(store: Store, plan: StudyPlan) -> StudyRecord | None:
 
 
 def _looks_made(record: StudyRecord | None) -> list[int]:
-    """Return the numbers of replicates at which a study was analysed."""
+    """Return the numbers of replicates at which a study was analyzed."""
     looks = () if record is None else record.looks
     return [look.replicates for look in looks if look.level > 0]
 

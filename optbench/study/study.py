@@ -71,7 +71,7 @@ class Study:
         unchanged: Whether the store already contained exactly this study.
         folder: Folder with its store; None for a study that exists only in memory.
         drawn: Whether each workload is an independent draw from a declared distribution.
-        looks: The looks at a study that was analysed while it grew; empty for a single one.
+        looks: The looks at a study that was analyzed while it grew; empty for a single one.
         data_cautions: One line for each fault of a dataset that makes its figures misleading.
         base_rates: Dataset -> accuracy of always predicting its largest class; without regressions.
         criteria: The baseline and the regions of practical equivalence of its boards.

@@ -210,7 +210,7 @@ def run_sweep(
     command: str = "",
     environment: Mapping[str, Any] | None = None,
 ) -> tuple[list[SweepPoint], bool]:
-    """Train the runs that are missing from the store, and summarise every complete point.
+    """Train the runs that are missing from the store, and summarize every complete point.
 
     Ctrl-C ends the sweep early; finished runs are kept.
 

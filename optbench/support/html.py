@@ -15,7 +15,7 @@ _CELL = "padding:2px 10px;text-align:left"
 
 
 class Line(NamedTuple):
-    """One curve of a chart: a name, its values, and a CSS colour."""
+    """One curve of a chart: a name, its values, and a CSS color."""
 
     name: str
     values: npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> Markup:
 
 
 def dot(name: str, colour: str) -> Markup:
-    """Return a name after a dot of its colour."""
+    """Return a name after a dot of its color."""
     return Markup('<span style="color:{}">●</span> {}').format(colour, name)
 
 

@@ -1,4 +1,4 @@
-"""Text for display: sanitises what comes from plugins and files, and agrees words with numbers.
+"""Text for display: sanitizes what comes from plugins and files, and agrees words with numbers.
 
 Text that is not printable never reaches a terminal. Control characters start escape sequences,
 which can move the cursor over earlier output, and marks that change the direction of writing make a

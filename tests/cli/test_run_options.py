@@ -124,4 +124,4 @@ def test_growth_options_that_do_not_fit_are_refused(arguments: list[str], tmp_pa
 def test_a_dry_run_says_what_the_most_would_be(tmp_path: Path) -> None:
     """With the numbers of replicates at which the study would be analysed."""
     outcome = optbench("run", *TINY, "--until", "decided", "--dry-run", "--out", tmp_path)
-    assert "at most; analysed at 4, 8, 16, 32 replicates" in outcome.out
+    assert "at most; analyzed at 4, 8, 16, 32 replicates" in outcome.out

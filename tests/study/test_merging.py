@@ -83,7 +83,7 @@ def test_studies_of_the_same_looks_merge_and_keep_them() -> None:
 def test_studies_of_different_looks_do_not_merge(other: tuple[Path, StudyRecord]) -> None:
     """Their size depends on their results, so that no error rate would hold for both together."""
     for records in ([record_of("ab", LOOKS, 8), other], [other, record_of("ab", LOOKS, 8)]):
-        with pytest.raises(ConfigError, match="was not analysed at the looks of ") as caught:
+        with pytest.raises(ConfigError, match="was not analyzed at the looks of ") as caught:
             merge_records(records)
         assert "\n" not in str(caught.value)
 

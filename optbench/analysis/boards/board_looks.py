@@ -1,4 +1,4 @@
-"""The boards of a study that is analysed at several looks while it grows."""
+"""The boards of a study that is analyzed at several looks while it grows."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def _unit_seconds(study: StudyArrays, columns: list[int], unit: Unit, pace: Pace
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a study that is analysed at several looks stands.
+    """Where a study that is analyzed at several looks stands.
 
     Attributes:
         level: Error rate of the present look.

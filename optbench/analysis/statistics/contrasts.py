@@ -11,7 +11,7 @@ and each has its own unit of replication:
 A difference is formed within a workload and replicate, where both entrants had the same initial
 weights, batches and search points. Only what both entrants have is compared.
 
-All arrays may have further axes in front, so that many studies are analysed at once.
+All arrays may have further axes in front, so that many studies are analyzed at once.
 """
 
 from __future__ import annotations

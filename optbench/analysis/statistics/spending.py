@@ -1,4 +1,4 @@
-"""The error rate of each look at a study that is analysed while it grows."""
+"""The error rate of each look at a study that is analyzed while it grows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def spent(share: float, alpha: float = ALPHA) -> float:
 
 
 def look_sizes(most: int) -> list[int]:
-    """Return the numbers of replicates at which a study is analysed, up to the largest one.
+    """Return the numbers of replicates at which a study is analyzed, up to the largest one.
 
     Args:
         most: Largest number of replicates, at least 1.
@@ -95,7 +95,7 @@ def level_of_either(first: Sequence[Look], second: Sequence[Look]) -> float:
     `ALPHA`. Where the looks differ, those of both studies count, and each gets half.
 
     Args:
-        first, second: Looks of each study; empty for a study that was analysed once.
+        first, second: Looks of each study; empty for a study that was analyzed once.
 
     Example:
         >>> looks = planned_looks([4, 8, 16], 32)

@@ -36,7 +36,7 @@ class LearningRateProfile:
         beyond: Which trials are outliers, below the loss that counts as 1, shape (n,).
         chosen: Rate that was chosen on each workload, and the part of the trial nearest to it,
             shape (2, W).
-        lr: Rates at which trials are summarised, ascending, shape (P,): the middle of a part of the
+        lr: Rates at which trials are summarized, ascending, shape (P,): the middle of a part of the
             range, or each rate if there are few. Empty if the trials differ in more than the rate.
         low, mid, high: Quantiles of the trials there, shape (P,).
     """

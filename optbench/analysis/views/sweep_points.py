@@ -40,7 +40,7 @@ class SweepPoint:
 def sweep_point(
     optimizer: str, at: Mapping[str, Value], results: Sequence[RunResult]
 ) -> SweepPoint:
-    """Summarise the seeds of one point.
+    """Summarize the seeds of one point.
 
     The interval lies between two order statistics, so it assumes nothing about the distribution:
     the narrowest symmetric pair that contains the median with probability `COVERAGE`, or the lowest

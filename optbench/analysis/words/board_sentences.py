@@ -78,7 +78,7 @@ def has_nothing_to_compare(board: Board) -> bool:
 
 
 def equal_groups(board: Board) -> list[tuple[int, int]]:
-    """Return the runs of neighbouring rows that are pairwise equal, as first and last index.
+    """Return the runs of neighboring rows that are pairwise equal, as first and last index.
 
     Groups that lie inside another one are left out. Two groups may overlap.
     """

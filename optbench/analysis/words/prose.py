@@ -23,7 +23,7 @@ def looks_notes(looks: Sequence[Look]) -> list[str]:
     """Return which error rate the verdicts of a growing study have; nothing for a single look."""
     last, rate = looks[-1], sum(look.level for look in looks)
     if not rate:
-        return ["No verdicts: the study was interrupted before it was first analysed."]
+        return ["No verdicts: the study was interrupted before it was first analyzed."]
     if len(looks) == 1 and last.level == ALPHA:
         return []
     note = (

@@ -217,7 +217,7 @@ def _print(outcome: Outcome, quiet: bool) -> None:
 
 
 def _print_marked(outcome: Outcome, text: str) -> None:
-    """Print the verdict in its colour, and a sentence."""
+    """Print the verdict in its color, and a sentence."""
     mark, colour = MARKS[outcome.verdict]
     line = folded(f"  {mark:<5} {text}", indent=8)
     echo(line.replace(mark, click.style(mark, fg=colour), 1))

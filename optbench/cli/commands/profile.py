@@ -40,7 +40,7 @@ def command(
     """Measure what an optimizer does in ten named properties, and what it costs.
 
     NAME is an optimizer, values in brackets allowed. FILE is a Python file; every optimizer that it
-    registers is measured. The properties are invariances, behaviour on hard problems, and recovery;
+    registers is measured. The properties are invariances, behavior on hard problems, and recovery;
     most have a criterion: "yes" meets it, "no" does not. Few optimizers meet all of them, and some
     exclude each other.
 

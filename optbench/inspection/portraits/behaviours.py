@@ -1,4 +1,4 @@
-"""Behaviour on hard problems, each at the best of the rates that are tried, unless it says else."""
+"""Behavior on hard problems, each at the best of the rates that are tried, unless it says else."""
 
 from __future__ import annotations
 

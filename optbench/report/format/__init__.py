@@ -1,1 +1,1 @@
-"""How values, names, colours and curves are shown."""
+"""How values, names, colors and curves are shown."""

@@ -69,7 +69,7 @@ def bands(
 def _quantile(rows: Array, q: float) -> Array:
     """Return a quantile along the first axis of sorted rows that may contain infinities.
 
-    NumPy gives NaN as soon as a neighbour is infinite, even one with no weight.
+    NumPy gives NaN as soon as a neighbor is infinite, even one with no weight.
     """
     position = q * (len(rows) - 1)
     below = int(position)

@@ -8,13 +8,13 @@ from optbench.analysis.board_records import select_boards
 from optbench.analysis.leaderboard import Leaderboard
 
 CROWD = 10
-"""Entrants up to which a picture shows everyone in colour."""
+"""Entrants up to which a picture shows everyone in color."""
 MOST_HIGHLIGHTS = 6
-"""Entrants in colour where there are more, without the baseline."""
+"""Entrants in color where there are more, without the baseline."""
 
 
 def highlights(board: Leaderboard) -> list[str]:
-    """Return the labels that pictures of this study show in colour.
+    """Return the labels that pictures of this study show in color.
 
     Up to `CROWD` entrants, everyone. Otherwise the first ones of each board in turn, and the
     baseline of the study.

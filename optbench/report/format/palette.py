@@ -1,10 +1,10 @@
 """One optimizer, one colour: the same in every plot, page and terminal of a study.
 
-Well-known optimizers have the same colour in every study.
+Well-known optimizers have the same color in every study.
 
-The eight colours come from a search that maximises the smallest distance (OKLab) between any two of
-them in normal, protan and deutan vision, among colours with a contrast of at least 3:1 on white and
-on the near-black of a dark page. Dash and marker differ as well, so that colour is never the only
+The eight colors come from a search that maximizes the smallest distance (OKLab) between any two of
+them in normal, protan and deutan vision, among colors with a contrast of at least 3:1 on white and
+on the near-black of a dark page. Dash and marker differ as well, so that color is never the only
 difference.
 """
 
@@ -30,18 +30,18 @@ COLOURS = (
 DASHES = ("solid", "dash", "dot", "dashdot")
 """Names as plotly has them."""
 SHAPES = dict(zip(DASHES, ("circle", "square", "diamond", "pill"), strict=True))
-"""Shape of a dot: labels of one colour differ in it, as their lines do in their dashes."""
+"""Shape of a dot: labels of one color differ in it, as their lines do in their dashes."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "<", ">", "d")
 """Names as matplotlib has them."""
 SHADES = ("#f3f6f9", "#a9cbe4", "#4a90c2", "#15588f", "#06294d")
-"""Light to dark in one hue: the order is seen without colour vision, and in print."""
+"""Light to dark in one hue: the order is seen without color vision, and in print."""
 REST = "#c3c9cf"
-"""Colour of entrants that a crowded picture shows without a name."""
+"""Color of entrants that a crowded picture shows without a name."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """The look of one label: a colour, a dash (plotly's name), a marker (matplotlib's name)."""
+    """The look of one label: a color, a dash (plotly's name), a marker (matplotlib's name)."""
 
     colour: str
     dash: str = "solid"
@@ -59,9 +59,9 @@ class Look:
 
 
 def highlight(looks: Mapping[str, Look], labels: Iterable[str]) -> dict[str, Look]:
-    """Return looks in which only these labels have a colour; the others are grey.
+    """Return looks in which only these labels have a color; the others are gray.
 
-    The grey ones come first, so that they are drawn below the others. Labels that would look the
+    The gray ones come first, so that they are drawn below the others. Labels that would look the
     same get other dashes.
 
     Example:
@@ -77,7 +77,7 @@ def highlight(looks: Mapping[str, Look], labels: Iterable[str]) -> dict[str, Loo
 
 
 def _with_other_dashes(looks: Mapping[str, Look]) -> dict[str, Look]:
-    """Return looks in which the labels of each colour have dashes from the first one on."""
+    """Return looks in which the labels of each color have dashes from the first one on."""
     counts: dict[str, int] = {}
     dealt = {}
     for label, look in looks.items():
@@ -94,8 +94,8 @@ def named_labels(labels: Iterable[str], looks: Mapping[str, Look]) -> list[str]:
 def assign_looks(labels: Iterable[str]) -> dict[str, Look]:
     """Give each label a look; order and repetitions of the labels do not matter.
 
-    The colour of a well-known optimizer is its own, whatever else is in the study. Any other name
-    takes the colour of its hash, or the next of those that the study uses least. So do entrants of
+    The color of a well-known optimizer is its own, whatever else is in the study. Any other name
+    takes the color of its hash, or the next of those that the study uses least. So do entrants of
     one optimizer with different values, such as ``adam`` and ``adam[beta1=0.5]``, after the first.
 
     Example:
@@ -123,7 +123,7 @@ def assign_looks(labels: Iterable[str]) -> dict[str, Look]:
 
 
 def _with_dashes(colours: dict[str, int]) -> dict[str, Look]:
-    """Return looks in which labels of one colour have different dashes and markers."""
+    """Return looks in which labels of one color have different dashes and markers."""
     markers: dict[int, list[str]] = {colour: [] for colour in range(len(COLOURS))}
     looks = {}
     for i, (label, colour) in enumerate(sorted(colours.items())):
@@ -136,7 +136,7 @@ def _with_dashes(colours: dict[str, int]) -> dict[str, Look]:
 
 
 def _least_used(taken: dict[int, int], start: int) -> int:
-    """Return the colour with the fewest labels, the first one from `start` on."""
+    """Return the color with the fewest labels, the first one from `start` on."""
     return min(taken, key=lambda colour: (taken[colour], (colour - start) % len(COLOURS)))
 
 

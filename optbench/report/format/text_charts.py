@@ -54,20 +54,22 @@ def sparkline(
 
 
 def curve_limits(curves: Iterable[Array]) -> tuple[float, float] | None:
-    """Return the lowest and the highest positive value of curves; None if there is none.
+    """Return the lowest value and the highest start of curves; None if no value is positive.
 
-    Curves that do not end below their start count only if none does: one that grows without bound
-    would make all others flat.
+    A curve that rises far above its start would make all others flat; where none falls, the limit
+    is the highest value.
 
     Example:
-        >>> curve_limits([np.array([1.0, 0.2]), np.array([0.5, 70.0, 60.0])])
+        >>> curve_limits([np.array([1.0, 0.2]), np.array([1.0, 70.0, 60.0])])
         (0.2, 1.0)
     """
     known = [curve for curve in curves if len(curve)]
-    falling = [curve for curve in known if curve[-1] < curve[0]]
-    values = np.concatenate([np.empty(0), *(falling or known)])
+    values = np.concatenate([np.empty(0), *known])
     values = values[np.isfinite(values) & (values > 0)]
-    return (float(values.min()), float(values.max())) if values.size else None
+    if not values.size:
+        return None
+    low, start = float(values.min()), max(float(curve[0]) for curve in known)
+    return low, (start if start > low else float(values.max()))
 
 
 def mean_curve(cells: Sequence[Cell], ends: Mapping[str, float] | None = None) -> Array:

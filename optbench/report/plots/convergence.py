@@ -98,7 +98,7 @@ def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, Look], direct: bool) 
 
 
 def _draw_others(axes: Axes, bands: Sequence[Band], x_limits: tuple[float, float]) -> None:
-    """Draw the medians of the entrants in grey as one band."""
+    """Draw the medians of the entrants in gray as one band."""
     curves = [(b.x[b.x > 0], b.mid[b.x > 0]) for b in bands if (b.x > 0).any()]
     x = np.geomspace(*x_limits, REST_POSITIONS)
     draw_rest(axes, x, *rest_band(curves, x))

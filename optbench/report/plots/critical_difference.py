@@ -49,7 +49,7 @@ REST_MARK_INCHES = 0.07
 def draw_critical_difference(cd: CriticalDifference, looks: dict[str, Look]) -> Sheet:
     """Draw the values of a board on a line; a bar joins those that are not told apart.
 
-    Entrants in grey have a mark on the line and no name.
+    Entrants in gray have a mark on the line and no name.
     """
     left, right = _named(cd, looks)
     is_small = is_narrower_than(WIDTH_INCHES + _side(left, False) + _side(right, False))
@@ -104,10 +104,10 @@ def _side(labels: list[str], is_small: bool) -> float:
 
 
 def _rest_note(others: int) -> str:
-    """Return sentences about what is grey, for the end of the subtitle."""
+    """Return sentences about what is gray, for the end of the subtitle."""
     if not others:
         return ""
-    return f" Grey: the other {others}, and bars with none of those that have a name."
+    return f" Gray: the other {others}, and bars with none of those that have a name."
 
 
 def _ends(cd: CriticalDifference) -> tuple[float, float]:

@@ -24,7 +24,7 @@ def draw_responses(series: Series, responses: Sequence[Response]) -> Sheet:
     columns = 2 if len(responses) == 4 else MOST_COLUMNS
     sheet = make_sheet(
         "Steps of optimizers on one series of noisy gradients",
-        "Grey: the gradients, the same in every panel; black: their mean, which turns from 1 to "
+        "Gray: the gradients, the same in every panel; black: their mean, which turns from 1 to "
         "-1. In color: steps over learning rate.",
         n=len(responses),
         columns=columns,

@@ -117,7 +117,7 @@ def name_cells(
         rows: Names of the rows.
         columns: Names of the columns.
         pitch: Height of a row in inches.
-        edges: Colour of the lines between cells.
+        edges: Color of the lines between cells.
     """
     axes.grid(False)
     points = min(8.0, 72 * pitch * 0.72)

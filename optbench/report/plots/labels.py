@@ -55,8 +55,8 @@ def longest(labels: Sequence[str], default: int = 0) -> int:
 
 
 def rest_note(others: int) -> str:
-    """Return a sentence about the entrants in grey, for the end of a subtitle."""
-    return f" Grey: the middle 80% of the other {others}." if others else ""
+    """Return a sentence about the entrants in gray, for the end of a subtitle."""
+    return f" Gray: the middle 80% of the other {others}." if others else ""
 
 
 def direct_label(label: str, most: int = LONGEST_DIRECT) -> str:
@@ -102,9 +102,9 @@ def needs_legend(labels: Sequence[str]) -> bool:
 
 
 def spread_apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move positions as little as needed, so that neighbours are `gap` apart and within limits.
+    """Move positions as little as needed, so that neighbors are `gap` apart and within limits.
 
-    Neighbours that are too near are pooled, and each pool is centred on the mean of what its
+    Neighbors that are too near are pooled, and each pool is centered on the mean of what its
     members want (isotonic regression), so the result keeps the order.
     """
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])

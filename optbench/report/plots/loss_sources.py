@@ -62,7 +62,7 @@ def draw_loss_sources(
         "trains.\n"
         f"In {UNIT}; beyond 10% counts as high.\n"
         f"Color: optimizer; shape: dataset. Axes: {SCALE_NAME}."
-        + (f" Grey: the other {others}." if others else ""),
+        + (f" Gray: the other {others}." if others else ""),
         n=len(regimes),
         columns=3,
         width=PANEL_INCHES,

@@ -21,7 +21,7 @@ TICK_POINTS = 6.5
 DOT_POINTS = 1.6
 TRIANGLE_POINTS = 3.5
 DOTS = "#8b959f"
-"""Colour of trials: darker than the band that lies below them."""
+"""Color of trials: darker than the band that lies below them."""
 
 
 def draw_lr_sensitivity(

@@ -16,10 +16,10 @@ LINE_POINTS = 1.5
 """Width of the curve of an entrant with a name."""
 BAND_OPACITY = 0.16
 REST_POINTS = 0.8
-"""Width of the median of entrants in grey."""
+"""Width of the median of entrants in gray."""
 REST_BAND_OPACITY = 0.4
 REST_QUANTILES = (0.1, 0.5, 0.9)
-"""Lower edge, line and upper edge of the band of the entrants in grey."""
+"""Lower edge, line and upper edge of the band of the entrants in gray."""
 REST_POSITIONS = 64
 """Positions along the horizontal axis at which the band is computed."""
 _DASH_PATTERNS: dict[str, Any] = dict(
@@ -33,7 +33,7 @@ def dash_pattern(look: Look) -> Any:
 
 
 def line_style(look: Look) -> dict[str, Any]:
-    """Return how matplotlib draws the curve of an entrant: its colour, dashes and width."""
+    """Return how matplotlib draws the curve of an entrant: its color, dashes and width."""
     return {
         "color": look.colour,
         "linestyle": dash_pattern(look),
@@ -44,7 +44,7 @@ def line_style(look: Look) -> dict[str, Any]:
 def rest_band(
     curves: Sequence[tuple[Array, Array]], x: Array, beyond: float = np.inf
 ) -> tuple[Array, Array, Array]:
-    """Return the edges and the median of the band that stands for the entrants in grey.
+    """Return the edges and the median of the band that stands for the entrants in gray.
 
     Args:
         curves: x and y of each entrant, x ascending; y is interpolated between, and NaN or infinite
@@ -84,7 +84,7 @@ def _between(x: Array, own_x: Array, y: Array) -> Array:
 
 
 def draw_rest(axes: Axes, x: Array, low: Array, mid: Array, high: Array) -> None:
-    """Draw the band of the entrants in grey, and their median as a thin line."""
+    """Draw the band of the entrants in gray, and their median as a thin line."""
     if np.isnan(low).all():
         return
     top = axes.get_ylim()[1]
@@ -120,7 +120,7 @@ def draw_lines(axes: Axes, curves: Sequence[tuple[Array, Array, Look]], width: f
 
 
 def draw_bands(axes: Axes, bands: Sequence[tuple[Array, Array, Array, Look]]) -> None:
-    """Fill between low and high along x, pale, in each band's colour."""
+    """Fill between low and high along x, pale, in each band's color."""
     outlines = []
     for x, low, high, _ in bands:
         finite = np.isfinite(low) & np.isfinite(high)

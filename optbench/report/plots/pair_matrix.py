@@ -29,7 +29,7 @@ VERDICTS = "><=. "
 COLOURS = ("#15588f", "#f6c9a4", "#cfd5da", "#ffffff", "#7d868e")
 EQUALS = Path([(-1, 0.4), (1, 0.4), (-1, -0.4), (1, -0.4)], [1, 2, 1, 2])
 MARKS: tuple[tuple[str | Path, str], ...] = (("^", "white"), ("v", "#7a3b00"), (EQUALS, INK))
-"""Marker and colour in cells of the first three verdicts: colour is never the only difference."""
+"""Marker and color in cells of the first three verdicts: color is never the only difference."""
 SIZES = ((10, 0.3), (20, 0.2))
 """Most entrants, and the size of a cell in inches; `SMALL_INCHES` with more of them."""
 SMALL_INCHES = 0.14

@@ -8,20 +8,20 @@ from PIL import Image
 from optbench.contracts import Array
 
 COLOURS = 56
-"""Colours of a picture: with more, letters and lines look the same and need more space."""
+"""Colors of a picture: with more, letters and lines look the same and need more space."""
 FREQUENT = 16
-"""The most frequent colours, which are not rounded: those of paper, text and areas."""
+"""The most frequent colors, which are not rounded: those of paper, text and areas."""
 VIVID = 16
-"""Further colours that are not rounded, of those that are no greys: a dot has fewer pixels than the
-edges of letters, and its colour says whose it is."""
+"""Further colors that are not rounded, of those that are no greys: a dot has fewer pixels than the
+edges of letters, and its color says whose it is."""
 GREYS = 8
-"""Further greys that are not rounded: text on an area of many shades stays readable."""
+"""Further grays that are not rounded: text on an area of many shades stays readable."""
 CHROMA = 64
-"""Least difference between the channels of a colour that is no grey."""
+"""Least difference between the channels of a color that is no gray."""
 
 
 def with_palette(pixels: Array) -> Image.Image:
-    """Return a picture in which every pixel has the nearest colour of a palette of its own.
+    """Return a picture in which every pixel has the nearest color of a palette of its own.
 
     Args:
         pixels: Channels red, green and blue from 0 to 255, shape (height, width, 3).
@@ -44,7 +44,7 @@ def with_palette(pixels: Array) -> Image.Image:
 
 
 def _nearest(colours: Array, palette: Array) -> Array:
-    """Return for each colour the index of the nearest one in the palette."""
+    """Return for each color the index of the nearest one in the palette."""
     points, centres = colours.astype(np.float32), palette.astype(np.float32)
     distances = (centres**2).sum(1) - 2 * points @ centres.T  # up to a term of each colour alone
     nearest: Array = distances.argmin(1)

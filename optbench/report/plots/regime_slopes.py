@@ -34,7 +34,7 @@ SMALL_LETTERS = 10
 """Letters of a name on a narrow sheet."""
 LONGEST_NAME = 24
 MOST_RIBBON_POINTS = 14.0
-"""Width of the line of a path that all entrants in grey take."""
+"""Width of the line of a path that all entrants in gray take."""
 
 
 class _Layout(NamedTuple):
@@ -56,7 +56,7 @@ class _Layout(NamedTuple):
 
 
 def draw_regime_slopes(groups: RegimeGroups, looks: dict[str, Look]) -> Sheet:
-    """Draw the groups of each regime as boxes, and a line for each entrant that has a colour."""
+    """Draw the groups of each regime as boxes, and a line for each entrant that has a color."""
     regimes = len(groups.regimes)
     labels = {label for each in groups.groups for group in each for label in group}
     slots, tops = zip(*(_stack(groups, k) for k in range(regimes)), strict=True)
@@ -77,7 +77,7 @@ def draw_regime_slopes(groups: RegimeGroups, looks: dict[str, Look]) -> Sheet:
         "be the best, by one-sided tests. In each further group, none is shown to be worse than "
         "the first, which is better than the first of the next. Within a group, the order is that "
         "of the board."
-        + (f" Grey: the other {others}, wider where more take one path." if others else ""),
+        + (f" Gray: the other {others}, wider where more take one path." if others else ""),
         width=natural,
         height=depth + 0.02,
         left=0.15,
@@ -147,7 +147,7 @@ def _draw_column(axes: Axes, k: int, regime: str, layout: _Layout, looks: dict[s
 
 
 def _draw_lines(axes: Axes, groups: RegimeGroups, layout: _Layout, looks: dict[str, Look]) -> None:
-    """Draw who goes where: a line for each entrant with a colour, a ribbon for all others."""
+    """Draw who goes where: a line for each entrant with a color, a ribbon for all others."""
     rest = [label for label in layout.slots[0] if looks[label].is_rest]
     for k, (here, there) in enumerate(pairwise(layout.slots)):
         start, end = _left(k, layout) + layout.box, _left(k + 1, layout)

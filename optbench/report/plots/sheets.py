@@ -38,9 +38,9 @@ from optbench.support.files import atomic_path
 from optbench.support.text import printable, printable_lines
 
 INK = "#1b1f24"
-"""Colour of text that is read first."""
+"""Color of text that is read first."""
 SOFT = "#5c6670"
-"""Colour of text and lines that are read second."""
+"""Color of text and lines that are read second."""
 GRID = "#e3e7eb"
 DPI = 100
 """Twice the pixels of a page that shows a sheet at a common width, and half the bytes of 160."""

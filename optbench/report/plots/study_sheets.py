@@ -59,7 +59,7 @@ class PlotSource:
 
     @property
     def looks(self) -> dict[str, Look]:
-        """Label -> look, every entrant in its colour."""
+        """Label -> look, every entrant in its color."""
         return assign_looks(row.label for row in self.board.overall)
 
     @property
@@ -72,7 +72,7 @@ class PlotSource:
 
     @property
     def lit(self) -> dict[str, Look]:
-        """Label -> look; in a crowd, all but the best and the baseline are grey."""
+        """Label -> look; in a crowd, all but the best and the baseline are gray."""
         return highlight(self.looks, highlights(self.board))
 
 

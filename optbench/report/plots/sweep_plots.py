@@ -40,7 +40,7 @@ MOST_TICK_LETTERS_OF_MAP = 45
 TURNED: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
 FRAME = "#f87507"
 THICK_FRAME, THIN_FRAME = 2.2, 0.9
-"""Colour of the frame around the lowest loss."""
+"""Color of the frame around the lowest loss."""
 CROSS_TOP, CROSS_STEP = 0.97, 0.035
 """Height of the crosses of the first optimizer, and from one optimizer to the next, as shares."""
 CAPACITY_AXES = ("layers", "neurons", "epochs", "train_size")

@@ -109,7 +109,7 @@ def live(
     If the console is not a terminal, nothing is drawn, and `LiveView.add` costs nothing.
 
     Args:
-        labels: Labels of all entrants, which fix the colours as in the report.
+        labels: Labels of all entrants, which fix the colors as in the report.
         planned: Number of runs in total.
         console: Where to draw; by default a console on stderr.
     """

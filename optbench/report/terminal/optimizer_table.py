@@ -67,7 +67,11 @@ def optimizer_table(
     room = width - FIXED_WIDTH - name - PLACE_WIDTH * len(places)
     sparks = curve_columns(cells, room)
     over = mean_note([len({cell.workload.label for cell in group}) for group in sparks.values()])
-    notes = [f"curves: validation loss along the run, on one scale{over}"] if sparks else []
+    notes = (
+        [f"curves: validation loss along the run, on one scale up to its start{over}"]
+        if sparks
+        else []
+    )
     notes.append("solved: workloads on which the median run reached the target")
     if any(row.edges for row in board.overall):
         notes.append("*: the best value of a hyperparameter lies at the edge of its range")

@@ -114,6 +114,6 @@ UNABLE = {
     "contrib.sam": "it is a wrapper around another transformation",
     "contrib.schedule_free": "it is a wrapper around another transformation",
     "lookahead": "it is a wrapper around another transformation",
-    "optimistic_adam": "optax deprecated it in favour of optimistic_adam_v2",
+    "optimistic_adam": "optax deprecated it in favor of optimistic_adam_v2",
 }
 """Optimizers that cannot be run, each with the reason."""

@@ -8,7 +8,7 @@ from optbench import Array, DatasetSource, hyper
 
 
 class SparseParity(DatasetSource):
-    """Random signs, labelled by the parity of the first few of them.
+    """Random signs, labeled by the parity of the first few of them.
 
     No single feature says anything about the label: it takes all `relevant` signs together. The
     loss stays at that of guessing until a network has found them, and then falls quickly.

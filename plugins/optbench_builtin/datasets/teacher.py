@@ -8,10 +8,10 @@ from optbench import Array, DatasetSource, Values, hyper
 
 
 class Teacher(DatasetSource):
-    """Gaussian inputs, labelled by a random network with one hidden layer of tanh units.
+    """Gaussian inputs, labeled by a random network with one hidden layer of tanh units.
 
     The weights of the network are drawn from N(0, gain^2 / n_in) in the hidden layer and N(0, 1) in
-    the output layer. Each output is centred over the inputs, and the largest one is the label. A
+    the output layer. Each output is centered over the inputs, and the largest one is the label. A
     share `noise` of the labels is replaced by random ones.
     """
 

@@ -21,7 +21,7 @@ class QuadraticValley(Landscape):
     minima = ((0.0, 0.0),)
 
     condition: float = hyper(50.0, "largest over smallest curvature", low=1)
-    angle: float = hyper(30.0, "rotation in degrees; 0 favours methods that scale each axis")
+    angle: float = hyper(30.0, "rotation in degrees; 0 favors methods that scale each axis")
 
     def value(self, points: Array, h: Values) -> Array:
         u, v = _along(points[..., 0], points[..., 1], h)

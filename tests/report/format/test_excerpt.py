@@ -108,7 +108,8 @@ def test_the_terminal_says_over_what_its_curves_are(
     console.print(leaderboard_table(board, cells))
     text = " ".join(console.export_text().split())
     assert "54 workloads," in text
-    assert "curves: validation loss along the run, on one scale (mean of 6 workloads each)" in text
+    assert "curves: validation loss along the run, on one scale up to its start" in text
+    assert "(mean of 6 workloads each)" in text
     assert "solved: workloads on which the median run reached the target" in text
 
 

@@ -70,7 +70,7 @@ def test_a_crowd_names_the_best_few() -> None:
     bars = [line for line in axes.lines if line.get_solid_capstyle() == "round"]
     grey = [line.get_color() == REST for line in bars]
     assert grey == [not set(bar) & set(named) for bar in cd.bars]
-    assert "Grey: the other 34" in sheet.figure.texts[1].get_text().replace("\n", " ")
+    assert "Gray: the other 34" in sheet.figure.texts[1].get_text().replace("\n", " ")
 
 
 def test_few_entrants_all_have_a_name() -> None:
@@ -80,7 +80,7 @@ def test_few_entrants_all_have_a_name() -> None:
     written = " ".join(text.get_text() for text in axes.texts)
     assert all(label in written for label in cd.labels)
     assert REST not in {line.get_color() for line in axes.lines}
-    assert "Grey" not in sheet.figure.texts[1].get_text()
+    assert "Gray" not in sheet.figure.texts[1].get_text()
 
 
 @pytest.mark.parametrize("step", [0.004, 0.02, 0.025, 0.1])

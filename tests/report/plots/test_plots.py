@@ -83,7 +83,7 @@ def test_a_crowded_picture_names_the_best_few_and_shows_the_others_in_grey() -> 
         texts = {text.get_text().replace("\n", " ") for text in figure.findobj(Text)}
         assert {label for label in texts if label in labels} == set(best), name
         assert any(
-            "Grey: the middle 80% of the other 22." in text.replace("\n", " ") for text in texts
+            "Gray: the middle 80% of the other 22." in text.replace("\n", " ") for text in texts
         ), name
 
 
