@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -49,6 +49,12 @@ def parse_spelling(text: str) -> tuple[str, dict[str, Value]]:
     values: dict[str, Value] = {}
     for part in filter(None, (match["body"] or "").split(",")):
         key, equals, raw = (piece.strip() for piece in part.partition("="))
+        if raw.startswith("("):
+            stem = key.removesuffix("s")
+            raise ConfigError(
+                f"'{part}, ...' in '{text}' is not a single value; those of a tuple have names of "
+                f"their own, such as {stem}1=...,{stem}2=..."
+            )
         if not equals or not key or not raw:
             raise ConfigError(f"'{part}' in '{text}' is not of the form key=value")
         if key in values:
@@ -94,12 +100,29 @@ def check_values(plugin: type[Configurable], given: Mapping[str, Value]) -> dict
     checked = {}
     for key, value in given.items():
         if key not in declared:
-            raise unknown_name(f"hyperparameter of {plugin.name}", key, declared)
+            raise unknown_hyper(plugin.name, key, declared)
         try:
             checked[key] = declared[key].check(value)
         except ConfigError as problem:
             raise ConfigError(f"{plugin.name}: {problem}") from None
     return checked
+
+
+def unknown_hyper(plugin: str, key: str, known: Iterable[str]) -> ConfigError:
+    """Return the error for an unknown hyperparameter; a tuple such as ``betas`` has parts.
+
+    Example:
+        >>> print(unknown_hyper("adam", "betas", ["lr", "beta1", "beta2"]))
+        unknown hyperparameter of adam 'betas'; give its parts: beta1, beta2
+    """
+    known = list(known)
+    stem = key.removesuffix("s")
+    parts = [name for name in known if name.removeprefix(stem).isdigit()]
+    if key.endswith("s") and parts:
+        return ConfigError(
+            f"unknown hyperparameter of {plugin} '{key}'; give its parts: {', '.join(parts)}"
+        )
+    return unknown_name(f"hyperparameter of {plugin}", key, known)
 
 
 def complete(plugin: type[Configurable], given: Mapping[str, Value]) -> dict[str, Value]:
@@ -128,9 +151,7 @@ def split_control(
     own = {key: value for key, value in given.items() if key not in control}
     unknown = set(own) - set(declared)
     if unknown:
-        raise unknown_name(
-            f"hyperparameter of {plugin.name}", min(unknown), [*declared, *CONTROL_HYPERS]
-        )
+        raise unknown_hyper(plugin.name, min(unknown), [*declared, *CONTROL_HYPERS])
     result = msgspec.convert(control, StepControl)
     is_scheduled = (result.schedule, result.warmup) != (NO_CONTROL.schedule, 0.0)
     if is_scheduled and rate_of(plugin) is None:

@@ -129,6 +129,7 @@ def test_complete_adds_defaults_to_the_given_values() -> None:
     ("wrong", "message"),
     [
         ({"lrr": 1.0}, "unknown hyperparameter of probe 'lrr'; did you mean 'lr'?"),
+        ({"kinds": "a"}, "unknown hyperparameter of probe 'kinds'; did you mean 'kind'?"),
         ({"lr": -1.0}, "probe: lr=-1.0 is not allowed; a number >= 0"),
         ({"steps": 0}, "probe: steps=0 is not allowed; a whole number >= 1"),
         ({"fancy": "yes"}, "probe: fancy=yes is not allowed; true or false"),

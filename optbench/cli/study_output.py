@@ -73,7 +73,8 @@ def show_failures(study: Study) -> None:
     """Print the causes, other than divergence, for which runs failed; each cause once."""
     causes: dict[str, list[str]] = {}
     for run in study.failed:
-        causes.setdefault(f"{run.spec.optimizer}: {run.reason}", []).append(run.key)
+        cause = run.reason.removeprefix(f"{run.spec.optimizer}: ")
+        causes.setdefault(f"{run.spec.optimizer}: {cause}", []).append(run.key)
     for text, keys in list(causes.items())[:SHOWN_CAUSES]:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
         remark_prose(f"failed: run {keys[0][:8]}{more}: {text}")

@@ -118,6 +118,11 @@ def make_dataset(
     if fault := shape_fault(inputs, labels):
         raise ConfigError(fault)
     chosen = task or _task_of(labels)
+    if chosen == "regression" and labels.dtype.kind in "OU" and isinstance(labels.flat[0], str):
+        raise ConfigError(
+            f"the targets are texts, such as {short_repr(str(labels.flat[0]))}; task='regression' "
+            "needs numbers"
+        )
     targets = _numbers("y", labels) if chosen == "regression" else _class_numbers(labels, chosen)
     digest = _digest(inputs, targets, in_test, chosen, standardize)
     name = name or f"data-{digest[:8]}"

@@ -33,6 +33,7 @@ def resolve_optimizer(hooks: HookManager, name: str) -> tuple[Optimizer, str]:
     prefix = name.partition(":")[0]
     raise ConfigError(
         f"unknown optimizer '{name}'; no installed plugin knows the prefix '{prefix}:'"
+        f"{_missing_plugin(prefix)}"
     )
 
 
@@ -93,10 +94,31 @@ def adapt_optimizer(
         check_resolved(optimizer, optimizer.name, where)
         return optimizer, dict(values)
     hint = "give a name, or a Rule or Stepper class"
-    if callable(item):
-        library = str(getattr(item, "__module__", "another library")).partition(".")[0]
+    if isinstance(item, type):
+        library = _library(item)
         hint += f"; no installed plugin adapts optimizers of {library}"
+        if not any(f"optbench-{library}" in plugin for plugin in hooks.implementers(ADAPT)):
+            hint += _missing_plugin(library)
+    elif callable(item):
+        library = str(getattr(item, "__module__", "another library")).partition(".")[0]
+        hint += (
+            f"; no installed plugin adapts functions of {library}; of a class, functools.partial "
+            "fixes values"
+        )
+    elif type(item).__module__ != "builtins":
+        hint = f"pass the class {type(item).__name__}, not an instance"
     raise ConfigError(f"{short_repr(item)} is not an optimizer; {hint}")
+
+
+def _library(item: type) -> str:
+    """Return the package of the outermost base of a class: that of the library it is made for."""
+    modules = [cls.__module__ for cls in item.__mro__ if cls.__module__ != "builtins"]
+    return modules[-1].partition(".")[0] if modules else "builtins"
+
+
+def _missing_plugin(library: str) -> str:
+    """Return which distribution to install, by the usual name of an adapter, or ''."""
+    return f" (is optbench-{library} installed?)" if library.isidentifier() else ""
 
 
 def _ask(hooks: HookManager, plugin: str, hook: str, **arguments: Any) -> Any:

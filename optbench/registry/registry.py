@@ -18,6 +18,7 @@ from typing import Any, TypeVar, overload
 
 from optbench.contracts import DatasetSource, Initializer, Landscape, Optimizer, Schedule, Value
 from optbench.errors import (
+    ConfigError,
     PluginError,
     PluginWarning,
     describe_error,
@@ -43,6 +44,7 @@ from optbench.registry.loading import import_plugin, library_classes, with_hooks
 from optbench.registry.name_table import NameTable
 from optbench.registry.validation import named_items, names_on_demand
 from optbench.support.distributions import entry_points_of, name_and_version
+from optbench.support.text import join_names
 
 GROUP = "optbench"
 """Entry-point group of plugins."""
@@ -103,9 +105,8 @@ class Registry:
 
     def _describe_cure(self, target: str) -> str:
         """Say how a plugin that registers nothing could be used."""
-        libraries = {name.partition(":")[0] for name in self.entries(ON_DEMAND)}
         for name, library in library_classes(import_plugin(target)):
-            if library in libraries:
+            if library in self._prefixes():
                 stem = PurePath(target).stem
                 return (
                     f"class {name} derives from {library}: leave --plugin out, and write "
@@ -115,6 +116,10 @@ class Registry:
             "it needs a function marked @optbench.hookimpl, or a class in the file with `name`, "
             "which derives from Rule, Stepper, Initializer or DatasetSource"
         )
+
+    def _prefixes(self) -> list[str]:
+        """Return the libraries of which optimizers are made on demand, e.g. ``torch``."""
+        return sorted({name.partition(":")[0] for name in self.entries(ON_DEMAND)})
 
     def load_once(self, target: str) -> LoadedPlugin:
         """Load a plugin as `load_named` does, unless it is loaded already.
@@ -263,6 +268,11 @@ class Registry:
         if kind == "optimizers" and ":" in name:
             self._table.find(ON_DEMAND, name)
             return self._resolve(name)
+        if kind == "optimizers" and "." in name and self._prefixes():
+            spelled = join_names([f"{prefix}:{name}" for prefix in self._prefixes()], last="or")
+            raise ConfigError(
+                f"unknown optimizer '{name}'; a class of another library has a prefix: {spelled}"
+            )
         listing = f"optbench list {kind}" if kind in KINDS else ""
         raise unknown_name(kind.removesuffix("s"), name, self.entries(kind), listing=listing)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from optbench.errors import ConfigError
 from optbench.execution import Limits, make_executor
-from optbench.study.calls import parse_time
+from optbench.study.calls import argument_texts, parse_time
 from optbench.study.driver import Observer
 from optbench.study.extending import plan_extension, read_finished
 from optbench.study.progress_view import shown_progress
@@ -32,11 +32,12 @@ def add_replicates(
     """
     if study.folder is None:
         raise ConfigError("this study has no folder, so no replicates can be added to it")
-    if replicates < 1:
-        raise ConfigError(f"replicates={replicates} is not allowed; at least 1 must be added")
+    if not isinstance(replicates, int) or replicates < 1:
+        raise ConfigError(f"replicates={replicates!r} is not allowed; a whole number >= 1")
     record = read_finished(study.folder)
     plan = replace(plan_extension(record, replicates, study.registry), criteria=study.criteria)
     seconds = parse_time("more", "timeout", timeout)
+    call = [str(replicates), *argument_texts({"timeout": timeout, "memory": memory})]
     with shown_progress(progress) as observer:
         longer = run_study_in(
             study.folder,
@@ -49,7 +50,7 @@ def add_replicates(
                 registry=None if study._session is None else study._session.registry,
             ),
             observer=observer,
-            command=f"optbench.load_study({str(study.folder)!r}).more({replicates})",
+            command=f"optbench.load_study({str(study.folder)!r}).more({', '.join(call)})",
             extended=record,
         )
     return replace(longer, _session=study._session)

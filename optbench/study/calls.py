@@ -36,8 +36,16 @@ def call_text(function: str, arguments: Mapping[str, Any]) -> str:
         >>> call_text("sweep", {"axes": {"lr": np.array([0.5, 1.0])}, "seeds": np.int64(2)})
         "optbench.sweep(axes={'lr': [0.5, 1.0]}, seeds=2)"
     """
-    given = {name: value for name, value in arguments.items() if value is not None}
-    return f"optbench.{function}({', '.join(f'{k}={_text(v)}' for k, v in given.items())})"
+    return f"optbench.{function}({', '.join(argument_texts(arguments))})"
+
+
+def argument_texts(arguments: Mapping[str, Any]) -> list[str]:
+    """Return arguments as a user would write them, without those that are None.
+
+    Args:
+        arguments: Arguments by name.
+    """
+    return [f"{name}={_text(value)}" for name, value in arguments.items() if value is not None]
 
 
 def parse_time(function: str, name: str, value: float | str | None) -> float | None:

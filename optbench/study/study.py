@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from optbench.analysis.leaderboard import Leaderboard
     from optbench.analysis.run_costs import Pace
     from optbench.registry import Registry
-    from optbench.registry.scoped import ScopedRegistry
+    from optbench.registry.scoped import OptimizerLike, ScopedRegistry
     from optbench.report.plots.plot import Plot
     from optbench.study.comparing import StudyComparison
     from optbench.study.diagnosing import StudyDiagnosis
@@ -255,13 +255,14 @@ class Study:
             progress=progress,
         )
 
-    def best(self, optimizer: str) -> dict[str, dict[str, Value]]:
+    def best(self, optimizer: OptimizerLike) -> dict[str, dict[str, Value]]:
         """Return the hyperparameter values that tuning chose for an optimizer on each workload.
 
         Of several replicates it is the choice with the median learning rate, as in the tables.
 
         Args:
-            optimizer: Label of the optimizer, as in the leaderboard.
+            optimizer: Label of the optimizer, as in the leaderboard; or the object that was
+                compared.
 
         Returns:
             Values by name, by label of the workload. Workloads with unfinished tuning are left out.
@@ -269,23 +270,24 @@ class Study:
         Raises:
             ConfigError: The study has no such optimizer.
         """
+        label = _label_of(optimizer)
         labels = {cell.entrant.label for cell in self.cells}
-        if optimizer not in labels:
-            raise unknown_name(f"optimizer in the study {self.place}", optimizer, labels)
+        if label not in labels:
+            raise unknown_name(f"optimizer in the study {self.place}", label, labels)
         return {
             cell.workload.label: dict(cell.chosen)
             for cell in typical_choices(self.cells)
-            if cell.entrant.label == optimizer and cell.chosen is not None
+            if cell.entrant.label == label and cell.chosen is not None
         }
 
-    def compare(self, first: str, second: str) -> StudyComparison:
+    def compare(self, first: OptimizerLike, second: OptimizerLike) -> StudyComparison:
         """Compare two optimizers of this study on the workloads that both were evaluated on.
 
         The regions of practical equivalence are those of `criteria`.
 
         Args:
-            first: Label of the optimizer A.
-            second: Label of the optimizer B.
+            first: Label of the optimizer A, or the object that was compared.
+            second: The same of the optimizer B.
 
         Returns:
             One comparison, seen from B.
@@ -295,7 +297,7 @@ class Study:
         """
         from optbench.study.comparing import compare_entrants
 
-        return compare_entrants(self, first, second)
+        return compare_entrants(self, _label_of(first), _label_of(second))
 
     def diagnose(self) -> StudyDiagnosis:
         """Return the problems of the evaluation runs, workload by workload."""
@@ -433,3 +435,10 @@ class Study:
         from optbench.report.format.notebook import study_html
 
         return study_html(self)
+
+
+def _label_of(optimizer: OptimizerLike) -> str:
+    """Return the label of an optimizer that is given by it or as the object itself."""
+    from optbench.registry.scoped import ScopedRegistry
+
+    return ScopedRegistry().optimizer_text(optimizer)

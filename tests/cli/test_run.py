@@ -195,6 +195,8 @@ def test_a_suite_can_be_a_file(tmp_path: Path) -> None:
         (["-i", "he"], 1, "unknown initializer 'he'"),
         (["-o", "adam[lr=fast]"], 1, "lr=fast is not allowed"),
         (["-o", "adam[lr=-1]"], 1, "lr=-1 is not allowed"),
+        (["-o", "adam[betas=(0.9,0.99)]"], 1, "have names of their own, such as beta1=...,beta2"),
+        (["-o", "adam[betas=0.9]"], 1, "of adam 'betas'; give its parts: beta1, beta2"),
         (["-o", "adam[lr"], 1, "is not of the form name[key=value,...]"),
         (["-o", "adam", "-o", "adam"], 1, "optimizers has 'adam' twice"),
         (["--hidden", "0"], 1, "--hidden '0' is not allowed"),

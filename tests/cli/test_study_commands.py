@@ -230,6 +230,8 @@ def test_the_region_of_a_comparison_is_printed_and_can_be_set(replicated: Path) 
     assert usual.out.splitlines()[0].split("  ").count("region") == 1
     assert "within 0.03" in usual.out
     assert "95% interval" in usual.out
+    speed = next(line for line in usual.out.splitlines() if " speed " in line)
+    assert re.search(r"x to (above )?[\d.]+x sooner ", speed)
     regions = ("--region", "final-loss=100%", "--region", "speed=0.25")
     wide = optbench("compare", "sgd", "adam", "--in", replicated, *regions)
     assert "within 25%" in wide.out

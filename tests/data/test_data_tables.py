@@ -115,6 +115,11 @@ def test_a_bunch_of_scikit_learn_is_a_dataset() -> None:
             {},
             "column 'y' has dates, such as '2024-01-01'",
         ),
+        (
+            TABLE,
+            {"target": "town", "task": "regression"},
+            "targets are texts, such as '(Rome|Oslo)'",
+        ),
         ({"a": TABLE["price"][:40], "y": TABLE["price"]}, {}, "80 targets differ in length"),
         (
             {"a": TABLE["price"], "part": ["train"] * 80, "y": TABLE["price"]},

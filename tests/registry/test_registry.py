@@ -381,7 +381,7 @@ def test_unknown_names_get_the_nearest_one() -> None:
         registry.optimizer("desent")
     with pytest.raises(ConfigError, match="unknown optimizer 'zzz'; known: descent"):
         registry.optimizer("zzz")
-    with pytest.raises(ConfigError, match="no installed plugin knows the prefix 'nobody:'"):
+    with pytest.raises(ConfigError, match=r"knows the prefix 'nobody:' \(is optbench-nobody inst"):
         registry.optimizer("nobody:adam")
 
 
@@ -508,6 +508,10 @@ def test_names_made_on_demand_are_listed_and_nothing_is_made() -> None:
     assert registry.listed("optimizers")["lib:a"].item.summary() == "the first"
     assert list(registry.entries("optimizers")) == ["own"]
     assert plugin.provides[ON_DEMAND] == ["lib:a"]
+    with pytest.raises(
+        ConfigError, match=r"a class of another library has a prefix: lib:mine\.Own"
+    ):
+        registry.optimizer("mine.Own")
     registry.unregister(plugin)
     assert list(registry.listed("optimizers")) == ["own"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,13 @@ def test_a_registered_class_is_its_name() -> None:
         (lambda: make_rule(update=None, slots=3), None, "'my-rule' declares slots = 3"),
         (lambda: 3, None, "3 is not an optimizer; give a name, or a Rule or Stepper class"),
         (lambda: Ones, None, "no installed plugin adapts optimizers of"),
+        (
+            lambda: type("Own", (Decimal,), {"__module__": "mine"}),
+            None,
+            r"adapts optimizers of decimal \(is optbench-decimal installed\?\)",
+        ),
+        (lambda: Decimal(3), None, "pass the class Decimal, not an instance"),
+        (lambda: lambda params: None, None, "of a class, functools.partial fixes values"),
     ],
 )
 def test_an_object_that_cannot_be_told_apart_or_run_is_refused(

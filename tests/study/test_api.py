@@ -265,14 +265,18 @@ def test_a_finished_study_gets_more_replicates() -> None:
     """In its folder, with objects that were passed, and with the price of a further look."""
 
     study = optbench.compare([Descent, "sgd"], baseline="sgd", **{**SMALL, "replicates": 2})
-    more = study.more(1, jobs=1)
+    more = study.more(1, jobs=1, timeout="1h")
+    assert more.command.endswith(".more(1, timeout='1h')")
+    assert more.best(Descent) == more.best("descent")
+    assert more.compare("sgd", Descent).rows == more.compare("sgd", "descent").rows
     assert (more.folder, more.protocol.replicates, more.trained) == (study.folder, 3, 4)
     assert [look.level for look in more.looks] == [0.05, 0.025]
     assert more.criteria == study.criteria
     board = more.leaderboard.boards[0]
     assert (board.units, board.error_rate) == (3, 0.075)
     assert board.baseline is not None
-    with pytest.raises(ConfigError, match="replicates=0 is not allowed"):
-        study.more(0)
+    for wrong in (0, "2", 1.5):
+        with pytest.raises(ConfigError, match=f"replicates={wrong!r} is not allowed"):
+            study.more(wrong)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="no folder"):
         functools.partial(replace(study, folder=None).more, 1)()

@@ -176,15 +176,23 @@ def _verdict(board: BoardComparison) -> str:
 
 def _columns(board: BoardComparison) -> tuple[str, ...]:
     """Return board, difference, interval, p, verdict, and what would decide it."""
-    from optbench.analysis.words.board_text import bounded_difference, difference_interval
+    from optbench.analysis.words.board_text import bounded_difference
     from optbench.analysis.words.prose import UNKNOWN
     from optbench.support.text import count
 
     return (
         board.board,
         bounded_difference(board.board, board.difference, *board.solved_by_faster_first) or UNKNOWN,
-        difference_interval(board.board, board.low, board.high),
+        _interval(board),
         UNKNOWN if board.p_adjusted is None else f"{board.p_adjusted:.2g}",
         _verdict(board),
         "" if board.needs is None else count(board.needs, "replicate"),
     )
+
+
+def _interval(board: BoardComparison) -> str:
+    """Return the interval of a difference; that of a ratio says that it is how much sooner."""
+    from optbench.analysis.words.board_text import difference_interval
+
+    text = difference_interval(board.board, board.low, board.high)
+    return text if board.board != "speed" or board.low is None else f"{text} sooner"

@@ -61,7 +61,7 @@ def find_class(name: str) -> type[torch.optim.Optimizer]:
 def _of_torch(target: str) -> type[torch.optim.Optimizer]:
     classes = {c.lower(): item for c, item in vars(torch.optim).items() if is_optimizer(item)}
     if target.lower() not in classes:
-        hint = _hint(target.lower(), list(BUILTIN))
+        hint = _hint(target.lower(), list(BUILTIN)) or "; other classes are torch:module.Class"
         raise ConfigError(f"torch.optim has no optimizer '{target}'{hint}")
     return classes[target.lower()]
 
@@ -86,7 +86,7 @@ def is_optimizer(item: object) -> TypeGuard[type[torch.optim.Optimizer]]:
 
 
 def _hint(wrong: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(wrong, names, n=1)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 

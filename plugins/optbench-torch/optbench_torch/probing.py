@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
+import io
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
@@ -50,7 +52,8 @@ def probe(make: Make, fused: bool, lr: float | None = None) -> Recipe:
     for recipe in _candidates(fused):
         trial = _Trial(make, recipe, lr)
         try:
-            return trial.run()
+            with contextlib.redirect_stdout(io.StringIO()):  # it is no run whose output is wanted
+                return trial.run()
         except Exception as problem:
             if trial.steps > furthest:
                 furthest, reason = trial.steps, problem
@@ -132,7 +135,8 @@ def explain(problem: Exception) -> str:
     for words, reason in REASONS:
         if any(word in text for word in words):
             return f"{reason} ({text[:120]}{where and ', '}{where})"
-    return f"{type(problem).__name__}: {text[:200]}" + (f" ({where})" if where else "")
+    words = f"{type(problem).__name__}{text and ': '}{text[:200]}"
+    return words + (f" ({where})" if where else "")
 
 
 def _place(problem: Exception) -> str:

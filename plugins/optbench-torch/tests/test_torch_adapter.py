@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from optbench_torch import optbench_list_optimizers
-from optbench_torch.adapter import adapt
+from optbench_torch.adapter import adapt, adapt_class
 from optbench_torch.session import Recipe, Session
 
 import optbench
@@ -175,6 +175,8 @@ def test_the_fused_implementation_is_the_plain_one() -> None:
     ("name", "error", "reason"),
     [
         ("torch:adamww", optbench.ConfigError, "did you mean 'adamw'"),
+        ("torch:planted", optbench.ConfigError, "'planted'; other classes are torch:module.Class"),
+        ("torch:planted.Stepless", optbench.PluginError, r"NotImplementedError$"),
         ("torch:sparseadam", optbench.PluginError, "takes only sparse gradients"),
         ("torch:no_such_package.Lion", optbench.ConfigError, "'no_such_package' .*PYTHONPATH"),
         ("torch:torch.optim.Adom", optbench.ConfigError, "did you mean 'Adam'"),
@@ -202,6 +204,10 @@ def test_what_cannot_work_is_refused_with_the_reason(
     class Around(torch.optim.SGD):
         def __init__(self, optimizer: Any, lr: float = 0.1) -> None: ...
 
+    class Stepless(torch.optim.Optimizer):
+        def __init__(self, params: Any, lr: float = 0.1) -> None:
+            super().__init__(params, {"lr": lr})
+
     class Sized(torch.optim.SGD):
         def __init__(self, params: Any, size: int) -> None: ...
 
@@ -220,7 +226,9 @@ def test_what_cannot_work_is_refused_with_the_reason(
                     p.data.sub_(1e-3)
 
     module = types.ModuleType("planted")
-    vars(module).update({c.__name__: c for c in (Model, Around, Sized, Graph, Idle, Branch)})
+    vars(module).update(
+        {c.__name__: c for c in (Model, Around, Sized, Graph, Idle, Branch, Stepless)}
+    )
     monkeypatch.setitem(sys.modules, "planted", module)
     check_refusal(adapt, name, error, reason)
 
@@ -338,3 +346,22 @@ def test_the_line_for_pytorch_makes_the_same_optimizer() -> None:
         assert group["betas"] == (complete["beta1"], complete["beta2"])
         assert group.get("amsgrad") is complete.get("amsgrad")
     assert adapt("torch:muon").equivalents == {}
+
+
+class Printing(torch.optim.SGD):
+    """Descent that prints at each step."""
+
+    def step(self, closure: Any = None) -> Any:
+        """Print."""
+        print("step")
+        return super().step(closure)
+
+
+def test_what_a_class_prints_while_it_is_tried_is_not_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """These steps are no run; those of a run are shown."""
+    adapt_class(Printing, {})
+    assert capsys.readouterr().out == ""
+    optbench.train(Printing, dataset="iris", regime="batch", epochs=1)
+    assert "step" in capsys.readouterr().out
