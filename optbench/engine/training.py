@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from optbench.contracts import Initializer, Optimizer, Stepper, Value
+from optbench.contracts import Initializer, Optimizer, Value
 from optbench.data.given_data import DatasetLike, as_dataset
 from optbench.engine.class_state import ClassState, changed_names, class_state
 from optbench.engine.grid import grid_of
@@ -176,7 +176,8 @@ def train_problem(problem: Problem, loop: str = "auto", health: bool = False) ->
     """
     from optbench.engine.kernels.subnormals import flushed_subnormals  # needs Numba
 
-    before = class_state(problem.optimizer) if issubclass(problem.optimizer, Stepper) else None
+    kind = choose_loop(problem.optimizer)[0] if loop == "auto" else loop
+    before = None if kind == "compiled" else class_state(problem.optimizer)
     spec, trainer = problem.spec, make_loop(problem, loop)
     grid = grid_of(spec, problem.n_train)
     recorder = HealthRecorder(problem.network, *problem.train, grid) if health else None
@@ -210,7 +211,7 @@ def _class_change(optimizer: Optimizer, before: ClassState | None) -> str:
 
     Args:
         optimizer: The class.
-        before: Its attributes before the run; None for a Rule, which is a function.
+        before: Its attributes before the run; None for a compiled Rule, which cannot write to them.
     """
     names = [] if before is None else changed_names(before, class_state(optimizer))
     return f"changed {', '.join(names)} of the optimizer's class" if names else ""

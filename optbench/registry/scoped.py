@@ -147,7 +147,7 @@ class ScopedRegistry(Registry):
 
     def _pass(self, kind: Kind[Any], cls: type, item: object) -> str:
         """Return the name of a class; keep it unless the registry below has it under this name."""
-        name = vars(cls).get("name") or kebab_case(cls.__name__)
+        name = _name_of(cls)
         if not is_name(name):
             raise ConfigError(
                 f"{short_repr(cls)} has the name {short_repr(name)}; names are kebab-case, "
@@ -219,12 +219,19 @@ def optimizer_class(
         registry: Whose plugins are asked; the one of the process if None.
 
     Raises:
-        ConfigError: It is not an optimizer.
+        ConfigError: It is not an optimizer, or its declaration is faulty.
     """
     item, arguments = _unwrapped(optimizer)
     if OPTIMIZERS.fits(item):
+        if fault := find_fault(item):
+            raise ConfigError(f"optimizer '{_name_of(item)}' {fault}")
         return item, arguments
     return (registry or default_registry()).adapt_optimizer(item, arguments)
+
+
+def _name_of(cls: type) -> Any:
+    """Return the name that a class gives itself, or its own in kebab-case."""
+    return vars(cls).get("name") or kebab_case(cls.__name__)
 
 
 def kebab_case(name: str) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import optbench
-from optbench import Array, StepContext, Stepper
+from optbench import Array, Rule, StepContext, Stepper, hyper
 from optbench.engine.class_state import changed_names, class_state
+from optbench.engine.training import train_spec
 from optbench.records import Status
 from optbench.registry import default_registry
 from tests.support.steppers import Stateless
@@ -96,6 +97,29 @@ def test_a_run_that_changes_the_class_of_its_optimizer_has_a_caution(
     start = f"{optimizer.name}: 2 runs changed {attribute} of the optimizer's class: a run may"
     assert [text[: len(start)] for text in cautions] == ([start] if attribute else [])
     assert {run.status for run in study.runs} == {Status.OK}
+
+
+class Remembers(Rule):
+    """Keeps the last gradient on the class, which cannot be compiled."""
+
+    name = "remembers"
+    lr: float = hyper(0.1, "learning rate", low=0, log_range=(1e-3, 1.0))
+    last: ClassVar[dict[str, Array]] = {}
+
+    @staticmethod
+    def update(theta: Array, grad: Array, t: int, h: Any) -> tuple[Array]:
+        last = Remembers.last.get("grad", grad)
+        Remembers.last["grad"] = grad.copy()
+        return (theta - h.lr * (last + grad if last.shape == grad.shape else grad),)
+
+
+def test_a_rule_that_is_not_compiled_is_watched_too() -> None:
+    """A formula that runs in Python can write to its class."""
+    result = optbench.train(Remembers, dataset="iris", regime="batch", epochs=1)
+    assert (result.loop, result.reason) == ("stepped", "changed last of the optimizer's class")
+    for loop in ("reference", "stepped"):
+        spec = optbench.train("adam", dataset="iris", regime="batch", epochs=1).spec
+        assert train_spec(spec, loop=loop).reason == ""
 
 
 def test_the_steppers_that_come_with_optbench_leave_their_classes_alone() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import optbench
 from optbench import DatasetSource, Initializer, Rule, hyper
 from optbench.contracts import Array
 from optbench.errors import ConfigError
@@ -110,6 +111,17 @@ def test_an_object_that_cannot_be_told_apart_or_run_is_refused(
     items = [make() for make in (first, second) if make is not None]
     with pytest.raises(ConfigError, match=message):
         list(map(scope.optimizer_text, items))
+
+
+def test_a_trajectory_checks_the_declaration_too() -> None:
+    """As a study does: the search range goes from high to low."""
+    backwards = make_rule(lr=hyper(0.1, "learning rate", log_range=(1.0, 0.001)))
+    for use in (
+        lambda: optbench.trajectory(backwards, lambda x: (x @ x, 2 * x), np.ones(2), 1),
+        lambda: ScopedRegistry().optimizer_text(backwards),
+    ):
+        with pytest.raises(ConfigError, match=r"declares lr = 0\.1 with the search range"):
+            use()
 
 
 def test_other_kinds_are_refused() -> None:
