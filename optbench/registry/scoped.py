@@ -147,7 +147,7 @@ class ScopedRegistry(Registry):
 
     def _pass(self, kind: Kind[Any], cls: type, item: object) -> str:
         """Return the name of a class; keep it unless the registry below has it under this name."""
-        name = _name_of(cls)
+        name: str = _name_of(cls)
         if not is_name(name):
             raise ConfigError(
                 f"{short_repr(cls)} has the name {short_repr(name)}; names are kebab-case, "

@@ -117,7 +117,7 @@ def test_a_trajectory_checks_the_declaration_too() -> None:
     """As a study does: the search range goes from high to low."""
     backwards = make_rule(lr=hyper(0.1, "learning rate", log_range=(1.0, 0.001)))
     for use in (
-        lambda: optbench.trajectory(backwards, lambda x: (x @ x, 2 * x), np.ones(2), 1),
+        lambda: optbench.trajectory(backwards, lambda x: (float(x @ x), 2 * x), np.ones(2), 1),
         lambda: ScopedRegistry().optimizer_text(backwards),
     ):
         with pytest.raises(ConfigError, match=r"declares lr = 0\.1 with the search range"):

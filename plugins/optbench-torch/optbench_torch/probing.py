@@ -135,8 +135,8 @@ def explain(problem: Exception) -> str:
     for words, reason in REASONS:
         if any(word in text for word in words):
             return f"{reason} ({text[:120]}{where and ', '}{where})"
-    words = f"{type(problem).__name__}{text and ': '}{text[:200]}"
-    return words + (f" ({where})" if where else "")
+    told = type(problem).__name__ + (f": {text[:200]}" if text else "")
+    return told + (f" ({where})" if where else "")
 
 
 def _place(problem: Exception) -> str:
