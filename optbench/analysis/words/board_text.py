@@ -206,14 +206,14 @@ def difference_interval(name: BoardName, low: Number, high: Number) -> str:
 
     Example:
         >>> difference_interval("final-loss", -0.01, 0.02), difference_interval("speed", 0, 1)
-        ('-0.010 to +0.020', '1.0x to 2.0x')
+        ('-0.010 to +0.020', '1.00x to 2.00x')
     """
     if low is None or high is None:
         return UNKNOWN
     if name != "speed":
         return f"{low:+.3f} to {high:+.3f}"
     least, most = 2.0**low, 2.0**high
-    if least >= 0.005 and most < 9.95 and (least < 0.995 or most < 1.05):
+    if least >= 0.005 and most < 9.95 and least < 1.05:
         return f"{least:.2f}x to {most:.2f}x"
     return f"{ratio_text(low)} to {ratio_text(high)}"
 

@@ -59,11 +59,7 @@ def draw_boards(boards: Sequence[Board], looks: dict[str, Look], title: str = ""
     left = 0.2 + PLACE_INCHES + NAME_LETTER_INCHES * max(map(len, names)) + LANE_INCHES * lanes
     sheet = make_sheet(
         statement_title(boards) + (f": {title}" if title else ""),
-        f"Dot and line: value and {interval_level(boards[0])} interval, better to the right. Full "
-        "dot: may be the best, by one-sided tests. In front: the place,\nor the places that the "
-        "pairs, tested on both sides, leave open. "
-        "Bracket: equal, as every difference surely lies within the region of practical "
-        "equivalence.",
+        _explanation(boards),
         n=len(boards),
         columns=2,
         width=2.2,
@@ -77,6 +73,18 @@ def draw_boards(boards: Sequence[Board], looks: dict[str, Look], title: str = ""
     for axes, each in zip(sheet.axes, boards, strict=True):
         _draw_board(axes, each, looks)
     return sheet
+
+
+def _explanation(boards: Sequence[Board]) -> str:
+    if not any(map(has_verdicts, boards)):
+        return "Dot: value, better to the right. No verdicts, and no intervals."
+    return (
+        f"Dot and line: value and {interval_level(boards[0])} interval, better to the right. Full "
+        "dot: may be the best, by one-sided tests. In front: the place,\nor the places that the "
+        "pairs, tested on both sides, leave open. "
+        "Bracket: equal, as every difference surely lies within the region of practical "
+        "equivalence."
+    )
 
 
 def _names(board: Board) -> list[str]:

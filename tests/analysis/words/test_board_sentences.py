@@ -106,6 +106,7 @@ def test_ratios_near_1_have_two_decimals() -> None:
     assert difference_text("speed", 0.03) == difference_text("speed", -0.03) == "as fast"
     assert difference_text("speed", 0.1) == "1.1x sooner"
     assert difference_interval("speed", -0.06, 0.06) == "0.96x to 1.04x"
+    assert difference_interval("speed", 0.02, 1.2) == "1.01x to 2.30x"  # it is above 1
     assert difference_interval("speed", 0.4, 2.0) == "1.3x to 4.0x"
     assert difference_interval("speed", -9.0, 11.0) == "below 0.01x to above 1000x"
 

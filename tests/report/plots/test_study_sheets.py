@@ -44,6 +44,15 @@ def test_every_kind_can_be_drawn() -> None:
     assert list(KINDS) == list(DRAW)
 
 
+@pytest.mark.parametrize("replicates", [1, 3])
+def test_a_picture_of_boards_explains_what_it_has(replicates: int) -> None:
+    """With one replicate there are dots alone: no interval, no place, nobody that may be best."""
+    sheet = draw_sheet(dict(drawings(*samples.entrants(5, replicates)))["ranking"])
+    told = " ".join(text.get_text() for text in sheet.figure.texts)
+    assert ("No verdicts, and no intervals" in told) == (replicates == 1)
+    assert ("95% interval" in told) == (replicates > 1)
+
+
 @pytest.mark.parametrize("n", SIZES)
 def test_the_score_map_has_the_rows_of_the_board_and_its_values(n: int) -> None:
     """Top down, best first; shades and numbers are the scores of the workloads."""
