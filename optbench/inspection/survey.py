@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from optbench.engine.health import last_health
 from optbench.inspection.diagnosis import ILLNESSES, LAYER_ILLNESSES, Finding, diagnose_workload
-from optbench.records import Cell, RunResult, pool_replicates
+from optbench.records import Cell, RunResult, Status, pool_replicates
 from optbench.records.stored_curves import load_curves
+from optbench.support.text import range_text
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Survey:
         verdicts: One sentence for each workload.
         blind: Entrants of which no run on some workload has layer health, so that illnesses of the
             layers cannot be detected there.
+        evaluations: Fewest and most evaluations of a finished run after its start; (0, 0) without
+            one.
     """
 
     illnesses: tuple[str, ...]
@@ -63,6 +66,18 @@ class Survey:
     shared: Mapping[str, Mapping[str, str]]
     verdicts: Mapping[str, str]
     blind: tuple[str, ...]
+    evaluations: tuple[int, int] = (0, 0)
+
+    @property
+    def blind_spot(self) -> str:
+        """One sentence on what the evaluations do not show; empty without a finished run."""
+        least, most = self.evaluations
+        if not most:
+            return ""
+        return (
+            f"The loss is known at the evaluations only ({range_text(least, most)} of a run; short "
+            "runs have few): a jump between two of them is not seen."
+        )
 
     def totals(self) -> dict[str, dict[str, tuple[int, int]]]:
         """Return entrant -> illness -> number of runs with it, and of those that could show it."""
@@ -109,7 +124,15 @@ def survey(cells: Sequence[Cell]) -> Survey:
     present = {finding.illness for case in cases for _, finding in case.findings}
     blind = {case.entrant for case in cases if not case.with_health}
     illnesses = tuple(i for i in ILLNESSES if i in present)
-    return Survey(illnesses, tuple(cases), shared, verdicts, tuple(sorted(blind)))
+    counts = [
+        run.curve.rows - 1
+        for group in groups.values()
+        for cell in group
+        for run in cell.evaluation
+        if run.status is Status.OK
+    ]
+    seen = (min(counts), max(counts)) if counts else (0, 0)
+    return Survey(illnesses, tuple(cases), shared, verdicts, tuple(sorted(blind)), seen)
 
 
 def _in_memory(runs: Sequence[RunResult]) -> list[RunResult]:

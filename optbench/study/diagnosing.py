@@ -38,11 +38,13 @@ class StudyDiagnosis:
         verdicts: One sentence for each workload, by its label.
         summary: For each workload and optimizer, the problems and the number of runs with each, of
             those that could show it.
+        blind_spot: What the evaluations along the runs do not show.
     """
 
     findings: tuple[RunFinding, ...]
     verdicts: dict[str, str]
     summary: tuple[tuple[str, str, str], ...]
+    blind_spot: str = ""
 
 
 def diagnose_study(study: Study) -> StudyDiagnosis:
@@ -58,4 +60,4 @@ def diagnose_study(study: Study) -> StudyDiagnosis:
         for run, f in case.findings
     )
     summary = tuple((case.workload, case.entrant, str(case)) for case in results.cases)
-    return StudyDiagnosis(findings, dict(results.verdicts), summary)
+    return StudyDiagnosis(findings, dict(results.verdicts), summary, results.blind_spot)

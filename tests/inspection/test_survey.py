@@ -66,3 +66,13 @@ def test_every_run_is_diagnosed() -> None:
     (case,) = survey([mixed]).cases
     assert case.count("unstable learning rate") == 1
     assert "unstable learning rate (1 of 4)" in str(case)
+
+
+def test_what_the_evaluations_do_not_show_is_said() -> None:
+    """Curves have few points; the sentence has their number, the start left out."""
+    cells = [trained("sgd")]
+    rows = {run.curve.rows - 1 for cell in cells for run in cell.evaluation}
+    found = survey(cells)
+    assert found.evaluations == (min(rows), max(rows))
+    assert f"({max(rows)} of a run" in found.blind_spot
+    assert survey([]).blind_spot == ""

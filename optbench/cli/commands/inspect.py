@@ -101,6 +101,7 @@ def _diagnose(folder: Path) -> dict[str, Any]:
         "title": f"the study in {folder}",
         "columns": ("workload", "optimizer", "problems of its evaluation runs"),
         "rows": diagnosis.summary,
+        **({"legend": diagnosis.blind_spot} if diagnosis.blind_spot else {}),
         "verdict": [f"{workload}: {text}" for workload, text in diagnosis.verdicts.items()],
         "findings": [asdict(finding) for finding in diagnosis.findings],
         "files": [],

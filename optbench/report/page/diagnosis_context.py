@@ -25,6 +25,7 @@ def diagnosis_context(results: Survey, titles: Mapping[str, str]) -> dict[str, A
     return {
         "illnesses": results.illnesses,
         "runs": sum(case.runs for case in results.cases),
+        "blind_spot": results.blind_spot,
         "totals": results.totals(),
         "details": [_details(results, illness, titles) for illness in results.illnesses],
         "blind": join_names(results.blind, MOST_BLIND) if results.blind else "",
