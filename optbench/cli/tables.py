@@ -92,10 +92,11 @@ def _blocks(
     """Return a block of lines for each row: its first cell, then a line for each other cell."""
     lines = _wrap(title, width, "") if title else []
     for row in rows:
-        lines += ["", *_wrap(row[0], width, "")]
+        name = f"{headers[0]} {row[0]}" if row[0].isdigit() else row[0]
+        lines += ["", *_wrap(name, width, "")]
         for header, cell in zip(headers[1:], row[1:], strict=True):
             if cell:
-                lines += _wrap(f"{header}: {cell}", width, INDENT)
+                lines += _wrap(f"{header}: {cell}" if header else cell, width, INDENT)
     return lines
 
 

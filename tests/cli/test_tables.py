@@ -60,6 +60,16 @@ def test_columns_that_do_not_fit_become_lines() -> None:
     assert not any(":" in line for line in printed(NUMBERS, 160))
 
 
+def test_blocks_name_a_number_and_have_no_empty_key() -> None:
+    """Layer 1 is "layer 1"; a cell below an empty heading stands alone."""
+    out = io.StringIO()
+    rows = [("1", "0.87", ""), ("2", "0.48", "lowest")]
+    table = terminal_table(("layer", "signal", ""), rows, "", 14)
+    Console(file=out, width=14).print(table)
+    lines = [line.strip() for line in out.getvalue().splitlines() if line.strip()]
+    assert lines == ["layer 1", "signal: 0.87", "layer 2", "signal: 0.48", "lowest"]
+
+
 def test_widths_are_taken_from_the_widest_column() -> None:
     """Narrow columns keep their width as long as another one is wider."""
     assert fit_widths([8, 20, 40], [8, 10, 12], 60) == [8, 20, 32]
