@@ -89,8 +89,8 @@ def check_state_keeps_shape_and_dtype(item: type[Rule]) -> None:
     for dtype in ("float32", "float64"):
         call = Call(item, dtype)
         for name, value in call.arrays(call.update()).items():
-            require(isinstance(value, np.ndarray), f"'{name}' does not come back as an array")
             _require_shape(name, value, call.theta)
+            require(isinstance(value, np.ndarray), f"'{name}' does not come back as an array")
             require(
                 value.dtype == call.theta.dtype,
                 f"'{name}' goes in as {dtype} and comes back as {value.dtype}; np.sqrt of a "
@@ -98,10 +98,12 @@ def check_state_keeps_shape_and_dtype(item: type[Rule]) -> None:
             )
 
 
-def _require_shape(name: str, value: Array, theta: Array) -> None:
+def _require_shape(name: str, value: Any, theta: Array) -> None:
+    array = np.asarray(value)
     require(
-        np.shape(value) == theta.shape,
-        f"'{name}' of shape {theta.shape} comes back as {np.shape(value)}",
+        array.shape == theta.shape,
+        f"{name} came back as {array.dtype} of shape {array.shape}, not as {theta.dtype} of shape "
+        f"{theta.shape}",
     )
 
 

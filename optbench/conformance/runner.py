@@ -21,6 +21,7 @@ CHECKED = ("optimizers", "initializers", "datasets", "schedules")
 
 _CONTEXT = re.compile(r"^(at \S+ a step fails: |.*?training failed: )?(optimizer '\S+': )?")
 """Where a fault showed, which comes before the fault itself."""
+_NO_NUMBERS = str.maketrans("", "", "0123456789, ")
 _RAISED = re.compile(r"\b([A-Z]\w+): .*\((\S+:\d+)\)")
 
 Verdict = Literal["passed", "failed", "expected failure", "caution"]
@@ -50,6 +51,11 @@ class Outcome:
         """Type and place of the exception, or else the detail; the same for the same fault."""
         raised = _RAISED.search(self.detail)
         return " at ".join(raised.groups()) if raised else _CONTEXT.sub("", self.detail)
+
+    @property
+    def kind(self) -> str:
+        """The fault without numbers and shapes: the same for other arrays."""
+        return self.fault.translate(_NO_NUMBERS)
 
     @property
     def ok(self) -> bool:

@@ -243,6 +243,15 @@ def test_check_tells_one_fault_once_with_its_line(temporary: Registry, tmp_path:
     assert all(f"(probe.py:{line})" in each["detail"] for each in failed)
 
 
+def test_check_tells_a_wrong_shape_once(temporary: Registry, tmp_path: Path) -> None:
+    """It fails most checks, each on arrays of its own shape and dtype."""
+    path = tmp_path / "probe.py"
+    path.write_text(RULE.replace("(theta - h.lr * (grad + h.wd * theta),)", "(grad.sum(axis=0),)"))
+    result = run("check", str(path), "--quiet")
+    assert result.stdout.count("FAIL") == 1
+    assert result.stdout.count("theta came back as") == 2  # with how many more checks fail so
+
+
 def test_check_tells_how_a_decay_has_to_be_called(temporary: Registry, tmp_path: Path) -> None:
     """Under another name the zero gradient cannot be told from a fault; so named, it passes."""
     path = tmp_path / "probe.py"

@@ -78,10 +78,11 @@ def command(targets: tuple[str, ...], like: str | None, quiet: bool, as_json: bo
             if outcome.verdict == "caution":
                 cautions.append(outcome)
                 continue
-            known = not outcome.ok and any(outcome.fault == each.fault for each in mine)
-            again[outcome.fault] += known
+            known = next((each for each in mine if each.kind == outcome.kind and not each.ok), None)
+            if known is not None:
+                again[known.fault] += 1
             mine.append(outcome)
-            if not as_json and not known:
+            if not as_json and known is None:
                 _print(outcome, quiet)
         if not as_json:
             _print_again(again)
