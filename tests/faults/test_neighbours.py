@@ -137,7 +137,7 @@ def test_what_a_plugin_starts_ends_with_the_study(tmp_path: Path, fault: str) ->
 def test_a_plugin_s_children_do_not_hold_the_terminal_open(tmp_path: Path) -> None:
     """They have a pipe in the place of stderr; each line that they print is shown as one line."""
     plugin = tmp_path / "neighbour.py"
-    fault = "subprocess.Popen(['sh', '-c', 'echo from a child >&2; ls -l /proc/self/fd >&2'])"
+    fault = "subprocess.run(['sh', '-c', 'echo from a child >&2; ls -l /proc/self/fd >&2'])"
     plugin.write_text(STEPPER.format(fault=fault + "; print('from a plugin')"))
     options = ("--ruleset", "defaults", "--jobs", "2", "--plugin", str(plugin))
     folder = Folder(tmp_path, ("-o", "neighbour"), *options)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from optbench.support import child_processes
 from optbench.support.child_processes import end_child, read_frame, start_child
+from tests.support.waiting import PATIENCE
 
 CHILD = """
 import json, sys
@@ -40,6 +42,7 @@ def test_all_that_a_child_prints_is_shown_even_if_it_dies(
     """Line by line, also an unfinished one; long ones are cut; nothing comes after `end_child`."""
     (tmp_path / "printing_child.py").write_text(PRINTING_CHILD.format(end=end))
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    monkeypatch.setattr(child_processes, "LAST_LINES_SECONDS", PATIENCE)
     lines: list[str] = []
     child = start_child("printing_child:main", lines.append)
     assert child.stdout is not None
