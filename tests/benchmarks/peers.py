@@ -25,11 +25,13 @@ CPUS = {
         # The name alone leaves the features of this processor, such as twice the registers.
         "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2", "OPENBLAS_CORETYPE": "Haswell",
         "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",  # PyTorch multiplies with it, on Intel with AVX-512
         "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
     },
     "generic": {
         "NUMBA_CPU_NAME": "generic", "OPENBLAS_CORETYPE": "Nehalem",
         "ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
         "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
     },
 }  # fmt: skip
