@@ -8,7 +8,8 @@ is the median over rounds in which the peers take turns, so that a busy moment a
 With ``--curve``, they train whole runs, and each peer evaluates loss and accuracy on the training
 and the validation part after the same updates as optbench; the time of that counts.
 It needs the extra ``peers``; a peer that is not installed is named on stderr. ``--cpu avx2`` lets
-every library leave AVX-512 alone, and ``--cpu generic`` AVX2 too, where it can.
+every library leave AVX-512 alone, and ``--cpu generic`` AVX2 too, where it can: XLA multiplies
+matrices with AVX-512 all the same.
 """
 
 from __future__ import annotations
