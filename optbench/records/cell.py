@@ -64,8 +64,10 @@ class Cell:
 
     @property
     def values(self) -> Mapping[str, Value]:
-        """The chosen values, or those of the evaluation runs while tuning is unfinished."""
-        return self.evaluation[0].spec.hyper if self.chosen is None else self.chosen
+        """The chosen values; while tuning is unfinished, those of the evaluation runs, if any."""
+        if self.chosen is not None:
+            return self.chosen
+        return self.evaluation[0].spec.hyper if self.evaluation else {}
 
     @property
     def rate(self) -> float:
