@@ -51,7 +51,8 @@ def board_ticks(name: BoardName, low: float, high: float, most: int = 3) -> list
         ([0.4, 0.6000000000000001], [-1.0, -0.0, 1.0])
     """
     if name != "speed":
-        return _ends(even_ticks(low, high, PARTS), most)
+        ticks = even_ticks(low, high, PARTS)
+        return _ends(ticks, most if len(ticks) % 2 else 2)  # of four, none is in the middle
     for shares in (SHARES, FINER_SHARES):
         values = [-math.log2(share / 100) for share in reversed(shares)]
         ticks = [value for value in values if low <= value <= high]
