@@ -39,7 +39,7 @@ SHAPE_MARKERS: dict[str, Any] = {
     "circle": "o",
     "square": "s",
     "diamond": "D",
-    "pill": [(-0.7, -1.2), (0.7, -1.2), (0.7, 1.2), (-0.7, 1.2)],
+    "pill": [(-0.7, -1.2), (0.7, -1.2), (0.7, 1.2), (-0.7, 1.2), (-0.7, -1.2)],
 }
 """Markers of the shapes of dots."""
 LEAST_WIDTH_INCHES = 0.5
