@@ -522,6 +522,36 @@ def test_no_name_in_a_chart_and_no_title_is_cut(driver: Any, tmp_path: Path, wid
     assert page.js(f"{cut}.map(h => h.textContent)") == []
 
 
+TORN_NAMES = """[...document.querySelectorAll('.ranks tbody .name')].flatMap((name) => {
+  return [...name.childNodes].filter((part) => part.nodeType === Node.TEXT_NODE).filter((part) => {
+    const range = document.createRange();
+    range.selectNodeContents(part);
+    const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+    return lines.size > part.textContent.split('-').length;
+  }).map((part) => part.textContent);
+})"""
+"""Parts of names with more lines than the hyphens allow."""
+TOUCHING_TICKS = """[...document.querySelectorAll('.ranks .ticks')].filter((axis) => {
+  const [first, second] = [...axis.children].map((tick) => tick.getBoundingClientRect());
+  return first.width && first.right > second.left;
+}).map((axis) => axis.textContent)"""
+
+
+@pytest.mark.parametrize("width", [1440, 700, 390])
+def test_boards_have_room_for_names_and_ticks(driver: Any, tmp_path: Path, width: int) -> None:
+    """No word of a name is torn, wide letters or not, and ticks do not touch."""
+    labels = ("momentum", "schedule-free-adamw", "sgd", "mmm", "adam[beta1=0.5,lr=0.001]")
+    sample = samples.with_boards(samples.study(labels), regimes=("batch", "sgd"))
+    path = tmp_path / "names.html"
+    path.write_text(report_html(*sample, environment={}, command="optbench run"), encoding="utf-8")
+    page = Page(driver, path)
+    page.open(width)
+    shown = page.shown("#answer .ranks tbody .name")
+    assert len(shown) >= len(labels)
+    assert page.js(TORN_NAMES) == []
+    assert page.js(TOUCHING_TICKS) == []
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_chosen_values_are_seen_without_scrolling_sideways(loaded: Page, width: int) -> None:
     """In the table of results, whichever place the values have at this width."""
