@@ -230,7 +230,7 @@ def _lead(board: Board) -> str:
     if equal_groups(board) == [(0, len(board.rows) - 1)]:
         return ""  # nobody leads
     candidates = [row for row in board.rows if row.may_be_best]
-    names = [row.label for row in candidates if not row.is_at_floor(board.name)]
+    names = [row.label for row in candidates if row.may_lead(board.name)]
     if not names:
         return ""
     if len(names) < len(candidates) and len(names) <= MOST_CANDIDATES:

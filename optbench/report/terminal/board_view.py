@@ -48,7 +48,7 @@ def answer_lines(board: Leaderboard, looks: Mapping[str, Look], width: int) -> I
     """
     from rich.text import Text
 
-    boards = select_boards(board.boards)
+    boards, headline = select_boards(board.boards), headline_boards(board.boards)
     if boards:
         yield Text(statement_title(boards), style="bold underline")
         yield from panel_lines(boards, looks, width)
@@ -62,14 +62,14 @@ def answer_lines(board: Leaderboard, looks: Mapping[str, Look], width: int) -> I
         yield Text()
         title = Text(statement_title(others), style="bold underline")
         yield title.append(f" ({count(others[0].units, others[0].unit)})", "not bold not underline")
-        if headline_boards(board.boards) == others:
+        if headline == others:
             yield from panel_lines(others, looks, width)
             yield Text()
         yield from _sentences(others)
     if boards:
         yield Text()
         best = best_loss_text(board.workloads)
-        legend = _legend(headline_boards(board.boards), board.protocol.select, best)
+        legend = _legend(headline, board.protocol.select, best)
         yield from (Text(line, style="dim") for line in legend)
 
 
